@@ -1,0 +1,118 @@
+"""Every error the program raises on purpose, grouped by what the reader must do.
+
+W365Error
+├── ConfigurationError     correct a setting
+├── AccessError            get a permission, or sign in again
+│   ├── NotAllowed         the person's role is not enough
+│   └── SignInRefused      the identity provider refused the application
+├── SourceError            the other side (provider, CRM) did not do as asked
+│   ├── SourceUnreachable  try again later
+│   ├── SourceBusy         it asked us to wait longer than we are willing to
+│   ├── SourceRefused      it answered with a refusal; the request must change
+│   ├── SourceChanged      its answer has not the shape we know; nothing was written
+│   └── DeltaExpired       the change link is too old; read everything once more
+├── InputError             correct what was entered
+│   ├── NotFound           the thing named does not exist (any more)
+│   └── PolicyBreach       the cardinality policy forbids this link
+├── StaleEdit              somebody else decided first; look again and choose
+├── AlreadyRunning         wait for the run that is under way
+├── Cancelled              a person stopped the run
+└── StoreError             mend the database or its disk
+"""
+
+
+class W365Error(Exception):
+    """What happened, what was kept, what to do next: three facts a person can act on.
+
+    ``str(error)`` joins them to the sentences shown on the page and on stderr. ``detail`` is for the log only
+    (request ids, the other side's own words); it never holds a secret.
+    """
+
+    def __init__(self, what: str, *, kept: str = "", do: str = "", detail: str = "") -> None:
+        super().__init__(what, kept, do)
+        self.what = what
+        self.kept = kept
+        self.do = do
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.what, self.kept, self.do) if part)
+
+
+class ConfigurationError(W365Error):
+    """A setting is missing or malformed; ``what`` names it."""
+
+
+class AccessError(W365Error):
+    """A permission is missing."""
+
+
+class NotAllowed(AccessError):
+    """The person's role does not allow this."""
+
+
+class SignInRefused(AccessError):
+    """The identity provider refused the application: secret, consent, tenant or clock."""
+
+
+class SourceError(W365Error):
+    """A provider or the CRM did not do as asked."""
+
+
+class SourceUnreachable(SourceError):
+    """No answer, or only server errors, after bounded retries."""
+
+
+class SourceBusy(SourceError):
+    """The source asks us to wait longer than one run should."""
+
+
+class SourceRefused(SourceError):
+    """The source answered with a 4xx that a repeat would not change. ``status`` is the HTTP status."""
+
+    def __init__(
+        self, what: str, *, status: int, code: str = "", kept: str = "", do: str = "", detail: str = ""
+    ) -> None:
+        super().__init__(what, kept=kept, do=do, detail=detail)
+        self.status = status
+        self.code = code
+
+
+class SourceChanged(SourceError):
+    """The answer has not the documented shape."""
+
+
+class MassDisappearance(SourceError):
+    """The source lists far fewer records than before; nothing was marked as gone."""
+
+
+class DeltaExpired(SourceError):
+    """The CRM no longer knows the change link; a full read is needed."""
+
+
+class InputError(W365Error):
+    """What a person entered cannot be used."""
+
+
+class NotFound(InputError):
+    """The row, account, provider or setting does not exist."""
+
+
+class PolicyBreach(InputError):
+    """The cardinality policy forbids the link."""
+
+
+class StaleEdit(W365Error):
+    """The row was decided by somebody else since it was read."""
+
+
+class AlreadyRunning(W365Error):
+    """The same run is already under way."""
+
+
+class Cancelled(W365Error):
+    """A person stopped the run."""
+
+
+class StoreError(W365Error):
+    """The database cannot be used as it is."""

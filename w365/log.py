@@ -1,0 +1,61 @@
+"""Logging: one line an event, with no secret in it and no way to forge a second line."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from w365.config import Settings
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_TOKENS = re.compile(
+    r"(?i)(bearer\s+|(?:client_secret|refresh_token|access_token|password)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,}]+"
+)
+_BYTES = 5_000_000
+
+
+def set_up_logging(settings: Settings, *, to_stderr: int = logging.WARNING) -> None:
+    """Log to `w365.log` in the data folder, and from the level `to_stderr` on to stderr."""
+    formatter = RedactingFormatter(secrets_of(settings))
+    screen = logging.StreamHandler()
+    screen.setLevel(to_stderr)
+    root = logging.getLogger("w365")
+    root.setLevel(logging.INFO)
+    root.propagate = False
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        handler.close()
+    for handler in (screen, _file(settings.home)):
+        handler.setFormatter(formatter)
+        root.addHandler(handler)
+
+
+class RedactingFormatter(logging.Formatter):
+    """Replaces known secrets and whatever looks like a token by `***`, and line breaks inside values by `⏎`."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__(_FORMAT)
+        self._secrets = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return super().formatMessage(record).replace("\r", "⏎").replace("\n", "⏎")
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return _TOKENS.sub(r"\1***", text)
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    connections = (settings.partner_center, settings.dataverse)
+    return [settings.secret_key, *(one.client_secret for one in connections if one)]
+
+
+def _file(home: Path) -> logging.Handler:
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = home / "w365.log"
+    return logging.handlers.RotatingFileHandler(path, maxBytes=_BYTES, backupCount=3, encoding="utf-8", delay=True)

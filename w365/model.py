@@ -1,0 +1,288 @@
+"""The words of the field as frozen values. Everything here is plain data; no behaviour beyond naming and comparing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Role(enum.IntEnum):
+    """What a person may do; a higher role may do everything a lower one may."""
+
+    VIEWER = 1
+    ANALYST = 2
+    ADMIN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts. Every service call takes one and checks its role."""
+
+    name: str
+    role: Role
+
+
+class ProviderKind(enum.StrEnum):
+    PARTNER_CENTER = "partner_center"
+    MANUAL = "manual"
+
+
+class Status(enum.StrEnum):
+    """Of a provider account. Derived from mapping, disposition and proposal; see ``w365.store.tables.Worklist``."""
+
+    MAPPED = "mapped"
+    CONFLICT = "conflict"
+    UNMAPPED = "unmapped"
+    EXCLUDED = "excluded"
+    PARKED = "parked"
+
+
+class Disposition(enum.StrEnum):
+    """What a person ordered for a row apart from its mapping."""
+
+    OPEN = "open"
+    EXCLUDED = "excluded"
+    PARKED = "parked"
+    HELD = "held"
+
+
+class Origin(enum.StrEnum):
+    """How a mapping came to be."""
+
+    AUTO = "auto"
+    MANUAL = "manual"
+    PROVISIONED = "provisioned"
+    IMPORTED = "imported"
+
+
+class Rule(enum.StrEnum):
+    """The deterministic rules that may map, in order of display. TENANT_GUID decides alone; the others unite."""
+
+    TENANT_GUID = "tenant_guid"
+    CONTACT_DOMAIN = "contact_domain"
+    ACCOUNT_EMAIL = "account_email"
+    ACCOUNT_WEBSITE = "account_website"
+
+
+class Cardinality(enum.StrEnum):
+    """How many provider accounts may share one CRM account."""
+
+    MANY = "many"
+    UNIQUE_IN_PROVIDER = "unique_in_provider"
+    UNIQUE = "unique"
+
+
+class Proposal(enum.StrEnum):
+    """What the evidence now proposes for a provider account."""
+
+    ONE = "one"
+    CONFLICT = "conflict"
+    NONE = "none"
+
+
+class Reason(enum.StrEnum):
+    """Why a provider account is proposed, in conflict or not matched. ``w365.matching.words`` says it to people."""
+
+    RULE = "rule"
+    SEVERAL_ACCOUNTS = "several_accounts"
+    CONTESTED = "contested"
+    ACCOUNT_TAKEN = "account_taken"
+    REJECTED = "rejected"
+    INACTIVE_ACCOUNT = "inactive_account"
+    NO_ACCOUNT = "no_account"
+    BLOCKED_DOMAIN = "blocked_domain"
+    SHARED_DOMAIN = "shared_domain"
+    FREE_MAIL = "free_mail"
+    SERVICE_DOMAIN = "service_domain"
+    NO_DOMAIN = "no_domain"
+
+
+class DomainKind(enum.StrEnum):
+    """What a domain is worth as evidence. Only OWN_NAME can map; the first group is known from the name alone."""
+
+    OWN_NAME = "own_name"
+    SERVICE = "service"
+    PUBLIC_SUFFIX = "public_suffix"
+    ADDRESS = "address"
+    INVALID = "invalid"
+
+
+class DomainList(enum.StrEnum):
+    """Lists an admin keeps of domains that are never evidence."""
+
+    FREE_MAIL = "free_mail"
+    EXCLUDED = "excluded"
+    SHARED = "shared"
+    PARTNER = "partner"
+
+
+class DecisionKind(enum.StrEnum):
+    MAP = "map"
+    UNMAP = "unmap"
+    REJECT = "reject"
+    UNREJECT = "unreject"
+    EXCLUDE = "exclude"
+    PARK = "park"
+    REOPEN = "reopen"
+    NOTE = "note"
+
+
+class RunKind(enum.StrEnum):
+    SYNC = "sync"
+    CRM_SYNC = "crm_sync"
+    MATCH = "match"
+
+
+class RunState(enum.StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class MatchPolicy:
+    """Everything that decides what the evidence is worth (product rules 1, 4, 6 and 7)."""
+
+    auto_match: bool = False
+    rules: frozenset[Rule] = frozenset({Rule.CONTACT_DOMAIN, Rule.ACCOUNT_EMAIL, Rule.ACCOUNT_WEBSITE})
+    cardinality: Cardinality = Cardinality.MANY
+    shared_threshold: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One fact that supports a link: ``rule`` holds because ``domain`` is on ``contacts`` contacts (or on the account).
+
+    ``example`` is the CRM id of one such contact, or empty when the fact is a field of the account.
+    """
+
+    rule: Rule
+    domain: str
+    contacts: int = 0
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One named contribution to a candidate's score; ``weight`` may be negative. ``text`` is for people."""
+
+    name: str
+    weight: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record of a source that could not be used, and why in one sentence. The rest of its page was kept."""
+
+    record_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerDomain:
+    """A domain as the provider spells it."""
+
+    name: str
+    is_default: bool = False
+    is_verified: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One subscription of a customer. ``status`` is the provider's own word; unknown words are kept."""
+
+    subscription_id: str
+    offer_name: str
+    quantity: int
+    status: str
+    term: str = ""
+    started_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """An end customer as a provider lists it.
+
+    ``domains`` or ``subscriptions`` is None when the provider would not tell; what is stored stays then, and ``note``
+    says why. ``domain_source`` names where the domains came from. ``tenant_guid`` is the Microsoft tenant, lower case.
+    """
+
+    specific_id: str
+    name: str
+    default_domain: str
+    domains: tuple[CustomerDomain, ...] | None
+    domain_source: str
+    subscriptions: tuple[Subscription, ...] | None = None
+    tenant_guid: str = ""
+    country: str = ""
+    relationship: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """One page of customers, written in one transaction.
+
+    ``cursor`` resumes after this page (None: this was the last). ``total`` is the provider's own count, for the
+    progress bar only. ``ignored_fields`` names members of the payload that nobody here knows.
+    """
+
+    customers: tuple[Customer, ...]
+    rejected: tuple[Rejected, ...] = ()
+    cursor: str | None = None
+    total: int | None = None
+    ignored_fields: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class CrmAccount:
+    """A CRM account. ``crm_id`` is the Dataverse GUID in lower case without braces."""
+
+    crm_id: str
+    name: str
+    number: str = ""
+    website: str = ""
+    email: str = ""
+    city: str = ""
+    country: str = ""
+    tenant_guid: str = ""
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CrmContact:
+    """All that is kept of a contact: its id, its account and the domain of its primary e-mail (normalised or empty)."""
+
+    crm_id: str
+    account_crm_id: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """A CRM account to create."""
+
+    name: str
+    website: str = ""
+    email: str = ""
+    city: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage(Generic[T]):
+    """One page of CRM records: full or changed ones, ids of deleted ones; ``delta_link`` only on the last page."""
+
+    changed: tuple[T, ...]
+    deleted: tuple[str, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    delta_link: str | None = None
+    total: int | None = None
