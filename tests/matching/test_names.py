@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from w365.matching.names import (
+    _plain_words,
+    acronyms,
+    fold_name,
+    initials,
+    name_forms,
+    name_tokens,
+    squashed,
+    without_brackets,
+)
+from w365.matching.organisation_words import SAME_WORD
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Contoso",
+        "CONTOSO GmbH",
+        "Contoso GmbH & Co. KG",
+        "The Contoso Company, Inc.",
+        "Contoso s.r.o.",
+        "Contoso Sp. z o.o.",
+        "Contoso S.à r.l.",
+        "Contoso A/S",
+        "Contoso S.p.A.",
+        "Contoso, LLC",
+        "Contoso Pty. Ltd.",
+        "Contoso S.A. de C.V.",
+        "Contoso Sdn. Bhd.",
+        "Contoso (US)",
+        "SIA Contoso",
+        "Contoso DOO S.A.",
+        "Contoso Aktiengesellschaft",
+        "株式会社 Contoso",
+    ],
+)
+def test_a_name_is_the_same_with_any_legal_form(name: str) -> None:
+    assert fold_name(name) == "contoso"
+
+
+@pytest.mark.parametrize(
+    ("name", "folded"),
+    [
+        ("Łódź Ørsted Æ ß Đ", "lodz orsted ae ss d"),
+        ("Meyer & Söhne", "meyer and sohne"),
+        ("L'Oréal", "oreal"),
+        ("St. John’s", "st johns"),
+        ("Ромашка", "ромашка"),
+        ("한국전력", "한국전력"),
+        ("Auckland Zoo", "auckland zoo"),
+        ("AS Tallink", "as tallink"),
+        ("GmbH & Co. KG", "gmbh and co kg"),
+    ],
+)
+def test_accents_and_punctuation_fold_away(name: str, folded: str) -> None:
+    assert fold_name(name) == folded
+
+
+@pytest.mark.parametrize("name", ["GmbH", "The", "COOP", "S.C.S & COMPANY", "!!!", "a/s", "(US)"])
+def test_a_name_is_never_emptied(name: str) -> None:
+    assert fold_name(name)
+
+
+@given(st.text(max_size=40))
+def test_folding_never_raises_and_empties_only_blanks(name: str) -> None:
+    assert bool(fold_name(name)) == bool(name.strip())
+    assert name_forms(name).folded == fold_name(name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Universität Wien", "University of Vienna"),
+        ("Université de Genève", "University of Geneva"),
+        ("Univ. of St. Gallen", "University of Saint Gallen"),
+        ("Stadt Köln", "City of Cologne"),
+        ("Contoso Intl Mfg", "Contoso International Manufacturing"),
+        ("Politecnico di Milano", "Polytechnic of Milan"),
+        ("Ministère de la Santé", "Ministry of Health"),
+    ],
+)
+def test_words_compare_across_languages_and_abbreviations(one: str, other: str) -> None:
+    assert sorted(name_tokens(one)) == sorted(name_tokens(other))
+
+
+def test_the_table_is_spelled_as_names_are_folded() -> None:
+    assert [word for word in SAME_WORD if _plain_words(word) != [word]] == []
+
+
+def test_initials_count_with_and_without_small_words() -> None:
+    assert {"uoc", "uc"} <= initials(fold_name("University of Copenhagen"))
+    assert "hcc" in initials(fold_name("MUSC Hollings Cancer Center"))
+    assert initials("contoso") == frozenset()
+
+
+def test_an_acronym_stands_in_capitals_or_in_brackets() -> None:
+    assert acronyms("Karlsruher Institut für Technologie (KIT)") == {"kit"}
+    assert acronyms("KIT") == {"kit"}
+    assert acronyms("Contoso") == frozenset()
+
+
+def test_a_name_looks_like_its_label_with_umlauts_in_either_spelling() -> None:
+    assert squashed("Müller Söhne GmbH") == {"mullersohne", "muellersoehne"}
+
+
+def test_brackets_go_unless_they_are_all_there_is() -> None:
+    assert without_brackets("Contoso (do not use)").strip() == "Contoso"
+    assert without_brackets("(Contoso)") == "(Contoso)"

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from w365.matching.scores import Facts, Prospect, ProspectDomain, Subject, score
+from w365.model import Evidence, Rule
+
+SUBJECT = Subject("Contoso GmbH", ("contoso.de", "contoso.onmicrosoft.com"), "DE")
+ACCOUNT = Prospect(1, "Fabrikam", country="DE")
+ALIKE = Facts(likeness=0.6)
+
+
+def on(*names: str) -> tuple[ProspectDomain, ...]:
+    return tuple(ProspectDomain(name, Rule.CONTACT_DOMAIN, 1) for name in names)
+
+
+def texts(account: Prospect, facts: Facts = ALIKE, subject: Subject = SUBJECT) -> dict[str, str]:
+    return {signal.name: signal.text for signal in score(subject, account, facts).signals}
+
+
+@pytest.mark.parametrize(
+    ("change", "facts"),
+    [
+        ({"name": "Contoso AG"}, ALIKE),
+        ({"domains": on("mail.contoso.de")}, ALIKE),
+        ({"domains": on("contoso.com")}, ALIKE),
+        ({}, Facts(likeness=0.8)),
+        ({}, Facts((Evidence(Rule.CONTACT_DOMAIN, "contoso.de", 3, "c1"),), 0.6)),
+        ({}, Facts(likeness=0.6, mapped_elsewhere="Pax8")),
+    ],
+)
+def test_every_supporting_signal_raises_the_score(change: dict[str, object], facts: Facts) -> None:
+    assert score(SUBJECT, replace(ACCOUNT, **change), facts).score > score(SUBJECT, ACCOUNT, ALIKE).score
+
+
+@pytest.mark.parametrize("change", [{"country": "FR"}, {"tenant_guid": "other"}, {"is_active": False}])
+def test_every_contradicting_signal_lowers_the_score(change: dict[str, object]) -> None:
+    subject = replace(SUBJECT, tenant_guid="mine")
+    assert score(subject, replace(ACCOUNT, **change), ALIKE).score < score(subject, ACCOUNT, ALIKE).score
+
+
+def test_reasons_are_said_in_words() -> None:
+    assert texts(replace(ACCOUNT, name="Contoso AG"))["same_name"].startswith("same name apart from legal form")
+    assert texts(replace(ACCOUNT, domains=on("contoso.com")))["same_label"] == (
+        "contoso.de and contoso.com share the name contoso"
+    )
+    assert texts(replace(ACCOUNT, country="FR"))["other_country"] == "country differs: DE, FR"
+    fact = Evidence(Rule.CONTACT_DOMAIN, "contoso.de", 3, "c1")
+    assert texts(ACCOUNT, Facts((fact,)))["rule_contact_domain"] == "contoso.de is the e-mail domain of 3 contacts"
+    assert texts(replace(ACCOUNT, name="Contoso (do not use)"))["same_name"] == (
+        "same name apart from what stands in brackets"
+    )
+
+
+def test_what_many_accounts_share_says_little() -> None:
+    account = replace(ACCOUNT, domains=on("mail.contoso.de"))
+    alone = score(SUBJECT, account, Facts(likeness=0.6, owners={"contoso.de": 1}))
+    crowded = score(SUBJECT, account, Facts(likeness=0.6, owners={"contoso.de": 40}))
+    assert crowded.score < alone.score
+
+
+def test_ignored_domains_say_nothing() -> None:
+    account = replace(ACCOUNT, domains=on("mail.contoso.de"))
+    for name in ("mail.contoso.de", "contoso.de"):
+        assert "same_registrable" not in texts(account, replace(ALIKE, ignored=frozenset({name})))
+    assert "same_registrable" in texts(account)
+
+
+def test_two_shortened_cloud_names_do_not_make_a_customer() -> None:
+    account = replace(ACCOUNT, domains=on("auckland.nz"))
+    subject = Subject("Wingtip Zoo", ("auckland.onmicrosoft.com",))
+    assert "same_label" not in texts(account, subject=subject)
+
+
+def test_a_domain_that_spells_the_name_or_its_initials_counts() -> None:
+    assert "label_is_name" in texts(Prospect(1, "Contoso"), subject=Subject("Old Name Ltd", ("contoso.com",)))
+    account = Prospect(1, "Northwind Interstate Traders")
+    assert "label_is_acronym" in texts(account, subject=Subject("Other", ("nit.org",)))
+
+
+def test_an_acronym_meets_the_words_it_stands_for() -> None:
+    account = Prospect(1, "Karlsruher Institut für Technologie")
+    assert "acronym" in texts(account, Facts(), Subject("KIT"))
+
+
+def test_the_signals_are_sorted_by_their_weight_and_make_the_score() -> None:
+    scored = score(SUBJECT, replace(ACCOUNT, name="Contoso", domains=on("contoso.com")), ALIKE)
+    weights = [abs(signal.weight) for signal in scored.signals]
+    assert weights == sorted(weights, reverse=True)
+    assert 0.0 < scored.score < 1.0

@@ -1,0 +1,143 @@
+"""The set-based statement against the naive oracle, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import oracle
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from oracle import World
+from world_store import NOW, load
+from worlds import worlds
+
+from w365.model import Disposition, MatchPolicy, Proposal, RunKind, RunState
+from w365.store import tables as t
+from w365.store.engine import Store
+from w365.store.matcher import auto_match, evidence_of, propose
+from w365.store.worklist import settle
+
+
+@contextmanager
+def world_in(store: Store, world: World) -> Iterator[sa.Connection]:
+    """A transaction that holds nothing but this world, and is undone."""
+    with store.engine.connect() as connection:
+        writing = connection.execution_options(w365_write=True)
+        with writing.begin() as transaction:
+            load(writing, world)
+            yield writing
+            transaction.rollback()
+
+
+def answers(connection: sa.Connection) -> dict[int, tuple[str, str, int | None, int]]:
+    table = t.CurrentProposal
+    query = sa.select(table.provider_account_id, table.kind, table.reason, table.account_id, table.accounts)
+    return {row[0]: tuple(row[1:]) for row in connection.execute(query)}
+
+
+def expected(world: World) -> dict[int, tuple[str, str, int | None, int]]:
+    """The oracle's answers in the table's form: a lost account stays named, for whoever competes for it."""
+    found = {}
+    for row_id, answer in oracle.propose(world).items():
+        only = next(iter(answer.supporting)) if len(answer.supporting) == 1 else None
+        account_id = None if answer.proposal is Proposal.NONE else only
+        found[row_id] = (answer.proposal.value, answer.reason.value, account_id, len(answer.supporting))
+    return found
+
+
+@given(world=worlds())
+@settings(max_examples=250, deadline=None)
+def test_the_statement_proposes_what_the_oracle_proposes(sqlite_store: Store, world: World) -> None:
+    with world_in(sqlite_store, world) as connection:
+        propose(connection, world.policy, None)
+        assert answers(connection) == expected(world)
+
+
+@pytest.mark.postgres
+@given(world=worlds())
+@settings(max_examples=40, deadline=None)
+def test_the_statement_proposes_the_same_on_postgresql(postgres_store: Store, world: World) -> None:
+    with world_in(postgres_store, world) as connection:
+        propose(connection, world.policy, None)
+        assert answers(connection) == expected(world)
+
+
+@given(world=worlds())
+@settings(max_examples=100, deadline=None)
+def test_auto_match_writes_what_the_oracle_writes_and_then_nothing(sqlite_store: Store, world: World) -> None:
+    with world_in(sqlite_store, world) as connection:
+        propose(connection, world.policy, None)
+        for run_id, added in ((1, oracle.auto_match(world)), (2, {})):
+            start_run(connection, run_id)
+            assert auto_match(connection, world.policy, run_id, "run", NOW) == len(added)
+            assert mappings(connection) == {**world.mappings, **oracle.auto_match(world)}
+
+
+@given(world=worlds())
+@settings(max_examples=80, deadline=None)
+def test_the_database_derives_the_status_the_oracle_derives(sqlite_store: Store, world: World) -> None:
+    with world_in(sqlite_store, world) as connection:
+        settle(connection, world.policy, None)
+        found = pairs(connection, t.Worklist.provider_account_id, t.Worklist.status)
+        proposed = oracle.propose(world)
+        rows = {row.id: oracle.status(world, row, proposed[row.id]).value for row in world.provider_accounts}
+        assert found == rows
+
+
+@given(world=worlds())
+@settings(max_examples=80, deadline=None)
+def test_every_automatic_mapping_keeps_the_evidence_that_made_it(sqlite_store: Store, world: World) -> None:
+    with world_in(sqlite_store, world) as connection:
+        propose(connection, world.policy, None)
+        start_run(connection, 1)
+        auto_match(connection, world.policy, 1, "run", NOW)
+        table, decision = t.DecisionEvidence, t.Decision
+        kept: dict[int, set[tuple[str, str]]] = {}
+        query = sa.select(decision.provider_account_id, table.rule, table.domain).join(
+            table, table.decision_id == decision.id
+        )
+        for row in connection.execute(query):
+            kept.setdefault(row[0], set()).add((row.rule, row.domain))
+        facts = evidence_of(connection, world.policy, [row.id for row in world.provider_accounts])
+        for row_id, account_id in oracle.auto_match(world).items():
+            assert kept[row_id] == {(fact.rule.value, fact.domain) for fact in facts[row_id][account_id]}
+
+
+@given(world=worlds())
+@settings(max_examples=40, deadline=None)
+def test_proposing_again_writes_no_row(sqlite_store: Store, world: World) -> None:
+    with world_in(sqlite_store, world) as connection:
+        settle(connection, world.policy, None)
+        connection.exec_driver_sql("CREATE TEMP TABLE written (name)")
+        for table in ("proposal", "worklist"):
+            on = f"CREATE TEMP TRIGGER seen_{table} AFTER UPDATE ON {table}"
+            connection.exec_driver_sql(f"{on} BEGIN INSERT INTO written VALUES ('{table}'); END")
+        settle(connection, world.policy, None)
+        assert connection.scalar(sa.text("SELECT count(*) FROM written")) == 0
+
+
+def test_a_held_row_is_proposed_but_not_mapped(sqlite_store: Store) -> None:
+    row = oracle.WorldProviderAccount(1, 1, (oracle.WorldDomain("contoso.com"),), disposition=Disposition.HELD)
+    account = oracle.WorldAccount(1, email_domain="contoso.com")
+    world = World((row,), (account,), policy=MatchPolicy(auto_match=True))
+    with world_in(sqlite_store, world) as connection:
+        propose(connection, world.policy, None)
+        start_run(connection, 1)
+        assert answers(connection)[1][:2] == ("one", "rule")
+        assert auto_match(connection, world.policy, 1, "run", NOW) == 0
+
+
+def start_run(connection: sa.Connection, run_id: int) -> None:
+    values = {"id": run_id, "kind": RunKind.MATCH, "target": "all", "state": RunState.DONE, "actor": "run"}
+    connection.execute(sa.insert(t.Run).values(**values, requested_at=NOW, result={}))
+
+
+def mappings(connection: sa.Connection) -> dict[int, int]:
+    return pairs(connection, t.Mapping.provider_account_id, t.Mapping.account_id)
+
+
+def pairs(connection: sa.Connection, key: sa.SQLColumnExpression[int], value: Any) -> dict[int, Any]:
+    return {row[0]: row[1] for row in connection.execute(sa.select(key, value))}

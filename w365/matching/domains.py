@@ -1,0 +1,201 @@
+"""Domains brought to one spelling, and told apart by what they are worth as evidence."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import re
+from dataclasses import dataclass
+
+import idna
+from publicsuffixlist import PublicSuffixList
+
+from w365.model import DomainKind
+
+# Names a cloud hands out; neither they nor anything below them belongs to one customer. The Public Suffix List has
+# hardly any of them, and untreated every tenant without a domain of its own would share "onmicrosoft.com".
+SERVICE_SUFFIXES = (
+    "onmicrosoft.com",
+    "mail.onmicrosoft.com",
+    "onmicrosoft.us",
+    "onmicrosoft.de",
+    "onmicrosoft.cn",
+    "onmschina.cn",
+    "partner.onmschina.cn",
+    "microsoftonline.com",
+    "sharepoint.com",
+    "sharepoint.us",
+    "sharepoint.de",
+    "sharepoint.cn",
+    "sharepoint-mil.us",
+    "protection.outlook.com",
+    "msappproxy.net",
+    "azurewebsites.net",
+    "azurewebsites.us",
+    "azurestaticapps.net",
+    "azurefd.net",
+    "azureedge.net",
+    "azure-api.net",
+    "cloudapp.net",
+    "cloudapp.azure.com",
+    "trafficmanager.net",
+    "core.windows.net",
+    "powerappsportals.com",
+    "appspot.com",
+    "cloudfunctions.net",
+    "firebaseapp.com",
+    "web.app",
+    "amazonaws.com",
+    "awsapps.com",
+    "cloudfront.net",
+    "elasticbeanstalk.com",
+    "herokuapp.com",
+    "netlify.app",
+    "vercel.app",
+    "pages.dev",
+    "workers.dev",
+    "github.io",
+    "gitlab.io",
+    "business.site",
+)
+# Products of companies that use the bare name themselves: only what stands below it is a service.
+HOSTED_BELOW = (
+    "sites.google.com",
+    "dynamics.com",
+    "zendesk.com",
+    "freshdesk.com",
+    "atlassian.net",
+    "myshopify.com",
+    "wixsite.com",
+    "squarespace.com",
+    "weebly.com",
+    "wordpress.com",
+    "blogspot.com",
+    "webflow.io",
+    "godaddysites.com",
+    "jimdofree.com",
+    "jimdosite.com",
+    "wpengine.com",
+    "my.salesforce.com",
+    "force.com",
+)
+
+# Registries' own suffixes can belong to nobody. The list's private section (github.io, but also rub.de) names what
+# companies and universities run and use themselves: it separates those below it, yet the bare name is somebody's own.
+_REGISTRY_SUFFIXES = PublicSuffixList(only_icann=True)
+_ALL_SUFFIXES = PublicSuffixList()
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_BELOW_SERVICE = tuple("." + suffix for suffix in SERVICE_SUFFIXES + HOSTED_BELOW)
+_SERVICE_NAMES = frozenset(SERVICE_SUFFIXES)
+_EXTRA_SUFFIXES = tuple(sorted(SERVICE_SUFFIXES + HOSTED_BELOW, key=len, reverse=True))
+_MAIL_IN_NAME = re.compile(r"<([^<>]*)>\s*$")
+_SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}|^https?:[/\\]*")
+_WWW = re.compile(r"^www\d{0,2}\.(?=.*\.)")
+_PORT = re.compile(r":\d*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A domain in the one spelling that is stored and compared, and what it can be evidence for."""
+
+    name: str
+    kind: DomainKind
+
+
+def normalise_domain(text: str) -> Domain:
+    """Bring a domain to its A-label spelling in lower case without trailing dot.
+
+    Never raises; what cannot be a domain has the kind INVALID and keeps its cleaned text as name. Normalising the
+    name again gives the same domain.
+    """
+    name = _clean(text)
+    if not name.isascii() or "xn--" in name:
+        try:
+            # Python's own "idna" codec knows IDNA 2003 only, which turns faß.de into another customer's fass.de.
+            name = _clean(idna.encode(name, uts46=True).decode("ascii"))
+        except (idna.IDNAError, UnicodeError):
+            return Domain(name, DomainKind.INVALID)
+    return Domain(name, _kind(name))
+
+
+def email_domain(text: str) -> str:
+    """Give the normalised domain of an e-mail address, or "" where it is no evidence of anything.
+
+    Understands ``mailto:``, ``Name <a@b>`` and blanks around. An address that could be read in two ways gives "".
+    """
+    text = text.strip()
+    bracketed = _MAIL_IN_NAME.search(text)
+    if bracketed:
+        text = bracketed[1].strip()
+    if text[:7].lower() == "mailto:":
+        text = text[7:].partition("?")[0]
+    local, at, host = text.partition("@")
+    return _own_name(host) if at and local.strip() and "@" not in host else ""
+
+
+def website_domain(text: str) -> str:
+    """Give the normalised domain of a web address without ``www.``, or "" where there is none of one's own."""
+    text = _SCHEME.sub("", text.strip().lower(), count=1)
+    host = re.split(r"[/\\?#]", text, maxsplit=1)[0].rpartition("@")[2]
+    host = _clean(_PORT.sub("", host))
+    return _own_name(_WWW.sub("", host)) or _own_name(host)
+
+
+@functools.lru_cache(maxsize=65_536)
+def registrable(domain: str) -> str:
+    """Give the part of a normalised domain that somebody registered: ``mail.contoso.co.uk`` to ``contoso.co.uk``.
+
+    Below a service name it is the customer's part (``contoso.onmicrosoft.com``). A bare suffix gives "".
+    """
+    if domain in _SERVICE_NAMES:
+        return ""
+    for suffix in _EXTRA_SUFFIXES:
+        if domain.endswith("." + suffix):
+            own = domain[: -len(suffix) - 1]
+            return f"{own.rpartition('.')[2]}.{suffix}"
+    return _ALL_SUFFIXES.privatesuffix(domain) or _REGISTRY_SUFFIXES.privatesuffix(domain) or ""
+
+
+def label(domain: str) -> str:
+    """Give the label somebody chose, in Unicode: ``contoso`` of ``mail.contoso.co.uk``. A bare suffix gives ""."""
+    chosen = registrable(domain).partition(".")[0]
+    if not chosen.startswith("xn--"):
+        return chosen
+    try:
+        return idna.decode(chosen)
+    except (idna.IDNAError, UnicodeError):
+        return chosen
+
+
+def _clean(text: str) -> str:
+    text = text.strip().lower()
+    # Blanks and dots may alternate at the end; strip until nothing changes, so that cleaning twice is cleaning once.
+    while (shorter := text.rstrip(".").strip()) != text:
+        text = shorter
+    return text
+
+
+def _kind(name: str) -> DomainKind:
+    if not _HOST_NAME.fullmatch(name) or len(name) > 253:
+        return DomainKind.ADDRESS if _is_ip_literal(name) else DomainKind.INVALID
+    if name.endswith(_BELOW_SERVICE) or name in _SERVICE_NAMES:
+        return DomainKind.SERVICE
+    if name[name.rfind(".") + 1 :].isdigit():
+        return DomainKind.ADDRESS
+    if _REGISTRY_SUFFIXES.is_public(name, accept_unknown=False):
+        return DomainKind.PUBLIC_SUFFIX
+    return DomainKind.OWN_NAME if "." in name else DomainKind.ADDRESS
+
+
+def _is_ip_literal(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]").removeprefix("ipv6:"))
+    except ValueError:
+        return False
+    return True
+
+
+def _own_name(text: str) -> str:
+    domain = normalise_domain(text)
+    return domain.name if domain.kind is DomainKind.OWN_NAME else ""

@@ -1,0 +1,137 @@
+"""Names of organisations brought to a form in which they can be compared."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from w365.matching.legal_forms import ANYWHERE, AT_AN_END, LONGEST_PHRASE, PHRASES
+from w365.matching.organisation_words import FILLER, SAME_WORD
+
+# Letters that do not fall apart into a base letter and an accent.
+_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t", "ŋ": "n"}
+)
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
+_ELISION = re.compile(r"\b(?:[dl]|qu|dell|nell|sull|all)['’](?=\w)")
+_APOSTROPHE = re.compile(r"['’`´]")
+_NOT_WORD = re.compile(r"[\W_]+")
+_COUNTRY_TAG = re.compile(r"\(\s*[A-Za-z]{2}\s*\)\s*$")
+_BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_BRACKETED_ACRONYM = re.compile(r"[(\[]\s*([A-Z][A-Za-z&.-]{1,9})\s*[)\]]")
+
+
+@dataclass(frozen=True, slots=True)
+class NameForms:
+    """One name in every form it is compared in."""
+
+    folded: str
+    words: tuple[str, ...]
+    initials: frozenset[str]
+    acronyms: frozenset[str]
+    squashed: frozenset[str]
+
+
+@functools.lru_cache(maxsize=8_192)
+def name_forms(text: str) -> NameForms:
+    """Work out all forms of a name. ``words`` are sorted; the last names asked for are remembered."""
+    folded = fold_name(text)
+    return NameForms(folded, tuple(sorted(folded_tokens(folded))), initials(folded), acronyms(text), squashed(text))
+
+
+def fold_name(text: str) -> str:
+    """Fold a name: no case, accents, punctuation, legal form or "The"; "&" is "and". A name never becomes empty."""
+    plain = _plain_words(_COUNTRY_TAG.sub("", text.strip()))
+    kept = [word for word in _without_legal_form(plain) if word != "the"]
+    return " ".join(kept or plain) or _plain_text(text).strip() or text.strip()
+
+
+def name_tokens(text: str) -> tuple[str, ...]:
+    """Give the words of a name that carry meaning: abbreviations written out, common words brought to English."""
+    return folded_tokens(fold_name(text))
+
+
+def folded_tokens(folded: str) -> tuple[str, ...]:
+    """Do what ``name_tokens`` does, for a name already folded."""
+    words = folded.split()
+    kept = [word for word in words if word not in FILLER] or words
+    return tuple(same for word in kept for same in SAME_WORD.get(word, (word,)))
+
+
+def without_brackets(text: str) -> str:
+    """Drop what stands in brackets, unless nothing else would be left."""
+    bare = _BRACKETED.sub(" ", text)
+    return bare if re.search(r"\w", bare) else text
+
+
+def initials(folded: str) -> frozenset[str]:
+    """Give the acronyms a folded name may have: initials of its words, with and without the filler words."""
+    words = folded.split()
+    content = [word for word in words if word not in FILLER]
+    made = {"".join(word[0] for word in group) for group in (words, content)}
+    # Without its first word a name is often spoken of too: the MUSC Hollings Cancer Center is also the HCC.
+    made |= {one[1:] for one in made if len(one) > 3}
+    return frozenset(one for one in made if 2 <= len(one) <= 12)
+
+
+def acronyms(text: str) -> frozenset[str]:
+    """Give the acronyms a name itself spells: a short name in capitals, or one in brackets."""
+    found = {_squash(match) for match in _BRACKETED_ACRONYM.findall(text)}
+    outside = without_brackets(text).strip()
+    if outside.isupper() and " " not in outside and 2 <= len(outside) <= 10:
+        found.add(_squash(outside))
+    return frozenset(acronym for acronym in found if len(acronym) >= 2)
+
+
+def squashed(text: str) -> frozenset[str]:
+    """Give a name as it would look as a domain label: folded, without blanks, umlauts in both usual spellings."""
+    lower = unicodedata.normalize("NFC", text.casefold())
+    written_out = lower.translate(_UMLAUTS)
+    spellings = {fold_name(text)} if written_out == lower else {fold_name(text), fold_name(written_out)}
+    return frozenset(spelling.replace(" ", "") for spelling in spellings)
+
+
+def _squash(text: str) -> str:
+    return "".join(_plain_words(text))
+
+
+def _plain_text(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign)).casefold()
+    # Put together again what belongs together: Hangul has fallen apart into its letters.
+    return unicodedata.normalize("NFC", bare)
+
+
+def _plain_words(text: str) -> list[str]:
+    plain = _ELISION.sub(" ", _plain_text(text)).replace("&", " and ").replace("/", "")
+    return _NOT_WORD.sub(" ", _APOSTROPHE.sub("", plain)).split()
+
+
+def _without_legal_form(words: list[str]) -> list[str]:
+    words = _strip_start(_strip_end(words))
+    return [word for word in words if word not in ANYWHERE]
+
+
+def _strip_end(words: list[str]) -> list[str]:
+    while words:
+        length = _legal_length(words, from_end=True)
+        if not length:
+            return words
+        words = words[:-length]
+    return words
+
+
+def _strip_start(words: list[str]) -> list[str]:
+    length = _legal_length(words, from_end=False)
+    # One letter, or a word that is a common word at the start of a name ("As", "Se", "Co"), says nothing.
+    return words[length:] if length and len("".join(words[:length])) > 2 else words
+
+
+def _legal_length(words: list[str], *, from_end: bool) -> int:
+    for length in range(min(LONGEST_PHRASE, len(words)), 0, -1):
+        part = tuple(words[-length:] if from_end else words[:length])
+        if part in PHRASES or (length == 1 and part[0] in AT_AN_END and len(part[0]) > 1):
+            return length
+    return 0
