@@ -1,0 +1,120 @@
+"""A throw-away certificate authority for this machine's demo servers.
+
+The authority's own key is dropped as soon as it has signed the one server certificate, so that nobody can ever sign
+another one with it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+LIFETIME = timedelta(days=90)
+RENEW_BEFORE = timedelta(days=7)
+
+
+def ensure_certificates(home: Path, now: datetime | None = None) -> tuple[Path, Path]:
+    """Give the CA bundle for clients and the server's file (key and certificate), made anew when missing or old."""
+    now = now or datetime.now(UTC)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    authority, server = home / "ca.pem", home / "server.pem"
+    if not _is_usable(authority, server, now):
+        _write_certificates(authority, server, now)
+    return authority, server
+
+
+def _is_usable(authority: Path, server: Path, now: datetime) -> bool:
+    try:
+        root = x509.load_pem_x509_certificate(authority.read_bytes())
+        leaf = x509.load_pem_x509_certificates(server.read_bytes())[0]
+        leaf.verify_directly_issued_by(root)
+    except (OSError, ValueError, TypeError, InvalidSignature):
+        return False
+    return now < leaf.not_valid_after_utc - RENEW_BEFORE
+
+
+def _write_certificates(authority: Path, server: Path, now: datetime) -> None:
+    root_key = ec.generate_private_key(ec.SECP256R1())
+    root = _root_certificate(root_key, now)
+    leaf_key = ec.generate_private_key(ec.SECP256R1())
+    leaf = _server_certificate(leaf_key, root_key, root, now)
+    key = leaf_key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    _replace(server, key + leaf.public_bytes(serialization.Encoding.PEM))
+    _replace(authority, root.public_bytes(serialization.Encoding.PEM))
+
+
+def _root_certificate(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+    name = _name("W365 demo authority")
+    builder = _builder(name, name, key.public_key(), now)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_key_usage(signs_certificates=True), critical=True)
+    return builder.sign(key, hashes.SHA256())
+
+
+def _server_certificate(
+    key: ec.EllipticCurvePrivateKey, root_key: ec.EllipticCurvePrivateKey, root: x509.Certificate, now: datetime
+) -> x509.Certificate:
+    addresses = x509.SubjectAlternativeName(
+        [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    )
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
+    builder = _builder(_name("W365 demo server"), root.subject, key.public_key(), now)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_key_usage(signs_certificates=False), critical=True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    builder = builder.add_extension(addresses, critical=False)
+    builder = builder.add_extension(issuer, critical=False)
+    return builder.sign(root_key, hashes.SHA256())
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + LIFETIME)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _replace(path: Path, content: bytes) -> None:
+    # Never readable by others, not even for a moment, and never half-written.
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    draft.replace(path)

@@ -1,0 +1,71 @@
+"""The rows of the CRM as they are now: the world with the journal applied, and what changed since any version."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Iterator
+
+from w365.demo.crm_tables import Row, Table, world_rows
+from w365.demo.journal import Change, Journal
+from w365.demo.world import World
+
+FIRST_CHANGE = 1_000_000
+"""Version numbers of changes lie above those of the world's own rows."""
+
+
+class TableRows:
+    """One table's rows, in the order of their ids."""
+
+    def __init__(self, rows: dict[str, Row]) -> None:
+        self.by_id = rows
+        self._order = sorted(rows)
+        self._touched: dict[str, int] = {}
+
+    def apply(self, change: Change, version: int) -> None:
+        is_known = change.id in self.by_id
+        if change.row is not None:
+            self.by_id[change.id] = {**change.row, "versionnumber": version}
+            if not is_known:
+                insort(self._order, change.id)
+        elif is_known:
+            del self.by_id[change.id]
+            self._order.remove(change.id)
+        # Taken out first, so that the changes stay in the order of their versions.
+        self._touched.pop(change.id, None)
+        self._touched[change.id] = version
+
+    def after(self, last_id: str) -> Iterator[Row]:
+        """Rows behind this id, in the order of ids."""
+        for position in range(bisect_right(self._order, last_id), len(self._order)):
+            yield self.by_id[self._order[position]]
+
+    def changed_since(self, version: int) -> list[tuple[int, str, Row | None]]:
+        """Version, id and row (None: deleted) of every change after the version, oldest first."""
+        return [
+            (changed, row_id, self.by_id.get(row_id)) for row_id, changed in self._touched.items() if changed > version
+        ]
+
+
+class CrmRows:
+    """All tables, one version counter, one journal."""
+
+    def __init__(self, world: World, journal: Journal) -> None:
+        self._journal = journal
+        self._tables = {name: TableRows(rows) for name, rows in world_rows(world).items()}
+        self.version = FIRST_CHANGE
+        self.refresh()
+
+    def table(self, table: Table) -> TableRows:
+        return self._tables[table.entity_set]
+
+    def refresh(self) -> None:
+        """Take in what the journal holds by now."""
+        for number, change in self._journal.read_new():
+            self.version = FIRST_CHANGE + number
+            if change.table in self._tables:
+                self._tables[change.table].apply(change, self.version)
+
+    def write(self, *changes: Change) -> None:
+        """Make the changes, durably, before anybody can see them."""
+        self._journal.append(*changes)
+        self.refresh()

@@ -1,0 +1,148 @@
+"""Writing to Dataverse: create, update, delete, with the conditions clients may attach."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from w365.demo.crm_rows import CrmRows
+from w365.demo.crm_tables import ACCOUNTS, CONTACTS, PARENT_KIND, Column, Row, Table, full_name, time_text
+from w365.demo.dataverse_read import missing_row
+from w365.demo.journal import Change
+from w365.demo.odata import Refusal
+from w365.demo.wire import Request, is_guid, new_guid
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Checks a change and hands it to the journal; nothing is changed when it refuses."""
+
+    rows: CrmRows
+    clock: Callable[[], float]
+
+    def create(self, table: Table, request: Request) -> str:
+        """Give the id of the new row."""
+        values = _values(table, request)
+        if table is ACCOUNTS and request.header("mscrm.suppressduplicatedetection").lower() == "false":
+            self._refuse_duplicate(values)
+        row_id = str(values.get(table.primary_id) or new_guid()).lower()
+        if row_id in self.rows.table(table).by_id:
+            raise Refusal(412, "0x80040237", "A record with matching key values already exists.")
+        self._insert(table, row_id, values)
+        return row_id
+
+    def update(self, table: Table, row_id: str, request: Request) -> None:
+        """Change a row. Without ``If-Match`` a missing row is created, as Dataverse does it."""
+        values = _values(table, request)
+        known = self.rows.table(table).by_id.get(row_id)
+        if known is None:
+            if request.header("if-match"):
+                raise missing_row(table, row_id)
+            self._insert(table, row_id, values)
+            return
+        _check_conditions(known, request)
+        row = _finished({**known, **values, table.primary_id: row_id, "modifiedon": self._now()}, table)
+        self.rows.write(Change(table.entity_set, row_id, row))
+
+    def delete(self, table: Table, row_id: str, request: Request) -> None:
+        """Delete a row; an account takes its contacts with it."""
+        known = self.rows.table(table).by_id.get(row_id)
+        if known is None:
+            raise missing_row(table, row_id)
+        _check_conditions(known, request)
+        contacts = self.rows.table(CONTACTS).by_id.items() if table is ACCOUNTS else ()
+        children = [contact_id for contact_id, row in contacts if row["_parentcustomerid_value"] == row_id]
+        gone = [Change(CONTACTS.entity_set, contact_id, None) for contact_id in children]
+        self.rows.write(*gone, Change(table.entity_set, row_id, None))
+
+    def _insert(self, table: Table, row_id: str, values: Row) -> None:
+        now = self._now()
+        life: Row = {"statecode": 0, "statuscode": 1, "createdon": now, "modifiedon": now}
+        row = _finished(dict.fromkeys(table.columns) | life | values | {table.primary_id: row_id}, table)
+        self.rows.write(Change(table.entity_set, row_id, row))
+
+    def _refuse_duplicate(self, values: Row) -> None:
+        name = str(values.get("name") or "").strip().casefold()
+        for row in self.rows.table(ACCOUNTS).by_id.values():
+            if name and str(row["name"] or "").strip().casefold() == name:
+                message = (
+                    "A record was not created or updated because a duplicate of the current record already exists."
+                )
+                raise Refusal(412, "0x80040333", message)
+
+    def _now(self) -> str:
+        return time_text(datetime.fromtimestamp(self.clock(), UTC))
+
+
+def _finished(row: Row, table: Table) -> Row:
+    if table is CONTACTS:
+        row = {PARENT_KIND: None, **row, "fullname": full_name(row["firstname"], row["lastname"])}
+    return row
+
+
+def _check_conditions(row: Row, request: Request) -> None:
+    if request.header("if-none-match") == "*":
+        raise Refusal(412, "", "A record with matching key values already exists.")
+    wanted = request.header("if-match")
+    if wanted not in ("", "*", f'W/"{row["versionnumber"]}"'):
+        message = "The version of the existing record doesn't match the RowVersion property provided."
+        raise Refusal(412, "", message)
+
+
+def _values(table: Table, request: Request) -> Row:
+    """Read the body as column values. Read-only columns are ignored, unknown ones refused, as Dataverse does it."""
+    try:
+        content = json.loads(request.body)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise _bad_payload(table, "The body is not a JSON object.")
+    values: Row = {}
+    for name, value in content.items():
+        if name.endswith("@odata.bind"):
+            values |= _bound(table, name.removesuffix("@odata.bind"), value)
+        elif name.partition("@")[2]:
+            continue
+        elif name not in table.columns or name.startswith("_"):
+            message = f"The property '{name}' does not exist on type 'Microsoft.Dynamics.CRM.{table.logical_name}'."
+            raise _bad_payload(table, f"{message} Make sure to only use property names that are defined by the type.")
+        elif table.columns[name].writable:
+            values[name] = _checked(table, table.columns[name], value)
+    return values
+
+
+def _checked(table: Table, column: Column, value: object) -> str | int | None:
+    if value is None or value == "":
+        return None
+    if column.kind in ("State", "Status") and isinstance(value, int):
+        return value
+    if not isinstance(value, str) or column.kind in ("State", "Status"):
+        raise _bad_payload(table, f"Cannot convert the value of '{column.name}' to the expected type.")
+    if column.kind == "Uniqueidentifier" and not is_guid(value):
+        raise _bad_payload(table, f"Cannot convert the literal '{value}' to the expected type 'Edm.Guid'.")
+    if column.length and len(value) > column.length:
+        message = (
+            f"A validation error occurred. The length of the '{column.name}' attribute of the '{table.logical_name}'"
+            f" entity exceeded the maximum allowed length of '{column.length}'."
+        )
+        raise Refusal(400, "0x80044331", message)
+    return value
+
+
+def _bound(table: Table, navigation: str, value: object) -> Row:
+    for column in table.columns.values():
+        bindings: Mapping[str, str] = column.binding or {}
+        if navigation in bindings:
+            entity_set, _, key = str(value).rstrip(")").rpartition("/")[2].partition("(")
+            if entity_set != bindings[navigation] or not is_guid(key):
+                raise _bad_payload(table, f"The reference in '{navigation}' is not valid.")
+            kind: Row = {PARENT_KIND: entity_set.removesuffix("s")} if column.kind == "Customer" else {}
+            return {column.name: key.lower(), **kind}
+    raise _bad_payload(table, f"An undeclared property '{navigation}' was found in the payload.")
+
+
+def _bad_payload(table: Table, reason: str) -> Refusal:
+    message = f"Error identified in Payload provided by the user for Entity :'{table.entity_set}'. {reason}"
+    return Refusal(400, "0x80048d19", message)

@@ -1,0 +1,175 @@
+"""Partner Center's customers, their domains and subscriptions.
+
+Where no recording exists the choice made here is marked "our guess".
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
+
+from w365.demo.partner_center_json import customer_item, customer_record, subscription_item
+from w365.demo.tokens import Tokens
+from w365.demo.wire import Reply, Request, is_guid, json_reply, new_guid
+from w365.demo.world import Customer, World
+
+AUDIENCE = "https://api.partnercenter.microsoft.com"
+LARGEST_PAGE = 500
+_FILTER_FIELDS: Mapping[str, Callable[[Customer], str]] = {
+    "companyname": lambda customer: customer.name,
+    "domain": lambda customer: customer.domain,
+}
+
+
+@dataclass(slots=True)
+class PartnerCenter:
+    """``calls_per_minute`` 0 is no limit; ``audiences`` are those whose tokens it takes."""
+
+    world: World
+    tokens: Tokens = field(repr=False)
+    audiences: frozenset[str] = frozenset({AUDIENCE})
+    calls_per_minute: int = 0
+    clock: Callable[[], float] = time.monotonic
+    _customers: dict[str, Customer] = field(init=False, repr=False)
+    _names: frozenset[str] = field(init=False, repr=False)
+    _calls: deque[float] = field(init=False, repr=False, default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self._customers = {customer.id: customer for customer in self.world.customers}
+        self._names = frozenset(domain.name.lower() for customer in self.world.customers for domain in customer.domains)
+
+    def __call__(self, request: Request) -> Reply:
+        reply = self._too_many() or self._unauthorised(request) or self._route(request)
+        return reply.with_headers(
+            ("ms-requestid", request.header("ms-requestid") or new_guid()),
+            ("ms-correlationid", request.header("ms-correlationid") or new_guid()),
+            ("ms-cv", "w365DemoVector0.0"),
+            ("ms-serverid", "202010406"),
+        )
+
+    def _too_many(self) -> Reply | None:
+        if not self.calls_per_minute:
+            return None
+        now = self.clock()
+        while self._calls and self._calls[0] <= now - 60:
+            self._calls.popleft()
+        if len(self._calls) < self.calls_per_minute:
+            self._calls.append(now)
+            return None
+        wait = int(self._calls[0] + 60 - now) + 1
+        message = f"Rate limit is exceeded. Try again in {wait} seconds."
+        return json_reply(429, {"statusCode": 429, "message": message}, ("retry-after", str(wait)))
+
+    def _unauthorised(self, request: Request) -> Reply | None:
+        scheme, _, token = request.header("authorization").partition(" ")
+        claims = self.tokens.read(token) if scheme.lower() == "bearer" else None
+        if claims is None:
+            return Reply(401, headers=(("www-authenticate", 'Bearer error="invalid_token"'),))
+        if claims.audience not in self.audiences:
+            return _error(401, 900420, "The audience of the token is not accepted.")
+        return None
+
+    def _route(self, request: Request) -> Reply:
+        parts = request.path.strip("/").split("/")
+        match (request.method, parts):
+            case ("GET", ["v1", "customers"]):
+                return self._list(request)
+            case ("GET", ["v1", "customers", customer_id, *rest]) if len(rest) <= 1:
+                return self._one(customer_id, rest[0].lower() if rest else "")
+            case ("HEAD", ["v1", "domains", name]):
+                return Reply(200 if name.lower() in self._names else 404)
+        return _error(404, 404, "Resource not found.")
+
+    def _one(self, customer_id: str, part: str) -> Reply:
+        if not is_guid(customer_id):
+            return _error(400, 2000, "The customer id is not a GUID.")
+        customer = self._customers.get(customer_id.lower())
+        if customer is None:
+            return _error(404, 2002, "The customer was not found.")
+        if customer.departed:
+            return _error(403, 20002, "No relationship between caller and account.")
+        return _part_of(customer, part)
+
+    def _list(self, request: Request) -> Reply:
+        query = request.parameters()
+        text = query.get("size", "0")
+        if not text.isdecimal():
+            return _error(400, 2000, "The size is not a number.")
+        # Our guess: more than the most is cut to the most.
+        size = min(int(text) or LARGEST_PAGE, LARGEST_PAGE)
+        customers = self._filtered(query.get("filter", ""))
+        if customers is None:
+            return _error(400, 2000, "The filter is not supported.")
+        start = self._position(request, query)
+        if start is None:
+            # Our guess at the refusal; that the header carries the position is documented.
+            return _error(400, 2000, "The continuation token is missing or not valid.")
+        return self._page(customers, start, size, query.get("filter", ""))
+
+    def _filtered(self, text: str) -> tuple[Customer, ...] | None:
+        if not text:
+            return self.world.customers
+        try:
+            content = json.loads(text)
+            values = {str(key).lower(): str(value) for key, value in content.items()}
+        except (ValueError, AttributeError):
+            return None
+        read = _FILTER_FIELDS.get(values.get("field", "").lower())
+        if read is None or values.get("operator", "").lower() not in ("starts_with", "startswith"):
+            return None
+        wanted = values.get("value", "").casefold()
+        return tuple(customer for customer in self.world.customers if read(customer).casefold().startswith(wanted))
+
+    def _position(self, request: Request, query: Mapping[str, str]) -> int | None:
+        if "seekOperation" not in query or query["seekOperation"] == "First":
+            return 0
+        if query["seekOperation"] != "Next":
+            return None
+        try:
+            token = base64.b64decode(request.header("ms-continuationtoken"), validate=True).decode()
+            fingerprint, start = token.split(":")
+            return int(start) if fingerprint == self.world.fingerprint else None
+        except ValueError:
+            return None
+
+    def _page(self, customers: tuple[Customer, ...], start: int, size: int, filter_text: str) -> Reply:
+        own = {"size": str(size)} | ({"filter": filter_text} if filter_text else {})
+        links = {"self": _link(own)}
+        if start + size < len(customers):
+            token = base64.b64encode(f"{self.world.fingerprint}:{start + size}".encode()).decode()
+            links["next"] = _link(own | {"seekOperation": "Next"}, token)
+        items = [customer_item(customer) for customer in customers[start : start + size]]
+        content = {"totalCount": len(items), "items": items, "links": links}
+        return json_reply(200, content | {"attributes": {"objectType": "Collection"}}, bom=True)
+
+
+def _part_of(customer: Customer, part: str) -> Reply:
+    if part == "":
+        return json_reply(200, customer_record(customer), bom=True)
+    if part == "customdomains":
+        # Our guess: no recording of this body exists. The other collections of the API have this envelope.
+        return _collection([domain.name for domain in customer.domains if domain.is_verified])
+    if part == "subscriptions":
+        return _collection([subscription_item(item) for item in customer.subscriptions])
+    return _error(404, 404, "Resource not found.")
+
+
+def _link(query: Mapping[str, str], token: str = "") -> dict[str, object]:
+    headers = [{"key": "MS-ContinuationToken", "value": token}] if token else []
+    return {"uri": f"/customers?{urlencode(query, quote_via=quote)}", "method": "GET", "headers": headers}
+
+
+def _collection(items: list[str] | list[dict[str, object]]) -> Reply:
+    return json_reply(
+        200, {"totalCount": len(items), "items": items, "attributes": {"objectType": "Collection"}}, bom=True
+    )
+
+
+def _error(status: int, code: int, description: str) -> Reply:
+    content = {"code": code, "description": description, "data": [], "source": "PartnerFD"}
+    return json_reply(status, content, bom=True)

@@ -1,0 +1,78 @@
+"""The shapes of Partner Center's resources."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from w365.demo.world import Customer, Subscription
+
+TERM_DAYS = {"P1M": 30, "P1Y": 365, "P3Y": 1095}
+
+
+def customer_item(customer: Customer) -> dict[str, object]:
+    """A customer as it stands in a list: no address, no domains but one."""
+    return {
+        "id": customer.id,
+        "companyProfile": _profile(customer),
+        "relationshipToPartner": customer.relationship,
+        "links": {"self": _link(f"/customers/{customer.id}")},
+        "attributes": {"objectType": "Customer"},
+    }
+
+
+def customer_record(customer: Customer) -> dict[str, object]:
+    """A customer asked for by id. ``customDomains`` stays out, as it does for partners with granular rights (GDAP)."""
+    address = {"country": customer.country}
+    billing = {
+        "companyName": customer.name,
+        "defaultAddress": address,
+        "links": {"self": _link(f"/customers/{customer.id}/profiles/billing")},
+        "attributes": {"objectType": "CustomerBillingProfile"},
+    }
+    profile = _profile(customer) | {"address": address}
+    return customer_item(customer) | {
+        "commerceId": customer.id,
+        "companyProfile": profile,
+        "billingProfile": billing,
+        "allowDelegatedAccess": False,
+    }
+
+
+def subscription_item(subscription: Subscription) -> dict[str, object]:
+    end = subscription.created + timedelta(days=TERM_DAYS.get(subscription.term, 365))
+    return {
+        "id": subscription.id,
+        "entitlementId": subscription.id,
+        "offerId": subscription.offer_id,
+        "offerName": subscription.offer_name,
+        "friendlyName": subscription.offer_name,
+        "quantity": subscription.quantity,
+        "unitType": "Licenses",
+        "creationDate": f"{subscription.created:%Y-%m-%dT%H:%M:%SZ}",
+        "effectiveStartDate": f"{subscription.created:%Y-%m-%dT00:00:00Z}",
+        "commitmentEndDate": f"{end:%Y-%m-%dT00:00:00Z}",
+        "status": subscription.status,
+        "autoRenewEnabled": not subscription.is_trial,
+        "isTrial": subscription.is_trial,
+        "billingType": "license",
+        "billingCycle": "monthly",
+        "termDuration": subscription.term,
+        "orderId": subscription.id[:12].replace("-", ""),
+        "productType": {"id": "OnlineServicesNCE", "displayName": "OnlineServicesNCE"},
+        "links": {"self": _link(f"/subscriptions?key={subscription.id}")},
+        "attributes": {"etag": subscription.id[:8], "objectType": "Subscription"},
+    }
+
+
+def _profile(customer: Customer) -> dict[str, object]:
+    return {
+        "tenantId": customer.id,
+        "domain": customer.domain,
+        "companyName": customer.name,
+        "links": {"self": _link(f"/customers/{customer.id}/profiles/company")},
+        "attributes": {"objectType": "CustomerCompanyProfile"},
+    }
+
+
+def _link(uri: str) -> dict[str, object]:
+    return {"uri": uri, "method": "GET", "headers": []}
