@@ -1,0 +1,99 @@
+"""The pace of a host: never more than allowed in any minute, hardly less."""
+
+from __future__ import annotations
+
+import threading
+from itertools import pairwise
+
+import pytest
+from fault_server import FakeClock
+
+from w365.errors import Cancelled
+from w365.http.pace import Gate, Gates
+from w365.http.wait import Clock
+
+
+def clock_of(fake: FakeClock) -> Clock:
+    return Clock(fake.monotonic, fake.wall, fake.sleep, lambda: 1.0)
+
+
+@pytest.mark.parametrize("limit", [1, 10, 500, 5000])
+def test_no_minute_sees_more_calls_than_allowed_and_hardly_fewer(limit: int) -> None:
+    fake = FakeClock()
+    gate = Gate(limit, clock_of(fake))
+    moments = []
+    for _ in range(limit * 3):
+        gate.enter()
+        moments.append(fake.monotonic())
+    busiest = max(
+        sum(1 for other in moments if start <= other < start + 59.999) for start in moments[:: limit // 10 or 1]
+    )
+    assert busiest <= limit
+    assert moments[-1] - moments[0] <= 180 * 1.1
+
+
+def test_time_lost_elsewhere_is_caught_up_in_part() -> None:
+    fake = FakeClock()
+    gate = Gate(600, clock_of(fake))
+    gate.enter()
+    fake.sleep(100)
+    before = fake.monotonic()
+    for _ in range(30):
+        gate.enter()
+    assert fake.monotonic() == pytest.approx(before)
+
+
+def test_a_pause_holds_all_threads_and_a_shorter_one_does_not_shorten_it() -> None:
+    fake = FakeClock()
+    gate = Gate(None, clock_of(fake))
+    gate.pause(60, "Asked for a pause.")
+    gate.pause(5, "Asked for less.")
+    assert gate.waiting is not None
+    assert gate.waiting.why == "Asked for a pause."
+    passed = []
+
+    def enter() -> None:
+        gate.enter()
+        passed.append(fake.monotonic())
+
+    threads = [threading.Thread(target=enter) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert min(passed) >= 1060
+    assert gate.waiting is None
+
+
+def test_a_long_wait_for_a_slot_says_why() -> None:
+    fake = FakeClock()
+    gate = Gate(10, clock_of(fake))
+    said = set()
+
+    def look() -> None:
+        if gate.waiting:
+            said.add(gate.waiting.why)
+
+    for _ in range(3):
+        gate.enter(look)
+    assert said == {"Calls are kept to 10 a minute, the limit of this service."}
+
+
+def test_a_wait_looks_every_half_second_whether_to_stop() -> None:
+    fake = FakeClock()
+    looks = []
+
+    def look() -> None:
+        looks.append(fake.monotonic())
+        if len(looks) == 9:
+            raise Cancelled("The run was stopped.")
+
+    with pytest.raises(Cancelled):
+        clock_of(fake).wait_until(fake.monotonic() + 600, look)
+    assert max(later - earlier for earlier, later in pairwise(looks)) <= 0.5
+
+
+def test_clients_of_one_host_share_its_gate() -> None:
+    gates = Gates()
+    assert gates.at("host:443", 500) is gates.at("host:443", 500)
+    assert gates.at("host:443", 500) is not gates.at("other:443", 500)

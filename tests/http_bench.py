@@ -1,0 +1,53 @@
+"""What tests of connectors begin with: a bench with servers, and connections to them with tiny bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from fault_server import Bench, FaultServer, bench
+
+from w365.config import Connection
+from w365.http.conditions import Conditions
+from w365.http.pace import Gates
+from w365.http.retry import Patience
+from w365.http.wait import Clock
+
+SECRET = "canary-secret-7f3a"
+TENANT = "3f8a6d2e-0000-4000-8000-00000000000a"
+QUICK = Patience(connect=2.0, read=0.4, total=1.0)
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def place(tmp_path: Path, authority: trustme.CA) -> Iterator[Bench]:
+    with bench(tmp_path, authority) as made:
+        yield made
+
+
+def connection_to(
+    place: Bench, server: FaultServer | str, *, authority: FaultServer | str = "", calls_per_minute: int | None = None
+) -> Connection:
+    url = server if isinstance(server, str) else server.url
+    chosen = authority or server
+    return Connection(
+        url=url,
+        authority=chosen if isinstance(chosen, str) else chosen.url,
+        tenant_id=TENANT,
+        client_id="11111111-2222-4333-8444-555555555555",
+        client_secret=SECRET,
+        ca_bundle=place.ca_bundle,
+        calls_per_minute=calls_per_minute,
+    )
+
+
+def conditions(place: Bench, patience: Patience = QUICK) -> Conditions:
+    """Sleep on the bench's clock, with bounds that suit a test and a set of gates of its own."""
+    clock = Clock(place.clock.monotonic, place.clock.wall, place.clock.sleep, lambda: 1.0)
+    return Conditions(clock, patience, Gates(clock))

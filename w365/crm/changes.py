@@ -1,0 +1,158 @@
+"""Reading a Dataverse table page by page, whole or by its changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from w365.crm.records import is_deleted, read_deleted
+from w365.errors import AccessError, DeltaExpired, SignInRefused
+from w365.http.attempts import KEPT
+from w365.http.client import Answer, ApiClient, Explain
+from w365.http.fields import FieldError, Record, name_record, refuse_pattern
+from w365.http.refusal import Refusal
+from w365.model import ChangePage, Rejected
+
+T = TypeVar("T")
+
+_PAGE_SIZE = 5000
+_MOST_EMPTY_PAGES = 20
+_TRACKING = re.compile(r"change.?tracking|track-changes", re.IGNORECASE)
+_LINK_REFUSED = frozenset({400, 404, 410, 412})
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[T]):
+    """A table of the CRM: the name of its set, what is selected, and how a row is read."""
+
+    name: str
+    path: str
+    id_column: str
+    columns: tuple[str, ...]
+    read: Callable[[Record], T] = field(repr=False)
+    annotations: str = ""
+
+
+class _TrackingRefused(Exception):
+    """The table does not track changes for this application."""
+
+
+class TableReader(Generic[T]):
+    """Reads ``table`` through ``client``."""
+
+    def __init__(self, client: ApiClient, table: Table[T], headers: Mapping[str, str]) -> None:
+        self._client = client
+        self._table = table
+        self._headers = headers
+
+    def changes(self, since: str) -> Iterator[ChangePage[T]]:
+        """Yield what changed since the delta link. Raises DeltaExpired when it is too old or for other columns."""
+        selected = parse_qs(urlsplit(since).query).get("$select", [""])[0].split(",")
+        if not {*self._table.columns} <= {column.strip() for column in selected}:
+            raise self._expired("")
+        yield from self._pages(since, self._prefer(), self._explain_delta)
+
+    def everything(self) -> Iterator[ChangePage[T]]:
+        """Yield all rows; with a delta link at the end where the table tracks changes."""
+        path = f"{self._table.path}?$select={','.join(self._table.columns)}"
+        try:
+            yield from self._pages(path, self._prefer("odata.track-changes"), self._explain_tracking)
+        except _TrackingRefused:
+            yield from self._pages(path, self._prefer(), self.explain)
+
+    def first_row(self) -> None:
+        """Read one row, to see whether that is allowed."""
+        path = f"{self._table.path}?$select={','.join(self._table.columns)}&$top=1"
+        self._rows(self._client.get_json(path, headers=self._headers, explain=self.explain))
+
+    def _prefer(self, *more: str) -> dict[str, str]:
+        preferences = [f"odata.maxpagesize={_PAGE_SIZE}", *more]
+        if self._table.annotations:
+            preferences.append(f'odata.include-annotations="{self._table.annotations}"')
+        return {**self._headers, "Prefer": ",".join(preferences)}
+
+    def _pages(self, first: str, headers: Mapping[str, str], explain: Explain) -> Iterator[ChangePage[T]]:
+        link: str | None = first
+        seen: set[str] = set()
+        empty = 0
+        while link is not None:
+            seen.add(link)
+            answer = self._client.get_json(link, headers=headers, explain=explain)
+            rows = self._rows(answer)
+            link = self._link(answer, "@odata.nextLink")
+            empty = 0 if rows else empty + 1
+            if link in seen or empty >= _MOST_EMPTY_PAGES:
+                raise answer.changed(self._client.source, f"its list of {self._table.name} leads in a circle.")
+            yield self._read(rows, None if link else self._link(answer, "@odata.deltaLink"))
+
+    def _rows(self, answer: Answer) -> list[Any]:
+        if not isinstance(answer.body, dict) or not isinstance(rows := answer.body.get("value"), list):
+            raise answer.changed(self._client.source, f"the list of {self._table.name} is missing.")
+        return rows
+
+    def _link(self, answer: Answer, name: str) -> str | None:
+        link = answer.body.get(name)
+        if link is not None and not isinstance(link, str):
+            raise answer.changed(self._client.source, f"{name} is not text.")
+        return link or None
+
+    def _read(self, rows: list[Any], delta_link: str | None) -> ChangePage[T]:
+        changed: list[T] = []
+        deleted: list[str] = []
+        rejected: list[Rejected] = []
+        for position, row in enumerate(rows):
+            try:
+                if is_deleted(row):
+                    deleted.append(read_deleted(row))
+                else:
+                    changed.append(self._table.read(_as_record(row)))
+            except FieldError as error:
+                rejected.append(Rejected(name_record(row, self._table.id_column, position), str(error)))
+        refuse_pattern(self._client.source, rejected, len(rows))
+        return ChangePage(tuple(changed), tuple(deleted), tuple(rejected), delta_link)
+
+    def explain(self, refusal: Refusal) -> AccessError | None:
+        """Say which permission is missing."""
+        source, table = self._client.source, self._table.name
+        if refusal.status == 401:
+            return SignInRefused(
+                f"{source} does not know the application ({refusal.say()}).",
+                kept=KEPT,
+                do="In the environment's settings make it an application user with a security role; check the tenant.",
+                detail=refusal.detail,
+            )
+        if refusal.status != 403:
+            return None
+        return AccessError(
+            f"{source} does not let the application read {table} ({refusal.say()}).",
+            kept=KEPT,
+            do=f"Give its application user a security role that reads {table} of the whole organisation.",
+            detail=refusal.detail,
+        )
+
+    def _explain_tracking(self, refusal: Refusal) -> Exception | None:
+        if refusal.status in {400, 403, 501} and _TRACKING.search(refusal.message):
+            return _TrackingRefused()
+        return self.explain(refusal)
+
+    def _explain_delta(self, refusal: Refusal) -> Exception | None:
+        if refusal.status in _LINK_REFUSED:
+            return self._expired(refusal.detail, f" ({refusal.say()})")
+        return self.explain(refusal)
+
+    def _expired(self, detail: str, said: str = "") -> DeltaExpired:
+        return DeltaExpired(
+            f"{self._client.source} no longer takes the change link of {self._table.name}{said}.",
+            kept=KEPT,
+            do="All of them are read once more.",
+            detail=detail,
+        )
+
+
+def _as_record(row: Any) -> Record:
+    if not isinstance(row, dict):
+        raise FieldError("the record is not an object.")
+    return row

@@ -1,0 +1,42 @@
+"""What a CRM's connector does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from w365.http.wait import Waiting
+from w365.model import ChangePage, CrmAccount, CrmContact, NewAccount
+
+
+class Crm(Protocol):
+    """Reads accounts and contacts, all or what changed, and creates accounts."""
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """Why calls stand still just now, or None."""
+        ...
+
+    def verify(self) -> tuple[str, ...]:
+        """Make the least calls that prove permission and say in sentences what works; raises what is missing."""
+        ...
+
+    def accounts(self, since: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
+        """Yield all accounts, active and inactive, or what changed since the delta link ``since``.
+
+        The last page has the link for the next time, or None where the CRM does not track changes: then every read is
+        a full one. Raises DeltaExpired when ``since`` is too old.
+        """
+        ...
+
+    def contacts(self, since: str | None = None) -> Iterator[ChangePage[CrmContact]]:
+        """Yield contacts likewise; nothing of an e-mail address but its domain leaves the connector."""
+        ...
+
+    def create_account(self, account: NewAccount) -> CrmAccount:
+        """Create an account once. Raises InputError for values it cannot have, or when the CRM knows it already."""
+        ...
+
+    def close(self) -> None:
+        """Give connections back."""
+        ...

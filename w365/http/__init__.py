@@ -1,0 +1,1 @@
+"""The only package that talks to the network: one client per service, its tokens, pace, retries and bounds."""

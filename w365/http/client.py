@@ -1,0 +1,210 @@
+"""The client of one service: its host only, with sign-in, pace, retries and bounds. Synchronous and thread-safe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from w365.config import Connection
+from w365.errors import ConfigurationError, SignInRefused, SourceChanged, SourceRefused
+from w365.http.attempts import KEPT, Attempts
+from w365.http.body import Truncated, Unreadable, parse_json
+from w365.http.conditions import REAL_CONDITIONS, Conditions
+from w365.http.refusal import Refusal, clean, describe_ids, read_refusal
+from w365.http.skew import describe_skew
+from w365.http.wait import Check, Waiting, never_stop
+from w365.http.wire import NoAnswer, RawAnswer, Wire, origin_of
+
+Explain = Callable[[Refusal], Exception | None]
+"""Gives an error answer its precise meaning, or None for the general one."""
+
+
+class Tokens(Protocol):
+    """Where access tokens come from."""
+
+    def token(self) -> str: ...
+
+    def renew(self, stale: str) -> str: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer. ``body`` is the parsed JSON, None where there is none."""
+
+    status: int
+    url: str
+    headers: Mapping[str, str]
+    body: Any = field(repr=False)
+
+    def changed(self, source: str, how: str) -> SourceChanged:
+        """Return the error to raise for an answer that has not the documented shape."""
+        return _changed(source, f"{source} answers differently than documented: {how}", describe_ids(self.headers))
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    url: str
+    headers: dict[str, str]
+    content: bytes | None = field(repr=False)
+    is_repeatable: bool
+    explain: Explain | None
+
+
+class ApiClient:
+    """Calls ``connection.url`` and nothing else. ``source`` is how sentences call the service.
+
+    ``check`` is called while waiting, at least every half second, and raises Cancelled to stop; it runs in whichever
+    thread waits.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        connection: Connection,
+        tokens: Tokens,
+        *,
+        check: Check = never_stop,
+        conditions: Conditions = REAL_CONDITIONS,
+    ) -> None:
+        origin = origin_of(connection.url)
+        if origin is None:
+            raise ConfigurationError(
+                f"The address of {source} must be a plain https:// address.", do="Nothing was sent. Correct it."
+            )
+        self.source = source
+        self._base = connection.url.rstrip("/")
+        self._origin = origin
+        self._tokens = tokens
+        self._check = check
+        self._conditions = conditions
+        self._gate = conditions.gates.at(f"{origin.host}:{origin.port}", connection.calls_per_minute)
+        self._wire = Wire(connection.url, connection.ca_bundle, conditions.patience)
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """Why calls to this host stand still just now, or None."""
+        return self._gate.waiting
+
+    def close(self) -> None:
+        self._wire.close()
+        self._tokens.close()
+
+    def get_json(
+        self, path_or_url: str, *, headers: Mapping[str, str] | None = None, explain: Explain | None = None
+    ) -> Answer:
+        """Read ``path_or_url``: a path below the connection's address, or an absolute address on the same host.
+
+        Raises SourceUnreachable, SourceBusy, SourceRefused, SourceChanged, SignInRefused, Cancelled, or what
+        ``explain`` makes of an error answer.
+        """
+        url = self._resolve(path_or_url)
+        return self._perform(_Call("GET", url, dict(headers or {}), None, is_repeatable=True, explain=explain))
+
+    def post_json(
+        self,
+        path: str,
+        body: object,
+        *,
+        headers: Mapping[str, str] | None = None,
+        is_repeatable: bool = False,
+        explain: Explain | None = None,
+    ) -> Answer:
+        """Send ``body``. It is sent once, unless ``is_repeatable`` says that ``headers`` hold an idempotency key."""
+        content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        sent = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
+        return self._perform(_Call("POST", self._resolve(path), sent, content, is_repeatable, explain))
+
+    def _resolve(self, path_or_url: str) -> str:
+        if path_or_url.startswith("/") and not path_or_url.startswith("//"):
+            return self._base + path_or_url
+        if (origin := origin_of(path_or_url)) != self._origin:
+            where = clean(str(origin)) if origin else "an address that is not https"
+            raise SourceChanged(
+                f"{self.source} names a link to another place ({where}), which was not followed.",
+                kept=f"The sign-in was not sent there. {KEPT}",
+                do="Check the address of the connection; a proxy may rewrite answers.",
+            )
+        return path_or_url
+
+    def _perform(self, call: _Call) -> Answer:
+        attempts = Attempts(self.source, self._gate, self._conditions, self._check, is_repeatable=call.is_repeatable)
+        token, is_renewed = self._tokens.token(), False
+        while True:
+            self._gate.enter(self._check)
+            try:
+                headers = {**call.headers, "Authorization": f"Bearer {token}"}
+                answer = self._wire.send(call.method, call.url, headers, call.content)
+                if answer.status < 300:
+                    return _parse(answer, call.url)
+            except NoAnswer as fault:
+                attempts.after_no_answer(fault)
+                continue
+            except Unreadable as error:
+                raise _changed(self.source, f"{self.source} answered with {error}.", "") from None
+            if answer.status == 401 and not is_renewed:
+                token, is_renewed = self._tokens.renew(token), True
+            else:
+                self._after_refusal(call, answer, attempts, token)
+
+    def _after_refusal(self, call: _Call, answer: RawAnswer, attempts: Attempts, token: str) -> None:
+        """Wait for the next try, or raise what the refusal means."""
+        refusal = read_refusal(answer, call.headers, (token,))
+        is_busy = refusal.status == 429 or (refusal.status == 503 and "retry-after" in answer.headers)
+        is_passing = is_busy or refusal.status in _PASSING
+        if not (is_passing and call.is_repeatable) and call.explain and (error := call.explain(refusal)):
+            raise error
+        if is_busy:
+            attempts.after_busy(refusal, answer.headers.get("retry-after", ""))
+        elif is_passing:
+            attempts.after_server_error(refusal)
+        elif refusal.status == 401:
+            raise self._sign_in_refused(answer, refusal)
+        else:
+            raise self._refused(answer, refusal)
+
+    def _sign_in_refused(self, answer: RawAnswer, refusal: Refusal) -> SignInRefused:
+        skew = describe_skew(answer.headers.get("date", ""), self._conditions.clock.wall())
+        return SignInRefused(
+            f"{self.source} does not accept the sign-in of the application ({refusal.say()}).",
+            kept=KEPT,
+            do=f"{skew} Correct it." if skew else _CHECK_SIGN_IN,
+            detail=refusal.detail,
+        )
+
+    def _refused(self, answer: RawAnswer, refusal: Refusal) -> SourceRefused:
+        if refusal.status < 400:
+            target = origin_of(answer.headers.get("location", ""))
+            where = clean(str(target)) if target else "another address"
+            what = f"{self.source} redirects to {where} ({refusal.say()}), which was not followed."
+            do = "Check the address of the connection."
+        else:
+            what = f"{self.source} refused the request ({refusal.say()})."
+            do = _ADVICE.get(refusal.status, "Report it with the request id if it stays.")
+        return SourceRefused(what, status=refusal.status, code=refusal.code, kept=KEPT, do=do, detail=refusal.detail)
+
+
+_PASSING = frozenset({408, 500, 502, 503, 504, *range(520, 531)})
+_CHECK_SIGN_IN = "Check that tenant and application belong to this service and that its permission was granted."
+_ADVICE = {
+    403: "Give the application the permission it lacks.",
+    404: "Check the address of the connection.",
+}
+
+
+def _parse(answer: RawAnswer, url: str) -> Answer:
+    try:
+        body = None if answer.status == 204 else parse_json(answer.content)
+    except Truncated:
+        raise NoAnswer("the answer broke off in the middle", sent=True, detail=describe_ids(answer.headers)) from None
+    return Answer(answer.status, url, answer.headers, body)
+
+
+def _changed(source: str, what: str, detail: str) -> SourceChanged:
+    return SourceChanged(
+        what, kept=KEPT, do=f"Check the address of the connection to {source}, and for a newer version.", detail=detail
+    )

@@ -1,0 +1,21 @@
+"""What surrounds every request and is given from outside: clock, patience and the gates of the hosts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from w365.http.pace import SHARED_GATES, Gates
+from w365.http.retry import PATIENCE, Patience
+from w365.http.wait import REAL_CLOCK, Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The defaults are for the real world; tests give a clock of their own and tiny bounds."""
+
+    clock: Clock = REAL_CLOCK
+    patience: Patience = PATIENCE
+    gates: Gates = SHARED_GATES
+
+
+REAL_CONDITIONS = Conditions()

@@ -1,0 +1,96 @@
+"""One gate per host: all requests to it keep its pace and stand still together when it asks for that."""
+
+from __future__ import annotations
+
+import threading
+
+from w365.http.wait import REAL_CLOCK, Check, Clock, Waiting, never_stop
+
+_BURST_SHARE = 0.05
+"""Of a minute's calls, how many may come at once. The steady pace is lowered by as much, so that burst and pace
+together never put more calls into any minute than the host allows."""
+
+_WORTH_SAYING = 1.0
+"""Seconds of waiting below which nobody needs a reason."""
+
+
+class Gate:
+    """The pace and the pauses of one host, shared by every thread and client that calls it."""
+
+    def __init__(self, calls_per_minute: int | None = None, clock: Clock = REAL_CLOCK) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._paused_until = 0.0
+        self._waiting: Waiting | None = None
+        self.set_pace(calls_per_minute)
+
+    def set_pace(self, calls_per_minute: int | None) -> None:
+        with self._lock:
+            self._calls_per_minute = calls_per_minute
+            burst = int((calls_per_minute or 0) * _BURST_SHARE)
+            self._interval = 60.0 / max(calls_per_minute - burst, 1) if calls_per_minute else 0.0
+            self._slack = max(burst - 1, 0) * self._interval
+            self._next_slot = 0.0
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """Why calls wait just now, or None."""
+        waiting = self._waiting
+        return waiting if waiting and waiting.until > self._clock.monotonic() else None
+
+    def enter(self, check: Check = never_stop) -> None:
+        """Return when a call may go out."""
+        if not self._interval and not self._paused_until:
+            return
+        self._wait_for_slot(check)
+        while (until := self._paused_until) > self._clock.monotonic():
+            self._clock.wait_until(until, check)
+
+    def pause(self, seconds: float, why: str) -> None:
+        """Hold every call to the host for ``seconds`` from now; a longer pause already ordered stays."""
+        with self._lock:
+            until = self._clock.monotonic() + seconds
+            if until > self._paused_until:
+                self._paused_until = self._next_slot = until
+                self._waiting = Waiting(why, until)
+
+    def announce(self, seconds: float, why: str) -> None:
+        """Show a wait of one call that does not hold the others."""
+        until = self._clock.monotonic() + seconds
+        if seconds >= _WORTH_SAYING and self.waiting is None:
+            self._waiting = Waiting(why, until)
+
+    def _wait_for_slot(self, check: Check) -> None:
+        if not self._interval:
+            return
+        with self._lock:
+            now = self._clock.monotonic()
+            slot = max(self._next_slot, now - self._slack)
+            self._next_slot = slot + self._interval
+        if slot > now:
+            self.announce(
+                slot - now, f"Calls are kept to {self._calls_per_minute} a minute, the limit of this service."
+            )
+            self._clock.wait_until(slot, check)
+
+
+class Gates:
+    """The gates of this process by origin, so that two clients of one host share its pace and its pauses."""
+
+    def __init__(self, clock: Clock = REAL_CLOCK) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._by_origin: dict[str, Gate] = {}
+
+    def at(self, origin: str, calls_per_minute: int | None) -> Gate:
+        """Return the gate of ``origin``; a changed pace takes effect for all who share it."""
+        with self._lock:
+            gate = self._by_origin.get(origin)
+            if gate is None:
+                gate = self._by_origin[origin] = Gate(calls_per_minute, self._clock)
+            elif gate._calls_per_minute != calls_per_minute:  # noqa: SLF001 - the registry and its gates are one thing
+                gate.set_pace(calls_per_minute)
+            return gate
+
+
+SHARED_GATES = Gates()

@@ -1,0 +1,94 @@
+"""What an error answer says: code, message and the ids a support desk asks for, whatever form the body has."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from w365.http.body import Truncated, Unreadable, parse_json
+from w365.http.wire import RawAnswer
+
+_REQUEST_ID = ("ms-requestid", "x-ms-service-request-id", "req_id", "x-ms-request-id", "request-id")
+_CORRELATION_ID = ("ms-correlationid", "x-ms-correlation-request-id", "client-request-id")
+_OTHER_IDS = ("ms-cv", "ms-serverid")
+_LONGEST_MESSAGE = 240
+_LONGEST_ID = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer of 300 or more in parts. ``code`` is text, as the other side writes numbers and words alike."""
+
+    status: int
+    code: str
+    message: str
+    request_id: str
+    detail: str
+
+    def say(self) -> str:
+        """Return ``403, code 20002: "No relationship …"`` with the request id, for the middle of a sentence."""
+        parts = [str(self.status)]
+        if self.code:
+            parts.append(f"code {self.code}")
+        said = ", ".join(parts) + (f": “{self.message}”" if self.message else "")
+        return f"{said}; request id {self.request_id}" if self.request_id else said
+
+
+def read_refusal(answer: RawAnswer, sent: Mapping[str, str], secrets: Iterable[str] = ()) -> Refusal:
+    """Take an error answer apart. Ids it leaves out are taken from the request; ``secrets`` are blotted."""
+    code, message = _code_and_message(answer.content)
+    headers = {name.lower(): value for name, value in sent.items()} | dict(answer.headers)
+    return Refusal(
+        status=answer.status,
+        code=clean(code, secrets, _LONGEST_ID),
+        message=clean(message, secrets, _LONGEST_MESSAGE),
+        request_id=_first(headers, _REQUEST_ID),
+        detail=describe_ids(headers),
+    )
+
+
+def describe_ids(headers: Mapping[str, str]) -> str:
+    """Return the request, correlation and server ids among ``headers`` for the log."""
+    found = [("request id", _first(headers, _REQUEST_ID)), ("correlation id", _first(headers, _CORRELATION_ID))]
+    found += [(name, _first(headers, (name,))) for name in _OTHER_IDS]
+    return ", ".join(f"{label} {value}" for label, value in found if value)
+
+
+def clean(text: str, secrets: Iterable[str] = (), limit: int = _LONGEST_MESSAGE) -> str:
+    """Make foreign text fit for one line of a message: no secret, no control character, no more than ``limit``."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "…")
+    text = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", " ", text).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _first(headers: Mapping[str, str], names: tuple[str, ...]) -> str:
+    value = next((headers[name] for name in names if headers.get(name)), "")
+    return re.sub(r"[^!-~]", "", value)[:_LONGEST_ID]
+
+
+def _code_and_message(content: bytes) -> tuple[str, str]:
+    try:
+        body = parse_json(content)
+    except (Truncated, Unreadable):
+        return "", ""
+    if not isinstance(body, dict):
+        return "", ""
+    inner = body.get("error")
+    if isinstance(inner, dict):
+        body = inner
+    code = _text(body.get("code")) or (_text(inner) if isinstance(inner, str) else "")
+    return code, _text(next((body[key] for key in _MESSAGE_KEYS if body.get(key)), ""))
+
+
+_MESSAGE_KEYS = ("description", "message", "error_description")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None or isinstance(value, bool) else json.dumps(value)

@@ -1,0 +1,104 @@
+"""What Entra ID means when it refuses an application, in sentences that name the thing to mend."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from w365.errors import SignInRefused
+from w365.http.refusal import clean
+
+_KEPT = "It was tried once; what was stored before is kept."
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    what: str
+    do: str
+
+
+_TENANT = _Meaning(
+    "The tenant of {source} does not exist or has no directory", "Correct the tenant id of the connection."
+)
+_SECRET = _Meaning(
+    "The client secret for {source} is wrong",
+    "Enter the secret's value, not its id, as it was shown once when it was made.",
+)
+_ROLE = _Meaning(
+    "The application may not use {source}: a permission or the consent to it is missing",
+    "An administrator of the tenant grants consent to the application in Entra ID.",
+)
+_CLOCK = _Meaning("The sign-in for {source} carries a wrong time", "Set the clock of this machine.")
+_BLOCKED = _Meaning(
+    "A conditional access policy of the tenant blocks the application for {source}",
+    "An administrator of the tenant excludes the application, or this network, from the policy.",
+)
+
+_MEANINGS = {
+    "7000215": _SECRET,
+    "7000222": _Meaning(
+        "The client secret for {source} has expired", "Make a new secret in Entra ID and enter it in the connection."
+    ),
+    "7000218": _Meaning("No client secret for {source} was sent", "Enter the secret in the connection."),
+    "65001": _ROLE,
+    "650057": _ROLE,
+    "500011": _Meaning(
+        "The tenant knows no service at the address of {source}",
+        "Check the address of the connection, and that {source} is used in this tenant.",
+    ),
+    "700016": _Meaning(
+        "The tenant does not know the application that shall reach {source}",
+        "Check client id and tenant id of the connection; they may belong to different tenants.",
+    ),
+    "7000112": _Meaning("The application for {source} is disabled", "Enable it in Entra ID."),
+    "90002": _TENANT,
+    "900023": _TENANT,
+    "5000224": _TENANT,
+    "700024": _CLOCK,
+    "500133": _CLOCK,
+    "53003": _BLOCKED,
+}
+
+
+def explain_sign_in(source: str, result: Mapping[str, Any], secrets: tuple[str, ...], skew: str) -> SignInRefused:
+    """Turn MSAL's error dict, or the parsed body of a refusal, into the sentence for people.
+
+    ``skew`` says how wrong the clock is, or nothing. No secret gets through.
+    """
+    description = clean(_text(result, "error_description"), secrets, limit=400)
+    code = _code(result, description)
+    meaning = _MEANINGS.get(code) or (_SECRET if result.get("error") == "invalid_client" and not code else None)
+    if meaning is None:
+        said = re.split(r" Trace ID:", description)[0] or clean(_text(result, "error"), secrets) or "no reason given"
+        meaning = _Meaning("The sign-in for {source} was refused: “" + _unbraced(said) + "”", "Look up the code.")
+    label = f" (AADSTS{code})." if code else "."
+    do = f"{skew} Correct it." if skew and meaning is _CLOCK else " ".join(filter(None, (meaning.do, skew)))
+    return SignInRefused(
+        meaning.what.format(source=source) + label,
+        kept=_KEPT,
+        do=do.format(source=source),
+        detail=_ids(result, description),
+    )
+
+
+def _code(result: Mapping[str, Any], description: str) -> str:
+    if found := re.search(r"AADSTS(\d{4,8})", description):
+        return found[1]
+    codes = result.get("error_codes")
+    return str(codes[0]) if isinstance(codes, list) and codes and isinstance(codes[0], int) else ""
+
+
+def _ids(result: Mapping[str, Any], description: str) -> str:
+    ids = [f"{name} {clean(_text(result, name))}" for name in ("trace_id", "correlation_id") if result.get(name)]
+    return ", ".join(ids) or description
+
+
+def _text(result: Mapping[str, Any], name: str) -> str:
+    value = result.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _unbraced(text: str) -> str:
+    return text.replace("{", "(").replace("}", ")")

@@ -1,0 +1,174 @@
+"""Microsoft Partner Center: the customers of a partner with all their domains and subscriptions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from w365.config import Connection
+from w365.errors import AccessError, SourceChanged, SourceRefused
+from w365.http.attempts import KEPT
+from w365.http.client import ApiClient
+from w365.http.conditions import REAL_CONDITIONS, Conditions
+from w365.http.fields import FieldError, name_record, refuse_pattern
+from w365.http.refusal import Refusal
+from w365.http.tokens import AppTokens
+from w365.http.wait import Check, Waiting, never_stop
+from w365.model import Customer, CustomerPage, Rejected
+from w365.portals.collection import Collection, Link, ListPage
+from w365.portals.customers import ALL_DOMAINS, read_customer, unknown_fields
+from w365.portals.details import DetailReader
+from w365.portals.stop import StopSignal
+
+SOURCE = "Partner Center"
+_SCOPE = "https://api.partnercenter.microsoft.com/.default"
+"""The only audience Partner Center takes, whatever the address it is reached at."""
+
+_PAGE_SIZE = 500
+_WORKERS = 8
+_MOST_REPEATS = 3
+_CURSOR_REFUSED = frozenset({400, 404, 410, 412})
+_PERMISSION = (
+    "In Entra ID give the application the permission of “Microsoft Partner Center” with admin consent, "
+    "and in Partner Center a role such as Admin agent."
+)
+
+
+def connect_partner_center(
+    connection: Connection, *, check: Check = never_stop, conditions: Conditions = REAL_CONDITIONS
+) -> PartnerCenter:
+    """Return the connector for ``connection``. Nothing is sent yet.
+
+    ``check`` raises Cancelled to stop; only the thread that verifies or pages calls it.
+    """
+    stop = StopSignal(check)
+    tokens = AppTokens(SOURCE, connection, _SCOPE, check=stop, conditions=conditions)
+    return PartnerCenter(ApiClient(SOURCE, connection, tokens, check=stop, conditions=conditions), stop)
+
+
+class PartnerCenter:
+    """The connector; see w365.portals.protocol for what it promises."""
+
+    def __init__(self, client: ApiClient, stop: StopSignal, workers: int = _WORKERS) -> None:
+        self._client = client
+        self._stop = stop
+        self._workers = workers
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._stop.stop()
+        self._client.close()
+
+    @property
+    def waiting(self) -> Waiting | None:
+        return self._client.waiting
+
+    def verify(self) -> tuple[str, ...]:
+        """List one customer and read its details: three calls, or one where there is no customer."""
+        self._stop.own()
+        page = next(self._collection().pages(Link("/v1/customers?size=1")))
+        said = [f"{SOURCE} accepts the sign-in.", "Customers can be listed."]
+        customers, _ = _read_list(page.items)
+        if customers:
+            said += self._try_details(customers[0])
+        else:
+            said.append("There is no customer yet to try domains and subscriptions on.")
+        return tuple(said)
+
+    def pages(self, cursor: str | None = None) -> Iterator[CustomerPage]:
+        """Yield the customers 500 at a time. A ``cursor`` that is no longer taken starts from the beginning again."""
+        self._stop.own()
+        seen = _Seen()
+        with DetailReader(self._client, self._stop, self._workers) as details:
+            for page in self._list_pages(Link.from_cursor(cursor) if cursor else None):
+                yield self._complete(page, details, seen)
+                self._stop()
+
+    def _list_pages(self, resumed: Link | None) -> Iterator[ListPage]:
+        if resumed is not None:
+            pages = self._collection().pages(resumed)
+            try:
+                yield next(pages)
+            except SourceRefused as error:
+                if error.status not in _CURSOR_REFUSED:
+                    raise
+            else:
+                yield from pages
+                return
+        yield from self._collection().pages(Link(f"/v1/customers?size={_PAGE_SIZE}"))
+
+    def _collection(self) -> Collection:
+        return Collection(self._client, {"MS-CorrelationId": str(uuid.uuid4()), "X-Locale": "en-US"}, _explain)
+
+    def _complete(self, page: ListPage, details: DetailReader, seen: _Seen) -> CustomerPage:
+        """Read the records of a page and the details of those not met before."""
+        customers, rejected = _read_list(page.items)
+        refuse_pattern(SOURCE, rejected, len(page.items))
+        completed = details.read(seen.sift(customers))
+        return CustomerPage(
+            customers=tuple(entry.customer for entry in completed),
+            rejected=(*rejected, *(each for entry in completed for each in entry.rejected)),
+            cursor=page.following.to_cursor() if page.following else None,
+            total=page.total,
+            ignored_fields=frozenset[str]().union(*map(unknown_fields, page.items)),
+        )
+
+    def _try_details(self, customer: Customer) -> list[str]:
+        with DetailReader(self._client, self._stop, 1) as details:
+            tried = details.read([customer])[0].customer
+        works = [
+            "All domains of a customer can be read." if tried.domain_source == ALL_DOMAINS else "",
+            "Subscriptions can be read." if tried.subscriptions is not None else "",
+        ]
+        return [sentence for sentence in (*works, tried.note) if sentence]
+
+
+class _Seen:
+    """The customers met in this run. A list that only repeats them leads in a circle."""
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+        self._repeats = 0
+
+    def sift(self, customers: Sequence[Customer]) -> list[Customer]:
+        """Return those not met before, each once."""
+        fresh = {each.specific_id: each for each in reversed(customers) if each.specific_id not in self._ids}
+        self._ids.update(fresh)
+        self._repeats = self._repeats + 1 if customers and not fresh else 0
+        if self._repeats >= _MOST_REPEATS:
+            raise SourceChanged(
+                f"{SOURCE} answers differently than documented: page after page lists the same customers.",
+                kept=KEPT,
+                do="Try again; report it if it stays.",
+            )
+        return list(reversed(fresh.values()))
+
+
+def _read_list(items: Sequence[Any]) -> tuple[list[Customer], list[Rejected]]:
+    customers, rejected = [], []
+    for position, item in enumerate(items):
+        try:
+            customers.append(read_customer(item))
+        except FieldError as error:
+            rejected.append(Rejected(name_record(item, "id", position), str(error)))
+    return customers, rejected
+
+
+def _explain(refusal: Refusal) -> AccessError | None:
+    if refusal.status != 403:
+        return None
+    return AccessError(
+        f"{SOURCE} does not let the application list customers ({refusal.say()}).",
+        kept=KEPT,
+        do=_PERMISSION,
+        detail=refusal.detail,
+    )
