@@ -1,0 +1,260 @@
+"""The one place where a mapping, a disposition or a rejection changes, always together with its decision.
+
+A decision is appended with the evidence of its moment. The latest decision of a provider account is the version that an
+edit must have seen; whoever comes second is told who decided what.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from w365.errors import NotFound, PolicyBreach, StaleEdit
+from w365.model import Cardinality, DecisionKind, Disposition, Evidence, MatchPolicy, Origin
+from w365.store import tables as t
+from w365.store.matcher import pointing_to
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What holds for a provider account now: its version, mapping and disposition."""
+
+    version: int
+    account_id: int | None
+    origin: str
+    disposition: Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who decides, when, and in which run (none for a person's own hand)."""
+
+    name: str
+    at: dt.datetime
+    run_id: int | None = None
+
+
+def standing(connection: sa.Connection, provider_account_id: int, *, seen: int | None) -> Standing:
+    """Lock a provider account for a decision and read how it stands.
+
+    `seen` is the version the person looked at (None: whatever holds). Raises StaleEdit naming who decided since, and
+    NotFound.
+    """
+    pa, mapping, order = t.ProviderAccount, t.Mapping, t.StandingOrder
+    query = (
+        sa.select(mapping.account_id, mapping.origin, order.kind)
+        .select_from(pa)
+        .outerjoin(mapping, mapping.provider_account_id == pa.id)
+        .outerjoin(order, order.provider_account_id == pa.id)
+        .where(pa.id == provider_account_id)
+    )
+    connection.execute(sa.select(pa.id).where(pa.id == provider_account_id).with_for_update())
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("This provider account does not exist.", do="Reload the page.")
+    latest = _latest(connection, provider_account_id)
+    version = latest.id if latest else 0
+    if latest and seen is not None and seen != version:
+        raise StaleEdit(
+            f"{latest.actor} decided this row at {latest.at:%H:%M} UTC, after you had opened it.",
+            kept="Their decision was kept; yours was not saved.",
+            do="Look at the row as it is now and choose again.",
+        )
+    return Standing(version, row.account_id, row.origin or "", Disposition(row.kind or Disposition.OPEN))
+
+
+def map_account(
+    connection: sa.Connection,
+    who: Who,
+    provider_account_id: int,
+    account_id: int,
+    *,
+    now: Standing,
+    origin: Origin,
+    evidence: Sequence[Evidence],
+) -> int:
+    """Map to an account and return the decision's id; any exclusion, parking and rejection of the pair ends."""
+    decision = _append(
+        connection, who, provider_account_id, DecisionKind.MAP, old=now.account_id, new=account_id, origin=origin
+    )
+    _store_evidence(connection, decision, evidence)
+    _unmap(connection, provider_account_id)
+    _clear_disposition(connection, provider_account_id)
+    connection.execute(
+        sa.delete(t.Rejection).where(
+            t.Rejection.provider_account_id == provider_account_id, t.Rejection.account_id == account_id
+        )
+    )
+    connection.execute(
+        sa.insert(t.Mapping).values(
+            provider_account_id=provider_account_id, account_id=account_id, origin=origin, decision_id=decision
+        )
+    )
+    return decision
+
+
+def unmap(connection: sa.Connection, who: Who, provider_account_id: int, *, now: Standing, reason: str = "") -> int:
+    """Clear the mapping.
+
+    Clearing an automatic one rejects the pair, or the next match would write it again (product rule 5).
+    """
+    decision = _append(
+        connection, who, provider_account_id, DecisionKind.UNMAP, old=now.account_id, new=None, reason=reason
+    )
+    _unmap(connection, provider_account_id)
+    if now.origin == Origin.AUTO and now.account_id is not None:
+        _insert_rejection(connection, provider_account_id, now.account_id, decision)
+    return decision
+
+
+def reject(connection: sa.Connection, who: Who, provider_account_id: int, account_id: int, *, reason: str = "") -> int:
+    """Say that an account is not this customer's: never suggested nor mapped automatically until taken back."""
+    decision = _append(
+        connection, who, provider_account_id, DecisionKind.REJECT, old=None, new=account_id, reason=reason
+    )
+    _insert_rejection(connection, provider_account_id, account_id, decision)
+    return decision
+
+
+def take_back_rejection(connection: sa.Connection, who: Who, provider_account_id: int, account_id: int) -> int:
+    decision = _append(connection, who, provider_account_id, DecisionKind.UNREJECT, old=None, new=account_id)
+    connection.execute(
+        sa.delete(t.Rejection).where(
+            t.Rejection.provider_account_id == provider_account_id, t.Rejection.account_id == account_id
+        )
+    )
+    return decision
+
+
+def set_aside(
+    connection: sa.Connection,
+    who: Who,
+    provider_account_id: int,
+    kind: Disposition,
+    *,
+    reason: str,
+    until: dt.date | None = None,
+) -> int:
+    """Exclude or park a row."""
+    decision_kind = DecisionKind.EXCLUDE if kind is Disposition.EXCLUDED else DecisionKind.PARK
+    decision = _append(connection, who, provider_account_id, decision_kind, old=None, new=None, reason=reason)
+    _clear_disposition(connection, provider_account_id)
+    connection.execute(
+        sa.insert(t.StandingOrder).values(
+            provider_account_id=provider_account_id, kind=kind, reason=reason, until=until, decision_id=decision
+        )
+    )
+    return decision
+
+
+def reopen(connection: sa.Connection, who: Who, provider_account_id: int) -> int:
+    decision = _append(connection, who, provider_account_id, DecisionKind.REOPEN, old=None, new=None)
+    _clear_disposition(connection, provider_account_id)
+    return decision
+
+
+def check_cardinality(
+    connection: sa.Connection, policy: MatchPolicy, provider_account_id: int, account_id: int
+) -> None:
+    """Raise PolicyBreach naming the first holder when a unique policy forbids this second link (rule 7)."""
+    pa, provider, mapping = t.ProviderAccount, t.Provider, t.Mapping
+    mine = connection.execute(
+        sa.select(pa.provider_id, provider.cardinality)
+        .join(provider, provider.id == pa.provider_id)
+        .where(pa.id == provider_account_id)
+    ).one()
+    rule = Cardinality(mine.cardinality or policy.cardinality)
+    if rule is Cardinality.MANY:
+        return
+    holder = (
+        sa.select(pa.name, provider.name.label("provider"))
+        .join(mapping, mapping.provider_account_id == pa.id)
+        .join(provider, provider.id == pa.provider_id)
+        .where(mapping.account_id == account_id, pa.id != provider_account_id)
+        .limit(1)
+    )
+    if rule is Cardinality.UNIQUE_IN_PROVIDER:
+        holder = holder.where(pa.provider_id == mine.provider_id)
+    if connection.dialect.name != "sqlite":
+        connection.execute(sa.select(t.Account.id).where(t.Account.id == account_id).with_for_update())
+    first = connection.execute(holder).one_or_none()
+    if first:
+        raise PolicyBreach(
+            f"This CRM account already belongs to {first.name} at {first.provider}; the policy allows one link only.",
+            kept="Nothing was changed.",
+            do="Choose another account, or clear the other mapping first.",
+        )
+
+
+def affected(provider_account_id: int, *account_ids: int | None) -> sa.Select[int]:
+    """Select the rows whose proposal a decision about this row and these accounts can change."""
+    pointing = pointing_to([one for one in account_ids if one is not None])
+    itself = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id == provider_account_id)
+    return sa.select(itself.union(pointing).subquery().c[0])
+
+
+def _latest(connection: sa.Connection, provider_account_id: int) -> sa.Row[int, str, dt.datetime] | None:
+    query = sa.select(t.Decision.id, t.Decision.actor, t.Decision.at)
+    query = query.where(t.Decision.provider_account_id == provider_account_id).order_by(t.Decision.id.desc()).limit(1)
+    return connection.execute(query).one_or_none()
+
+
+def _append(  # noqa: PLR0913 - one argument a column
+    connection: sa.Connection,
+    who: Who,
+    provider_account_id: int,
+    kind: DecisionKind,
+    *,
+    old: int | None,
+    new: int | None,
+    origin: str = "",
+    reason: str = "",
+) -> int:
+    insert = sa.insert(t.Decision).values(
+        at=who.at,
+        actor=who.name,
+        run_id=who.run_id,
+        provider_account_id=provider_account_id,
+        kind=kind,
+        old_account_id=old,
+        account_id=new,
+        origin=origin,
+        reason=reason,
+    )
+    return int(connection.execute(insert.returning(t.Decision.id)).scalar_one())
+
+
+def _store_evidence(connection: sa.Connection, decision_id: int, evidence: Sequence[Evidence]) -> None:
+    rows = [
+        {
+            "decision_id": decision_id,
+            "rule": fact.rule,
+            "domain": fact.domain,
+            "contacts": fact.contacts,
+            "example": fact.example,
+        }
+        for fact in evidence
+    ]
+    if rows:
+        connection.execute(sa.insert(t.DecisionEvidence), rows)
+
+
+def _unmap(connection: sa.Connection, provider_account_id: int) -> None:
+    connection.execute(sa.delete(t.Mapping).where(t.Mapping.provider_account_id == provider_account_id))
+
+
+def _clear_disposition(connection: sa.Connection, provider_account_id: int) -> None:
+    connection.execute(sa.delete(t.StandingOrder).where(t.StandingOrder.provider_account_id == provider_account_id))
+
+
+def _insert_rejection(connection: sa.Connection, provider_account_id: int, account_id: int, decision_id: int) -> None:
+    pair = (t.Rejection.provider_account_id == provider_account_id) & (t.Rejection.account_id == account_id)
+    connection.execute(sa.delete(t.Rejection).where(pair))
+    connection.execute(
+        sa.insert(t.Rejection).values(
+            provider_account_id=provider_account_id, account_id=account_id, decision_id=decision_id
+        )
+    )

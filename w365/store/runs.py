@@ -1,0 +1,260 @@
+"""Runs: one row a sync or match, the only truth about it. The queue merely wakes the worker."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from w365.errors import AlreadyRunning, Cancelled, NotFound
+from w365.model import Rejected, RunKind, RunState
+from w365.store.bulk import upsert
+from w365.store.engine import Store
+from w365.store.tables import Run, RunProblem, RunSeen
+
+LEASE = dt.timedelta(seconds=60)
+"""A running run whose heartbeat is older than this has no process any more."""
+
+_BEAT = dt.timedelta(seconds=1)
+
+ACTIVE = (RunState.QUEUED, RunState.RUNNING)
+
+Clock = Callable[[], dt.datetime]
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as people see it. `done` and `total` count records; `total` is None while nobody knows it."""
+
+    id: int
+    kind: RunKind
+    target: str
+    state: RunState
+    actor: str
+    requested_at: dt.datetime
+    started_at: dt.datetime | None
+    ended_at: dt.datetime | None
+    done: int
+    total: int | None
+    message: str
+    result: dict[str, Any]
+    error: str
+    cancel_requested: bool
+    cursor: str | None
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in ACTIVE
+
+    def rate(self, at: dt.datetime) -> float:
+        """Records a second since the start; 0 when it has not begun."""
+        seconds = ((self.ended_at or at) - self.started_at).total_seconds() if self.started_at else 0.0
+        return self.done / seconds if seconds > 0 else 0.0
+
+    def seconds_left(self, at: dt.datetime) -> float | None:
+        rate = self.rate(at)
+        return (self.total - self.done) / rate if self.total and rate and self.total >= self.done else None
+
+
+def request_run(connection: sa.Connection, kind: RunKind, target: str, actor: str, at: dt.datetime) -> int:
+    """Queue a run, continuing at the cursor where the last one of its kind and target was interrupted.
+
+    Raises AlreadyRunning naming who started the one under way, and since when.
+    """
+    release_dead_runs(connection, at)
+    active = connection.execute(
+        sa.select(Run.actor, Run.requested_at).where(Run.kind == kind, Run.target == target, Run.state.in_(ACTIVE))
+    ).one_or_none()
+    if active:
+        raise AlreadyRunning(
+            f"This is running already: started by {active.actor} at {active.requested_at:%H:%M} UTC.",
+            kept="It goes on undisturbed.",
+            do="Wait for it, or cancel it first.",
+        )
+    last = connection.execute(
+        sa.select(Run.id, Run.cursor, Run.done, Run.total, Run.result)
+        .where(Run.kind == kind, Run.target == target)
+        .order_by(Run.id.desc())
+        .limit(1)
+    ).one_or_none()
+    values: dict[str, Any] = {"result": {}}
+    if last and last.cursor:
+        values = {"cursor": last.cursor, "done": last.done, "total": last.total, "result": last.result}
+    insert = sa.insert(Run).values(
+        kind=kind, target=target, state=RunState.QUEUED, actor=actor, requested_at=at, **values
+    )
+    run_id = int(connection.execute(insert.returning(Run.id)).scalar_one())
+    if last:
+        _inherit_seen(connection, last.id, run_id if last.cursor else None)
+    return run_id
+
+
+def _inherit_seen(connection: sa.Connection, old: int, new: int | None) -> None:
+    seen = RunSeen.run_id == old
+    connection.execute(
+        sa.delete(RunSeen).where(seen) if new is None else sa.update(RunSeen).where(seen).values(run_id=new)
+    )
+
+
+def see(connection: sa.Connection, run_id: int, subject: str, record_ids: Iterable[str]) -> None:
+    """Note that the run met these records."""
+    rows = [(run_id, subject, record_id) for record_id in record_ids]
+    upsert(connection, RunSeen, ("run_id", "subject", "record_id"), rows)
+
+
+def has_seen(run_id: int, subject: str, record_id: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(RunSeen.run_id == run_id, RunSeen.subject == subject, RunSeen.record_id == record_id)
+
+
+def start_over(connection: sa.Connection, run_id: int) -> None:
+    """Forget what the run has seen and counted, to begin again at the first page."""
+    connection.execute(sa.delete(RunSeen).where(RunSeen.run_id == run_id))
+    connection.execute(sa.update(Run).where(Run.id == run_id).values(cursor=None, done=0, result={}))
+
+
+def release_dead_runs(connection: sa.Connection, at: dt.datetime) -> int:
+    """Mark running runs without a heartbeat as interrupted; return how many there were."""
+    dead = sa.update(Run).where(Run.state == RunState.RUNNING, Run.heartbeat_at < at - LEASE)
+    told = dead.values(
+        state=RunState.INTERRUPTED,
+        ended_at=at,
+        error="The process that did this ended early. What it had written was kept; the next run goes on there.",
+    )
+    return connection.execute(told).rowcount
+
+
+def claim_run(connection: sa.Connection, run_id: int, at: dt.datetime) -> RunView | None:
+    """Take a queued run to work on; None when somebody else has it, or it was cancelled before it began."""
+    claimed = connection.execute(
+        sa.update(Run)
+        .where(Run.id == run_id, Run.state == RunState.QUEUED)
+        .values(state=RunState.RUNNING, started_at=at, heartbeat_at=at)
+    ).rowcount
+    return get_run(connection, run_id) if claimed else None
+
+
+def cancel_run(connection: sa.Connection, run_id: int, at: dt.datetime) -> None:
+    connection.execute(
+        sa.update(Run)
+        .where(Run.id == run_id, Run.state == RunState.QUEUED)
+        .values(state=RunState.CANCELLED, ended_at=at)
+    )
+    connection.execute(
+        sa.update(Run).where(Run.id == run_id, Run.state == RunState.RUNNING).values(cancel_requested=True)
+    )
+
+
+def end_run(connection: sa.Connection, run_id: int, state: RunState, at: dt.datetime, **values: Any) -> None:
+    """Close a run. Its cursor stays unless it is done: an interrupted one can be continued."""
+    if state is RunState.DONE:
+        values["cursor"] = None
+        connection.execute(sa.delete(RunSeen).where(RunSeen.run_id == run_id))
+    connection.execute(
+        sa.update(Run).where(Run.id == run_id).values(state=state, ended_at=at, heartbeat_at=at, **values)
+    )
+
+
+def add_problems(connection: sa.Connection, run_id: int, problems: Sequence[Rejected]) -> None:
+    if problems:
+        rows = [{"run_id": run_id, "record_id": one.record_id, "why": one.why} for one in problems]
+        connection.execute(sa.insert(RunProblem), rows)
+
+
+def problems_of(connection: sa.Connection, run_id: int, limit: int = 500) -> list[Rejected]:
+    query = sa.select(RunProblem.record_id, RunProblem.why).where(RunProblem.run_id == run_id).order_by(RunProblem.id)
+    return [Rejected(row.record_id, row.why) for row in connection.execute(query.limit(limit))]
+
+
+def get_run(connection: sa.Connection, run_id: int) -> RunView:
+    row = connection.execute(sa.select(*_VIEW).where(Run.id == run_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"There is no run {run_id}.")
+    return _view(row)
+
+
+def latest_run(
+    connection: sa.Connection, kind: RunKind, target: str, *, state: RunState | None = None
+) -> RunView | None:
+    query = sa.select(*_VIEW).where(Run.kind == kind, Run.target == target).order_by(Run.id.desc()).limit(1)
+    if state is not None:
+        query = query.where(Run.state == state)
+    row = connection.execute(query).mappings().one_or_none()
+    return _view(row) if row else None
+
+
+def recent_runs(connection: sa.Connection, limit: int) -> list[RunView]:
+    query = sa.select(*_VIEW).order_by(Run.id.desc()).limit(limit)
+    return [_view(row) for row in connection.execute(query).mappings()]
+
+
+def queued_runs(connection: sa.Connection) -> list[int]:
+    return list(connection.scalars(sa.select(Run.id).where(Run.state == RunState.QUEUED).order_by(Run.id)))
+
+
+class Progress:
+    """What a run reports to while it works: counts, a heartbeat, and the question whether a person cancelled it.
+
+    `report` belongs into the transaction that wrote the page, so that cursor and data agree after a crash. `explain`
+    says why a source makes us wait, or returns an empty text.
+    """
+
+    def __init__(self, store: Store, run_id: int, clock: Clock = now) -> None:
+        self._store, self.run_id, self._clock = store, run_id, clock
+        self._last_beat = clock()
+        self.explain: Callable[[], str] = str
+
+    def report(self, connection: sa.Connection, **values: Any) -> None:
+        """Write counts, cursor or message, and that the process lives."""
+        connection.execute(sa.update(Run).where(Run.id == self.run_id).values(heartbeat_at=self._clock(), **values))
+
+    def say(self, message: str) -> None:
+        with self._store.write() as connection:
+            self.report(connection, message=message)
+
+    def beat(self) -> None:
+        """Tell now and then that the process lives and why it waits; raise Cancelled when a person asked for it."""
+        if self._clock() - self._last_beat < _BEAT:
+            return
+        self._last_beat = self._clock()
+        self.check()
+        with self._store.write() as connection:
+            why = self.explain()
+            self.report(connection, **({"message": why} if why else {}))
+
+    def check(self) -> None:
+        """Raise Cancelled when a person asked for it."""
+        with self._store.read() as connection:
+            if connection.scalar(sa.select(Run.cancel_requested).where(Run.id == self.run_id)):
+                raise Cancelled(
+                    "The run was cancelled.", kept="The pages written so far were kept.", do="Start it again any time."
+                )
+
+
+_VIEW = (
+    Run.id,
+    Run.kind,
+    Run.target,
+    Run.state,
+    Run.actor,
+    Run.requested_at,
+    Run.started_at,
+    Run.ended_at,
+    Run.done,
+    Run.total,
+    Run.message,
+    Run.result,
+    Run.error,
+    Run.cancel_requested,
+    Run.cursor,
+)
+
+
+def _view(row: sa.RowMapping) -> RunView:
+    return RunView(**{**dict(row), "kind": RunKind(row["kind"]), "state": RunState(row["state"])})

@@ -1,0 +1,427 @@
+"""The tables. Facts, decisions and proposals are kept apart, each with one writer.
+
+- what the providers say: provider, provider_account, provider_account_domain, subscription (service.sync)
+- what the CRM says: account, contact, account_domain, crm_delta (service.crm_sync)
+- what people decided: decision, decision_evidence, mapping, disposition, rejection (store.decisions, store.matcher)
+- what the admin set: setting, setting_change, listed_domain (service.configuration)
+- what the evidence proposes: touched, proposal (store.matcher); suggest_due, candidate (service.suggesting)
+- what is looked at, derived: worklist (store.worklist), word (store.words)
+- what was done: run, run_seen, run_problem (store.runs); snapshot (service.matching)
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""Integer surrogate keys: the joins of a million rows stay small."""
+
+Exact = sa.String(253).with_variant(sa.String(253, collation="C"), "postgresql")
+"""Domains, sort keys and words: compared byte by byte on both databases."""
+
+Key = sa.String(400).with_variant(sa.String(400, collation="C"), "postgresql")
+"""A folded name to sort by."""
+
+
+class UtcTime(sa.TypeDecorator[dt.datetime]):
+    """An aware UTC time. SQLite keeps it as text without a zone; it comes back aware.
+
+    Both methods have the signature that SQLAlchemy calls, hence their unused argument.
+    """
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: sa.Dialect) -> dt.datetime | None:  # noqa: ARG002
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(dt.UTC) if value is not None else None
+
+    def process_result_value(self, value: dt.datetime | None, dialect: sa.Dialect) -> dt.datetime | None:  # noqa: ARG002
+        return value.replace(tzinfo=dt.UTC) if value is not None and value.tzinfo is None else value
+
+
+class Base(DeclarativeBase):
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        dt.datetime: UtcTime(),
+        dict[str, Any]: sa.JSON(),
+        str: sa.Text(),
+    }
+
+
+def reference(column: str, *, primary_key: bool = False, index: bool = False) -> Mapped[int]:
+    return mapped_column(Id, sa.ForeignKey(column), primary_key=primary_key, index=index, autoincrement=False)
+
+
+# --- what the providers say ---
+
+
+class Provider(Base):
+    __tablename__ = "provider"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    cardinality: Mapped[str | None]  # this provider's exception from the default policy
+    verified_at: Mapped[dt.datetime | None]
+    verified_as: Mapped[str] = mapped_column(default="")  # what Verify connection last found, in words
+
+
+class ProviderAccount(Base):
+    __tablename__ = "provider_account"
+    __table_args__ = (
+        sa.UniqueConstraint("provider_id", "specific_id"),
+        sa.Index(
+            None,
+            "tenant_guid",
+            sqlite_where=sa.text("tenant_guid <> ''"),
+            postgresql_where=sa.text("tenant_guid <> ''"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    provider_id: Mapped[int] = reference("provider.id")
+    specific_id: Mapped[str]
+    name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(Key)
+    default_domain: Mapped[str]
+    main_domain: Mapped[str]  # the one to show: its own default name, else its first own name
+    domain_source: Mapped[str]
+    tenant_guid: Mapped[str]
+    country: Mapped[str]
+    relationship: Mapped[str]
+    note: Mapped[str]  # what the provider would not tell, in words
+    first_seen_at: Mapped[dt.datetime]
+    gone_at: Mapped[dt.datetime | None]
+    changed_at: Mapped[dt.datetime | None]
+    change: Mapped[str] = mapped_column(server_default="")  # old -> new, in words
+
+
+class ProviderAccountDomain(Base):
+    __tablename__ = "provider_account_domain"
+    __table_args__ = (sa.Index(None, "domain", "provider_account_id"),)
+    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    domain: Mapped[str] = mapped_column(Exact, primary_key=True)
+    kind: Mapped[str]  # DomainKind
+    is_default: Mapped[bool]
+    is_verified: Mapped[bool]
+
+
+class ProviderSubscription(Base):
+    __tablename__ = "subscription"
+    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(primary_key=True)
+    offer_name: Mapped[str]
+    quantity: Mapped[int]
+    status: Mapped[str]
+    term: Mapped[str]
+    started_at: Mapped[dt.datetime | None]
+
+
+# --- what the CRM says ---
+
+
+class Account(Base):
+    __tablename__ = "account"
+    __table_args__ = (
+        sa.Index(
+            None,
+            "tenant_guid",
+            sqlite_where=sa.text("tenant_guid <> ''"),
+            postgresql_where=sa.text("tenant_guid <> ''"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    crm_id: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(Key, index=True)
+    number: Mapped[str]
+    website: Mapped[str]
+    email_domain: Mapped[str] = mapped_column(Exact)
+    website_domain: Mapped[str] = mapped_column(Exact)
+    city: Mapped[str]
+    country: Mapped[str]
+    tenant_guid: Mapped[str]
+    is_active: Mapped[bool]
+    is_deleted: Mapped[bool] = mapped_column(server_default=sa.false())
+
+
+class Contact(Base):
+    """A contact refers to its account by CRM id: in a change feed it can arrive before the account does."""
+
+    __tablename__ = "contact"
+    crm_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    account_crm_id: Mapped[str] = mapped_column(sa.String(64), index=True)
+    domain: Mapped[str] = mapped_column(Exact)
+
+
+class AccountDomain(Base):
+    """Which account can be reached by which domain, and how: the right half of the match."""
+
+    __tablename__ = "account_domain"
+    __table_args__ = (sa.Index(None, "account_id"),)
+    domain: Mapped[str] = mapped_column(Exact, primary_key=True)
+    account_id: Mapped[int] = reference("account.id", primary_key=True)
+    rule: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    contacts: Mapped[int]
+    example: Mapped[str]  # the CRM id of one such contact
+
+
+# --- what people decided ---
+
+
+class Decision(Base):
+    """Append only. The latest id of a provider account is the version that an edit must have seen."""
+
+    __tablename__ = "decision"
+    __table_args__ = (sa.Index(None, "provider_account_id", "id"), sa.Index(None, "run_id"))
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    run_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("run.id"))
+    provider_account_id: Mapped[int] = reference("provider_account.id")
+    kind: Mapped[str]  # DecisionKind
+    old_account_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("account.id"))
+    account_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("account.id"))
+    origin: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class DecisionEvidence(Base):
+    """The facts that supported the account when it was decided."""
+
+    __tablename__ = "decision_evidence"
+    decision_id: Mapped[int] = reference("decision.id", primary_key=True)
+    rule: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    domain: Mapped[str] = mapped_column(Exact, primary_key=True)
+    contacts: Mapped[int]
+    example: Mapped[str]
+
+
+class Mapping(Base):
+    __tablename__ = "mapping"
+    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    account_id: Mapped[int] = reference("account.id", index=True)
+    origin: Mapped[str]
+    decision_id: Mapped[int] = reference("decision.id")
+
+
+class StandingOrder(Base):
+    """A disposition other than open: excluded, parked or held."""
+
+    __tablename__ = "disposition"
+    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    kind: Mapped[str]
+    reason: Mapped[str]
+    until: Mapped[dt.date | None]
+    decision_id: Mapped[int] = reference("decision.id")
+
+
+class Rejection(Base):
+    __tablename__ = "rejection"
+    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    account_id: Mapped[int] = reference("account.id", primary_key=True)
+    decision_id: Mapped[int] = reference("decision.id")
+
+
+# --- what the admin set ---
+
+
+class Setting(Base):
+    __tablename__ = "setting"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class SettingChange(Base):
+    __tablename__ = "setting_change"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    name: Mapped[str]
+    old_value: Mapped[str]
+    value: Mapped[str]
+
+
+class ListedDomain(Base):
+    __tablename__ = "listed_domain"
+    domain: Mapped[str] = mapped_column(Exact, primary_key=True)
+    list: Mapped[str]  # DomainList
+
+
+# --- what the evidence proposes ---
+
+
+class CurrentProposal(Base):
+    __tablename__ = "proposal"
+    __table_args__ = (sa.Index(None, "account_id"),)
+    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    kind: Mapped[str]  # Proposal
+    reason: Mapped[str]  # Reason
+    account_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("account.id"))
+    accounts: Mapped[int]  # how many active accounts are supported
+
+
+class Touched(Base):
+    """Provider accounts whose facts changed since their proposal was made; written with the change itself."""
+
+    __tablename__ = "touched"
+    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+
+
+class SuggestDue(Base):
+    """Provider accounts whose candidates are to be made anew."""
+
+    __tablename__ = "suggest_due"
+    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+
+
+class CurrentCandidate(Base):
+    __tablename__ = "candidate"
+    __table_args__ = (sa.Index(None, "account_id"),)
+    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    rank: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    account_id: Mapped[int] = reference("account.id")
+    score: Mapped[float]
+    signals: Mapped[list[list[Any]]] = mapped_column(sa.JSON())  # [name, weight, text]
+
+
+# --- what is looked at ---
+
+STATUS = (
+    "CASE WHEN account_id IS NOT NULL THEN 'mapped' WHEN disposition IN ('excluded', 'parked') THEN disposition "
+    "WHEN proposal = 'conflict' THEN 'conflict' ELSE 'unmapped' END"
+)
+
+
+class Worklist(Base):
+    """One row for the grid per provider account, kept up by `store.worklist` from the tables above.
+
+    ``status`` is computed by the database from the other columns, never written.
+    """
+
+    __tablename__ = "worklist"
+    __table_args__ = (
+        sa.Index("ix_worklist_status_name", "status", "name_key", "provider_account_id"),
+        sa.Index("ix_worklist_name", "name_key", "provider_account_id"),
+        sa.Index("ix_worklist_domain", "domain_key", "provider_account_id"),
+        sa.Index("ix_worklist_account", "account_key", "provider_account_id"),
+        sa.Index("ix_worklist_impact", "seats", "provider_account_id"),
+        sa.Index("ix_worklist_status_impact", "status", "seats", "provider_account_id"),
+        sa.Index("ix_worklist_reason", "reason", "provider_account_id"),
+        sa.Index("ix_worklist_provider_name", "provider_id", "name_key", "provider_account_id"),
+        sa.Index("ix_worklist_counts", "status", "provider_id", "reason", "is_gone"),
+        sa.Index("ix_worklist_specific", "specific_id", "provider_account_id"),
+        sa.Index("ix_worklist_decided", "version", "provider_account_id"),
+    )
+    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    provider_id: Mapped[int] = mapped_column(Id)
+    specific_id: Mapped[str] = mapped_column(Key)
+    name_key: Mapped[str] = mapped_column(Key)
+    domain_key: Mapped[str] = mapped_column(Exact)
+    account_id: Mapped[int | None] = mapped_column(Id)
+    account_key: Mapped[str] = mapped_column(Key)
+    disposition: Mapped[str] = mapped_column(sa.String(10))
+    proposal: Mapped[str] = mapped_column(sa.String(10))
+    reason: Mapped[str] = mapped_column(sa.String(20))
+    status: Mapped[str] = mapped_column(sa.String(10), sa.Computed(STATUS, persisted=True))
+    seats: Mapped[int]  # of active subscriptions
+    subscriptions: Mapped[int]  # active ones
+    is_gone: Mapped[bool]
+    version: Mapped[int] = mapped_column(Id)  # the latest decision's id, 0 before the first
+
+
+class Word(Base):
+    """The words by which a provider account ('p') or an account ('a') is found; prefixes are index ranges."""
+
+    __tablename__ = "word"
+    subject: Mapped[str] = mapped_column(sa.String(1), primary_key=True)
+    word: Mapped[str] = mapped_column(
+        sa.String(80).with_variant(sa.String(80, collation="C"), "postgresql"), primary_key=True
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    __table_args__ = (sa.Index(None, "subject", "id"), {"sqlite_with_rowid": False})
+
+
+# --- what was done ---
+
+
+class Run(Base):
+    """One sync or match. At most one of a kind and target is queued or running, held by a unique index."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        sa.Index(
+            "uq_run_active",
+            "kind",
+            "target",
+            unique=True,
+            sqlite_where=sa.text("state IN ('queued', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'running')"),
+        ),
+        sa.Index(None, "kind", "target", "id"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str]
+    target: Mapped[str]  # the provider's name, or 'crm', or 'all'
+    state: Mapped[str]
+    actor: Mapped[str]
+    requested_at: Mapped[dt.datetime]
+    started_at: Mapped[dt.datetime | None]
+    ended_at: Mapped[dt.datetime | None]
+    heartbeat_at: Mapped[dt.datetime | None]
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
+    message: Mapped[str] = mapped_column(default="")
+    cursor: Mapped[str | None]
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[str] = mapped_column(default="")
+
+
+class RunSeen(Base):
+    """Which records, by the source's own ids, a run has met; what it has not met at its end is gone."""
+
+    __tablename__ = "run_seen"
+    run_id: Mapped[int] = reference("run.id", primary_key=True)
+    subject: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
+    record_id: Mapped[str] = mapped_column(primary_key=True)
+
+
+class RunProblem(Base):
+    __tablename__ = "run_problem"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    run_id: Mapped[int] = reference("run.id", index=True)
+    record_id: Mapped[str]
+    why: Mapped[str]
+
+
+class CrmDelta(Base):
+    """Where the next read of a Dataverse table starts."""
+
+    __tablename__ = "crm_delta"
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    link: Mapped[str]
+
+
+class Snapshot(Base):
+    """The counts after a run, for the history: (run, provider, status, reason) -> provider accounts."""
+
+    __tablename__ = "snapshot"
+    run_id: Mapped[int] = reference("run.id", primary_key=True)
+    provider_id: Mapped[int] = reference("provider.id", primary_key=True)
+    status: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
+    reason: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    accounts: Mapped[int]
+    seats: Mapped[int]

@@ -1,0 +1,55 @@
+"""Find rows by the words of their names, in plain tables on every database: a prefix is a range of the index."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Literal
+
+import sqlalchemy as sa
+
+from w365.store.bulk import chunks, upsert
+from w365.store.tables import Word
+
+Subject = Literal["p", "a"]
+PROVIDER_ACCOUNT: Subject = "p"
+ACCOUNT: Subject = "a"
+
+_LONGEST = 80
+_SPLIT = re.compile(r"[^\w]+")
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, one blank between words: what is equal here is equal to a searching person."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+
+
+def sort_key(name: str) -> str:
+    return fold(name)[:400]
+
+
+def words_of(names: Iterable[str], wholes: Iterable[str] = ()) -> set[str]:
+    """The words a row is found by: every word of its names, and domains and ids as a whole.
+
+    A domain is not cut, or two letters such as "co" would find every .com.
+    """
+    found = {part[:_LONGEST] for name in names for part in _SPLIT.split(fold(name)) if part}
+    found.update(fold(whole)[:_LONGEST] for whole in wholes if whole)
+    return found
+
+
+def put_words(connection: sa.Connection, subject: Subject, words: Iterable[tuple[int, set[str]]]) -> None:
+    """Replace the words of the given rows: pairs of id and `words_of` it."""
+    for part in chunks(words):
+        ids = [row_id for row_id, _ in part]
+        connection.execute(sa.delete(Word).where(Word.subject == subject, Word.id.in_(ids)))
+        upsert(
+            connection, Word, ("subject", "word", "id"), [(subject, word, row_id) for row_id, of in part for word in of]
+        )
+
+
+def ids_with_prefix(subject: Subject, prefix: str) -> sa.Select[int]:
+    """Select the ids of rows that have a word beginning with `prefix` (folded)."""
+    return sa.select(Word.id).where(Word.subject == subject, Word.word >= prefix, Word.word < prefix + "\U0010ffff")

@@ -1,0 +1,263 @@
+"""The rows of the grid: kept up from facts, decisions and proposals, and read by filter, sort and page."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from w365.model import Disposition, MatchPolicy, Proposal, Reason, Status
+from w365.store import tables as t
+from w365.store.bulk import upsert_into
+from w365.store.matcher import Which, propose
+from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, fold, ids_with_prefix
+
+LIVE_STATUSES = ("active", "suspended")
+"""Subscription statuses that count as seats at stake."""
+
+MOST_ROWS = 1_000
+
+
+class Sort(enum.StrEnum):
+    """What the grid can be sorted by; each has an index."""
+
+    NAME = "name"
+    DOMAIN = "domain"
+    ACCOUNT = "account"
+    PROVIDER = "provider"
+    SPECIFIC_ID = "specific_id"
+    REASON = "reason"
+    STATUS = "status"
+    SEATS = "seats"
+    DECIDED = "decided"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which provider accounts to list. Empty parts do not filter; `text` is words that all must be found."""
+
+    statuses: tuple[Status, ...] = ()
+    providers: tuple[int, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    text: str = ""
+    gone: bool | None = None
+    account_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the grid. `why` comes from `w365.matching.words`; `version` is what an edit must send back."""
+
+    id: int
+    provider: str
+    specific_id: str
+    name: str
+    domain: str
+    more_domains: int
+    status: Status
+    reason: Reason
+    accounts: int
+    account_id: int | None
+    account_name: str
+    account_number: str
+    account_gone: bool
+    origin: str
+    candidate_name: str
+    candidate_score: float | None
+    seats: int
+    subscriptions: int
+    is_gone: bool
+    change: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many provider accounts and seats share a provider, status and reason."""
+
+    provider_id: int
+    status: Status
+    reason: Reason
+    accounts: int
+    seats: int
+
+
+def settle(connection: sa.Connection, policy: MatchPolicy, which: Which) -> None:
+    """Make proposals and grid rows of these provider accounts agree with the facts and decisions."""
+    propose(connection, policy, which)
+    refresh(connection, which)
+
+
+def refresh(connection: sa.Connection, which: Which) -> None:
+    """Bring the given rows (all when None) up to date; rows that stay the same are not written."""
+    columns, rows = _current(which)
+    new = upsert_into(connection, t.Worklist.__table__).from_select(columns, rows)
+    changed = sa.or_(*(getattr(t.Worklist, name).is_distinct_from(new.excluded[name]) for name in columns[1:]))
+    values = {name: new.excluded[name] for name in columns[1:]}
+    connection.execute(new.on_conflict_do_update(index_elements=["provider_account_id"], set_=values, where=changed))
+
+
+def _current(which: Which) -> tuple[list[str], sa.Select[Any]]:
+    pa, subscription = t.ProviderAccount, t.ProviderSubscription
+    mapping, order, proposal, account, decision = (
+        t.Mapping,
+        t.StandingOrder,
+        t.CurrentProposal,
+        t.Account,
+        t.Decision,
+    )
+    live = sa.and_(subscription.provider_account_id == pa.id, subscription.status.in_(LIVE_STATUSES))
+    seats = sa.select(sa.func.coalesce(sa.func.sum(subscription.quantity), 0)).where(live).scalar_subquery()
+    subscriptions = sa.select(sa.func.count()).where(live).scalar_subquery()
+    version = (
+        sa.select(sa.func.coalesce(sa.func.max(decision.id), 0))
+        .where(decision.provider_account_id == pa.id)
+        .scalar_subquery()
+    )
+    values: dict[str, Any] = {
+        "provider_account_id": pa.id,
+        "provider_id": pa.provider_id,
+        "specific_id": sa.func.substr(pa.specific_id, 1, 400),
+        "name_key": pa.name_key,
+        "domain_key": sa.func.lower(sa.func.substr(pa.main_domain, 1, 253)),
+        "account_id": mapping.account_id,
+        "account_key": sa.func.coalesce(account.name_key, ""),
+        "disposition": sa.func.coalesce(order.kind, Disposition.OPEN.value),
+        "proposal": sa.func.coalesce(proposal.kind, Proposal.NONE.value),
+        "reason": sa.func.coalesce(proposal.reason, Reason.NO_DOMAIN.value),
+        "seats": seats,
+        "subscriptions": subscriptions,
+        "is_gone": pa.gone_at.is_not(None),
+        "version": version,
+    }
+    rows = (
+        sa.select(*values.values())
+        .outerjoin_from(pa, mapping, mapping.provider_account_id == pa.id)
+        .outerjoin(account, account.id == mapping.account_id)
+        .outerjoin(order, order.provider_account_id == pa.id)
+        .outerjoin(proposal, proposal.provider_account_id == pa.id)
+        .where(sa.true() if which is None else pa.id.in_(which))
+    )
+    return list(values), rows
+
+
+# --- reading ---
+
+
+def count_rows(connection: sa.Connection, wanted: Filter) -> int:
+    return int(
+        connection.execute(sa.select(sa.func.count()).select_from(t.Worklist).where(*_where(wanted))).scalar_one()
+    )
+
+
+def list_ids(
+    connection: sa.Connection, wanted: Filter, sort: Sort, *, descending: bool = False, start: int = 0, limit: int = 200
+) -> list[int]:
+    """List the ids of rows `start` to `start + limit` of the filter in this order; ties are broken by id."""
+    work = t.Worklist
+    keys = {
+        Sort.NAME: work.name_key,
+        Sort.DOMAIN: work.domain_key,
+        Sort.ACCOUNT: work.account_key,
+        Sort.PROVIDER: work.provider_id,
+        Sort.SPECIFIC_ID: work.specific_id,
+        Sort.REASON: work.reason,
+        Sort.STATUS: work.status,
+        Sort.SEATS: work.seats,
+        Sort.DECIDED: work.version,
+    }
+    key = keys[sort]
+    order = (key.desc(), work.provider_account_id.desc()) if descending else (key, work.provider_account_id)
+    query = sa.select(work.provider_account_id).where(*_where(wanted)).order_by(*order)
+    return list(connection.scalars(query.offset(max(start, 0)).limit(min(limit, MOST_ROWS))))
+
+
+def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
+    """Read these rows, in the order of the ids; ids that are no more are left out."""
+    work, pa, account, best = t.Worklist, t.ProviderAccount, t.Account, sa.orm.aliased(t.Account)
+    pad, candidate, proposal = t.ProviderAccountDomain, t.CurrentCandidate, t.CurrentProposal
+    domains = sa.select(sa.func.count()).where(pad.provider_account_id == pa.id).scalar_subquery()
+    query = (
+        sa.select(
+            work.provider_account_id.label("id"),
+            t.Provider.name.label("provider"),
+            pa.specific_id,
+            pa.name,
+            pa.main_domain.label("domain"),
+            domains.label("domains"),
+            work.status,
+            work.reason,
+            sa.func.coalesce(proposal.accounts, 0).label("accounts"),
+            work.account_id,
+            account.name.label("account_name"),
+            account.number.label("account_number"),
+            sa.or_(account.is_deleted, ~account.is_active).label("account_gone"),
+            t.Mapping.origin,
+            best.name.label("candidate_name"),
+            candidate.score.label("candidate_score"),
+            work.seats,
+            work.subscriptions,
+            work.is_gone,
+            pa.change,
+            work.version,
+        )
+        .join_from(work, pa, pa.id == work.provider_account_id)
+        .join(t.Provider, t.Provider.id == pa.provider_id)
+        .outerjoin(t.Mapping, t.Mapping.provider_account_id == pa.id)
+        .outerjoin(account, account.id == t.Mapping.account_id)
+        .outerjoin(proposal, proposal.provider_account_id == pa.id)
+        .outerjoin(candidate, (candidate.provider_account_id == pa.id) & (candidate.rank == 1))
+        .outerjoin(best, best.id == candidate.account_id)
+        .where(work.provider_account_id.in_(ids))
+    )
+    found = {row["id"]: _row(dict(row)) for row in connection.execute(query).mappings()}
+    return [found[one] for one in ids if one in found]
+
+
+def counts(connection: sa.Connection) -> list[Count]:
+    """Count all provider accounts by provider, status and reason; gone ones without a mapping are left out."""
+    work = t.Worklist
+    query = (
+        sa.select(work.provider_id, work.status, work.reason, sa.func.count(), sa.func.sum(work.seats))
+        .where(sa.or_(~work.is_gone, work.account_id.is_not(None)))
+        .group_by(work.provider_id, work.status, work.reason)
+    )
+    return [
+        Count(provider_id, Status(status), Reason(reason), accounts, int(seats or 0))
+        for provider_id, status, reason, accounts, seats in connection.execute(query)
+    ]
+
+
+def _where(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    work = t.Worklist
+    conditions: list[sa.ColumnElement[bool]] = []
+    if wanted.statuses:
+        conditions.append(work.status.in_(wanted.statuses))
+    if wanted.providers:
+        conditions.append(work.provider_id.in_(wanted.providers))
+    if wanted.reasons:
+        conditions.append(work.reason.in_(wanted.reasons))
+    if wanted.gone is not None:
+        conditions.append(work.is_gone == wanted.gone)
+    if wanted.account_id is not None:
+        conditions.append(work.account_id == wanted.account_id)
+    conditions.extend(_has_word(word) for word in fold(wanted.text).split())
+    return conditions
+
+
+def _has_word(word: str) -> sa.ColumnElement[bool]:
+    """Rows found by a word of their own or of the account they are mapped to."""
+    mapped_to = sa.select(t.Mapping.provider_account_id).where(t.Mapping.account_id.in_(ids_with_prefix(ACCOUNT, word)))
+    return t.Worklist.provider_account_id.in_(sa.union_all(ids_with_prefix(PROVIDER_ACCOUNT, word), mapped_to))
+
+
+def _row(values: dict[str, Any]) -> Row:
+    values["more_domains"] = max(values.pop("domains") - 1, 0)
+    values["status"], values["reason"] = Status(values["status"]), Reason(values["reason"])
+    for name in ("account_name", "account_number", "origin", "candidate_name"):
+        values[name] = values[name] or ""
+    values["account_gone"] = bool(values["account_gone"])
+    return Row(**values)
