@@ -1,0 +1,169 @@
+"""Background runs: the run's row is the truth, huey merely wakes a worker and carries its id.
+
+The worker is a process of its own (`python -m w365 worker`), so that pages stay quick while a sync parses. The app
+starts one beside itself; with PostgreSQL there may be as many as wanted, anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from huey import Huey, PostgresHuey, SqliteHuey, crontab
+from huey.registry import Message
+from huey.serializer import Serializer
+
+from w365.errors import AlreadyRunning, Cancelled, W365Error
+from w365.model import Actor, Role, RunKind, RunState
+from w365.service import Service
+from w365.service.crm_sync import run_crm_sync
+from w365.service.matching import run_match
+from w365.service.providers import request_match
+from w365.service.sync import run_sync
+from w365.store.runs import Progress, RunView, claim_run, end_run, get_run, queued_runs, release_dead_runs
+from w365.store.tables import Run, Touched
+
+_log = logging.getLogger(__name__)
+
+_WORK: dict[RunKind, Callable[[Service, RunView, Progress], dict[str, int]]] = {
+    RunKind.SYNC: run_sync,
+    RunKind.CRM_SYNC: run_crm_sync,
+    RunKind.MATCH: run_match,
+}
+
+
+def execute(service: Service, run_id: int) -> RunView:
+    """Do a queued run to its end and record how it ended; one that somebody else has is only looked at.
+
+    A sync is followed by a match.
+    """
+    with service.store.write() as connection:
+        run = claim_run(connection, run_id, service.clock())
+    if run is not None:
+        _UNDER_WAY.add(run_id)
+        try:
+            _attempt(service, run)
+        finally:
+            _UNDER_WAY.discard(run_id)
+    with service.store.read() as connection:
+        ended = get_run(connection, run_id)
+    if run is not None:
+        _follow_up(service, ended)
+    return ended
+
+
+def _attempt(service: Service, run: RunView) -> None:
+    state = RunState.INTERRUPTED
+    values: dict[str, Any] = {"error": "The process was stopped. What was written was kept; run it again."}
+    try:
+        result = _WORK[run.kind](service, run, Progress(service.store, run.id, service.clock))
+        state, values = RunState.DONE, {"result": result, "error": "", "message": ""}
+    except Cancelled as error:
+        state, values = RunState.CANCELLED, {"error": str(error)}
+    except W365Error as error:
+        _log.warning("run %d failed: %s %s", run.id, error.what, error.detail)
+        state, values = RunState.FAILED, {"error": str(error)}
+    except Exception:  # noqa: BLE001 - the job runner's last resort: detail to the log, a reference to the person
+        reference = uuid.uuid4().hex[:8]
+        _log.exception("run %d failed, reference %s", run.id, reference)
+        told = f"The run failed for a reason nobody foresaw (reference {reference}). What was written before was kept."
+        state, values = RunState.FAILED, {"error": told}
+    finally:
+        with service.store.write() as connection:
+            end_run(connection, run.id, state, service.clock(), **values)
+
+
+def _follow_up(service: Service, run: RunView) -> None:
+    """Match what a sync changed, and once more what changed while a match ran."""
+    with service.store.read() as connection:
+        is_touched = connection.scalar(sa.select(Touched.provider_account_id).limit(1)) is not None
+        is_syncing = connection.scalar(sa.select(Run.id).where(Run.state == RunState.RUNNING).limit(1)) is not None
+    wanted = is_touched and not is_syncing if run.kind is RunKind.MATCH else run.state is RunState.DONE or is_touched
+    if wanted and run.state is not RunState.INTERRUPTED:
+        try:
+            match_id = request_match(service, Actor(run.actor, Role.ADMIN))
+        except AlreadyRunning:
+            return
+        execute(service, match_id)
+
+
+_UNDER_WAY: set[int] = set()
+"""Runs that threads of this process work on."""
+
+
+# --- the queue ---
+
+
+class _JsonSerializer(Serializer):  # type: ignore[misc] # huey ships no types
+    """Messages as JSON: a queue file that somebody else can write must not run code, as pickle would."""
+
+    def _serialize(self, data: Message) -> bytes:
+        return json.dumps(data).encode()
+
+    def _deserialize(self, data: bytes) -> Message:
+        return Message(*json.loads(data))
+
+
+class Queue:
+    """Where runs wait for a worker."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.huey = _open_huey(service)
+        self._task = self.huey.task(name="execute")(self._execute)
+
+    def enqueue(self, run_id: int) -> None:
+        self._task(run_id)
+
+    def sweep(self) -> None:
+        """Enqueue what waits in the table without a message, and release runs whose process died."""
+        with self._service.store.write() as connection:
+            release_dead_runs(connection, self._service.clock())
+            waiting = queued_runs(connection)
+        for run_id in waiting:
+            self.enqueue(run_id)
+
+    def _execute(self, run_id: int) -> None:
+        execute(self._service, run_id)
+
+
+def _open_huey(service: Service) -> Huey:
+    options: dict[str, Any] = {"results": False, "serializer": _JsonSerializer()}
+    if service.store.is_sqlite:
+        database = Path(service.store.engine.url.database or "w365.db")
+        return SqliteHuey("w365", filename=str(database.with_suffix(".queue.db")), **options)
+    url = service.store.engine.url.set(drivername="postgresql")
+    return PostgresHuey("w365", dsn=url.render_as_string(hide_password=False), **options)
+
+
+def work(service: Service, *, parent: int | None = None, workers: int = 2) -> None:
+    """Work on runs until a signal ends it, or until the process `parent` is gone."""
+    queue = Queue(service)
+    queue.huey.periodic_task(crontab(minute="*"), name="sweep")(queue.sweep)
+    queue.sweep()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    queue.huey.create_consumer(workers=workers, worker_type="thread", max_delay=0.5).run()
+    _interrupt(service)
+
+
+def _interrupt(service: Service) -> None:
+    told = "The worker was stopped. What was written was kept; the next run goes on there."
+    with service.store.write() as connection:
+        for run_id in _UNDER_WAY:
+            end_run(connection, run_id, RunState.INTERRUPTED, service.clock(), error=told)
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)

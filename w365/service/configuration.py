@@ -1,0 +1,250 @@
+"""What people set: Auto-Match, rules, policy, domain lists. Every change is audited and touches what it affects."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from w365.errors import InputError, NotFound
+from w365.matching.domains import normalise_domain
+from w365.matching.free_mail import FREE_MAIL
+from w365.model import Actor, Cardinality, DomainKind, DomainList, MatchPolicy, Role, Rule
+from w365.service import Service
+from w365.service.access import require
+from w365.store import tables as t
+from w365.store.bulk import upsert
+from w365.store.matcher import touch
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A setting: its default and meaning, how text becomes a value, and whether it changes what evidence is worth."""
+
+    default: str
+    meaning: str
+    parse: Callable[[str], object]
+    is_matching: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One audited change of a setting or list."""
+
+    at: dt.datetime
+    actor: str
+    name: str
+    old_value: str
+    value: str
+
+
+def _boolean(text: str) -> bool:
+    words = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
+    if text.lower() not in words:
+        raise InputError(f"“{text}” is neither true nor false.")
+    return words[text.lower()]
+
+
+def _whole_number(text: str) -> int:
+    if not text.isdecimal() or int(text) > 1_000_000:
+        raise InputError(f"“{text}” is not a whole number from 0 to 1,000,000.")
+    return int(text)
+
+
+def _percent(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) <= 100:
+        raise InputError(f"“{text}” is not a percentage from 0 to 100.")
+    return int(text)
+
+
+def _cardinality(text: str) -> Cardinality:
+    if text not in list(Cardinality):
+        raise InputError(f"“{text}” is no policy. Choose {', '.join(Cardinality)}.")
+    return Cardinality(text)
+
+
+def _column(text: str) -> str:
+    if text and not (text.isascii() and text.replace("_", "").isalnum()):
+        raise InputError(f"“{text}” is not the logical name of a Dataverse column.")
+    return text
+
+
+SPECS: Mapping[str, Spec] = {
+    "auto_match": Spec("false", "Map automatically where exactly one account is supported", _boolean),
+    "rule_contact_domain": Spec("true", "A contact's e-mail domain is evidence", _boolean),
+    "rule_account_email": Spec("true", "The account's own e-mail domain is evidence", _boolean),
+    "rule_account_website": Spec("true", "The account's website domain is evidence", _boolean),
+    "tenant_guid_column": Spec("", "Column of the CRM account that holds the tenant GUID; empty: rule off", _column),
+    "cardinality": Spec("many", "How many provider accounts may share one CRM account", _cardinality),
+    "shared_threshold": Spec(
+        "10", "Accounts with a contact on a domain from which it is shared; 0: never", _whole_number
+    ),
+    "gone_guard_percent": Spec(
+        "20", "A sync that would mark more than this share as gone stops and asks", _percent, False
+    ),
+}
+
+
+def read_policy(connection: sa.Connection) -> MatchPolicy:
+    values = _read(connection)
+    rules = {
+        Rule.TENANT_GUID: bool(values["tenant_guid_column"]),
+        Rule.CONTACT_DOMAIN: values["rule_contact_domain"],
+        Rule.ACCOUNT_EMAIL: values["rule_account_email"],
+        Rule.ACCOUNT_WEBSITE: values["rule_account_website"],
+    }
+    return MatchPolicy(
+        auto_match=bool(values["auto_match"]),
+        rules=frozenset(rule for rule, is_on in rules.items() if is_on),
+        cardinality=Cardinality(str(values["cardinality"])),
+        shared_threshold=int(str(values["shared_threshold"])),
+    )
+
+
+def read_setting(connection: sa.Connection, name: str) -> str:
+    return _texts(connection)[_known(name)]
+
+
+def get_settings(service: Service, actor: Actor) -> Mapping[str, str]:
+    """All settings by name, as text."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        return _texts(connection)
+
+
+def set_setting(service: Service, actor: Actor, name: str, value: str) -> bool:
+    """Change a setting; False when it had that value. Raises InputError, with the old value kept."""
+    return bool(set_settings(service, actor, {name: value}))
+
+
+def set_settings(service: Service, actor: Actor, values: Mapping[str, str]) -> int:
+    """Change several settings in one transaction and return how many differ from before."""
+    require(actor, Role.ADMIN)
+    with service.store.write() as connection:
+        return put_settings(connection, actor, service.clock(), values)
+
+
+def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, values: Mapping[str, str]) -> int:
+    """Do what `set_settings` does inside the caller's transaction."""
+    texts = {_known(name): _canonical(name, value) for name, value in values.items()}
+    before = _texts(connection)
+    changes = [(name, before[name], text) for name, text in texts.items() if before[name] != text]
+    upsert(connection, t.Setting, ("name", "value"), [(name, text) for name, _, text in changes])
+    for name, old, text in changes:
+        _audit(connection, actor, at, name, old, text)
+    if any(SPECS[name].is_matching and name != "auto_match" for name, _, _ in changes):
+        touch(connection, sa.select(t.ProviderAccount.id))
+    return len(changes)
+
+
+def domains_on(service: Service, actor: Actor, which: DomainList) -> list[str]:
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        query = sa.select(t.ListedDomain.domain).where(t.ListedDomain.list == which).order_by(t.ListedDomain.domain)
+        return list(connection.scalars(query))
+
+
+def set_domains(service: Service, actor: Actor, which: DomainList, texts: Iterable[str]) -> tuple[int, int]:
+    """Make the list hold exactly these domains; return how many were added and removed.
+
+    Raises InputError naming the entries that are no domain names, with the list as it was. A domain is on one list
+    only: it moves from another.
+    """
+    require(actor, Role.ADMIN)
+    with service.store.write() as connection:
+        return put_domains(connection, actor, service.clock(), which, texts)
+
+
+def put_domains(
+    connection: sa.Connection, actor: Actor, at: dt.datetime, which: DomainList, texts: Iterable[str]
+) -> tuple[int, int]:
+    """Do what `set_domains` does inside the caller's transaction."""
+    wanted = _checked_domains(texts)
+    before = set(connection.scalars(sa.select(t.ListedDomain.domain).where(t.ListedDomain.list == which)))
+    added, removed = wanted - before, before - wanted
+    connection.execute(sa.delete(t.ListedDomain).where(t.ListedDomain.domain.in_(removed)))
+    upsert(connection, t.ListedDomain, ("domain", "list"), [(domain, which.value) for domain in sorted(added)])
+    if added or removed:
+        old, new = ", ".join(sorted(removed)), ", ".join(sorted(added))
+        _audit(connection, actor, at, f"domains: {which}", f"removed: {old}", f"added: {new}")
+        pad = t.ProviderAccountDomain
+        touch(connection, sa.select(pad.provider_account_id).where(pad.domain.in_(added | removed)))
+    return len(added), len(removed)
+
+
+def set_provider_cardinality(service: Service, actor: Actor, provider_id: int, value: Cardinality | None) -> None:
+    """Set a provider's exception from the default policy, or none."""
+    require(actor, Role.ADMIN)
+    with service.store.write() as connection:
+        put_provider_cardinality(connection, actor, service.clock(), provider_id, value)
+
+
+def put_provider_cardinality(
+    connection: sa.Connection, actor: Actor, at: dt.datetime, provider_id: int, value: Cardinality | None
+) -> None:
+    """Do what `set_provider_cardinality` does inside the caller's transaction."""
+    row = connection.execute(sa.select(t.Provider).where(t.Provider.id == provider_id)).one_or_none()
+    if row is None:
+        raise NotFound("This provider does not exist.")
+    connection.execute(sa.update(t.Provider).where(t.Provider.id == provider_id).values(cardinality=value))
+    _audit(connection, actor, at, f"cardinality: {row.name}", row.cardinality or "default", value or "default")
+    touch(connection, sa.select(t.ProviderAccount.id))
+
+
+def list_changes(service: Service, actor: Actor, limit: int = 200) -> list[Change]:
+    require(actor, Role.VIEWER)
+    row = t.SettingChange
+    query = sa.select(row.at, row.actor, row.name, row.old_value, row.value).order_by(row.id.desc()).limit(limit)
+    with service.store.read() as connection:
+        return [Change(*one) for one in connection.execute(query)]
+
+
+def seed_lists(connection: sa.Connection) -> None:
+    """Fill the free-mail list of a new database with the one that ships."""
+    if not connection.scalar(sa.select(t.ListedDomain.domain).limit(1)):
+        upsert(
+            connection,
+            t.ListedDomain,
+            ("domain", "list"),
+            [(one, DomainList.FREE_MAIL.value) for one in sorted(FREE_MAIL)],
+        )
+
+
+def _read(connection: sa.Connection) -> dict[str, object]:
+    return {name: SPECS[name].parse(text) for name, text in _texts(connection).items()}
+
+
+def _texts(connection: sa.Connection) -> dict[str, str]:
+    stored = {row.name: row.value for row in connection.execute(sa.select(t.Setting.name, t.Setting.value))}
+    return {name: stored.get(name, spec.default) for name, spec in SPECS.items()}
+
+
+def _known(name: str) -> str:
+    if name not in SPECS:
+        raise NotFound(f"There is no setting “{name}”.", do=f"Settings: {', '.join(SPECS)}.")
+    return name
+
+
+def _canonical(name: str, value: str) -> str:
+    try:
+        parsed = SPECS[_known(name)].parse(value.strip())
+    except InputError as error:
+        raise InputError(f"{name}: {error.what}", kept="The setting was not changed.", do=error.do) from None
+    return str(parsed).lower() if isinstance(parsed, bool) else str(parsed)
+
+
+def _checked_domains(texts: Iterable[str]) -> set[str]:
+    domains = {text.strip(): normalise_domain(text) for text in texts if text.strip()}
+    wrong = [text for text, domain in domains.items() if domain.kind in (DomainKind.INVALID, DomainKind.ADDRESS)]
+    if wrong:
+        raise InputError(
+            f"Not a domain name: {', '.join(wrong[:5])}.", kept="The list was not changed.", do="Correct it."
+        )
+    return {domain.name for domain in domains.values()}
+
+
+def _audit(connection: sa.Connection, actor: Actor, at: dt.datetime, name: str, old: str, new: str) -> None:
+    row = {"at": at, "actor": actor.name, "name": name, "old_value": old, "value": new}
+    connection.execute(sa.insert(t.SettingChange).values(row))

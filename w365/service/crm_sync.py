@@ -1,0 +1,278 @@
+"""Sync accounts and contacts from the CRM: everything the first time, what changed afterwards.
+
+Contacts are folded to `account_domain` as they arrive; whatever a changed account or contact reaches is touched in the
+same transaction, so that the next match looks at just that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from w365.errors import DeltaExpired, MassDisappearance
+from w365.matching.domains import email_domain, website_domain
+from w365.model import ChangePage, CrmAccount, CrmContact, Rule
+from w365.service import Service
+from w365.service.configuration import read_setting
+from w365.service.suggesting import order_by_accounts
+from w365.store import tables as t
+from w365.store.bulk import chunks, upsert
+from w365.store.matcher import reached_by, touch
+from w365.store.runs import Progress, RunView, add_problems, has_seen, see
+from w365.store.words import ACCOUNT, put_words, sort_key, words_of
+
+_GUARD_FROM = 10
+
+Record = TypeVar("Record", CrmAccount, CrmContact)
+
+
+def run_crm_sync(service: Service, run: RunView, progress: Progress) -> dict[str, int]:
+    """Read what changed in the CRM; return how many accounts and contacts are new, changed, unchanged, gone, rejected.
+
+    An expired change link leads to a full read, announced in the run's message. Raises SourceError and Cancelled with
+    the pages read so far kept.
+    """
+    counts: Counter[str] = Counter()
+    with service.open_crm(progress.beat) as crm:
+        _Table(service, run, progress, counts, "accounts", _store_accounts, _drop_accounts).read(crm.accounts)
+        _Table(service, run, progress, counts, "contacts", _store_contacts, _drop_contacts).read(crm.contacts)
+    return dict(counts)
+
+
+class _Table:
+    """One Dataverse table being read."""
+
+    def __init__(
+        self,
+        service: Service,
+        run: RunView,
+        progress: Progress,
+        counts: Counter[str],
+        name: str,
+        store: Callable[[sa.Connection, Sequence[Any], Counter[str]], None],
+        drop: Callable[[sa.Connection, Sequence[str]], int],
+    ) -> None:
+        self.service, self.run, self.progress, self.counts = service, run, progress, counts
+        self.name, self.store, self.drop = name, store, drop
+
+    def read(self, pages: Callable[[str | None], Iterator[ChangePage[Record]]]) -> None:
+        with self.service.store.read() as connection:
+            link = connection.scalar(sa.select(t.CrmDelta.link).where(t.CrmDelta.table_name == self.name))
+        try:
+            self._read_from(pages, link)
+        except DeltaExpired:
+            self.progress.say("The CRM's change link had expired; reading everything once more.")
+            self._read_from(pages, None)
+
+    def _read_from(self, pages: Callable[[str | None], Iterator[ChangePage[Record]]], link: str | None) -> None:
+        for page in pages(link):
+            self.progress.check()
+            with self.service.store.write() as connection:
+                self._store_page(connection, page, is_full=link is None)
+        if link is None:
+            with self.service.store.write() as connection:
+                self._drop_unseen(connection)
+
+    def _store_page(self, connection: sa.Connection, page: ChangePage[Record], *, is_full: bool) -> None:
+        records: dict[str, Record] = {record.crm_id: record for record in page.changed}
+        self.store(connection, list(records.values()), self.counts)
+        self.counts[f"{self.name}_gone"] += self.drop(connection, page.deleted)
+        self.counts[f"{self.name}_rejected"] += len(page.rejected)
+        add_problems(connection, self.run.id, page.rejected)
+        if is_full:
+            see(connection, self.run.id, self.name, [*records, *(one.record_id for one in page.rejected)])
+        if page.delta_link:
+            upsert(connection, t.CrmDelta, ("table_name", "link"), [(self.name, page.delta_link)])
+        done = sum(count for word, count in self.counts.items() if not word.endswith("_gone"))
+        total = {} if page.total is None else {"total": page.total}
+        message = f"Reading {self.name}"
+        self.progress.report(connection, done=done, message=message, result=dict(self.counts), **total)
+
+    def _drop_unseen(self, connection: sa.Connection) -> None:
+        """Drop what a full read did not meet, unless it is so much that something else must be wrong."""
+        table = t.Account if self.name == "accounts" else t.Contact
+        here = [~t.Account.is_deleted] if self.name == "accounts" else []
+        known = connection.scalar(sa.select(sa.func.count()).select_from(table).where(*here)) or 0
+        query = sa.select(table.crm_id).where(*here, ~has_seen(self.run.id, self.name, table.crm_id))
+        missing = list(connection.scalars(query))
+        share = int(read_setting(connection, "gone_guard_percent"))
+        if known >= _GUARD_FROM and len(missing) * 100 > share * known:
+            raise MassDisappearance(
+                f"{len(missing):,} of {known:,} {self.name} are missing from the CRM's list, more than {share} %.",
+                kept="Nothing was dropped; what the CRM did list was stored.",
+                do="Check the application user's permissions in the CRM. To accept it, raise gone_guard_percent once.",
+            )
+        self.counts[f"{self.name}_gone"] += self.drop(connection, missing)
+
+
+# --- accounts ---
+
+_ACCOUNT = (
+    "crm_id",
+    "name",
+    "name_key",
+    "number",
+    "website",
+    "email_domain",
+    "website_domain",
+    "city",
+    "country",
+    "tenant_guid",
+    "is_active",
+    "is_deleted",
+)
+
+
+def store_account(connection: sa.Connection, account: CrmAccount) -> int:
+    """Store one account, as after creating it in the CRM, and return its id."""
+    _store_accounts(connection, [account], Counter())
+    return int(connection.execute(sa.select(t.Account.id).where(t.Account.crm_id == account.crm_id)).scalar_one())
+
+
+def _store_accounts(connection: sa.Connection, accounts: Sequence[CrmAccount], counts: Counter[str]) -> None:
+    columns = [getattr(t.Account, name) for name in _ACCOUNT]
+    known = {
+        row[0]: tuple(row)
+        for part in chunks(account.crm_id for account in accounts)
+        for row in connection.execute(sa.select(*columns).where(t.Account.crm_id.in_(part)))
+    }
+    changed = []
+    for account in accounts:
+        row = _account_row(account)
+        counts[_word("accounts", known.get(account.crm_id), row)] += 1
+        if known.get(account.crm_id) != row:
+            changed.append(row)
+    if not changed:
+        return
+    with _Reached(connection, [row[0] for row in changed]):
+        upsert(connection, t.Account, _ACCOUNT, changed)
+    ids = _ids(connection, [row[0] for row in changed])
+    put_words(
+        connection,
+        ACCOUNT,
+        ((ids[row[0]], words_of([row[1], row[7]], [row[3], row[5], row[6]])) for row in changed),
+    )
+    order_by_accounts(connection, list(ids.values()))
+
+
+def _account_row(account: CrmAccount) -> tuple[Any, ...]:
+    values = dataclasses.asdict(account) | {
+        "name_key": sort_key(account.name),
+        "email_domain": email_domain(account.email),
+        "website_domain": website_domain(account.website),
+        "is_deleted": False,
+    }
+    return tuple(values[name] for name in _ACCOUNT)
+
+
+def _drop_accounts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
+    """Mark accounts as deleted; mappings to them stay and are shown as drifted."""
+    dropped = 0
+    for part in chunks(crm_ids):
+        with _Reached(connection, part):
+            update = sa.update(t.Account).where(t.Account.crm_id.in_(part), ~t.Account.is_deleted)
+            dropped += connection.execute(update.values(is_deleted=True)).rowcount
+    return dropped
+
+
+# --- contacts ---
+
+
+def _store_contacts(connection: sa.Connection, contacts: Sequence[CrmContact], counts: Counter[str]) -> None:
+    known = _known_contacts(connection, [contact.crm_id for contact in contacts])
+    changed = []
+    for contact in contacts:
+        row = (contact.crm_id, contact.account_crm_id, contact.domain)
+        counts[_word("contacts", known.get(contact.crm_id), row)] += 1
+        if known.get(contact.crm_id) != row:
+            changed.append(row)
+    if changed:
+        owners = {known[row[0]][1] for row in changed if row[0] in known} | {row[1] for row in changed}
+        with _Reached(connection, sorted(owners)):
+            upsert(connection, t.Contact, ("crm_id", "account_crm_id", "domain"), changed)
+
+
+def _drop_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
+    dropped = 0
+    for part in chunks(crm_ids):
+        known = _known_contacts(connection, part)
+        with _Reached(connection, sorted({owner for _, owner, _ in known.values()})):
+            dropped += connection.execute(sa.delete(t.Contact).where(t.Contact.crm_id.in_(part))).rowcount
+    return dropped
+
+
+def _known_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+    contact = t.Contact
+    columns = (contact.crm_id, contact.account_crm_id, contact.domain)
+    return {
+        row.crm_id: (row.crm_id, row.account_crm_id, row.domain)
+        for part in chunks(crm_ids)
+        for row in connection.execute(sa.select(*columns).where(contact.crm_id.in_(part)))
+    }
+
+
+# --- what it reaches ---
+
+
+class _Reached:
+    """Around a change of accounts or their contacts: touch what they reached before and reach after, fold domains."""
+
+    def __init__(self, connection: sa.Connection, account_crm_ids: Sequence[str]) -> None:
+        self.connection, self.crm_ids = connection, [one for one in account_crm_ids if one]
+
+    def __enter__(self) -> None:
+        self._touch()
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        if kind is None:
+            for part in chunks(_ids(self.connection, self.crm_ids).values()):
+                _fold_domains(self.connection, part)
+            self._touch()
+
+    def _touch(self) -> None:
+        for part in chunks(_ids(self.connection, self.crm_ids).values()):
+            for ids in reached_by(part):
+                touch(self.connection, ids)
+
+
+def _ids(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[str, int]:
+    account = t.Account
+    return {
+        row.crm_id: row.id
+        for part in chunks(crm_ids)
+        for row in connection.execute(sa.select(account.crm_id, account.id).where(account.crm_id.in_(part)))
+    }
+
+
+def _fold_domains(connection: sa.Connection, account_ids: Sequence[int]) -> None:
+    """Make `account_domain` of these accounts anew from their fields and contacts."""
+    account, contact, target = t.Account, t.Contact, t.AccountDomain
+    connection.execute(sa.delete(target).where(target.account_id.in_(account_ids)))
+    by_contact = (
+        sa.select(
+            contact.domain,
+            account.id,
+            sa.literal(Rule.CONTACT_DOMAIN.value),
+            sa.func.count(),
+            sa.func.min(contact.crm_id),
+        )
+        .join(account, account.crm_id == contact.account_crm_id)
+        .where(account.id.in_(account_ids), contact.domain != "")
+        .group_by(contact.domain, account.id)
+    )
+    columns = ["domain", "account_id", "rule", "contacts", "example"]
+    connection.execute(sa.insert(target).from_select(columns, by_contact))
+    for field, rule in ((account.email_domain, Rule.ACCOUNT_EMAIL), (account.website_domain, Rule.ACCOUNT_WEBSITE)):
+        own = sa.select(field, account.id, sa.literal(rule.value), sa.literal(0), sa.literal(""))
+        own = own.where(account.id.in_(account_ids), field != "")
+        connection.execute(sa.insert(target).from_select(columns, own))
+
+
+def _word(table: str, known: tuple[object, ...] | None, row: tuple[object, ...]) -> str:
+    if known is None:
+        return f"{table}_new"
+    return f"{table}_unchanged" if known == row else f"{table}_changed"

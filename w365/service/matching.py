@@ -1,0 +1,180 @@
+"""Match: bring proposals up to date, map what is certain if Auto-Match is on, and leave a snapshot for the history."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from w365.model import Actor, Cardinality, DomainList, Role, Status
+from w365.service import Service
+from w365.service.access import require
+from w365.service.configuration import put_domains, put_provider_cardinality, put_settings, read_policy
+from w365.service.suggesting import make_candidates, order_candidates
+from w365.store import tables as t
+from w365.store.matcher import any_unique, auto_match, pointing_to, touch, touch_rivals, touched, would_map
+from w365.store.runs import Progress, RunView
+from w365.store.worklist import counts, settle
+
+
+@dataclass(frozen=True, slots=True)
+class WouldMap:
+    """A mapping that the next match would write."""
+
+    provider_account_id: int
+    provider_account: str
+    provider: str
+    account_id: int
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a match would do now; `mappings` holds the first of `total`."""
+
+    auto_match: bool
+    total: int
+    conflicts: int
+    mappings: tuple[WouldMap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChange:
+    """A change of what people set, not yet made: settings by name, exact domain lists, providers' policies by id."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    domains: Mapping[DomainList, tuple[str, ...]] = field(default_factory=dict)
+    cardinalities: Mapping[int, Cardinality | None] = field(default_factory=dict)
+
+    def put(self, connection: sa.Connection, actor: Actor, at: dt.datetime) -> None:
+        put_settings(connection, actor, at, self.settings)
+        for which, texts in self.domains.items():
+            put_domains(connection, actor, at, which, texts)
+        for provider_id, value in self.cardinalities.items():
+            put_provider_cardinality(connection, actor, at, provider_id, value)
+
+
+def make_change(service: Service, actor: Actor, change: PendingChange) -> None:
+    """Make all of a change, or none of it."""
+    require(actor, Role.ADMIN)
+    with service.store.write() as connection:
+        change.put(connection, actor, service.clock())
+
+
+def run_match(service: Service, run: RunView, progress: Progress) -> dict[str, int]:
+    """Match what was touched since the last time; return how many were mapped and how many rows have which status.
+
+    Proposals, mappings, decisions and grid rows change in one transaction, candidates afterwards, in small ones.
+    """
+    with service.store.write(alone=True) as connection:
+        policy = read_policy(connection)
+        _settle_touched(connection)
+        mapped = auto_match(connection, policy, run.id, run.actor, service.clock())
+        if mapped:
+            _settle_mapped(connection, run.id)
+        connection.execute(sa.delete(t.Touched))
+        statuses = _leave_snapshot(connection, run.id)
+        progress.report(connection, message="Looking for candidates")
+    suggested = make_candidates(service, progress)
+    return {"mapped": mapped, "suggested": suggested, **statuses}
+
+
+def preview_match(service: Service, actor: Actor, limit: int = 200) -> Preview:
+    """Say what a match would do now, whether Auto-Match is on or off. Nothing is mapped."""
+    require(actor, Role.VIEWER)
+    settle_touched(service)
+    with service.store.read() as connection:
+        return _preview(connection, limit)
+
+
+def _preview(connection: sa.Connection, limit: int) -> Preview:
+    policy = read_policy(connection)
+    wanted = would_map().subquery()
+    total = connection.scalar(sa.select(sa.func.count()).select_from(wanted)) or 0
+    query = (
+        sa.select(
+            wanted.c.provider_account_id,
+            t.ProviderAccount.name,
+            t.Provider.name.label("provider"),
+            wanted.c.account_id,
+            t.Account.name.label("account"),
+        )
+        .join(t.ProviderAccount, t.ProviderAccount.id == wanted.c.provider_account_id)
+        .join(t.Provider, t.Provider.id == t.ProviderAccount.provider_id)
+        .join(t.Account, t.Account.id == wanted.c.account_id)
+        .order_by(t.ProviderAccount.name_key, wanted.c.provider_account_id)
+        .limit(limit)
+    )
+    mappings = tuple(WouldMap(*row) for row in connection.execute(query))
+    conflicts = sum(one.accounts for one in counts(connection) if one.status is Status.CONFLICT)
+    return Preview(policy.auto_match, total, conflicts, mappings)
+
+
+def try_change(service: Service, actor: Actor, change: PendingChange, limit: int = 200) -> tuple[Preview, Preview]:
+    """Say what a match would do now, and what it would do after a change of the settings. Nothing is kept of it.
+
+    The change is made, looked at and taken back inside one transaction, so that it can be no guess.
+    """
+    require(actor, Role.ADMIN)
+    before = preview_match(service, actor, limit)
+    with service.store.write(alone=True) as connection:
+        attempt = connection.begin_nested()
+        change.put(connection, actor, service.clock())
+        _settle_touched(connection)
+        after = _preview(connection, limit)
+        attempt.rollback()
+    return before, after
+
+
+def settle_touched(service: Service) -> None:
+    """Bring proposals up to date without mapping anything, so that what is shown agrees with the facts and settings."""
+    with service.store.read() as connection:
+        if connection.scalar(sa.select(t.Touched.provider_account_id).limit(1)) is None:
+            return
+    with service.store.write(alone=True) as connection:
+        _settle_touched(connection)
+        connection.execute(sa.delete(t.Touched))
+
+
+def _settle_touched(connection: sa.Connection) -> None:
+    policy = read_policy(connection)
+    touch_rivals(connection, policy)
+    settle(connection, policy, touched())
+    order_candidates(connection, touched())
+
+
+def _settle_mapped(connection: sa.Connection, run_id: int) -> None:
+    """After mapping: the grid rows of what was mapped, and under a unique policy the rows that lost to it."""
+    policy = read_policy(connection)
+    decided = t.Decision.run_id == run_id
+    touch(connection, sa.select(t.Decision.provider_account_id).where(decided))
+    if any_unique(connection, policy):
+        accounts = connection.scalars(sa.select(t.Decision.account_id).where(decided).distinct()).all()
+        touch(connection, pointing_to([one for one in accounts if one is not None]))
+    settle(connection, policy, touched())
+
+
+def _leave_snapshot(connection: sa.Connection, run_id: int) -> dict[str, int]:
+    rows = counts(connection)
+    if rows:
+        values = [
+            {
+                "run_id": run_id,
+                "provider_id": one.provider_id,
+                "status": one.status,
+                "reason": one.reason,
+                "accounts": one.accounts,
+                "seats": one.seats,
+            }
+            for one in rows
+        ]
+        connection.execute(sa.insert(t.Snapshot), values)
+    statuses: Counter[str] = Counter()
+    for one in rows:
+        statuses[one.status.value] += one.accounts
+    return {status.value: statuses[status.value] for status in Status if status is not Status.MAPPED} | {
+        "mapped_in_all": statuses[Status.MAPPED.value]
+    }

@@ -1,0 +1,283 @@
+"""Providers: where customers are synced from, their state, and the runs that sync them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from w365.errors import ConfigurationError, InputError, NotFound
+from w365.matching.domains import normalise_domain
+from w365.model import (
+    Actor,
+    Customer,
+    CustomerDomain,
+    CustomerPage,
+    DomainKind,
+    ProviderKind,
+    Role,
+    RunKind,
+    RunState,
+    Status,
+)
+from w365.service import Service
+from w365.service.access import require
+from w365.service.configuration import seed_lists
+from w365.service.sync import MISSING, accept_gone, store_customers
+from w365.store import tables as t
+from w365.store.runs import RunView, cancel_run, end_run, get_run, latest_run, problems_of, recent_runs, request_run
+from w365.store.worklist import counts
+
+PARTNER_CENTER = "Partner Center"
+CRM_TARGET = "crm"
+MATCH_TARGET = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderView:
+    """A card of the Providers page. `missing` names what keeps it from being connected; empty for manual ones."""
+
+    id: int
+    name: str
+    kind: ProviderKind
+    cardinality: str
+    missing: str
+    verified_at: dt.datetime | None
+    verified_as: str
+    accounts: int
+    open: int
+    gone: int
+    last: RunView | None
+    last_done: RunView | None
+
+
+@dataclass(frozen=True, slots=True)
+class CrmView:
+    missing: str
+    url: str
+    accounts: int
+    contacts: int
+    last: RunView | None
+    last_done: RunView | None
+
+
+@dataclass(frozen=True, slots=True)
+class ManualAccount:
+    """A provider account of a manual provider, as entered."""
+
+    specific_id: str
+    name: str
+    domains: tuple[str, ...] = ()
+    country: str = ""
+
+
+def prepare(service: Service) -> None:
+    """Make sure that a new database has its lists and the connected provider; changes nothing the second time."""
+    with service.store.write() as connection:
+        seed_lists(connection)
+        known = connection.scalar(sa.select(t.Provider.id).where(t.Provider.name == PARTNER_CENTER))
+        if known is None:
+            values = {"name": PARTNER_CENTER, "kind": ProviderKind.PARTNER_CENTER}
+            connection.execute(sa.insert(t.Provider).values(values))
+
+
+def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        amounts = counts(connection)
+        gone = t.ProviderAccount.gone_at.is_not(None)
+        query = (
+            sa.select(t.ProviderAccount.provider_id, sa.func.count())
+            .where(gone)
+            .group_by(t.ProviderAccount.provider_id)
+        )
+        gone_by = {row[0]: row[1] for row in connection.execute(query)}
+        views = []
+        for row in connection.execute(sa.select(t.Provider).order_by(t.Provider.id)):
+            mine = [one for one in amounts if one.provider_id == row.id]
+            views.append(
+                ProviderView(
+                    row.id,
+                    row.name,
+                    ProviderKind(row.kind),
+                    row.cardinality or "",
+                    _missing(service, row.kind),
+                    row.verified_at,
+                    row.verified_as,
+                    sum(one.accounts for one in mine),
+                    sum(one.accounts for one in mine if one.status in (Status.UNMAPPED, Status.CONFLICT)),
+                    gone_by.get(row.id, 0),
+                    latest_run(connection, RunKind.SYNC, row.name),
+                    latest_run(connection, RunKind.SYNC, row.name, state=RunState.DONE),
+                )
+            )
+    return views
+
+
+def get_crm(service: Service, actor: Actor) -> CrmView:
+    require(actor, Role.VIEWER)
+    connected = service.settings.dataverse
+    with service.store.read() as connection:
+        here = sa.select(sa.func.count()).select_from(t.Account).where(~t.Account.is_deleted)
+        return CrmView(
+            "" if connected else _missing_connection("DATAVERSE"),
+            connected.url if connected else "",
+            connection.scalar(here) or 0,
+            connection.scalar(sa.select(sa.func.count()).select_from(t.Contact)) or 0,
+            latest_run(connection, RunKind.CRM_SYNC, CRM_TARGET),
+            latest_run(connection, RunKind.CRM_SYNC, CRM_TARGET, state=RunState.DONE),
+        )
+
+
+def find_provider(service: Service, actor: Actor, name: str) -> ProviderView:
+    """Find a provider by its name, or by its kind where only one has it; NotFound lists the names."""
+    providers = list_providers(service, actor)
+    wanted = name.casefold()
+    found = [one for one in providers if wanted in (one.name.casefold(), one.kind.value)]
+    if not found:
+        names = ", ".join(one.name for one in providers)
+        raise NotFound(f"There is no provider “{name}”.", do=f"Providers: {names}.")
+    return found[0]
+
+
+def verify_provider(service: Service, actor: Actor, name: str) -> tuple[str, ...]:
+    """Make the least calls that prove the connection; return what works in sentences, or raise what is missing."""
+    require(actor, Role.ADMIN)
+    provider = find_provider(service, actor, name)
+    _refuse_unconnected(provider.missing)
+    with service.open_portal(provider.name, lambda: None) as portal:
+        told = portal.verify()
+    with service.store.write() as connection:
+        values = {"verified_at": service.clock(), "verified_as": " ".join(told)}
+        connection.execute(sa.update(t.Provider).where(t.Provider.id == provider.id).values(values))
+    return told
+
+
+def verify_crm(service: Service, actor: Actor) -> tuple[str, ...]:
+    require(actor, Role.ADMIN)
+    _refuse_unconnected(get_crm(service, actor).missing)
+    with service.open_crm(lambda: None) as crm:
+        return crm.verify()
+
+
+def request_sync(service: Service, actor: Actor, name: str) -> int:
+    """Queue a sync of one provider and return the run's id; AlreadyRunning, ConfigurationError when not connected."""
+    require(actor, Role.ANALYST)
+    provider = find_provider(service, actor, name)
+    if provider.kind is ProviderKind.MANUAL:
+        raise InputError(f"{provider.name} is a manual provider; there is nothing to sync.", do="Add its rows by hand.")
+    _refuse_unconnected(provider.missing)
+    return _request(service, actor, RunKind.SYNC, provider.name)
+
+
+def request_crm_sync(service: Service, actor: Actor) -> int:
+    require(actor, Role.ANALYST)
+    _refuse_unconnected(get_crm(service, actor).missing)
+    return _request(service, actor, RunKind.CRM_SYNC, CRM_TARGET)
+
+
+def request_match(service: Service, actor: Actor) -> int:
+    require(actor, Role.ANALYST)
+    return _request(service, actor, RunKind.MATCH, MATCH_TARGET)
+
+
+def cancel(service: Service, actor: Actor, run_id: int) -> None:
+    require(actor, Role.ANALYST)
+    with service.store.write() as connection:
+        cancel_run(connection, run_id, service.clock())
+
+
+def read_run(service: Service, actor: Actor, run_id: int) -> tuple[RunView, list[tuple[str, str]]]:
+    """Read a run and its problems (record id, why)."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        problems = [(one.record_id, one.why) for one in problems_of(connection, run_id)]
+        return get_run(connection, run_id), problems
+
+
+def list_runs(service: Service, actor: Actor, limit: int = 50) -> list[RunView]:
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        return recent_runs(connection, limit)
+
+
+def confirm_gone(service: Service, actor: Actor, run_id: int) -> int:
+    """Accept that the customers which a guarded run did not meet are gone; return how many."""
+    require(actor, Role.ADMIN)
+    with service.store.write() as connection:
+        run = get_run(connection, run_id)
+        provider_id = connection.scalar(sa.select(t.Provider.id).where(t.Provider.name == run.target))
+        latest = latest_run(connection, RunKind.SYNC, run.target)
+        if provider_id is None or latest is None or latest.id != run_id or not missing_of(run):
+            raise InputError(
+                "Only the latest sync that stopped for this can be confirmed.", kept="Nothing was changed."
+            )
+        gone = accept_gone(service, connection, provider_id, run_id)
+        result = {word: count for word, count in run.result.items() if word != MISSING} | {"gone": gone}
+        end_run(connection, run_id, RunState.DONE, service.clock(), error="", result=result)
+    return gone
+
+
+def missing_of(run: RunView) -> int:
+    """How many customers a run did not meet that stopped at the guard and waits for `confirm_gone`; else 0."""
+    return int(run.result.get(MISSING, 0)) if run.state is RunState.FAILED else 0
+
+
+def add_manual_provider(service: Service, actor: Actor, name: str) -> int:
+    require(actor, Role.ADMIN)
+    text = " ".join(name.split())
+    if not text:
+        raise InputError("A provider needs a name.", kept="Nothing was changed.")
+    with service.store.write() as connection:
+        if connection.scalar(sa.select(t.Provider.id).where(sa.func.lower(t.Provider.name) == text.lower())):
+            raise InputError(
+                f"A provider “{text}” exists already.", kept="Nothing was changed.", do="Choose another name."
+            )
+        insert = sa.insert(t.Provider).values(name=text, kind=ProviderKind.MANUAL)
+        return int(connection.execute(insert.returning(t.Provider.id)).scalar_one())
+
+
+def add_manual_accounts(service: Service, actor: Actor, provider_id: int, rows: Sequence[ManualAccount]) -> int:
+    """Add or change rows of a manual provider, all or none; return how many differ from before."""
+    require(actor, Role.ANALYST)
+    customers = tuple(_manual_customer(row) for row in rows)
+    with service.store.write() as connection:
+        kind = connection.scalar(sa.select(t.Provider.kind).where(t.Provider.id == provider_id))
+        if kind != ProviderKind.MANUAL:
+            raise InputError("Rows can be added to manual providers only.", kept="Nothing was changed.")
+        return store_customers(connection, provider_id, CustomerPage(customers), service.clock())
+
+
+def _manual_customer(row: ManualAccount) -> Customer:
+    name, specific_id = " ".join(row.name.split()), row.specific_id.strip()
+    if not name or not specific_id:
+        raise InputError("A provider account needs a name and an id.", kept="Nothing was added.")
+    domains = [normalise_domain(one) for one in row.domains if one.strip()]
+    wrong = [domain.name for domain in domains if domain.kind in (DomainKind.INVALID, DomainKind.ADDRESS)]
+    if wrong:
+        raise InputError(f"{name}: “{wrong[0]}” is not a domain name.", kept="Nothing was added.", do="Correct it.")
+    names = tuple(CustomerDomain(domain.name, is_default=index == 0) for index, domain in enumerate(domains))
+    default = names[0].name if names else ""
+    return Customer(specific_id, name, default, names, "entered by hand", (), country=row.country.strip().upper())
+
+
+def _request(service: Service, actor: Actor, kind: RunKind, target: str) -> int:
+    with service.store.write() as connection:
+        return request_run(connection, kind, target, actor.name, service.clock())
+
+
+def _missing(service: Service, kind: str) -> str:
+    if kind == ProviderKind.PARTNER_CENTER and service.settings.partner_center is None:
+        return _missing_connection("PARTNER_CENTER")
+    return ""
+
+
+def _missing_connection(name: str) -> str:
+    return f"Not connected: set W365_{name}_TENANT_ID, W365_{name}_CLIENT_ID, W365_{name}_CLIENT_SECRET and its URL."
+
+
+def _refuse_unconnected(missing: str) -> None:
+    if missing:
+        raise ConfigurationError(missing, kept="Nothing was started.", do="Set them and start the app again.")

@@ -1,0 +1,183 @@
+"""Keep candidates for the provider accounts that wait for a decision; fuzzy signals only ever suggest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+import sqlalchemy as sa
+
+from w365.matching.candidates import Candidate, Suggester
+from w365.matching.scores import Prospect, ProspectDomain, Subject
+from w365.model import DomainKind, Evidence, Rule, Status
+from w365.service import Service
+from w365.service.configuration import read_policy
+from w365.store import tables as t
+from w365.store.bulk import chunks, upsert, upsert_into
+from w365.store.matcher import evidence_of
+from w365.store.runs import Progress
+from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT
+
+KEPT = 5
+_BATCH = 200
+_OPEN = (Status.UNMAPPED, Status.CONFLICT)
+
+
+def order_candidates(connection: sa.Connection, which: sa.Select[int]) -> None:
+    """Ask for new candidates for those of these rows that are open."""
+    work = t.Worklist
+    ids = sa.select(work.provider_account_id).where(work.provider_account_id.in_(which), work.status.in_(_OPEN))
+    insert = upsert_into(connection, t.SuggestDue.__table__).from_select(["provider_account_id"], ids)
+    connection.execute(insert.on_conflict_do_nothing())
+
+
+def order_by_accounts(connection: sa.Connection, account_ids: Sequence[int]) -> None:
+    """Ask for new candidates for the open rows that share a word of their name with these accounts."""
+    ours, theirs = sa.orm.aliased(t.Word), sa.orm.aliased(t.Word)
+    for part in chunks(account_ids):
+        query = sa.select(ours.id).join(theirs, theirs.word == ours.word)
+        where = (ours.subject == PROVIDER_ACCOUNT, theirs.subject == ACCOUNT, theirs.id.in_(part))
+        order_candidates(connection, query.where(*where).distinct())
+
+
+def make_candidates(service: Service, progress: Progress) -> int:
+    """Make the candidates that are due, in transactions of some hundred rows; return for how many rows."""
+    made = 0
+    suggester: Suggester | None = None
+    while ids := _next_due(service):
+        progress.check()
+        if suggester is None:
+            with service.store.read() as connection:
+                suggester = load_suggester(connection)
+        with service.store.read() as connection:
+            found = suggest(connection, suggester, ids)
+        with service.store.write() as connection:
+            _store(connection, ids, found)
+            made += len(ids)
+            progress.report(connection, message=f"Candidates for {made:,} provider accounts")
+    return made
+
+
+def suggest(
+    connection: sa.Connection, suggester: Suggester, provider_account_ids: Sequence[int]
+) -> Mapping[int, list[Candidate]]:
+    """Compute the candidates of these provider accounts, the likeliest first."""
+    subjects = _subjects(connection, provider_account_ids)
+    evidence = evidence_of(connection, read_policy(connection), provider_account_ids)
+    rejected = _rejected(connection, provider_account_ids)
+    elsewhere = _mapped_elsewhere(connection, provider_account_ids)
+    nothing: Mapping[int, tuple[Evidence, ...]] = {}
+    return {
+        one: suggester.suggest(
+            subject,
+            evidence.get(one, nothing),
+            rejected=frozenset(rejected.get(one, ())),
+            mapped_elsewhere=elsewhere.get(one),
+            limit=KEPT,
+        )
+        for one, subject in subjects.items()
+    }
+
+
+def load_suggester(connection: sa.Connection) -> Suggester:
+    """Read all accounts into a suggester: about 8 kB of memory an account, a second for 10,000."""
+    ignored = frozenset(connection.scalars(sa.select(t.ListedDomain.domain)))
+    return Suggester(_prospects(connection), ignored=ignored)
+
+
+def _prospects(connection: sa.Connection) -> Iterator[Prospect]:
+    domains = _account_domains(connection)
+    account = t.Account
+    columns = (
+        account.id,
+        account.name,
+        account.country,
+        account.city,
+        account.number,
+        account.tenant_guid,
+        account.is_active,
+    )
+    for row in connection.execute(sa.select(*columns).where(~account.is_deleted).order_by(account.id)):
+        yield Prospect(row[0], row[1], tuple(domains.get(row[0], ())), *row[2:])
+
+
+def _account_domains(connection: sa.Connection) -> dict[int, list[ProspectDomain]]:
+    domains: dict[int, list[ProspectDomain]] = {}
+    rows = sa.select(t.AccountDomain.account_id, t.AccountDomain.domain, t.AccountDomain.rule, t.AccountDomain.contacts)
+    for row in connection.execute(rows):
+        domains.setdefault(row.account_id, []).append(ProspectDomain(row.domain, Rule(row.rule), row.contacts))
+    return domains
+
+
+def _next_due(service: Service) -> list[int]:
+    query = sa.select(t.SuggestDue.provider_account_id).order_by(t.SuggestDue.provider_account_id).limit(_BATCH)
+    with service.store.read() as connection:
+        return list(connection.scalars(query))
+
+
+def _subjects(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Subject]:
+    pad, pa = t.ProviderAccountDomain, t.ProviderAccount
+    domains: dict[int, list[str]] = {}
+    own = (pad.provider_account_id.in_(ids), pad.kind == DomainKind.OWN_NAME, pad.is_verified)
+    for row in connection.execute(sa.select(pad.provider_account_id, pad.domain).where(*own).order_by(pad.domain)):
+        domains.setdefault(row.provider_account_id, []).append(row.domain)
+    query = sa.select(pa.id, pa.name, pa.country, pa.tenant_guid).where(pa.id.in_(ids))
+    return {
+        row.id: Subject(row.name, tuple(domains.get(row.id, ())), row.country, row.tenant_guid)
+        for row in connection.execute(query)
+    }
+
+
+def _rejected(connection: sa.Connection, ids: Sequence[int]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    query = sa.select(t.Rejection.provider_account_id, t.Rejection.account_id)
+    for row in connection.execute(query.where(t.Rejection.provider_account_id.in_(ids))):
+        found.setdefault(row.provider_account_id, set()).add(row.account_id)
+    return found
+
+
+def _mapped_elsewhere(connection: sa.Connection, ids: Sequence[int]) -> dict[int, dict[int, str]]:
+    """Where the same customer, by tenant GUID or own domain, is mapped at another provider: row -> account -> name."""
+    mine, theirs = sa.orm.aliased(t.ProviderAccount), sa.orm.aliased(t.ProviderAccount)
+    my_domain, their_domain = sa.orm.aliased(t.ProviderAccountDomain), sa.orm.aliased(t.ProviderAccountDomain)
+    columns = (mine.id, t.Mapping.account_id, t.Provider.name)
+
+    def mapped(query: sa.Select[int, int, str]) -> sa.Select[int, int, str]:
+        return (
+            query.join(t.Mapping, t.Mapping.provider_account_id == theirs.id)
+            .join(t.Provider, t.Provider.id == theirs.provider_id)
+            .where(mine.id.in_(ids), theirs.provider_id != mine.provider_id)
+        )
+
+    by_guid = sa.select(*columns).join_from(mine, theirs, theirs.tenant_guid == mine.tenant_guid)
+    by_domain = (
+        sa.select(*columns)
+        .join_from(mine, my_domain, my_domain.provider_account_id == mine.id)
+        .join(their_domain, their_domain.domain == my_domain.domain)
+        .join(theirs, theirs.id == their_domain.provider_account_id)
+        .where(
+            my_domain.kind == DomainKind.OWN_NAME,
+            ~sa.exists().where(t.ListedDomain.domain == my_domain.domain),
+        )
+    )
+    found: dict[int, dict[int, str]] = {}
+    for query in (mapped(by_guid).where(mine.tenant_guid != ""), mapped(by_domain)):
+        for row_id, account_id, provider in connection.execute(query):
+            found.setdefault(row_id, {})[account_id] = provider
+    return found
+
+
+def _store(connection: sa.Connection, ids: Sequence[int], found: Mapping[int, Sequence[Candidate]]) -> None:
+    table = t.CurrentCandidate
+    connection.execute(sa.delete(table).where(table.provider_account_id.in_(ids)))
+    rows = [
+        (row_id, rank, one.account_id, round(one.score, 4), _signals(one))
+        for row_id, candidates in found.items()
+        for rank, one in enumerate(candidates, start=1)
+    ]
+    upsert(connection, table, ("provider_account_id", "rank", "account_id", "score", "signals"), rows)
+    connection.execute(sa.delete(t.SuggestDue).where(t.SuggestDue.provider_account_id.in_(ids)))
+
+
+def _signals(candidate: Candidate) -> str:
+    return json.dumps([[one.name, round(one.weight, 3), one.text] for one in candidate.signals], ensure_ascii=False)

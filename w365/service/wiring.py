@@ -1,0 +1,58 @@
+"""Put the parts together, once: settings, database, connectors."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, closing
+
+from w365.config import Settings, load_settings
+from w365.crm import Crm
+from w365.crm.dataverse import connect_dataverse
+from w365.errors import ConfigurationError
+from w365.portals import Portal
+from w365.portals.partner_center import connect_partner_center
+from w365.service import Check, Service
+from w365.service.configuration import read_setting
+from w365.service.providers import PARTNER_CENTER, prepare
+from w365.store.engine import Store, open_store
+from w365.store.migrate import migrate
+
+
+def open_service(settings: Settings | None = None) -> Service:
+    """Open the database that the settings name, bring it to this code's schema, and return the service on it.
+
+    Raises ConfigurationError and StoreError with everything left as it was.
+    """
+    chosen = settings or load_settings()
+    store = open_store(chosen.database_url)
+    migrate(store)
+    service = Service(store, chosen, _Portals(chosen), _Crms(chosen, store))
+    prepare(service)
+    return service
+
+
+class _Portals:
+    """Opens the connector of a provider by its name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __call__(self, provider: str, check: Check) -> AbstractContextManager[Portal]:
+        connection = self._settings.partner_center
+        if provider != PARTNER_CENTER or connection is None:
+            raise ConfigurationError(
+                f"{provider} is not connected.", kept="Nothing was read.", do="Set its connection."
+            )
+        return closing(connect_partner_center(connection, check=check))
+
+
+class _Crms:
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings, self._store = settings, store
+
+    def __call__(self, check: Check) -> AbstractContextManager[Crm]:
+        connection = self._settings.dataverse
+        if connection is None:
+            raise ConfigurationError("The CRM is not connected.", kept="Nothing was read.", do="Set its connection.")
+        with self._store.read() as database:
+            column = read_setting(database, "tenant_guid_column")
+        return closing(connect_dataverse(connection, tenant_guid_column=column or None, check=check))
