@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from fresh_stores import FreshStores
 
 from w365.store.engine import Store, open_store
 from w365.store.migrate import migrate
@@ -58,6 +61,48 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_store(postgres_url: str) -> Iterator[Store]:
     store = open_store(postgres_url)
+    migrate(store)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("template") / "w365.db"
+    store = open_store(f"sqlite:///{path}")
+    migrate(store)
+    store.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def _stores(template: Path, tmp_path_factory: pytest.TempPathFactory) -> FreshStores:
+    return FreshStores(template, tmp_path_factory.mktemp("stores"))
+
+
+@pytest.fixture
+def fresh_stores(_stores: FreshStores) -> Iterator[FreshStores]:
+    yield _stores
+    _stores.take_back()
+
+
+@pytest.fixture
+def store(fresh_stores: FreshStores) -> Store:
+    """A database of its own for one test."""
+    return fresh_stores()
+
+
+@pytest.fixture
+def fresh_postgres(postgres_url: str) -> Iterator[Store]:
+    """An empty PostgreSQL database of its own for one test."""
+    name = f"test_{secrets.token_hex(6)}"
+    url = sa.make_url(postgres_url)
+    server = open_store(postgres_url)
+    with server.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(f"CREATE DATABASE {name}")
+    server.close()
+    store = open_store(url.set(database=name).render_as_string(hide_password=False))
     migrate(store)
     yield store
     store.close()

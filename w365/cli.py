@@ -6,6 +6,7 @@ Exit status: 0 done, 1 failed with the sentence on stderr, 2 wrong usage.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -74,7 +75,7 @@ def providers(as_json: AsJson = False) -> None:
             {
                 "name": one.name,
                 "kind": one.kind.value,
-                "state": one.missing or "ready",
+                "state": _state(service, one.missing),
                 "provider_accounts": one.accounts,
                 "open": one.open,
                 "gone": one.gone,
@@ -95,12 +96,12 @@ def sync(
     """Sync accounts from the CRM and customers from the providers, then match."""
     if (provider is not None) + crm + everything > 1:
         raise typer.BadParameter("Choose one of --provider, --crm and --all.")
-    from w365.service.providers import list_providers, request_crm_sync, request_sync
+    from w365.service.providers import get_crm, list_providers, request_crm_sync, request_sync
 
     with _service(connect=True) as service:
         actor = local_user()
         runs = []
-        if provider is None:
+        if crm or (provider is None and not get_crm(service, actor).missing):
             runs.append(_run(service, request_crm_sync(service, actor)))
         if not crm:
             named = [provider] if provider else [one.name for one in list_providers(service, actor) if _is_synced(one)]
@@ -206,12 +207,17 @@ def _service(*, connect: bool = False) -> Iterator[Service]:
 
 def _settings() -> Settings:
     settings = load_settings()
-    set_up_logging(settings)
+    set_up_logging(settings, to_stderr=logging.ERROR)  # failures are told as sentences
     return settings
 
 
 def _is_synced(provider: Any) -> bool:
     return provider.kind.value != "manual" and not provider.missing
+
+
+def _state(service: Service, missing: str) -> str:
+    """In words whether a provider can be synced; the demo's servers are started when they are needed."""
+    return "demo" if missing and service.settings.is_demo else missing or "ready"
 
 
 def _run(service: Service, run_id: int) -> int:
@@ -222,10 +228,11 @@ def _run(service: Service, run_id: int) -> int:
 
 
 def _tell_runs(service: Service, run_ids: Sequence[int], *, as_json: bool) -> None:
-    """Print how the runs ended; a failed one is told on stderr and makes the exit status 1."""
-    from w365.service.providers import read_run
+    """Print how the runs and the matches after them ended; a failed one makes the exit status 1, told on stderr."""
+    from w365.service.providers import list_runs
 
-    runs = [read_run(service, local_user(), run_id)[0] for run_id in run_ids]
+    first = min(run_ids, default=0)
+    runs = [one for one in reversed(list_runs(service, local_user())) if run_ids and one.id >= first]
     answer = [
         {
             "run": one.id,

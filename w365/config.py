@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -97,9 +98,9 @@ class _Values:
 
 
 def _read_secrets(path: Path) -> Mapping[str, str]:
-    if not path.is_file():
-        return {}
     try:
+        if not path.is_file():
+            return {}
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         place = re.search(r"line \d+", str(error))
@@ -143,11 +144,19 @@ def _connection(values: _Values, name: str, default_url: str = "") -> Connection
 
 
 def _check_url(name: str, value: str) -> None:
-    parts = urlsplit(value)
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
+    if not _is_plain_https(value):
         raise ConfigurationError(
             f"{name} must be a plain https:// address.", do="Nothing was sent. Correct the setting."
         )
+
+
+def _is_plain_https(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:  # brackets that do not close, a port that is no number
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and not (parts.username or parts.query or parts.fragment)
 
 
 def _ca_bundle(values: _Values) -> str | None:
@@ -173,7 +182,7 @@ def own_secret_key(home: Path) -> str:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
+        return _known_secret_key(path)
     except OSError as error:
         raise ConfigurationError(
             f"The data folder {home} cannot be written ({error.strerror}).", do="Set W365_HOME to a folder that can."
@@ -181,3 +190,17 @@ def own_secret_key(home: Path) -> str:
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(key := secrets.token_urlsafe(32))
     return key
+
+
+def _known_secret_key(path: Path) -> str:
+    """Read the key; the process that makes it may be between creating and writing the file."""
+    try:
+        for _ in range(20):
+            if key := path.read_text(encoding="ascii").strip():
+                return key
+            time.sleep(0.05)
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError(
+            f"The key {path} cannot be read.", do="Check W365_HOME and the file's owner and mode."
+        ) from None
+    raise ConfigurationError(f"The key {path} is empty.", do="Restore it from a backup, or delete the file.")

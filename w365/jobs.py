@@ -87,7 +87,9 @@ def _follow_up(service: Service, run: RunView) -> None:
     with service.store.read() as connection:
         is_touched = connection.scalar(sa.select(Touched.provider_account_id).limit(1)) is not None
         is_syncing = connection.scalar(sa.select(Run.id).where(Run.state == RunState.RUNNING).limit(1)) is not None
-    wanted = is_touched and not is_syncing if run.kind is RunKind.MATCH else run.state is RunState.DONE or is_touched
+    is_done = run.state is RunState.DONE
+    # A match that failed or was stopped is not tried again at once: it would do the same for ever.
+    wanted = is_done and is_touched and not is_syncing if run.kind is RunKind.MATCH else is_done or is_touched
     if wanted and run.state is not RunState.INTERRUPTED:
         try:
             match_id = request_match(service, Actor(run.actor, Role.ADMIN))
@@ -159,7 +161,7 @@ def work(service: Service, *, parent: int | None = None, workers: int = 2) -> No
 def _interrupt(service: Service) -> None:
     told = "The worker was stopped. What was written was kept; the next run goes on there."
     with service.store.write() as connection:
-        for run_id in _UNDER_WAY:
+        for run_id in tuple(_UNDER_WAY):  # its threads are still at it
             end_run(connection, run_id, RunState.INTERRUPTED, service.clock(), error=told)
 
 

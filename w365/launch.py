@@ -80,7 +80,10 @@ def worker(surroundings: Surroundings) -> Iterator[subprocess.Popen[str]]:
 def _child(
     command: list[str], environment: Mapping[str, str], stdout: int | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(command, env=dict(environment), stdout=stdout, text=True)  # noqa: S603 - our own modules
+    # This package is found by the child wherever the app was started from.
+    path = os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), environment.get("PYTHONPATH"))))
+    whole = {**environment, "PYTHONPATH": path}
+    process = subprocess.Popen(command, env=whole, stdout=stdout, text=True)  # noqa: S603 - our own modules
     try:
         yield process
     finally:

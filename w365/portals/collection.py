@@ -79,7 +79,8 @@ class Collection:
         if not isinstance(body, dict) or not isinstance(items := body.get("items"), list):
             raise answer.changed(self._client.source, "the list of items is missing.")
         total = body.get("totalCount")
-        is_count = isinstance(total, int) and not isinstance(total, bool) and total >= 0
+        # Often it counts the page only; then it says nothing about how far the list goes.
+        is_count = isinstance(total, int) and not isinstance(total, bool) and total > len(items)
         return ListPage(items, total if is_count else None, self._following(answer, body.get("links")))
 
     def _following(self, answer: Answer, links: Any) -> Link | None:

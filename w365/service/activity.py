@@ -12,7 +12,7 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.records import DecisionView, read_decisions
 from w365.store import tables as t
-from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, fold, ids_with_prefix
+from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
 
 _BATCH = 1_000
 
@@ -74,7 +74,7 @@ def _where(wanted: ActivityFilter) -> sa.ColumnElement[bool]:
         conditions.append(decision.run_id == wanted.run_id)
     if wanted.by_hand:
         conditions.append(decision.run_id.is_(None))
-    for word in fold(wanted.text).split():
-        ours = decision.provider_account_id.in_(ids_with_prefix(PROVIDER_ACCOUNT, word))
-        conditions.append(sa.or_(ours, decision.account_id.in_(ids_with_prefix(ACCOUNT, word))))
+    for term in terms(wanted.text):
+        ours = decision.provider_account_id.in_(ids_found_by(PROVIDER_ACCOUNT, term))
+        conditions.append(sa.or_(ours, decision.account_id.in_(ids_found_by(ACCOUNT, term))))
     return sa.and_(*conditions)

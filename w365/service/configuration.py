@@ -15,7 +15,7 @@ from w365.model import Actor, Cardinality, DomainKind, DomainList, MatchPolicy, 
 from w365.service import Service
 from w365.service.access import require
 from w365.store import tables as t
-from w365.store.bulk import upsert
+from w365.store.bulk import chunks, upsert
 from w365.store.matcher import touch
 
 
@@ -136,6 +136,9 @@ def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, value
         _audit(connection, actor, at, name, old, text)
     if any(SPECS[name].is_matching and name != "auto_match" for name, _, _ in changes):
         touch(connection, sa.select(t.ProviderAccount.id))
+    if any(name == "tenant_guid_column" for name, _, _ in changes):
+        # A change link goes on asking for the columns of its first read.
+        connection.execute(sa.delete(t.CrmDelta).where(t.CrmDelta.table_name == "accounts"))
     return len(changes)
 
 
@@ -164,13 +167,15 @@ def put_domains(
     wanted = _checked_domains(texts)
     before = set(connection.scalars(sa.select(t.ListedDomain.domain).where(t.ListedDomain.list == which)))
     added, removed = wanted - before, before - wanted
-    connection.execute(sa.delete(t.ListedDomain).where(t.ListedDomain.domain.in_(removed)))
+    for part in chunks(sorted(removed)):
+        connection.execute(sa.delete(t.ListedDomain).where(t.ListedDomain.domain.in_(part)))
     upsert(connection, t.ListedDomain, ("domain", "list"), [(domain, which.value) for domain in sorted(added)])
     if added or removed:
         old, new = ", ".join(sorted(removed)), ", ".join(sorted(added))
         _audit(connection, actor, at, f"domains: {which}", f"removed: {old}", f"added: {new}")
         pad = t.ProviderAccountDomain
-        touch(connection, sa.select(pad.provider_account_id).where(pad.domain.in_(added | removed)))
+        for part in chunks(sorted(added | removed)):
+            touch(connection, sa.select(pad.provider_account_id).where(pad.domain.in_(part)))
     return len(added), len(removed)
 
 
@@ -203,13 +208,8 @@ def list_changes(service: Service, actor: Actor, limit: int = 200) -> list[Chang
 
 def seed_lists(connection: sa.Connection) -> None:
     """Fill the free-mail list of a new database with the one that ships."""
-    if not connection.scalar(sa.select(t.ListedDomain.domain).limit(1)):
-        upsert(
-            connection,
-            t.ListedDomain,
-            ("domain", "list"),
-            [(one, DomainList.FREE_MAIL.value) for one in sorted(FREE_MAIL)],
-        )
+    shipped = [(one, DomainList.FREE_MAIL.value) for one in sorted(FREE_MAIL)]
+    upsert(connection, t.ListedDomain, ("domain", "list"), shipped)
 
 
 def _read(connection: sa.Connection) -> dict[str, object]:

@@ -18,7 +18,7 @@ from w365.matching.domains import email_domain, website_domain
 from w365.model import ChangePage, CrmAccount, CrmContact, Rule
 from w365.service import Service
 from w365.service.configuration import read_setting
-from w365.service.suggesting import order_by_accounts
+from w365.service.suggesting import order_by_accounts, order_candidates, suggesting
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.matcher import reached_by, touch
@@ -69,13 +69,21 @@ class _Table:
             self._read_from(pages, None)
 
     def _read_from(self, pages: Callable[[str | None], Iterator[ChangePage[Record]]], link: str | None) -> None:
+        next_link: str | None = None
         for page in pages(link):
             self.progress.check()
+            next_link = page.delta_link or next_link
             with self.service.store.write() as connection:
                 self._store_page(connection, page, is_full=link is None)
         if link is None:
             with self.service.store.write() as connection:
                 self._drop_unseen(connection)
+                self._keep_link(connection, next_link)
+                self.progress.report(connection)
+
+    def _keep_link(self, connection: sa.Connection, link: str | None) -> None:
+        if link:
+            upsert(connection, t.CrmDelta, ("table_name", "link"), [(self.name, link)])
 
     def _store_page(self, connection: sa.Connection, page: ChangePage[Record], *, is_full: bool) -> None:
         records: dict[str, Record] = {record.crm_id: record for record in page.changed}
@@ -84,9 +92,10 @@ class _Table:
         self.counts[f"{self.name}_rejected"] += len(page.rejected)
         add_problems(connection, self.run.id, page.rejected)
         if is_full:
+            # Its link is kept when the read is finished: what went missing is found by a full read only.
             see(connection, self.run.id, self.name, [*records, *(one.record_id for one in page.rejected)])
-        if page.delta_link:
-            upsert(connection, t.CrmDelta, ("table_name", "link"), [(self.name, page.delta_link)])
+        else:
+            self._keep_link(connection, page.delta_link)
         done = sum(count for word, count in self.counts.items() if not word.endswith("_gone"))
         total = {} if page.total is None else {"total": page.total}
         message = f"Reading {self.name}"
@@ -176,6 +185,7 @@ def _drop_accounts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
         with _Reached(connection, part):
             update = sa.update(t.Account).where(t.Account.crm_id.in_(part), ~t.Account.is_deleted)
             dropped += connection.execute(update.values(is_deleted=True)).rowcount
+        order_candidates(connection, suggesting(list(_ids(connection, part).values())))
     return dropped
 
 

@@ -5,6 +5,7 @@ Totals equal the screen's, and no cell is a formula.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import enum
 import io
@@ -54,6 +55,34 @@ MEDIA_TYPES: Mapping[Format, str] = {
 
 Record = dict[str, Any]
 
+_ROW = ("provider", "provider_specific_account_id", "provider_name", "domain", "country", "status")
+_STAKE = ("seats", "subscriptions")
+_OPEN = (*_ROW, *_STAKE, "first_seen", "why", "candidate_1", "candidate_2", "candidate_3")
+
+COLUMNS: Mapping[Subject, tuple[str, ...]] = {
+    Subject.MAPPINGS: (
+        *_ROW,
+        *("origin", "account_id", "account_number", "account_name"),
+        *_STAKE,
+        *("gone", "first_seen", "mapped_at", "mapped_by", "why"),
+    ),
+    Subject.UNMAPPED: _OPEN,
+    Subject.CONFLICTS: _OPEN,
+    Subject.CANDIDATES: (
+        *("provider", "provider_specific_account_id", "status", "account_id", "account_number", "origin"),
+        "candidates",
+    ),
+    Subject.DECISIONS: (
+        *("decision", "at", "actor", "run", "kind", "provider", "provider_account", "old_account", "account"),
+        *("origin", "reason", "evidence"),
+    ),
+    Subject.STATISTICS: ("section", "name", "measure", "value"),
+}
+"""What a file has, rows or none: people and scripts rely on it."""
+
+_TIMES = ("first_seen", "mapped_at", "at")
+_MOST_EXCEL_ROWS = 1_048_575
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -76,16 +105,18 @@ def write_file(service: Service, actor: Actor, subject: Subject, form: Format, p
     """Write a download to a file, whole or not at all, and return the number of rows."""
     require(actor, Role.VIEWER)
     records = list(read(service, actor, subject))
-    part = path.with_name(path.name + ".part")
+    part = path.parent / f"{path.name}.part"
     try:
         with part.open("wb") as file:
             _WRITERS[form](file, subject, records)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise InputError(
             f"{path} cannot be written ({error.strerror}).", kept="Nothing was changed.", do="Choose another path."
         ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
     return len(records)
 
 
@@ -138,7 +169,8 @@ def _accounts(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Iter
 
 
 def _mappings(connection: sa.Connection) -> Iterator[Record]:
-    return _accounts(connection)
+    for record in _accounts(connection):
+        yield {name: record[name] for name in COLUMNS[Subject.MAPPINGS]}
 
 
 def _open(status: Status) -> Callable[[sa.Connection], Iterator[Record]]:
@@ -150,8 +182,8 @@ def _open(status: Status) -> Callable[[sa.Connection], Iterator[Record]]:
             key = record["provider"], record["provider_specific_account_id"]
             names = best.get(key, [])
             shown = {f"candidate_{place}": names[place - 1] if len(names) >= place else "" for place in (1, 2, 3)}
-            left_out = ("origin", "account_id", "account_number", "account_name", "gone", "mapped_at", "mapped_by")
-            yield {name: value for name, value in record.items() if name not in left_out} | shown
+            with_candidates = record | shown
+            yield {name: with_candidates[name] for name in _OPEN}
 
     return read_open
 
@@ -187,10 +219,10 @@ def _candidates(connection: sa.Connection) -> Iterator[Record]:
         reasons = [text for _, _, text in row.signals]
         one = {"account_id": row.crm_id, "account_number": row.number, "score": row.score, "reasons": reasons}
         found.setdefault((names[row.provider_id], row.row), []).append(one)
-    kept = ("provider", "provider_specific_account_id", "status", "account_id", "account_number", "origin")
     for record in _accounts(connection):
         key = record["provider"], record["provider_specific_account_id"]
-        yield {name: record[name] for name in kept} | {"candidates": found.get(key, [])}
+        with_candidates = record | {"candidates": found.get(key, [])}
+        yield {name: with_candidates[name] for name in COLUMNS[Subject.CANDIDATES]}
 
 
 def _decisions(connection: sa.Connection) -> Iterator[Record]:
@@ -265,11 +297,13 @@ def safe_cell(value: object) -> object:
     return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def _frame(records: Sequence[Record], *, spreadsheet: bool) -> Any:
+def _frame(subject: Subject, records: Sequence[Record], *, spreadsheet: bool) -> Any:
+    """Keep values as they are: pandas' own types would make run 3 "3.0" where another row has none."""
     import pandas as pd  # here, so that the worker and the routes do without it
 
-    flat = [{name: _cell(value, spreadsheet=spreadsheet) for name, value in record.items()} for record in records]
-    return pd.DataFrame.from_records(flat)
+    names = COLUMNS[subject]
+    rows = [[_cell(record[name], spreadsheet=spreadsheet) for name in names] for record in records]
+    return pd.DataFrame(rows, columns=list(names), dtype=object)
 
 
 def _cell(value: object, *, spreadsheet: bool) -> object:
@@ -280,13 +314,15 @@ def _cell(value: object, *, spreadsheet: bool) -> object:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
 
 
-def _write_csv(file: Any, _subject: Subject, records: Sequence[Record]) -> None:
-    frame = _frame(records, spreadsheet=True)
-    file.write(frame.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ").encode("utf-8-sig"))  # Excel needs the mark
+def _write_csv(file: Any, subject: Subject, records: Sequence[Record]) -> None:
+    frame = _frame(subject, records, spreadsheet=True)
+    for name in set(_TIMES) & set(frame.columns):
+        frame[name] = [f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else None for at in frame[name]]
+    file.write(frame.to_csv(index=False).encode("utf-8-sig"))  # Excel needs the mark
 
 
-def _write_parquet(file: Any, _subject: Subject, records: Sequence[Record]) -> None:
-    _frame(records, spreadsheet=False).to_parquet(file, index=False)
+def _write_parquet(file: Any, subject: Subject, records: Sequence[Record]) -> None:
+    _frame(subject, records, spreadsheet=False).to_parquet(file, index=False)
 
 
 def _write_json(file: Any, _subject: Subject, records: Sequence[Record]) -> None:
@@ -304,9 +340,12 @@ def _write_xlsx(file: Any, subject: Subject, records: Sequence[Record]) -> None:
     """One sheet with a frozen header and a filter, one that says what the numbers mean."""
     import pandas as pd
 
-    frame = _frame(records, spreadsheet=True)
-    times = [name for name in frame.columns if frame[name].dtype.kind == "M"]
-    frame = frame.rename(columns={name: f"{name} (UTC)" for name in times})
+    if len(records) > _MOST_EXCEL_ROWS:
+        raise InputError(
+            f"{len(records):,} rows are more than an Excel sheet holds.", do="Choose CSV or Parquet instead."
+        )
+    frame = _frame(subject, records, spreadsheet=True)
+    frame = frame.rename(columns={name: f"{name} (UTC)" for name in _TIMES})
     options = {"strings_to_formulas": False, "strings_to_urls": False}
     with pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": options}) as writer:
         frame.to_excel(writer, sheet_name=subject.value.capitalize(), index=False)

@@ -12,7 +12,7 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import read_policy
 from w365.store import tables as t
-from w365.store.words import ACCOUNT, fold, ids_with_prefix, sort_key
+from w365.store.words import ACCOUNT, fold, ids_found_by, sort_key, terms
 
 _MOST_HITS = 400
 
@@ -36,11 +36,11 @@ class Hit:
 def search_accounts(service: Service, actor: Actor, text: str, *, limit: int = 20) -> list[Hit]:
     """Rank accounts for what was typed: names that begin with it first, then shorter ones; no text finds nothing."""
     require(actor, Role.VIEWER)
-    words = fold(text).split()
-    if not words:
+    wanted = terms(text)
+    if not wanted:
         return []
     with service.store.read() as connection:
-        ids = _starting_with(connection, text) | _having(connection, words)
+        ids = _starting_with(connection, text) | _named(connection, text) | _having(connection, wanted)
         return _rank(read_hits(connection, sorted(ids)), text, limit)
 
 
@@ -103,11 +103,18 @@ def _starting_with(connection: sa.Connection, text: str) -> set[int]:
     return set(connection.scalars(query.order_by(t.Account.name_key).limit(_MOST_HITS)))
 
 
-def _having(connection: sa.Connection, words: Sequence[str]) -> set[int]:
-    longest, *others = sorted(words, key=len, reverse=True)
-    query = ids_with_prefix(ACCOUNT, longest).distinct()
-    for word in others:
-        query = query.where(t.Word.id.in_(ids_with_prefix(ACCOUNT, word)))
+def _named(connection: sa.Connection, text: str) -> set[int]:
+    """Accounts with exactly this number or domain, however many others begin like it."""
+    query = sa.select(t.Word.id).where(t.Word.subject == ACCOUNT, t.Word.word == fold(text))
+    return set(connection.scalars(query.limit(_MOST_HITS)))
+
+
+def _having(connection: sa.Connection, wanted: Sequence[str]) -> set[int]:
+    longest, *others = sorted(wanted, key=len, reverse=True)
+    found = ids_found_by(ACCOUNT, longest).subquery()
+    query = sa.select(found.c.id).distinct()
+    for term in others:
+        query = query.where(found.c.id.in_(ids_found_by(ACCOUNT, term)))
     return set(connection.scalars(query.limit(_MOST_HITS)))
 
 

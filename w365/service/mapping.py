@@ -16,7 +16,7 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import read_policy
 from w365.service.crm_sync import store_account
-from w365.service.suggesting import order_candidates
+from w365.service.suggesting import drop_candidate, order_candidates
 from w365.store import decisions, worklist
 from w365.store import tables as t
 from w365.store.decisions import Standing, Who
@@ -65,7 +65,10 @@ def clear_mapping(service: Service, actor: Actor, provider_account_id: int, *, s
     def work(connection: sa.Connection, who: Who, now: Standing) -> tuple[int, int | None]:
         if now.account_id is None:
             raise InputError("This provider account is not mapped.", kept="Nothing was changed.")
-        return decisions.unmap(connection, who, provider_account_id, now=now, reason=_checked(reason)), now.account_id
+        decision = decisions.unmap(connection, who, provider_account_id, now=now, reason=_checked(reason))
+        if now.origin == Origin.AUTO:
+            drop_candidate(connection, provider_account_id, now.account_id)
+        return decision, now.account_id
 
     return _decide(service, actor, provider_account_id, seen, work)
 
@@ -81,7 +84,10 @@ def reject_candidate(
             raise InputError(
                 "This account is the mapped one.", kept="Nothing was changed.", do="Clear the mapping instead."
             )
-        return decisions.reject(connection, who, provider_account_id, account_id, reason=_checked(reason)), account_id
+        _check_account(connection, account_id)
+        decision = decisions.reject(connection, who, provider_account_id, account_id, reason=_checked(reason))
+        drop_candidate(connection, provider_account_id, account_id)
+        return decision, account_id
 
     return _decide(service, actor, provider_account_id, seen, work)
 

@@ -15,7 +15,7 @@ from w365.service.access import require
 from w365.service.configuration import put_domains, put_provider_cardinality, put_settings, read_policy
 from w365.service.suggesting import make_candidates, order_candidates
 from w365.store import tables as t
-from w365.store.matcher import any_unique, auto_match, pointing_to, touch, touch_rivals, touched, would_map
+from w365.store.matcher import auto_match, touched, would_map
 from w365.store.runs import Progress, RunView
 from w365.store.worklist import counts, settle
 
@@ -69,7 +69,7 @@ def run_match(service: Service, run: RunView, progress: Progress) -> dict[str, i
 
     Proposals, mappings, decisions and grid rows change in one transaction, candidates afterwards, in small ones.
     """
-    with service.store.write(alone=True) as connection:
+    with service.store.write() as connection:
         policy = read_policy(connection)
         _settle_touched(connection)
         mapped = auto_match(connection, policy, run.id, run.actor, service.clock())
@@ -120,7 +120,7 @@ def try_change(service: Service, actor: Actor, change: PendingChange, limit: int
     """
     require(actor, Role.ADMIN)
     before = preview_match(service, actor, limit)
-    with service.store.write(alone=True) as connection:
+    with service.store.write() as connection:
         attempt = connection.begin_nested()
         change.put(connection, actor, service.clock())
         _settle_touched(connection)
@@ -134,27 +134,23 @@ def settle_touched(service: Service) -> None:
     with service.store.read() as connection:
         if connection.scalar(sa.select(t.Touched.provider_account_id).limit(1)) is None:
             return
-    with service.store.write(alone=True) as connection:
+    with service.store.write() as connection:
         _settle_touched(connection)
         connection.execute(sa.delete(t.Touched))
 
 
 def _settle_touched(connection: sa.Connection) -> None:
-    policy = read_policy(connection)
-    touch_rivals(connection, policy)
-    settle(connection, policy, touched())
+    settle(connection, read_policy(connection), touched())
     order_candidates(connection, touched())
 
 
 def _settle_mapped(connection: sa.Connection, run_id: int) -> None:
     """After mapping: the grid rows of what was mapped, and under a unique policy the rows that lost to it."""
-    policy = read_policy(connection)
-    decided = t.Decision.run_id == run_id
-    touch(connection, sa.select(t.Decision.provider_account_id).where(decided))
-    if any_unique(connection, policy):
-        accounts = connection.scalars(sa.select(t.Decision.account_id).where(decided).distinct()).all()
-        touch(connection, pointing_to([one for one in accounts if one is not None]))
-    settle(connection, policy, touched())
+    settle(
+        connection,
+        read_policy(connection),
+        sa.select(t.Decision.provider_account_id).where(t.Decision.run_id == run_id),
+    )
 
 
 def _leave_snapshot(connection: sa.Connection, run_id: int) -> dict[str, int]:

@@ -76,9 +76,9 @@ class ManualAccount:
 def prepare(service: Service) -> None:
     """Make sure that a new database has its lists and the connected provider; changes nothing the second time."""
     with service.store.write() as connection:
-        seed_lists(connection)
         known = connection.scalar(sa.select(t.Provider.id).where(t.Provider.name == PARTNER_CENTER))
         if known is None:
+            seed_lists(connection)
             values = {"name": PARTNER_CENTER, "kind": ProviderKind.PARTNER_CENTER}
             connection.execute(sa.insert(t.Provider).values(values))
 
@@ -135,8 +135,9 @@ def find_provider(service: Service, actor: Actor, name: str) -> ProviderView:
     """Find a provider by its name, or by its kind where only one has it; NotFound lists the names."""
     providers = list_providers(service, actor)
     wanted = name.casefold()
-    found = [one for one in providers if wanted in (one.name.casefold(), one.kind.value)]
-    if not found:
+    found = [one for one in providers if wanted == one.name.casefold()]
+    found = found or [one for one in providers if wanted == one.kind.value]
+    if len(found) != 1:
         names = ", ".join(one.name for one in providers)
         raise NotFound(f"There is no provider “{name}”.", do=f"Providers: {names}.")
     return found[0]
@@ -216,7 +217,7 @@ def confirm_gone(service: Service, actor: Actor, run_id: int) -> int:
             )
         gone = accept_gone(service, connection, provider_id, run_id)
         result = {word: count for word, count in run.result.items() if word != MISSING} | {"gone": gone}
-        end_run(connection, run_id, RunState.DONE, service.clock(), error="", result=result)
+        end_run(connection, run_id, RunState.DONE, service.clock(), was=RunState.FAILED, error="", result=result)
     return gone
 
 
@@ -231,7 +232,7 @@ def add_manual_provider(service: Service, actor: Actor, name: str) -> int:
     if not text:
         raise InputError("A provider needs a name.", kept="Nothing was changed.")
     with service.store.write() as connection:
-        if connection.scalar(sa.select(t.Provider.id).where(sa.func.lower(t.Provider.name) == text.lower())):
+        if text.casefold() in (name.casefold() for name in connection.scalars(sa.select(t.Provider.name))):
             raise InputError(
                 f"A provider “{text}” exists already.", kept="Nothing was changed.", do="Choose another name."
             )

@@ -110,6 +110,16 @@ def list_rows(
         )
 
 
+def read_row(service: Service, actor: Actor, provider_account_id: int) -> Row:
+    """Read one row of the grid as it is now; NotFound when there is none."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        rows = read_rows(connection, [provider_account_id])
+    if not rows:
+        raise NotFound("This provider account does not exist.", do="Go back to the list.")
+    return rows[0]
+
+
 def count(service: Service, actor: Actor, wanted: Filter) -> int:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:

@@ -32,12 +32,31 @@ def order_candidates(connection: sa.Connection, which: sa.Select[int]) -> None:
 
 
 def order_by_accounts(connection: sa.Connection, account_ids: Sequence[int]) -> None:
-    """Ask for new candidates for the open rows that share a word of their name with these accounts."""
+    """Ask for new candidates for the open rows that share a word of their name with these accounts, or suggest them."""
     ours, theirs = sa.orm.aliased(t.Word), sa.orm.aliased(t.Word)
     for part in chunks(account_ids):
         query = sa.select(ours.id).join(theirs, theirs.word == ours.word)
         where = (ours.subject == PROVIDER_ACCOUNT, theirs.subject == ACCOUNT, theirs.id.in_(part))
         order_candidates(connection, query.where(*where).distinct())
+        order_candidates(connection, suggesting(part))
+
+
+def suggesting(account_ids: Sequence[int]) -> sa.Select[int]:
+    """Select the provider accounts that have one of these accounts as a candidate."""
+    candidate = t.CurrentCandidate
+    return sa.select(candidate.provider_account_id).where(candidate.account_id.in_(account_ids))
+
+
+def drop_candidate(connection: sa.Connection, provider_account_id: int, account_id: int) -> None:
+    """Suggest an account no more; the candidates behind it move up until new ones are made."""
+    table = t.CurrentCandidate
+    own = table.provider_account_id == provider_account_id
+    rank = connection.scalar(sa.select(table.rank).where(own, table.account_id == account_id))
+    if rank is None:
+        return
+    connection.execute(sa.delete(table).where(own, table.rank == rank))
+    for behind in range(rank + 1, KEPT + 1):  # one by one: the rank is part of the key
+        connection.execute(sa.update(table).where(own, table.rank == behind).values(rank=behind - 1))
 
 
 def make_candidates(service: Service, progress: Progress) -> int:

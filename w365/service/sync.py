@@ -17,7 +17,7 @@ from w365.portals import Portal
 from w365.service import Service
 from w365.service.configuration import read_policy, read_setting
 from w365.store import tables as t
-from w365.store.bulk import upsert
+from w365.store.bulk import chunks, upsert
 from w365.store.matcher import touch
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see, start_over
 from w365.store.words import PROVIDER_ACCOUNT, put_words, sort_key, words_of
@@ -28,6 +28,8 @@ MISSING = "missing"
 """In the result of a run that the guard stopped: how many customers it did not meet."""
 _GUARD_FROM = 10
 """Below this many known customers a share says nothing."""
+_LONGEST_DOMAIN = 253
+"""What is longer is no domain and is kept to be shown only."""
 
 
 def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, int]:
@@ -53,6 +55,7 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
     try:
         with service.store.write() as connection:
             counts["gone"] = _mark_gone(connection, provider_id, run.id, service.clock())
+            progress.report(connection)
     except MassDisappearance:
         with service.store.write() as connection:
             missing = connection.scalar(
@@ -118,12 +121,15 @@ class _Known:
 def store_customers(connection: sa.Connection, provider_id: int, page: CustomerPage, at: dt.datetime) -> int:
     """Store customers outside a run, as for a manual provider; return how many differ from before."""
     customers = {customer.specific_id: customer for customer in page.customers}
-    known = _read_known(connection, provider_id, list(customers))
-    changes = [_Change(customer, known.get(specific_id)) for specific_id, customer in customers.items()]
-    written = [change for change in changes if change.word != "unchanged"]
-    if written:
-        _write(connection, provider_id, written, at)
-    return len(written)
+    differing = 0
+    for part in chunks(customers):
+        known = _read_known(connection, provider_id, part)
+        changes = [_Change(customers[specific_id], known.get(specific_id)) for specific_id in part]
+        written = [change for change in changes if change.word != "unchanged"]
+        if written:
+            _write(connection, provider_id, written, at)
+        differing += len(written)
+    return differing
 
 
 def _store_page(
@@ -133,8 +139,8 @@ def _store_page(
     known = _read_known(connection, provider_id, list(customers))
     add_problems(connection, run_id, page.rejected)
     counts["rejected"] += len(page.rejected)
-    counts["incomplete"] += sum(bool(customer.note) for customer in customers.values())
     seen_before = _already_seen(connection, run_id, list(customers))
+    counts["incomplete"] += sum(bool(one.note) for one in customers.values() if one.specific_id not in seen_before)
     see(connection, run_id, SUBJECT, [one.record_id for one in page.rejected] + list(customers))
     written = []
     for specific_id, customer in customers.items():
@@ -350,10 +356,10 @@ def _domains_of(customer: Customer) -> _Domains:
     for one in customer.domains or ():
         domain = normalise_domain(one.name)
         if domain.name:
-            found[domain.name] = (domain.kind.value, one.is_default, one.is_verified)
+            found[domain.name[:_LONGEST_DOMAIN]] = (domain.kind.value, one.is_default, one.is_verified)
     default: Domain = normalise_domain(customer.default_domain)
     if default.name:
-        found.setdefault(default.name, (default.kind.value, True, True))
+        found.setdefault(default.name[:_LONGEST_DOMAIN], (default.kind.value, True, True))
     return found
 
 
@@ -366,10 +372,11 @@ def _main_domain(customer: Customer, domains: _Domains) -> str:
 def _subscriptions_of(customer: Customer, known: _Known | None) -> frozenset[tuple[object, ...]]:
     if customer.subscriptions is None:
         return known.subscriptions if known else frozenset()
-    return frozenset(
-        (one.subscription_id, one.offer_name, one.quantity, one.status, one.term, one.started_at)
+    rows = {
+        one.subscription_id: (one.subscription_id, one.offer_name, one.quantity, one.status, one.term, one.started_at)
         for one in customer.subscriptions
-    )
+    }
+    return frozenset(rows.values())
 
 
 def _words(change: _Change) -> set[str]:

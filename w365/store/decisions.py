@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from w365.errors import NotFound, PolicyBreach, StaleEdit
+from w365.errors import InputError, NotFound, PolicyBreach, StaleEdit
 from w365.model import Cardinality, DecisionKind, Disposition, Evidence, MatchPolicy, Origin
 from w365.store import tables as t
 from w365.store.matcher import pointing_to
@@ -38,7 +38,7 @@ class Who:
 
 
 def standing(connection: sa.Connection, provider_account_id: int, *, seen: int | None) -> Standing:
-    """Lock a provider account for a decision and read how it stands.
+    """Read how a provider account stands, for a decision in the same write transaction.
 
     `seen` is the version the person looked at (None: whatever holds). Raises StaleEdit naming who decided since, and
     NotFound.
@@ -51,7 +51,6 @@ def standing(connection: sa.Connection, provider_account_id: int, *, seen: int |
         .outerjoin(order, order.provider_account_id == pa.id)
         .where(pa.id == provider_account_id)
     )
-    connection.execute(sa.select(pa.id).where(pa.id == provider_account_id).with_for_update())
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound("This provider account does not exist.", do="Reload the page.")
@@ -120,13 +119,11 @@ def reject(connection: sa.Connection, who: Who, provider_account_id: int, accoun
 
 
 def take_back_rejection(connection: sa.Connection, who: Who, provider_account_id: int, account_id: int) -> int:
-    decision = _append(connection, who, provider_account_id, DecisionKind.UNREJECT, old=None, new=account_id)
-    connection.execute(
-        sa.delete(t.Rejection).where(
-            t.Rejection.provider_account_id == provider_account_id, t.Rejection.account_id == account_id
-        )
-    )
-    return decision
+    """Make an account eligible again. Raises InputError when it is not rejected."""
+    pair = (t.Rejection.provider_account_id == provider_account_id) & (t.Rejection.account_id == account_id)
+    if not connection.execute(sa.delete(t.Rejection).where(pair)).rowcount:
+        raise InputError("This account is not rejected (any more).", kept="Nothing was changed.", do="Reload the row.")
+    return _append(connection, who, provider_account_id, DecisionKind.UNREJECT, old=None, new=account_id)
 
 
 def set_aside(
@@ -174,12 +171,11 @@ def check_cardinality(
         .join(mapping, mapping.provider_account_id == pa.id)
         .join(provider, provider.id == pa.provider_id)
         .where(mapping.account_id == account_id, pa.id != provider_account_id)
+        .order_by(mapping.decision_id)
         .limit(1)
     )
     if rule is Cardinality.UNIQUE_IN_PROVIDER:
         holder = holder.where(pa.provider_id == mine.provider_id)
-    if connection.dialect.name != "sqlite":
-        connection.execute(sa.select(t.Account.id).where(t.Account.id == account_id).with_for_update())
     first = connection.execute(holder).one_or_none()
     if first:
         raise PolicyBreach(

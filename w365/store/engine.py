@@ -6,8 +6,10 @@ the write lock at its start (`BEGIN IMMEDIATE`), and all 160 do.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,15 @@ import sqlalchemy as sa
 
 from w365.errors import ConfigurationError, StoreError
 
-BUSY_TIMEOUT_MS = 15_000
-_MATCH_LOCK = 365_001
-"""Advisory lock on PostgreSQL: edits share it, a match run holds it alone."""
+BUSY_TIMEOUT_MS = 30_000
+_LOOK_SECONDS = 0.004
+_LONG_SECONDS = 0.05
+_GAP_SECONDS = 0.012
+_WRITE_LOCK = 365_001
+"""Advisory lock on PostgreSQL, which gives it SQLite's rule of one write transaction at a time.
+
+Without it two edits that concern the same grid row each write it from what they saw before the other's commit.
+"""
 
 
 class Store:
@@ -29,19 +37,31 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with _told(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        with _told(), self.engine.connect() as plain:
+            # PostgreSQL's default level would let each statement see another state.
+            connection = plain if self.is_sqlite else plain.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
-    def write(self, *, alone: bool = False) -> Iterator[sa.Connection]:
-        """Open a write transaction; `alone` keeps every other edit out until it ends (SQLite always does)."""
+    def write(self) -> Iterator[sa.Connection]:
+        """Open a write transaction; no other is open until it ends."""
         with _told(), self.engine.connect() as plain:
             connection = plain.execution_options(w365_write=True)
             with connection.begin():
                 if not self.is_sqlite:
-                    call = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-                    connection.exec_driver_sql(f"SELECT {call}({_MATCH_LOCK})")
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BUSY_TIMEOUT_MS}")
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
+                begin = time.monotonic()
                 yield connection
+        if self.is_sqlite and time.monotonic() - begin > _LONG_SECONDS:
+            time.sleep(_GAP_SECONDS)
+
+    def keep_wal(self) -> None:
+        """Let readers and one writer of a SQLite file work side by side; the file remembers it."""
+        if self.is_sqlite:
+            with _told(), closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA journal_mode = WAL")
 
     def close(self) -> None:
         self.engine.dispose()
@@ -68,7 +88,13 @@ def open_store(url: str) -> Store:
 
 def _sqlite(url: sa.URL) -> sa.Engine:
     if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = Path(url.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreError(
+                f"The folder {folder} cannot be made ({error.strerror}).", do="Check W365_DATABASE_URL or W365_HOME."
+            ) from None
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "begin", _begin)
@@ -77,7 +103,6 @@ def _sqlite(url: sa.URL) -> sa.Engine:
 
 def _prepare(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are ours, see _begin
-    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
@@ -86,8 +111,36 @@ def _prepare(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("w365_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get("w365_write"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        _begin_immediate(connection)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    """Take the write lock, looking every few milliseconds.
+
+    SQLite's own wait looks ten times a second: two syncs that write page after page kept a third writer out for longer
+    than its patience. Who held the lock long leaves a gap (`Store.write`), and who waits is quick enough to see it.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except sa.exc.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
+
+
+def _is_busy(error: sa.exc.OperationalError) -> bool:
+    return isinstance(error.orig, sqlite3.OperationalError) and error.orig.sqlite_errorcode == sqlite3.SQLITE_BUSY
 
 
 @contextmanager
@@ -113,6 +166,9 @@ def _storage_error(error: sa.exc.DatabaseError) -> StoreError:
 
 _STORAGE_ERRORS = (
     ("locked", "The database is busy with another change.", "Try again in a moment."),
+    ("lock timeout", "The database is busy with another change.", "Try again in a moment."),
+    ("password authentication", "The PostgreSQL server refuses the user or password.", "Correct W365_DATABASE_URL."),
+    ("connection", "The PostgreSQL server cannot be reached.", "Check that it runs and W365_DATABASE_URL names it."),
     ("disk is full", "The disk is full.", "Free some space, then try again."),
     ("readonly", "The database file cannot be written.", "Check the owner and mode of the file and its folder."),
     ("unable to open", "The database file cannot be opened.", "Check W365_DATABASE_URL or W365_HOME."),

@@ -43,6 +43,14 @@ _fresh = sa.Table(
 )
 """Proposals being made; a temporary table of the connection."""
 
+_wanted = sa.Table(
+    "wanted",
+    _work,
+    sa.Column("provider_account_id", t.Id, primary_key=True, autoincrement=False),
+    prefixes=["TEMPORARY"],
+)
+"""Rows to propose for, with their rivals; likewise."""
+
 _DOMAIN_RULES = (Rule.CONTACT_DOMAIN, Rule.ACCOUNT_EMAIL, Rule.ACCOUNT_WEBSITE)
 
 
@@ -56,7 +64,9 @@ def _in(which: Which, column: sa.SQLColumnExpression[int]) -> sa.ColumnElement[b
 
 def touch(connection: sa.Connection, ids: sa.Select[int]) -> None:
     """Remember that the facts of these provider accounts changed."""
-    insert = upsert_into(connection, t.Touched.__table__).from_select(["provider_account_id"], ids.distinct())
+    # Without a WHERE, SQLite would read ON CONFLICT as a join's condition (sqlite.org/lang_upsert.html).
+    rows = ids.where(sa.true()).distinct()
+    insert = upsert_into(connection, t.Touched.__table__).from_select(["provider_account_id"], rows)
     connection.execute(insert.on_conflict_do_nothing())
 
 
@@ -88,7 +98,7 @@ def pointing_to(account_ids: Sequence[int]) -> sa.Select[int]:
 def propose(connection: sa.Connection, policy: MatchPolicy, which: Which) -> None:
     """Bring `proposal` up to date for these rows; rows whose proposal stays are not written.
 
-    Under a unique policy `which` must hold every row that competes for the same accounts (`touch_rivals`).
+    Under a unique policy `which` must hold every row that competes for the same accounts (`with_rivals`).
     """
     _work.create_all(connection)
     connection.execute(sa.delete(_fresh))
@@ -131,7 +141,7 @@ def would_map() -> sa.Select[int, int | None]:
 def auto_match(connection: sa.Connection, policy: MatchPolicy, run_id: int, actor: str, at: dt.datetime) -> int:
     """Write a mapping, its decision and its evidence for every open row with exactly one supported account.
 
-    The transaction must be open alone. With Auto-Match off nothing is written. Returns the number of mappings.
+    With Auto-Match off nothing is written. Returns the number of mappings.
     """
     if not policy.auto_match:
         return 0
@@ -320,15 +330,26 @@ def any_unique(connection: sa.Connection, policy: MatchPolicy) -> bool:
     return policy.cardinality is not Cardinality.MANY or connection.scalar(exception.limit(1)) is not None
 
 
-def touch_rivals(connection: sa.Connection, policy: MatchPolicy) -> None:
-    """Touch the rows that point to the same accounts as touched ones: under a unique policy they decide each other."""
-    if not any_unique(connection, policy):
-        return
-    before = sa.select(t.CurrentProposal.account_id).where(t.CurrentProposal.provider_account_id.in_(touched()))
-    facts = _facts(policy, t.ProviderAccount.id.in_(touched())).subquery()
+def with_rivals(connection: sa.Connection, policy: MatchPolicy, which: Which) -> Which:
+    """Add the rows that point to the accounts these did or do now point to: under a unique policy they are rivals.
+
+    The result holds until the next call on this connection.
+    """
+    if which is None or not any_unique(connection, policy):
+        return which
+    _work.create_all(connection)
+    connection.execute(sa.delete(_wanted))
+    connection.execute(sa.insert(_wanted).from_select(["provider_account_id"], which.distinct()))
+    wanted = sa.select(_wanted.c.provider_account_id)
+    before = sa.select(t.CurrentProposal.account_id).where(t.CurrentProposal.provider_account_id.in_(wanted))
+    facts = _facts(policy, t.ProviderAccount.id.in_(wanted)).subquery()
     accounts = before.union(sa.select(facts.c.account_id)).subquery()
-    pointing = t.CurrentProposal.account_id.in_(sa.select(accounts.c.account_id))
-    touch(connection, sa.select(t.CurrentProposal.provider_account_id).where(pointing))
+    rivals = sa.select(t.CurrentProposal.provider_account_id).where(
+        t.CurrentProposal.account_id.in_(sa.select(accounts.c.account_id)),
+        t.CurrentProposal.provider_account_id.not_in(wanted),
+    )
+    connection.execute(sa.insert(_wanted).from_select(["provider_account_id"], rivals))
+    return wanted
 
 
 def _apply_cardinality(connection: sa.Connection, policy: MatchPolicy) -> None:

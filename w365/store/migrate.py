@@ -41,10 +41,12 @@ def migrate(store: Store) -> str:
             kept="It was left as it is.",
             do="Update the program.",
         )
-    if current is not None:
-        _back_up(store, current)
-    with store.write(alone=True) as connection:
+    if current is None:
+        store.keep_wal()
+    with store.write() as connection:
         if MigrationContext.configure(connection).get_current_revision() == current:  # nobody was faster
+            if current is not None:
+                _back_up(store, current)
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -62,5 +64,12 @@ def _back_up(store: Store, revision: str) -> None:
     if not store.is_sqlite or not path:
         return
     copy = Path(path).with_suffix(f".before-{revision}.db")
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(
+            f"The database could not be copied to {copy} before its migration ({error}).",
+            kept="It was left as it is.",
+            do="Free some space or correct the folder's mode, then start again.",
+        ) from error

@@ -18,6 +18,9 @@ from w365.store.tables import Run, RunProblem, RunSeen
 LEASE = dt.timedelta(seconds=60)
 """A running run whose heartbeat is older than this has no process any more."""
 
+RESUMABLE = dt.timedelta(hours=1)
+"""A cursor older than this is not continued: what its run read before would count as read now."""
+
 _BEAT = dt.timedelta(seconds=1)
 
 ACTIVE = (RunState.QUEUED, RunState.RUNNING)
@@ -64,7 +67,7 @@ class RunView:
 
 
 def request_run(connection: sa.Connection, kind: RunKind, target: str, actor: str, at: dt.datetime) -> int:
-    """Queue a run, continuing at the cursor where the last one of its kind and target was interrupted.
+    """Queue a run, continuing at the cursor where the last one of its kind and target stopped early a short time ago.
 
     Raises AlreadyRunning naming who started the one under way, and since when.
     """
@@ -79,28 +82,32 @@ def request_run(connection: sa.Connection, kind: RunKind, target: str, actor: st
             do="Wait for it, or cancel it first.",
         )
     last = connection.execute(
-        sa.select(Run.id, Run.cursor, Run.done, Run.total, Run.result)
+        sa.select(Run.id, Run.cursor, Run.done, Run.total, Run.result, Run.heartbeat_at)
         .where(Run.kind == kind, Run.target == target)
         .order_by(Run.id.desc())
         .limit(1)
     ).one_or_none()
     values: dict[str, Any] = {"result": {}}
-    if last and last.cursor:
+    goes_on = bool(last and last.cursor and last.heartbeat_at and last.heartbeat_at > at - RESUMABLE)
+    if last and goes_on:
         values = {"cursor": last.cursor, "done": last.done, "total": last.total, "result": last.result}
     insert = sa.insert(Run).values(
         kind=kind, target=target, state=RunState.QUEUED, actor=actor, requested_at=at, **values
     )
     run_id = int(connection.execute(insert.returning(Run.id)).scalar_one())
     if last:
-        _inherit_seen(connection, last.id, run_id if last.cursor else None)
+        _inherit(connection, last.id, run_id) if goes_on else _forget(connection, last.id)
     return run_id
 
 
-def _inherit_seen(connection: sa.Connection, old: int, new: int | None) -> None:
-    seen = RunSeen.run_id == old
-    connection.execute(
-        sa.delete(RunSeen).where(seen) if new is None else sa.update(RunSeen).where(seen).values(run_id=new)
-    )
+def _inherit(connection: sa.Connection, old: int, new: int) -> None:
+    """What the old run met and could not use counts in the result of the one that continues it."""
+    for table in (RunSeen, RunProblem):
+        connection.execute(sa.update(table).where(table.run_id == old).values(run_id=new))
+
+
+def _forget(connection: sa.Connection, run_id: int) -> None:
+    connection.execute(sa.delete(RunSeen).where(RunSeen.run_id == run_id))
 
 
 def see(connection: sa.Connection, run_id: int, subject: str, record_ids: Iterable[str]) -> None:
@@ -115,7 +122,8 @@ def has_seen(run_id: int, subject: str, record_id: sa.SQLColumnExpression[str]) 
 
 def start_over(connection: sa.Connection, run_id: int) -> None:
     """Forget what the run has seen and counted, to begin again at the first page."""
-    connection.execute(sa.delete(RunSeen).where(RunSeen.run_id == run_id))
+    _forget(connection, run_id)
+    connection.execute(sa.delete(RunProblem).where(RunProblem.run_id == run_id))
     connection.execute(sa.update(Run).where(Run.id == run_id).values(cursor=None, done=0, result={}))
 
 
@@ -151,14 +159,24 @@ def cancel_run(connection: sa.Connection, run_id: int, at: dt.datetime) -> None:
     )
 
 
-def end_run(connection: sa.Connection, run_id: int, state: RunState, at: dt.datetime, **values: Any) -> None:
-    """Close a run. Its cursor stays unless it is done: an interrupted one can be continued."""
+def end_run(
+    connection: sa.Connection,
+    run_id: int,
+    state: RunState,
+    at: dt.datetime,
+    *,
+    was: RunState = RunState.RUNNING,
+    **values: Any,
+) -> None:
+    """Close a run that is in the state `was`; one that was released meanwhile stays as it is.
+
+    Its cursor stays unless it is done: an interrupted one can be continued.
+    """
     if state is RunState.DONE:
         values["cursor"] = None
-        connection.execute(sa.delete(RunSeen).where(RunSeen.run_id == run_id))
-    connection.execute(
-        sa.update(Run).where(Run.id == run_id).values(state=state, ended_at=at, heartbeat_at=at, **values)
-    )
+        _forget(connection, run_id)
+    ended = sa.update(Run).where(Run.id == run_id, Run.state == was)
+    connection.execute(ended.values(state=state, ended_at=at, heartbeat_at=at, **values))
 
 
 def add_problems(connection: sa.Connection, run_id: int, problems: Sequence[Rejected]) -> None:
@@ -211,8 +229,14 @@ class Progress:
         self.explain: Callable[[], str] = str
 
     def report(self, connection: sa.Connection, **values: Any) -> None:
-        """Write counts, cursor or message, and that the process lives."""
-        connection.execute(sa.update(Run).where(Run.id == self.run_id).values(heartbeat_at=self._clock(), **values))
+        """Write counts, cursor or message, and that the process lives.
+
+        Raises Cancelled when the run was released as dead, as after a night's sleep of the machine: another run may
+        have taken over what this one had met.
+        """
+        mine = sa.update(Run).where(Run.id == self.run_id, Run.state == RunState.RUNNING)
+        if not connection.execute(mine.values(heartbeat_at=self._clock(), **values)).rowcount:
+            raise Cancelled("The run had been given up as dead.", kept="The pages written so far were kept.")
 
     def say(self, message: str) -> None:
         with self._store.write() as connection:

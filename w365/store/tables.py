@@ -15,6 +15,7 @@ import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -25,6 +26,10 @@ Exact = sa.String(253).with_variant(sa.String(253, collation="C"), "postgresql")
 
 Key = sa.String(400).with_variant(sa.String(400, collation="C"), "postgresql")
 """A folded name to sort by."""
+
+
+Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+"""PostgreSQL's plain JSON cannot be compared, and an upsert asks whether a row differs."""
 
 
 class UtcTime(sa.TypeDecorator[dt.datetime]):
@@ -42,7 +47,10 @@ class UtcTime(sa.TypeDecorator[dt.datetime]):
         return value.astimezone(dt.UTC) if value is not None else None
 
     def process_result_value(self, value: dt.datetime | None, dialect: sa.Dialect) -> dt.datetime | None:  # noqa: ARG002
-        return value.replace(tzinfo=dt.UTC) if value is not None and value.tzinfo is None else value
+        if value is None:
+            return None
+        # PostgreSQL answers in the session's zone, and times are said in UTC.
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
 class Base(DeclarativeBase):
@@ -57,7 +65,7 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
         dt.datetime: UtcTime(),
-        dict[str, Any]: sa.JSON(),
+        dict[str, Any]: Json,
         str: sa.Text(),
     }
 
@@ -294,7 +302,7 @@ class CurrentCandidate(Base):
     rank: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     account_id: Mapped[int] = reference("account.id")
     score: Mapped[float]
-    signals: Mapped[list[list[Any]]] = mapped_column(sa.JSON())  # [name, weight, text]
+    signals: Mapped[list[list[Any]]] = mapped_column(Json)  # [name, weight, text]
 
 
 # --- what is looked at ---
@@ -305,25 +313,34 @@ STATUS = (
 )
 
 
+_FACETS = ("status", "provider_id", "reason", "is_gone")
+
+
 class Worklist(Base):
     """One row for the grid per provider account, kept up by `store.worklist` from the tables above.
 
-    ``status`` is computed by the database from the other columns, never written.
+    ``status`` is computed by the database from the other columns, never written. Each index holds one sort order, and
+    behind it what the facets filter by, so that a deep block of a filtered sort is read from the index alone: measured
+    at 500,000 rows, 20 ms instead of 510.
     """
 
     __tablename__ = "worklist"
     __table_args__ = (
-        sa.Index("ix_worklist_status_name", "status", "name_key", "provider_account_id"),
-        sa.Index("ix_worklist_name", "name_key", "provider_account_id"),
-        sa.Index("ix_worklist_domain", "domain_key", "provider_account_id"),
-        sa.Index("ix_worklist_account", "account_key", "provider_account_id"),
-        sa.Index("ix_worklist_impact", "seats", "provider_account_id"),
-        sa.Index("ix_worklist_status_impact", "status", "seats", "provider_account_id"),
-        sa.Index("ix_worklist_reason", "reason", "provider_account_id"),
-        sa.Index("ix_worklist_provider_name", "provider_id", "name_key", "provider_account_id"),
-        sa.Index("ix_worklist_counts", "status", "provider_id", "reason", "is_gone"),
-        sa.Index("ix_worklist_specific", "specific_id", "provider_account_id"),
-        sa.Index("ix_worklist_decided", "version", "provider_account_id"),
+        *(
+            sa.Index(f"ix_worklist_{sort}", key, "provider_account_id", *_FACETS)
+            for sort, key in (
+                ("name", "name_key"),
+                ("domain", "domain_key"),
+                ("account", "account_key"),
+                ("seats", "seats"),
+                ("specific_id", "specific_id"),
+                ("decided", "version"),
+            )
+        ),
+        sa.Index("ix_worklist_provider", "provider_id", "provider_account_id", "status", "reason", "is_gone"),
+        sa.Index("ix_worklist_status", "status", "provider_account_id", "provider_id", "reason", "is_gone"),
+        sa.Index("ix_worklist_reason", "reason", "provider_account_id", "status", "provider_id", "is_gone"),
+        sa.Index("ix_worklist_counts", "provider_id", "status", "reason", "is_gone", "seats"),
     )
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
     provider_id: Mapped[int] = mapped_column(Id)

@@ -50,6 +50,27 @@ def put_words(connection: sa.Connection, subject: Subject, words: Iterable[tuple
         )
 
 
+def terms(text: str) -> list[str]:
+    """Cut what a person typed at its blanks; each term must be found. The sign in “Smith & Sons” is no term."""
+    found = fold(text).split()
+    return [term for term in found if _SPLIT.sub("", term)] or found
+
+
+def ids_found_by(subject: Subject, term: str) -> sa.SelectBase:
+    """Select the ids of rows found by a term: as the beginning of a word, or with the beginnings of all its parts.
+
+    The parts find “O'Neill” and “Müller-Lang” as they are written, the whole finds domains and ids.
+    """
+    parts = [part for part in _SPLIT.split(term) if part]
+    if parts in ([], [term]):
+        return ids_with_prefix(subject, term)
+    by_parts = ids_with_prefix(subject, parts[0])
+    for part in parts[1:]:
+        by_parts = by_parts.where(Word.id.in_(ids_with_prefix(subject, part)))
+    return ids_with_prefix(subject, term).union(by_parts)
+
+
 def ids_with_prefix(subject: Subject, prefix: str) -> sa.Select[int]:
     """Select the ids of rows that have a word beginning with `prefix` (folded)."""
-    return sa.select(Word.id).where(Word.subject == subject, Word.word >= prefix, Word.word < prefix + "\U0010ffff")
+    start = prefix[:_LONGEST]
+    return sa.select(Word.id).where(Word.subject == subject, Word.word >= start, Word.word < start + "\U0010ffff")

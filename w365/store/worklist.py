@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from w365.model import Disposition, MatchPolicy, Proposal, Reason, Status
 from w365.store import tables as t
 from w365.store.bulk import upsert_into
-from w365.store.matcher import Which, propose
-from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, fold, ids_with_prefix
+from w365.store.matcher import Which, propose, with_rivals
+from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
 
 LIVE_STATUSES = ("active", "suspended")
 """Subscription statuses that count as seats at stake."""
@@ -37,7 +40,10 @@ class Sort(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which provider accounts to list. Empty parts do not filter; `text` is words that all must be found."""
+    """Which provider accounts to list. Empty parts do not filter; `text` is words that all must be found.
+
+    `gone` None leaves out the gone ones that are not mapped, as all counts do; True lists gone ones only.
+    """
 
     statuses: tuple[Status, ...] = ()
     providers: tuple[int, ...] = ()
@@ -86,9 +92,10 @@ class Count:
 
 
 def settle(connection: sa.Connection, policy: MatchPolicy, which: Which) -> None:
-    """Make proposals and grid rows of these provider accounts agree with the facts and decisions."""
-    propose(connection, policy, which)
-    refresh(connection, which)
+    """Make proposals and grid rows of these provider accounts, and of their rivals, agree with facts and decisions."""
+    wanted = with_rivals(connection, policy, which)
+    propose(connection, policy, wanted)
+    refresh(connection, wanted)
 
 
 def refresh(connection: sa.Connection, which: Which) -> None:
@@ -171,7 +178,7 @@ def list_ids(
     }
     key = keys[sort]
     order = (key.desc(), work.provider_account_id.desc()) if descending else (key, work.provider_account_id)
-    query = sa.select(work.provider_account_id).where(*_where(wanted)).order_by(*order)
+    query = sa.select(work.provider_account_id).where(*_where(wanted, _Unsought)).order_by(*order)
     return list(connection.scalars(query.offset(max(start, 0)).limit(min(limit, MOST_ROWS))))
 
 
@@ -222,7 +229,7 @@ def counts(connection: sa.Connection) -> list[Count]:
     work = t.Worklist
     query = (
         sa.select(work.provider_id, work.status, work.reason, sa.func.count(), sa.func.sum(work.seats))
-        .where(sa.or_(~work.is_gone, work.account_id.is_not(None)))
+        .where(_counts())
         .group_by(work.provider_id, work.status, work.reason)
     )
     return [
@@ -231,27 +238,65 @@ def counts(connection: sa.Connection) -> list[Count]:
     ]
 
 
-def _where(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+class _Unsought(sa.ColumnElement[Any]):
+    """A column that SQLite must not look up in an index of its own: the rows come in the order of another index.
+
+    Its planner prefers the index of the status and sorts: measured at 500,000 rows, 424 ms instead of 25.
+    """
+
+    inherit_cache = True
+    _traverse_internals = [("column", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 - how SQLAlchemy caches it
+
+    def __init__(self, column: sa.orm.InstrumentedAttribute[Any]) -> None:
+        self.column = column.expression
+        self.type = self.column.type
+
+
+@compiles(_Unsought)
+def _plainly(element: _Unsought, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.column, **options)
+
+
+@compiles(_Unsought, "sqlite")
+def _with_plus(element: _Unsought, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.column, **options)}"
+
+
+_Column = sa.orm.InstrumentedAttribute[Any]
+
+
+def _as_it_is(column: _Column) -> sa.SQLColumnExpression[Any]:
+    return column
+
+
+def _counts(using: Callable[[_Column], sa.SQLColumnExpression[Any]] = _as_it_is) -> sa.ColumnElement[bool]:
+    """What is counted: a gone customer without a mapping is nobody's work any more."""
+    return sa.or_(~t.Worklist.is_gone, using(t.Worklist.status) == Status.MAPPED)
+
+
+def _where(
+    wanted: Filter, using: Callable[[_Column], sa.SQLColumnExpression[Any]] = _as_it_is
+) -> list[sa.ColumnElement[bool]]:
     work = t.Worklist
     conditions: list[sa.ColumnElement[bool]] = []
     if wanted.statuses:
-        conditions.append(work.status.in_(wanted.statuses))
+        conditions.append(using(work.status).in_(wanted.statuses))
     if wanted.providers:
-        conditions.append(work.provider_id.in_(wanted.providers))
+        conditions.append(using(work.provider_id).in_(wanted.providers))
     if wanted.reasons:
-        conditions.append(work.reason.in_(wanted.reasons))
-    if wanted.gone is not None:
-        conditions.append(work.is_gone == wanted.gone)
+        conditions.append(using(work.reason).in_(wanted.reasons))
+    conditions.append(_counts(using) if wanted.gone is None else work.is_gone == wanted.gone)
     if wanted.account_id is not None:
         conditions.append(work.account_id == wanted.account_id)
-    conditions.extend(_has_word(word) for word in fold(wanted.text).split())
+    conditions.extend(_is_found_by(term) for term in terms(wanted.text))
     return conditions
 
 
-def _has_word(word: str) -> sa.ColumnElement[bool]:
-    """Rows found by a word of their own or of the account they are mapped to."""
-    mapped_to = sa.select(t.Mapping.provider_account_id).where(t.Mapping.account_id.in_(ids_with_prefix(ACCOUNT, word)))
-    return t.Worklist.provider_account_id.in_(sa.union_all(ids_with_prefix(PROVIDER_ACCOUNT, word), mapped_to))
+def _is_found_by(term: str) -> sa.ColumnElement[bool]:
+    """Rows found by words of their own or of the account they are mapped to."""
+    mapped_to = sa.select(t.Mapping.provider_account_id).where(t.Mapping.account_id.in_(ids_found_by(ACCOUNT, term)))
+    own = sa.select(ids_found_by(PROVIDER_ACCOUNT, term).subquery().c.id)
+    return t.Worklist.provider_account_id.in_(sa.union_all(own, mapped_to))
 
 
 def _row(values: dict[str, Any]) -> Row:

@@ -79,7 +79,7 @@ def upgrade() -> None:
     sa.Column('total', sa.Integer(), nullable=True),
     sa.Column('message', sa.Text(), nullable=False),
     sa.Column('cursor', sa.Text(), nullable=True),
-    sa.Column('result', sa.JSON(), nullable=False),
+    sa.Column('result', w365.store.tables.Json, nullable=False),
     sa.Column('error', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_run'))
     )
@@ -182,7 +182,7 @@ def upgrade() -> None:
     sa.Column('rank', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('score', sa.Double(), nullable=False),
-    sa.Column('signals', sa.JSON(), nullable=False),
+    sa.Column('signals', w365.store.tables.Json, nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_candidate_account_id_account')),
     sa.ForeignKeyConstraint(['provider_account_id'], ['provider_account.id'], name=op.f('fk_candidate_provider_account_id_provider_account')),
     sa.PrimaryKeyConstraint('provider_account_id', 'rank', name=op.f('pk_candidate'))
@@ -277,17 +277,16 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('provider_account_id', name=op.f('pk_worklist'))
     )
     with op.batch_alter_table('worklist', schema=None) as batch_op:
-        batch_op.create_index('ix_worklist_account', ['account_key', 'provider_account_id'], unique=False)
-        batch_op.create_index('ix_worklist_counts', ['status', 'provider_id', 'reason', 'is_gone'], unique=False)
-        batch_op.create_index('ix_worklist_decided', ['version', 'provider_account_id'], unique=False)
-        batch_op.create_index('ix_worklist_domain', ['domain_key', 'provider_account_id'], unique=False)
-        batch_op.create_index('ix_worklist_impact', ['seats', 'provider_account_id'], unique=False)
-        batch_op.create_index('ix_worklist_name', ['name_key', 'provider_account_id'], unique=False)
-        batch_op.create_index('ix_worklist_provider_name', ['provider_id', 'name_key', 'provider_account_id'], unique=False)
-        batch_op.create_index('ix_worklist_reason', ['reason', 'provider_account_id'], unique=False)
-        batch_op.create_index('ix_worklist_specific', ['specific_id', 'provider_account_id'], unique=False)
-        batch_op.create_index('ix_worklist_status_impact', ['status', 'seats', 'provider_account_id'], unique=False)
-        batch_op.create_index('ix_worklist_status_name', ['status', 'name_key', 'provider_account_id'], unique=False)
+        batch_op.create_index('ix_worklist_account', ['account_key', 'provider_account_id', 'status', 'provider_id', 'reason', 'is_gone'], unique=False)
+        batch_op.create_index('ix_worklist_counts', ['provider_id', 'status', 'reason', 'is_gone', 'seats'], unique=False)
+        batch_op.create_index('ix_worklist_decided', ['version', 'provider_account_id', 'status', 'provider_id', 'reason', 'is_gone'], unique=False)
+        batch_op.create_index('ix_worklist_domain', ['domain_key', 'provider_account_id', 'status', 'provider_id', 'reason', 'is_gone'], unique=False)
+        batch_op.create_index('ix_worklist_name', ['name_key', 'provider_account_id', 'status', 'provider_id', 'reason', 'is_gone'], unique=False)
+        batch_op.create_index('ix_worklist_provider', ['provider_id', 'provider_account_id', 'status', 'reason', 'is_gone'], unique=False)
+        batch_op.create_index('ix_worklist_reason', ['reason', 'provider_account_id', 'status', 'provider_id', 'is_gone'], unique=False)
+        batch_op.create_index('ix_worklist_seats', ['seats', 'provider_account_id', 'status', 'provider_id', 'reason', 'is_gone'], unique=False)
+        batch_op.create_index('ix_worklist_specific_id', ['specific_id', 'provider_account_id', 'status', 'provider_id', 'reason', 'is_gone'], unique=False)
+        batch_op.create_index('ix_worklist_status', ['status', 'provider_account_id', 'provider_id', 'reason', 'is_gone'], unique=False)
 
     op.create_table('decision_evidence',
     sa.Column('decision_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),

@@ -1,0 +1,456 @@
+"""The sync of one provider: what it counts, what it keeps, and what every kind of stop leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from fresh_stores import FreshStores
+from service.fakes import (
+    ADMIN,
+    ANALYST,
+    FakeClock,
+    FakeCrm,
+    FakePortal,
+    account,
+    account_id_of,
+    crm_sync,
+    customer,
+    id_of,
+    make_service,
+    pages_of,
+    rows_of,
+    subscription,
+    sync,
+)
+
+from w365.errors import InputError, SourceRefused, SourceUnreachable, StoreError
+from w365.jobs import execute
+from w365.model import CustomerPage, Rejected, RunKind, RunState
+from w365.service import Service, configuration, mapping, providers, records
+from w365.store import tables as t
+from w365.store.engine import Store
+from w365.store.runs import Progress, cancel_run, claim_run
+from w365.store.worklist import Filter
+
+WORDS = ("new", "changed", "unchanged", "gone", "returned", "rejected")
+PA = t.ProviderAccount
+
+
+def result(run: Any) -> dict[str, int]:
+    """The counts that are not 0."""
+    return {word: run.result[word] for word in WORDS if run.result.get(word)}
+
+
+def many(count: int, **facts: Any) -> list[Any]:
+    return [customer(f"p{number:02}", f"p{number:02}.com", **facts) for number in range(count)]
+
+
+def written_by(store: Store, act: Callable[[], object]) -> set[str]:
+    """The tables of which a row was inserted, updated or deleted meanwhile, apart from the runs' own."""
+    own = {"run", "run_seen", "run_problem", "snapshot", "crm_delta"}  # a change link is another every time
+    with store.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE written (name)")
+        for table in t.Base.metadata.tables.keys() - own:
+            for verb in ("INSERT", "UPDATE", "DELETE"):
+                connection.exec_driver_sql(
+                    f"CREATE TRIGGER seen_{table}_{verb} AFTER {verb} ON {table} "
+                    f"BEGIN INSERT INTO written VALUES ('{table}'); END"
+                )
+    act()
+    with store.read() as connection:
+        return set(connection.scalars(sa.text("SELECT name FROM written")))
+
+
+# --- what it counts ---
+
+
+def test_the_result_names_new_changed_unchanged_gone_returned_and_rejected(store: Store, home: Path) -> None:
+    portal = FakePortal(pages_of(many(12)))
+    service = make_service(store, home, portal=portal)
+    assert result(sync(service)) == {"new": 12}
+    listed = many(12)
+    portal.served = pages_of([replace(listed[0], name="Renamed"), *listed[1:11]])
+    assert result(sync(service)) == {"changed": 1, "unchanged": 10, "gone": 1}
+    page = CustomerPage((replace(listed[0], name="Renamed"), *listed[1:]), (Rejected("p99", "name is missing."),))
+    portal.served = [page]
+    run = sync(service)
+    assert result(run) == {"unchanged": 11, "returned": 1, "rejected": 1}
+    assert providers.read_run(service, ADMIN, run.id)[1] == [("p99", "name is missing.")]
+
+
+def test_a_second_sync_and_match_write_nothing_but_their_runs(store: Store, home: Path) -> None:
+    crm = FakeCrm()
+    crm.put(account("a1", email="x@p01.com"), account("a2", website="p02.com"), account("a3", website="p02.com"))
+    listed = many(5, subscriptions=(subscription(1, 3),))
+    service = make_service(store, home, portal=FakePortal(pages_of(listed[:2], listed[2:])), crm=crm)
+    configuration.set_setting(service, ADMIN, "auto_match", "true")
+    crm_sync(service)
+    sync(service)
+
+    def again() -> None:
+        sync(service)
+        crm_sync(service)
+
+    assert written_by(store, again) == set()
+
+
+def test_a_customer_on_two_pages_is_counted_once(store: Store, home: Path) -> None:
+    listed = many(3)
+    service = make_service(store, home, portal=FakePortal(pages_of(listed[:2], [listed[1], listed[2]], [listed[0]])))
+    run = sync(service)
+    assert (result(run), run.done) == ({"new": 3}, 3)
+    assert len(rows_of(store, PA.id)) == 3
+
+
+def test_a_subscription_listed_twice_is_kept_once_and_is_no_change_the_next_time(store: Store, home: Path) -> None:
+    twice = customer("p1", "p1.com", subscriptions=(subscription(1, 3), subscription(1, 5)))
+    service = make_service(store, home, portal=FakePortal(pages_of([twice])))
+    sync(service)
+    assert rows_of(store, t.ProviderSubscription.quantity) == [(5,)]
+    assert result(sync(service)) == {"unchanged": 1}
+
+
+def test_a_name_that_is_no_domain_however_long_is_shown_and_never_evidence(store: Store, home: Path) -> None:
+    service = make_service(store, home, portal=FakePortal(pages_of([customer("p1", "x" * 300, "p1.com")])))
+    assert sync(service).state is RunState.DONE
+    record = records.read_record(service, ADMIN, id_of(store, "p1"))
+    assert {(len(one.name), one.kind) for one in record.domains} == {(253, "invalid"), (6, "own_name")}
+    assert result(sync(service)) == {"unchanged": 1}
+
+
+# --- what changes ---
+
+
+def mapped(store: Store, home: Path, portal: FakePortal) -> tuple[Service, int, int]:
+    """A service whose customer p1 is mapped to account a1 by hand."""
+    crm = FakeCrm()
+    crm.put(account("a1"), account("a2", website="added.com"))
+    service = make_service(store, home, portal=portal, crm=crm)
+    crm_sync(service)
+    sync(service)
+    row_id, account_id = id_of(store, "p1"), account_id_of(store, "a1")
+    mapping.assign_account(service, ANALYST, row_id, account_id, seen=0)
+    return service, row_id, account_id
+
+
+def test_a_renamed_customer_keeps_its_mapping_and_shows_old_and_new(store: Store, home: Path) -> None:
+    portal = FakePortal(pages_of([customer("p1", "old.com", name="Old")]))
+    service, row_id, account_id = mapped(store, home, portal)
+    portal.served = pages_of([customer("p1", "new.com", name="New")])
+    sync(service)
+    row = records.read_record(service, ADMIN, row_id).row
+    assert (row.name, row.account_id, row.origin) == ("New", account_id, "manual")
+    assert row.change.startswith("renamed: Old → New; default domain: old.com → new.com")
+    found = records.list_rows(service, ADMIN, Filter(text="new"))
+    assert ([one.id for one in found], records.count(service, ADMIN, Filter(text="old"))) == ([row_id], 0)
+
+
+def test_an_added_domain_is_proposed_at_once(store: Store, home: Path) -> None:
+    portal = FakePortal(pages_of([customer("p1", "old.com")]))
+    service, row_id, _ = mapped(store, home, portal)
+    assert rows_of(store, t.CurrentProposal.kind) == [("none",)]
+    portal.served = pages_of([customer("p1", "old.com", "added.com")])
+    sync(service)
+    assert rows_of(store, t.CurrentProposal.kind, t.CurrentProposal.account_id) == [("one", account_id_of(store, "a2"))]
+    assert "domain added: added.com" in records.read_record(service, ADMIN, row_id).row.change
+
+
+def test_what_the_provider_would_not_tell_stays_as_it_is_stored(store: Store, home: Path) -> None:
+    known = customer("p1", "p1.com", "second.com", subscriptions=(subscription(1, 3),))
+    portal = FakePortal(pages_of([known]))
+    service = make_service(store, home, portal=portal)
+    sync(service)
+    portal.served = pages_of([replace(known, domains=None, subscriptions=None, note="Domains were refused.")])
+    run = sync(service)
+    record = records.read_record(service, ADMIN, id_of(store, "p1"))
+    assert {one.name for one in record.domains} == {"p1.com", "second.com"}
+    assert (record.row.seats, record.note, run.result["incomplete"]) == (3, "Domains were refused.", 1)
+
+
+def test_a_gone_customer_keeps_mapping_and_history_and_the_same_row_returns(store: Store, home: Path) -> None:
+    listed = [customer("p1", "p1.com"), customer("p2", "p2.com")]
+    portal = FakePortal(pages_of(listed))
+    service, row_id, account_id = mapped(store, home, portal)
+    portal.served = pages_of(listed[1:])
+    sync(service)
+    gone = records.read_record(service, ADMIN, row_id)
+    assert (gone.row.is_gone, gone.row.account_id, len(gone.history)) == (True, account_id, 1)
+    portal.served = pages_of(listed)
+    sync(service)
+    back = records.read_record(service, ADMIN, row_id)
+    assert (back.row.is_gone, back.row.account_id, back.row.change) == (False, account_id, "returned")
+
+
+# --- the guard ---
+
+
+def test_a_mass_disappearance_marks_nothing_until_an_admin_confirms_it(store: Store, home: Path) -> None:
+    portal = FakePortal(pages_of(many(20)))
+    service = make_service(store, home, portal=portal)
+    sync(service)
+    portal.served = pages_of(many(15))
+    run = sync(service)
+    assert run.state is RunState.FAILED
+    assert run.error.startswith("5 of 20 customers are missing from the provider's list, more than 20 %.")
+    assert rows_of(store, PA.id, where=PA.gone_at.is_not(None)) == []
+    assert providers.confirm_gone(service, ADMIN, run.id) == 5
+    assert [row[0] for row in rows_of(store, PA.specific_id, where=PA.gone_at.is_not(None))] == [
+        f"p{number}" for number in range(15, 20)
+    ]
+    assert providers.read_run(service, ADMIN, run.id)[0].state is RunState.DONE
+    with pytest.raises(InputError):
+        providers.confirm_gone(service, ADMIN, run.id)
+
+
+def test_a_run_that_failed_for_another_reason_cannot_be_confirmed(store: Store, home: Path) -> None:
+    portal = FakePortal(pages_of(many(20)))
+    service = make_service(store, home, portal=portal)
+    sync(service)
+    portal.before[0] = failing(SourceUnreachable("No answer."))
+    run = sync(service)
+    with pytest.raises(InputError, match="Only the latest sync"):
+        providers.confirm_gone(service, ADMIN, run.id)
+    assert rows_of(store, PA.id, where=PA.gone_at.is_not(None)) == []
+
+
+def test_an_empty_list_where_customers_were_marks_nothing(store: Store, home: Path) -> None:
+    portal = FakePortal(pages_of(many(10)))
+    service = make_service(store, home, portal=portal)
+    sync(service)
+    portal.served = pages_of([])
+    assert sync(service).state is RunState.FAILED
+    assert rows_of(store, PA.id, where=PA.gone_at.is_not(None)) == []
+
+
+# --- stopped half-way ---
+
+
+def failing(error: Exception) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+def three_pages() -> list[CustomerPage]:
+    listed = many(12)
+    return pages_of(listed[:4], listed[4:8], listed[8:])
+
+
+def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """What the providers say and what is proposed for it, without ids and times."""
+    pad, sub, work = t.ProviderAccountDomain, t.ProviderSubscription, t.Worklist
+    return {
+        "rows": rows_of(store, PA.specific_id, PA.name, PA.main_domain, PA.gone_at),
+        "domains": rows_of(store, pad.domain, pad.kind, pad.is_default),
+        "subscriptions": rows_of(store, sub.subscription_id, sub.quantity),
+        "worklist": rows_of(store, work.specific_id, work.status, work.reason, work.seats),
+        "words": rows_of(store, t.Word.subject, t.Word.word),
+    }
+
+
+def test_a_run_that_failed_at_a_page_goes_on_there_with_what_it_had_seen(store: Store, home: Path) -> None:
+    portal = FakePortal(pages_of(many(12)))
+    service = make_service(store, home, portal=portal)
+    sync(service)
+    portal.served = three_pages()
+    portal.before = {2: failing(SourceUnreachable("No answer."))}
+    failed = sync(service)
+    assert (failed.state, failed.cursor, failed.done) == (RunState.FAILED, "after 2", 8)
+    assert rows_of(store, PA.id, where=PA.gone_at.is_not(None)) == []
+    portal.before = {}
+    run = sync(service)
+    assert (result(run), portal.asked[-1], run.cursor) == ({"unchanged": 12}, "after 2", None)
+
+
+def test_problems_found_before_an_interruption_belong_to_the_run_that_continued(store: Store, home: Path) -> None:
+    first, *others = three_pages()
+    portal = FakePortal([replace(first, rejected=(Rejected("x", "name is missing."),)), *others])
+    portal.before = {1: failing(SourceUnreachable("No answer."))}
+    service = make_service(store, home, portal=portal)
+    sync(service)
+    portal.before = {}
+    run = sync(service)
+    assert run.result["rejected"] == 1
+    assert providers.read_run(service, ADMIN, run.id)[1] == [("x", "name is missing.")]
+
+
+def test_a_cursor_the_provider_forgot_leads_to_a_new_start(store: Store, home: Path) -> None:
+    portal = FakePortal(three_pages(), {2: failing(SourceUnreachable("No answer."))})
+    service = make_service(store, home, portal=portal)
+    sync(service)
+    portal.served, portal.before = pages_of(many(12)), {}
+    run = sync(service)
+    assert portal.asked == [None, "after 2", None]
+    assert (run.state, result(run)) == (RunState.DONE, {"new": 4, "unchanged": 8})
+
+
+def test_a_cursor_of_yesterday_is_not_continued(store: Store, home: Path) -> None:
+    clock = FakeClock()
+    portal = FakePortal(three_pages(), {2: failing(SourceUnreachable("No answer."))})
+    service = make_service(store, home, portal=portal, clock=clock)
+    sync(service)
+    clock.forward(days=1)
+    portal.before = {}
+    assert result(sync(service)) == {"new": 4, "unchanged": 8}
+    assert portal.asked == [None, None]
+
+
+def test_a_refusal_in_the_middle_is_not_taken_for_a_stale_cursor(store: Store, home: Path) -> None:
+    portal = FakePortal(three_pages(), {1: failing(SourceUnreachable("No answer."))})
+    service = make_service(store, home, portal=portal)
+    sync(service)
+    portal.before = {2: failing(SourceRefused("Forbidden.", status=403))}
+    run = sync(service)
+    assert (run.state, run.error, run.cursor) == (RunState.FAILED, "Forbidden.", "after 2")
+    assert portal.asked == [None, "after 1"]
+
+
+def test_cancelling_between_pages_keeps_the_pages_before(store: Store, home: Path) -> None:
+    portal = FakePortal(three_pages())
+    service = make_service(store, home, portal=portal)
+    run_id = providers.request_sync(service, ADMIN, providers.PARTNER_CENTER)
+    portal.before = {1: lambda: providers.cancel(service, ANALYST, run_id)}
+    run = execute(service, run_id)
+    assert (run.state, run.done) == (RunState.CANCELLED, 4)
+    assert run.error == "The run was cancelled. The pages written so far were kept. Start it again any time."
+    portal.before = {}
+    assert result(sync(service)) == {"new": 12}
+
+
+def test_a_run_cancelled_before_it_began_is_never_done(store: Store, home: Path) -> None:
+    portal = FakePortal(three_pages())
+    service = make_service(store, home, portal=portal)
+    run_id = providers.request_sync(service, ADMIN, providers.PARTNER_CENTER)
+    with store.write() as connection:
+        cancel_run(connection, run_id, service.clock())
+    assert (execute(service, run_id).state, portal.asked) == (RunState.CANCELLED, [])
+
+
+def test_a_run_released_as_dead_writes_no_further_page_and_marks_nothing_gone(store: Store, home: Path) -> None:
+    clock = FakeClock()
+    portal = FakePortal(pages_of(many(12)))
+    service = make_service(store, home, portal=portal, clock=clock)
+    sync(service)
+    second: list[int] = []
+
+    def sleep_through_a_takeover() -> None:
+        clock.forward(minutes=5)
+        second.append(providers.request_sync(service, ANALYST, providers.PARTNER_CENTER))
+
+    portal.served, portal.before = three_pages(), {1: sleep_through_a_takeover}
+    first = sync(service)
+    assert (first.state, first.done) == (RunState.INTERRUPTED, 4)
+    portal.before = {}
+    run = execute(service, second[0])
+    assert (run.state, result(run)) == (RunState.DONE, {"unchanged": 12})
+
+
+# --- failing at every operation ---
+
+
+class _Breaks(Exception):
+    """A fault of the store's that nobody foresees."""
+
+
+def break_at(store: Store, number: int) -> Callable[[], bool]:
+    """Make the n-th statement from now on raise; return a function that tells whether it came to that, and ends it."""
+    left = [number]
+
+    def count(*_: object) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise _Breaks
+
+    sa.event.listen(store.engine, "before_cursor_execute", count)
+
+    def end() -> bool:
+        sa.event.remove(store.engine, "before_cursor_execute", count)
+        return left[0] <= 0
+
+    return end
+
+
+def test_a_fault_at_any_statement_leaves_whole_pages_and_a_cursor_that_agrees(
+    fresh_stores: FreshStores, home: Path
+) -> None:
+    """Fail at the n-th statement for every n; what is stored is whole pages, and the next run makes all good."""
+    undisturbed = fresh_stores()
+    sync(make_service(undisturbed, home, portal=FakePortal(three_pages())))
+    wanted = contents(undisturbed)
+    number, is_over = 0, False
+    store = fresh_stores()
+    service = make_service(store, home, portal=FakePortal(three_pages()))
+    while not is_over:
+        number += 1
+        empty(store)
+        run_id = providers.request_sync(service, ADMIN, providers.PARTNER_CENTER)
+        with store.write() as connection:
+            run = claim_run(connection, run_id, service.clock())
+        assert run is not None
+        is_over = not _breaks_off(service, run, number)
+        rows, domains = rows_of(store, PA.id), rows_of(store, t.ProviderAccountDomain.domain)
+        after = providers.read_run(service, ADMIN, run_id)[0]
+        pages_there = {None: (0, 12), "after 1": (4,), "after 2": (8,)}[after.cursor]
+        assert (
+            len(rows)
+            == len(domains)
+            == len(rows_of(store, t.Worklist.seats))
+            == len(rows_of(store, t.Touched.provider_account_id))
+        )
+        assert len(rows) in pages_there
+        assert after.done == len(rows)
+    assert number > 60
+    sync_after(service, store)
+    assert contents(store) == wanted
+
+
+def _breaks_off(service: Service, run: Any, number: int) -> bool:
+    from w365.service.sync import run_sync
+
+    end = break_at(service.store, number)
+    with contextlib.suppress(_Breaks):
+        run_sync(service, run, Progress(service.store, run.id, service.clock))
+    return end()
+
+
+def empty(store: Store) -> None:
+    kept = {"provider", "listed_domain", "alembic_version"}
+    with store.write() as connection:
+        for table in reversed(t.Base.metadata.sorted_tables):
+            if table.name not in kept:
+                connection.execute(sa.delete(table))
+
+
+def sync_after(service: Service, store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(sa.update(t.Run).values(state=RunState.INTERRUPTED))
+    sync(service)
+
+
+# --- one side fails, the other goes on ---
+
+
+def test_a_failing_crm_does_not_harm_what_the_provider_gave(store: Store, home: Path) -> None:
+    crm = FakeCrm()
+    crm.put(*(account(f"a{number}") for number in range(4)))
+    crm.before["accounts"] = failing(SourceUnreachable("The CRM does not answer."))
+    service = make_service(store, home, portal=FakePortal(pages_of(many(3))), crm=crm)
+    sync(service)
+    before = contents(store)["rows"]
+    run = crm_sync(service)
+    assert (run.state, run.error) == (RunState.FAILED, "The CRM does not answer.")
+    assert contents(store)["rows"] == before
+    assert result(sync(service)) == {"unchanged": 3}
+
+
+def test_a_full_disk_fails_the_run_with_its_sentence(store: Store, home: Path) -> None:
+    portal = FakePortal(three_pages(), {1: failing(StoreError("The disk is full.", do="Free some space."))})
+    run = sync(make_service(store, home, portal=portal))
+    assert (run.state, run.error, run.kind) == (RunState.FAILED, "The disk is full. Free some space.", RunKind.SYNC)

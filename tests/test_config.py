@@ -1,0 +1,170 @@
+"""Settings: each that is wrong is named, none of their secrets is told, and the environment wins."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from w365.config import DEMO_SERVED, load_settings
+from w365.errors import ConfigurationError
+
+SECRET = "canary-9b1d"
+TENANT = "3f0c9d52-1d0e-4a5e-9a57-6a4a6f0d9b10"
+
+
+def environment(home: Path, **changes: str) -> dict[str, str]:
+    values = {
+        "W365_HOME": str(home),
+        "W365_PARTNER_CENTER_TENANT_ID": TENANT,
+        "W365_PARTNER_CENTER_CLIENT_ID": "client",
+        "W365_PARTNER_CENTER_CLIENT_SECRET": SECRET,
+        "W365_DATAVERSE_URL": "https://org.crm4.dynamics.com/",
+        "W365_DATAVERSE_TENANT_ID": "contoso.onmicrosoft.com",
+        "W365_DATAVERSE_CLIENT_ID": "client",
+        "W365_DATAVERSE_CLIENT_SECRET": SECRET,
+        "W365_DATABASE_URL": f"postgresql://user:{SECRET}@db/w365",
+    }
+    return values | changes
+
+
+def nowhere(home: Path) -> Path:
+    return home / "no-secrets.toml"
+
+
+def test_a_full_environment_is_read(home: Path) -> None:
+    settings = load_settings(environment(home), nowhere(home))
+    assert (settings.home, settings.is_demo) == (home, False)
+    assert settings.database_url == f"postgresql://user:{SECRET}@db/w365"
+    assert settings.partner_center
+    assert settings.partner_center.url == "https://api.partnercenter.microsoft.com"
+    assert settings.partner_center.calls_per_minute == 500
+    assert settings.dataverse
+    assert settings.dataverse.url == "https://org.crm4.dynamics.com"
+    assert settings.dataverse.authority == "https://login.microsoftonline.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("W365_PARTNER_CENTER_TENANT_ID", "not a tenant"),
+        ("W365_PARTNER_CENTER_TENANT_ID", ""),
+        ("W365_PARTNER_CENTER_CLIENT_SECRET", " "),
+        ("W365_PARTNER_CENTER_URL", "http://api.partnercenter.microsoft.com"),
+        ("W365_PARTNER_CENTER_CALLS_PER_MINUTE", "fast"),
+        ("W365_PARTNER_CENTER_CALLS_PER_MINUTE", "-1"),
+        ("W365_DATAVERSE_URL", ""),
+        ("W365_DATAVERSE_URL", "org.crm4.dynamics.com"),
+        ("W365_DATAVERSE_URL", f"https://user:{SECRET}@org.crm4.dynamics.com"),
+        ("W365_DATAVERSE_URL", f"https://org.crm4.dynamics.com/?key={SECRET}"),
+        ("W365_DATAVERSE_URL", "https://[::1"),
+        ("W365_DATAVERSE_URL", "https://org:port"),
+        ("W365_DATAVERSE_CLIENT_ID", ""),
+        ("W365_AUTHORITY", "ftp://login.microsoftonline.com"),
+        ("W365_CA_BUNDLE", "/no/such/file.pem"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_no_secret_told(home: Path, name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(environment(home, **{name: value}), nowhere(home))
+    assert name in str(caught.value)
+    assert SECRET not in repr(caught.value) + str(caught.value)
+
+
+def test_no_secret_is_in_the_repr_of_settings(home: Path) -> None:
+    text = repr(load_settings(environment(home, W365_SECRET_KEY=SECRET), nowhere(home)))
+    assert SECRET not in text
+    assert "org.crm4.dynamics.com" in text
+
+
+def test_without_connections_the_demo_runs_in_a_folder_and_database_of_its_own(home: Path) -> None:
+    values = {"W365_HOME": str(home), "W365_DATABASE_URL": "postgresql://real/database"}
+    settings = load_settings(values, nowhere(home))
+    assert settings.is_demo
+    assert settings.home == home / "demo"
+    assert settings.database_url == f"sqlite:///{home / 'demo' / 'w365.db'}"
+
+
+def test_the_demos_own_processes_never_use_the_real_database(home: Path) -> None:
+    settings = load_settings(environment(home, **{DEMO_SERVED: "1"}), nowhere(home))
+    assert settings.is_demo
+    assert settings.database_url.startswith("sqlite:///")
+
+
+def test_one_connection_alone_is_no_demo(home: Path) -> None:
+    values = {name: value for name, value in environment(home).items() if "DATAVERSE" not in name}
+    settings = load_settings(values, nowhere(home))
+    assert (settings.is_demo, settings.dataverse) == (False, None)
+
+
+def test_the_environment_wins_over_the_secrets_file(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "secrets.toml"
+    file.write_text(
+        'W365_DATAVERSE_CLIENT_ID = "from file"\nW365_SECRET_KEY = "file key"\nother = 1\n[W365_x]\na = 1\n'
+    )
+    settings = load_settings(environment(home), file)
+    assert settings.dataverse
+    assert (settings.dataverse.client_id, settings.secret_key) == ("client", "file key")
+    values = environment(home)
+    del values["W365_DATAVERSE_CLIENT_ID"]
+    found = load_settings(values, file).dataverse
+    assert found
+    assert found.client_id == "from file"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [(f'a = 1\nW365_SECRET_KEY = "{SECRET}\n'.encode(), "(line 2)"), (b"\xff\xfe" + SECRET.encode(), "is not valid")],
+)
+def test_a_broken_secrets_file_is_named_with_its_line_only(
+    home: Path, tmp_path: Path, content: bytes, line: str
+) -> None:
+    file = tmp_path / "secrets.toml"
+    file.write_bytes(content)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(environment(home), file)
+    assert str(file) in str(caught.value)
+    assert line in str(caught.value)
+    assert SECRET not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_the_secret_key_is_made_once_and_is_its_owners_alone(home: Path) -> None:
+    first = load_settings({"W365_HOME": str(home)}, nowhere(home))
+    again = load_settings({"W365_HOME": str(home)}, nowhere(home))
+    assert first.secret_key == again.secret_key
+    assert len(first.secret_key) >= 32
+    assert (first.home / "secret.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_key_that_is_just_being_written_is_waited_for(home: Path) -> None:
+    path = home / "secret.key"
+    home.mkdir()
+    path.touch()
+    writing = threading.Timer(0.1, path.write_text, ["the key"])
+    writing.start()
+    assert load_settings(environment(home), nowhere(home)).secret_key == "the key"
+    writing.join()
+
+
+def test_an_empty_key_is_refused(home: Path) -> None:
+    home.mkdir()
+    (home / "secret.key").touch()
+    with pytest.raises(ConfigurationError, match=r"secret\.key is empty"):
+        load_settings(environment(home), nowhere(home))
+
+
+def test_a_home_that_is_no_folder_is_said_so(home: Path) -> None:
+    home.touch()
+    with pytest.raises(ConfigurationError, match="W365_HOME"):
+        load_settings(environment(home), home.with_name("none.toml"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
+def test_a_key_that_cannot_be_read_is_said_so(home: Path) -> None:
+    home.mkdir()
+    (home / "secret.key").touch(0o000)
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load_settings(environment(home), nowhere(home))

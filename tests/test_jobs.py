@@ -1,0 +1,289 @@
+"""Runs: one at a time of a kind and target, told apart from dead ones, ended with a sentence; and the queue."""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from fresh_stores import FreshStores
+from service.fakes import (
+    ADMIN,
+    ANALYST,
+    FakeClock,
+    FakePortal,
+    customer,
+    make_service,
+    match,
+    pages_of,
+    rows_of,
+    sync,
+)
+
+from w365.errors import AlreadyRunning, SourceUnreachable
+from w365.jobs import Queue, _interrupt, execute
+from w365.model import RunKind, RunState
+from w365.service import Service, providers
+from w365.store import tables as t
+from w365.store.engine import Store, open_store
+from w365.store.runs import claim_run, now
+
+PAGES = pages_of(*([customer(f"p{page}{place}", f"p{page}{place}.com") for place in range(5)] for page in range(4)))
+
+
+def request(service: Service) -> int:
+    return providers.request_sync(service, ADMIN, providers.PARTNER_CENTER)
+
+
+def run_of(service: Service, run_id: int) -> object:
+    return providers.read_run(service, ADMIN, run_id)[0]
+
+
+# --- one at a time ---
+
+
+def test_a_second_start_is_told_who_started_the_first_and_when(store: Store, home: Path) -> None:
+    clock = FakeClock()
+    service = make_service(store, home, clock=clock)
+    other_store = open_store(str(store.engine.url))
+    other = make_service(other_store, home, clock=clock)
+    request(service)
+    clock.forward(minutes=3)
+    with pytest.raises(AlreadyRunning, match=r"started by ada at 09:00 UTC\. It goes on undisturbed\. Wait for it"):
+        request(other)
+    assert len(rows_of(store, t.Run.id)) == 1
+    providers.request_crm_sync(other, ANALYST)  # another kind is another matter
+    other_store.close()
+
+
+def test_the_database_itself_holds_one_active_run_of_a_kind_and_target(store: Store) -> None:
+    values = {"kind": RunKind.SYNC, "target": "x", "actor": "a", "requested_at": now(), "result": {}}
+    both = [values | {"state": state} for state in (RunState.RUNNING, RunState.QUEUED)]
+    with store.write() as connection, pytest.raises(sa.exc.IntegrityError):
+        connection.execute(sa.insert(t.Run), both)
+
+
+def test_a_claimed_run_is_done_once(store: Store, home: Path) -> None:
+    portal = FakePortal(PAGES)
+    service = make_service(store, home, portal=portal)
+    run_id = request(service)
+    portal.before[1] = lambda: execute(service, run_id) and None  # a second worker picks the same message
+    assert execute(service, run_id).state is RunState.DONE
+    assert portal.asked == [None]
+
+
+def test_a_run_without_heartbeat_is_released_and_the_next_goes_on(store: Store, home: Path) -> None:
+    clock = FakeClock()
+    service = make_service(store, home, portal=FakePortal(PAGES), clock=clock)
+    dead = request(service)
+    with store.write() as connection:
+        claim_run(connection, dead, clock())
+    clock.forward(seconds=59)
+    with pytest.raises(AlreadyRunning):
+        request(service)
+    clock.forward(seconds=2)
+    assert execute(service, request(service)).state is RunState.DONE
+    run = run_of(service, dead)
+    assert (run.state, run.error[:41]) == (RunState.INTERRUPTED, "The process that did this ended early. Wh")
+
+
+def test_a_sync_is_followed_by_a_match_even_when_it_failed_after_some_pages(store: Store, home: Path) -> None:
+    def fail() -> None:
+        raise SourceUnreachable("No answer.")
+
+    service = make_service(store, home, portal=FakePortal(PAGES, {2: fail}))
+    assert sync(service).state is RunState.FAILED
+    assert rows_of(store, t.Run.kind, t.Run.state, t.Run.actor, where=t.Run.kind == "match") == [
+        ("match", "done", "ada")
+    ]
+    assert rows_of(store, t.Touched.provider_account_id) == []
+
+
+def test_a_match_that_fails_is_not_tried_for_ever(store: Store, home: Path) -> None:
+    service = make_service(store, home, portal=FakePortal(PAGES))
+    with store.write() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER broken BEFORE INSERT ON snapshot BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    sync(service)
+    assert rows_of(store, t.Run.kind, t.Run.state) == [("match", "failed"), ("sync", "done")]
+
+
+# --- how a run ends ---
+
+
+def test_a_known_failure_ends_with_its_sentence(store: Store, home: Path) -> None:
+    def fail() -> None:
+        raise SourceUnreachable("Partner Center does not answer.", kept="8 pages were kept.", detail="request 4711")
+
+    run = sync(make_service(store, home, portal=FakePortal(PAGES, {1: fail})))
+    assert (run.state, run.error) == (RunState.FAILED, "Partner Center does not answer. 8 pages were kept.")
+
+
+def test_an_unforeseen_failure_gives_a_reference_and_keeps_its_details_in_the_log(
+    store: Store, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("the inner workings")
+
+    with caplog.at_level(logging.ERROR):
+        run = sync(make_service(store, home, portal=FakePortal(PAGES, {1: fail})))
+    assert run.state is RunState.FAILED
+    reference = run.error.partition("(reference ")[2][:8]
+    assert reference in caplog.text
+    assert "the inner workings" in caplog.text
+    assert "inner" not in run.error
+    assert "Traceback" not in run.error
+    assert (run.cursor, run.done) == ("after 1", 5)
+
+
+def test_a_stopped_process_leaves_an_interrupted_run_that_can_go_on(store: Store, home: Path) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    portal = FakePortal(PAGES, {2: stop})
+    service = make_service(store, home, portal=portal)
+    run_id = request(service)
+    with pytest.raises(KeyboardInterrupt):
+        execute(service, run_id)
+    assert run_of(service, run_id).state is RunState.INTERRUPTED
+    portal.before = {}
+    assert sync(service).result["new"] == 20
+
+
+def test_a_worker_that_is_told_to_stop_says_so_of_what_was_under_way(store: Store, home: Path) -> None:
+    portal = FakePortal(PAGES)
+    service = make_service(store, home, portal=portal)
+    portal.before[1] = lambda: _interrupt(service)
+    run = sync(service)
+    assert (run.state, run.error) == (
+        RunState.INTERRUPTED,
+        "The worker was stopped. What was written was kept; the next run goes on there.",
+    )
+    assert run.done == 5
+
+
+# --- killed ---
+
+
+def _sync_slowly(url: str, home: Path) -> None:
+    """In another process: sync, and stand still in the third page as long as one lets it."""
+    store = open_store(url)
+    portal = FakePortal(PAGES, {2: lambda: time.sleep(60)})
+    service = make_service(store, home, portal=portal, clock=now)
+    execute(service, request(service))
+
+
+def test_after_kill_9_the_next_run_completes_and_equals_an_undisturbed_one(
+    fresh_stores: FreshStores, home: Path
+) -> None:
+    store, undisturbed = fresh_stores(), fresh_stores()
+    make_service(store, home)
+    process = multiprocessing.get_context("spawn").Process(target=_sync_slowly, args=(str(store.engine.url), home))
+    process.start()
+    _wait_for(lambda: rows_of(store, t.Run.done) == [(10,)])
+    os.kill(process.pid or 0, 9)
+    process.join()
+    later = FakeClock()
+    later.at = now()
+    later.forward(minutes=2)
+    service = make_service(store, home, portal=FakePortal(PAGES), clock=later)
+    run = sync(service)
+    assert (run.state, run.result["new"], run.result["gone"]) == (RunState.DONE, 20, 0)
+    sync(make_service(undisturbed, home, portal=FakePortal(PAGES)))
+    assert contents(store) == contents(undisturbed)
+    states = rows_of(store, t.Run.state, where=t.Run.kind == RunKind.SYNC)
+    assert states == [("done",), ("interrupted",)]
+
+
+def contents(store: Store) -> list[object]:
+    pa, pad, work = t.ProviderAccount, t.ProviderAccountDomain, t.Worklist
+    return [
+        rows_of(store, pa.specific_id, pa.name, pa.main_domain),
+        rows_of(store, pad.domain, pad.kind),
+        rows_of(store, work.specific_id, work.status, work.reason),
+    ]
+
+
+def _wait_for(is_so: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if is_so():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come to that in 30 s")
+
+
+# --- the queue ---
+
+
+@pytest.fixture
+def queued(store: Store, home: Path) -> Iterator[tuple[Service, Queue]]:
+    home.mkdir()
+    service = make_service(store, home, portal=FakePortal(PAGES))
+    queue = Queue(service)
+    yield service, queue
+    queue.huey.storage.close()
+
+
+def test_a_message_is_json_and_carries_the_id_only(queued: tuple[Service, Queue]) -> None:
+    service, queue = queued
+    run_id = request(service)
+    queue.enqueue(run_id)
+    (message,) = queue.huey.storage.enqueued_items()
+    content = json.loads(message)
+    assert [run_id] in [list(part) for one in content if isinstance(one, list) for part in (one,) if part]
+    assert "ada" not in message.decode()
+    assert "Partner" not in message.decode()
+
+
+def test_a_message_leads_to_the_run_being_done(queued: tuple[Service, Queue]) -> None:
+    service, queue = queued
+    run_id = request(service)
+    queue.enqueue(run_id)
+    queue.huey.execute(queue.huey.dequeue())
+    assert run_of(service, run_id).state is RunState.DONE
+
+
+def test_what_waits_without_a_message_is_enqueued_by_the_sweep(queued: tuple[Service, Queue]) -> None:
+    service, queue = queued
+    run_id = request(service)
+    queue.enqueue(run_id)
+    queue.huey.storage.close()
+    Path(queue.huey.storage.filename).unlink()
+    anew = Queue(service)
+    assert anew.huey.pending_count() == 0
+    anew.sweep()
+    assert anew.huey.pending_count() == 1
+    anew.huey.execute(anew.huey.dequeue())
+    assert run_of(service, run_id).state is RunState.DONE
+    anew.huey.storage.close()
+
+
+def test_the_sweep_releases_runs_whose_process_died(queued: tuple[Service, Queue]) -> None:
+    service, queue = queued
+    run_id = request(service)
+    clock = service.clock
+    assert isinstance(clock, FakeClock)
+    with service.store.write() as connection:
+        claim_run(connection, run_id, clock())
+    clock.forward(minutes=2)
+    queue.sweep()
+    assert run_of(service, run_id).state is RunState.INTERRUPTED
+
+
+@pytest.mark.postgres
+def test_on_postgresql_the_queue_is_in_the_database(fresh_postgres: Store, home: Path) -> None:
+    service = make_service(fresh_postgres, home, portal=FakePortal(PAGES))
+    queue = Queue(service)
+    run_id = request(service)
+    queue.sweep()
+    queue.huey.execute(queue.huey.dequeue())
+    assert run_of(service, run_id).state is RunState.DONE
+    assert match(service).state is RunState.DONE
+    queue.huey.storage.close()
