@@ -1,0 +1,135 @@
+"""A database with two customers and three accounts, made once and copied for each test, behind the routes."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from w365.api import tokens
+from w365.api.routes import routes
+from w365.config import Settings
+from w365.jobs import execute
+from w365.model import Actor, CrmAccount, Role
+from w365.service import Service, providers
+from w365.service.crm_sync import store_account
+from w365.service.providers import ManualAccount
+from w365.store.engine import Store, open_store
+from w365.store.migrate import migrate
+
+SECRET = "the key of these tests"
+ANALYST = Actor("ana", Role.ANALYST)
+VIEWER = Actor("vic", Role.VIEWER)
+ADMIN = Actor("ada", Role.ADMIN)
+CUSTOMERS = (
+    ManualAccount("1", "Kestrel GmbH", ("kestrel.de",), "DE"),
+    ManualAccount("2", "Heron AG", ("heron.de", "heron.example"), "DE"),
+    ManualAccount("3", "100% “Osprey” O'Neil <b>&co</b> 株式会社", (), "JP"),
+)
+ACCOUNTS = (
+    CrmAccount("a1", "Heron", "A-1", website="https://heron.de", city="Bonn", country="DE"),
+    CrmAccount("a2", "Heron Holding", "A-2", website="https://www.heron.de"),
+    CrmAccount("a3", "100% “Osprey” 株式会社", "A-3"),
+)
+
+
+def no_connection(*_: object) -> None:
+    raise AssertionError("these tests reach no provider and no CRM")
+
+
+def make_service(store: Store) -> Service:
+    settings = Settings(Path(), str(store.engine.url), SECRET, None, None, is_demo=False)
+    return Service(store, settings, no_connection, no_connection)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "w365.db"
+    store = open_store(f"sqlite:///{path}")
+    migrate(store)
+    service = make_service(store)
+    providers.prepare(service)
+    with store.write() as connection:
+        for account in ACCOUNTS:
+            store_account(connection, account)
+    provider = providers.add_manual_provider(service, ADMIN, "Harbour")
+    providers.add_manual_accounts(service, ADMIN, provider, CUSTOMERS)
+    execute(service, providers.request_match(service, ADMIN))
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()
+    return path
+
+
+@pytest.fixture
+def service(template: Path, tmp_path: Path) -> Iterator[Service]:
+    path = tmp_path / "w365.db"
+    shutil.copy(template, path)
+    store = open_store(f"sqlite:///{path}")
+    yield make_service(store)
+    store.close()
+
+
+class Server:
+    """The routes on a real socket; each test says what service they work with."""
+
+    def __init__(self) -> None:
+        self.get_service: Callable[[], Service] = no_connection  # type: ignore[assignment]
+        app = Starlette(routes=routes(self._service))
+        self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+    def _service(self) -> Service:
+        return self.get_service()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.005)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+Connect = Callable[[Actor | None], httpx.Client]
+
+
+@pytest.fixture
+def connect(service: Service, server: Server) -> Iterator[Connect]:
+    """A client of the routes with the token of an actor, or with none."""
+    server.get_service = lambda: service
+    clients: list[httpx.Client] = []
+
+    def connected(actor: Actor | None) -> httpx.Client:
+        headers = {tokens.HEADER: tokens.mint(SECRET, actor)} if actor else {}
+        clients.append(httpx.Client(base_url=server.url, headers=headers, trust_env=False))
+        return clients[-1]
+
+    yield connected
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def client(connect: Connect) -> httpx.Client:
+    return connect(ANALYST)

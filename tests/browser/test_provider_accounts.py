@@ -1,0 +1,353 @@
+"""The grid, its lookup cell and the record, as an analyst uses them."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
+from small_world import SCRIPT_NAME
+from test_accessibility import TAGS
+
+from w365.model import Status
+from w365.service import Service
+from w365.service.access import local_user
+from w365.service.records import list_rows
+from w365.store.worklist import Filter, Row
+
+NewPage = Callable[..., Page]
+EVIL = "::JSCODE::(window.top.document.title = 'run')::JSCODE::"
+
+
+class Grid:
+    """The grid of a page that shows the rows found by a search."""
+
+    def __init__(self, page: Page, app_url: str, query: str) -> None:
+        self.page = page
+        page.goto(f"{app_url}/provider_accounts?{query}")
+        self.frame: FrameLocator = page.frame_locator("iframe[title*=agGrid]")
+        expect(self.cell("name").first).to_be_visible(timeout=30_000)
+
+    def row(self, name: str) -> Locator:
+        """The part of the row that scrolls; the name itself is pinned apart."""
+        pinned = self.frame.locator(".ag-pinned-left-cols-container .ag-row", has_text=name)
+        index = pinned.first.get_attribute("row-index")
+        return self.frame.locator(f".ag-center-cols-container .ag-row[row-index='{index}']")
+
+    def cell(self, column: str, row: str = "") -> Locator:
+        if column == "name":
+            return self.frame.locator(".ag-cell[col-id=name]", has_text=row)
+        return self.row(row).locator(f"[col-id={column}]")
+
+    @property
+    def lookup(self) -> Locator:
+        return self.frame.get_by_role("combobox")
+
+    @property
+    def note(self) -> Locator:
+        return self.frame.locator(".w365-note")
+
+    @property
+    def options(self) -> Locator:
+        return self.frame.get_by_role("option")
+
+    def open(self, row: str, key: str = "Enter") -> None:
+        self.cell("account", row).click()
+        self.page.keyboard.press(key)
+        expect(self.lookup).to_be_focused()
+        expect(self.note).not_to_have_text("Searching…")
+
+    def choose(self, row: str, text: str) -> None:
+        """Type and choose the first account with the keyboard."""
+        self.open(row)
+        self.page.keyboard.type(text)
+        expect(self.note).to_have_text(re.compile("found|first"))
+        self.page.keyboard.press("Enter")
+
+
+def stored(service: Service, name: str) -> Row:
+    return list_rows(service, local_user(), Filter(text=name))[0]
+
+
+def statuses(page: Page) -> str:
+    return page.get_by_test_id("stButtonGroup").inner_text().replace("\n", " ")
+
+
+def test_a_chosen_account_is_saved_and_still_there_after_a_reload(page: Page, app_url: str, service: Service) -> None:
+    grid = Grid(page, app_url, "status=unmapped")
+    before = stored(service, "osprey 00")
+    counts = statuses(page)
+    grid.choose("Osprey 00", "kestrel 07")
+    expect(grid.cell("account", "Osprey 00")).to_contain_text("Saved")
+    expect(grid.cell("account", "Osprey 00")).to_contain_text("Kestrel 07")
+    expect(grid.cell("status", "Osprey 00")).to_have_text(re.compile("Mapped"))
+    after = stored(service, "osprey 00")
+    assert (before.status, after.status, after.account_name) == (Status.UNMAPPED, Status.MAPPED, "Kestrel 07")
+    page.wait_for_function("old => !document.body.innerText.replaceAll('\\n', ' ').includes(old)", arg=counts)
+    expect(grid.cell("account", "Osprey 00")).to_contain_text("Kestrel 07")  # the row stays where the eye is
+    again = Grid(page, app_url, "status=mapped&text=osprey")
+    expect(again.cell("account", "Osprey 00")).to_contain_text("Kestrel 07")
+
+
+def test_after_saving_the_keyboard_is_on_the_next_row(page: Page, app_url: str) -> None:
+    grid = Grid(page, app_url, "status=all&text=kestrel")
+    grid.choose("Kestrel 10", "heron 00")
+    focused = grid.row("Kestrel 11").locator(".ag-cell-focus[col-id=account]")
+    expect(focused).to_be_focused()
+
+
+@pytest.mark.parametrize("leave", ["Escape", "Tab", "elsewhere in the grid", "elsewhere on the page"])
+def test_leaving_the_editor_without_a_choice_restores_the_cell(
+    leave: str, page: Page, app_url: str, service: Service
+) -> None:
+    grid = Grid(page, app_url, "status=mapped&text=kestrel")
+    before = stored(service, "kestrel 01")
+    grid.open("Kestrel 01")
+    page.keyboard.type("heron")
+    expect(grid.note).to_have_text(re.compile("found"))
+    if leave == "elsewhere in the grid":
+        grid.cell("status", "Kestrel 00").click()
+    elif leave == "elsewhere on the page":
+        page.get_by_role("heading", name="Provider accounts").click()
+    else:
+        page.keyboard.press(leave)
+    expect(grid.lookup).to_have_count(0)
+    expect(grid.cell("account", "Kestrel 01")).to_have_text("Kestrel 01")
+    assert stored(service, "kestrel 01") == before
+
+
+def test_enter_before_the_answer_and_on_no_match_does_nothing(page: Page, app_url: str, service: Service) -> None:
+    grid = Grid(page, app_url, "status=mapped&text=kestrel")
+    before = stored(service, "kestrel 02")
+    grid.open("Kestrel 02")
+    page.keyboard.type("heron")
+    expect(grid.note).to_have_text(re.compile("found"))  # an account of the answer before is marked now
+    page.route("**/api/accounts*", lambda route: (time.sleep(0.5), route.continue_()))
+    page.keyboard.type(" 0")
+    page.keyboard.press("Enter")
+    expect(grid.note).to_have_text("Searching…")
+    expect(grid.note).to_have_text(re.compile("found"))
+    page.unroute("**/api/accounts*")
+    page.keyboard.type("zzz")
+    expect(grid.note).to_have_text("No account found.")
+    expect(grid.options).to_have_text(["Clear mapping"])
+    page.keyboard.press("Enter")
+    expect(grid.lookup).to_be_focused()
+    assert stored(service, "kestrel 02") == before
+
+
+def test_enter_twice_changes_neither_a_mapping_nor_a_conflict(page: Page, app_url: str, service: Service) -> None:
+    for name in ("Kestrel 03", "Heron 00"):
+        grid = Grid(page, app_url, f"status=all&text={quote(name)}")
+        before = stored(service, name)
+        grid.open(name)
+        expect(grid.options.first).to_be_visible()
+        page.keyboard.press("Enter")
+        expect(grid.lookup).to_be_focused()
+        assert stored(service, name) == before
+
+
+def test_clear_mapping_unmaps(page: Page, app_url: str, service: Service) -> None:
+    grid = Grid(page, app_url, "status=mapped&text=kestrel")
+    grid.open("Kestrel 04", key="F2")
+    grid.options.filter(has_text="Clear mapping").click()
+    expect(grid.cell("status", "Kestrel 04")).to_have_text(re.compile("Unmapped"))
+    assert stored(service, "kestrel 04").account_id is None
+
+
+def test_delete_on_the_cell_does_not_unmap(page: Page, app_url: str, service: Service) -> None:
+    grid = Grid(page, app_url, "status=mapped&text=kestrel")
+    grid.cell("account", "Kestrel 05").click()
+    page.keyboard.press("Delete")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("ArrowDown")
+    expect(grid.cell("account", "Kestrel 05")).to_have_text("Kestrel 05")
+    assert stored(service, "kestrel 05").account_name == "Kestrel 05"
+
+
+def test_who_comes_second_sees_in_the_row_who_decided(new_page: NewPage, app_url: str, service: Service) -> None:
+    query = "status=unmapped&text=osprey"
+    first, second = (Grid(new_page(), app_url, query) for _ in range(2))
+    first.choose("Osprey 01", "kestrel 08")
+    expect(first.cell("account", "Osprey 01")).to_contain_text("Saved")
+    second.choose("Osprey 01", "kestrel 09")
+    refused = second.cell("account", "Osprey 01")
+    expect(refused).to_contain_text("Not saved")
+    expect(refused).to_contain_text(f"{local_user().name} decided this row")
+    expect(refused).to_contain_text("Kestrel 08")
+    assert refused.locator(".w365-refusal").evaluate("e => e.scrollHeight <= e.clientHeight + 1"), "cut off"
+    assert stored(service, "osprey 01").account_name == "Kestrel 08"
+    second.choose("Osprey 01", "kestrel 09")  # having seen it, the same person may choose again
+    expect(second.cell("account", "Osprey 01")).to_contain_text("Saved")
+    assert stored(service, "osprey 01").account_name == "Kestrel 09"
+
+
+def test_a_lost_answer_is_told_in_the_row(page: Page, app_url: str, service: Service) -> None:
+    grid = Grid(page, app_url, "status=unmapped&text=osprey")
+    page.route("**/api/mapping", lambda route: route.abort())
+    grid.choose("Osprey 02", "kestrel 08")
+    expect(grid.cell("account", "Osprey 02")).to_contain_text("Not saved. The app did not answer.")
+    assert stored(service, "osprey 02").account_id is None
+
+
+def test_a_double_click_opens_the_record_and_accept_maps(page: Page, app_url: str, service: Service) -> None:
+    grid = Grid(page, app_url, "status=conflict&text=heron")
+    grid.cell("name", "Heron 04").dblclick()
+    record = page.get_by_role("dialog")
+    expect(record).to_contain_text("heron04.de is the e-mail domain of 1 contact")
+    expect(record).to_contain_text("Business Premium")
+    record.get_by_role("button", name="Accept", exact=True).first.click()
+    expect(record).to_have_count(0)
+    expect(grid.cell("status", "Heron 04")).to_have_text(re.compile("Mapped"))
+    assert stored(service, "heron 04").account_name.startswith("Heron 04")
+
+
+def test_not_this_keeps_the_record_open_and_can_be_taken_back(page: Page, app_url: str) -> None:
+    grid = Grid(page, app_url, "status=conflict&text=heron")
+    grid.cell("name", "Heron 05").click()
+    page.keyboard.press("Enter")
+    record = page.get_by_role("dialog")
+    record.get_by_role("button", name="Not this").first.click()
+    record.get_by_text("Rejected accounts: 1").click()
+    record.get_by_role("button", name="Take back").click()
+    expect(record.get_by_text("Rejected accounts: 1")).to_have_count(0)
+    record.get_by_text("History: 2 decisions").click()
+    expect(record).to_contain_text("Rejection taken back")
+
+
+def test_setting_aside_needs_a_reason_and_can_be_reopened(page: Page, app_url: str, service: Service) -> None:
+    grid = Grid(page, app_url, "status=unmapped&text=osprey")
+    grid.cell("name", "Osprey 03").dblclick()
+    record = page.get_by_role("dialog")
+    record.get_by_text("Exclude or park").click()
+    record.get_by_role("button", name="Exclude", exact=True).click()
+    expect(record).to_contain_text("A reason is needed.")
+    record.get_by_label("Reason").fill("A test tenant")
+    record.get_by_label("Reason").press("Tab")
+    record.get_by_role("button", name="Exclude", exact=True).click()
+    expect(record).to_have_count(0)
+    expect(grid.cell("status", "Osprey 03")).to_have_text(re.compile("Excluded"))
+    grid.cell("name", "Osprey 03").dblclick()
+    expect(record).to_contain_text("A test tenant")
+    record.get_by_role("button", name="Reopen").click()
+    expect(record.get_by_role("button", name="Reopen")).to_have_count(0)
+    assert stored(service, "osprey 03").status is Status.UNMAPPED
+
+
+def test_an_account_is_created_and_mapped_after_a_look_at_similar_ones(
+    page: Page, app_url: str, service: Service
+) -> None:
+    grid = Grid(page, app_url, "status=unmapped&text=osprey")
+    grid.cell("name", "Osprey 04").dblclick()
+    record = page.get_by_role("dialog")
+    record.get_by_text("Create an account").click()
+    expect(record.get_by_label("Name", exact=True)).to_have_value("Osprey 04 Ltd")
+    expect(record.get_by_label("Website")).to_have_value("https://osprey04.co.uk")
+    record.get_by_role("button", name="Create in the CRM and map").click()
+    expect(record).to_have_count(0, timeout=30_000)
+    expect(grid.cell("account", "Osprey 04")).to_contain_text("Osprey 04 Ltd")
+    assert stored(service, "osprey 04").account_name == "Osprey 04 Ltd"
+
+
+@pytest.mark.parametrize("name", ["text", "status", "reason", "provider"])
+def test_code_in_the_address_is_not_run(name: str, page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/provider_accounts?status=all&{name}={quote(EVIL)}")
+    grid = page.frame_locator("iframe[title*=agGrid]")
+    expect(grid.get_by_role("columnheader", name="Provider Name")).to_be_visible(timeout=30_000)
+    shown = grid.get_by_text("No provider account matches.") if name == "text" else grid.locator(".w365-name").first
+    expect(shown).to_be_visible()
+    assert page.title() != "run"
+
+
+def test_markup_in_a_name_is_shown_as_it_is(page: Page, app_url: str) -> None:
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    grid = Grid(page, app_url, "status=all&text=scriptname")
+    cell = grid.cell("name").first
+    expect(cell).to_have_text(SCRIPT_NAME)
+    cell.dblclick()
+    expect(page.get_by_role("dialog").get_by_text(SCRIPT_NAME)).to_be_visible()
+
+
+def test_a_view_is_in_the_address_and_comes_back_with_it(page: Page, app_url: str, new_page: NewPage) -> None:
+    grid = Grid(page, app_url, "status=all")
+    page.get_by_role("radio", name=re.compile("Mapped ")).last.click()
+    page.get_by_placeholder("Name, domain, id, account").fill("kestrel 1")
+    expect(grid.cell("name").first).to_have_text(re.compile("Kestrel 1"))
+    page.wait_for_url(re.compile("status=mapped&text=kestrel"))
+    other = Grid(new_page(), app_url, page.url.partition("?")[2])
+    expect(other.page.get_by_placeholder("Name, domain, id, account")).to_have_value("kestrel 1")
+
+
+def test_a_header_sorts_all_rows(page: Page, app_url: str) -> None:
+    grid = Grid(page, app_url, "status=mapped&text=kestrel%20gmbh")
+    header = grid.frame.get_by_role("columnheader", name="Provider Name")
+    header.click()
+    header.click()
+    expect(grid.frame.locator(".ag-row[row-index='0'] .w365-name")).to_have_text("Kestrel 19 GmbH")
+
+
+def test_the_main_job_by_keyboard_alone(page: Page, app_url: str, service: Service) -> None:
+    """From the search field into the grid, down to a row, choose an account, open the record and come back."""
+    grid = Grid(page, app_url, "status=unmapped&text=osprey")
+    page.get_by_placeholder("Name, domain, id, account").focus()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if grid.frame.locator(".ag-header-cell:focus, .ag-cell:focus").count():
+            break
+    page.keyboard.press("ArrowDown")
+    expect(grid.frame.locator(".ag-cell-focus")).to_have_count(1)
+    grid.cell("name", "Osprey 06").wait_for()
+    while "Osprey 06" not in grid.frame.locator(".ag-row-focus").first.inner_text():
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.type("kestrel 0")
+    expect(grid.note).to_have_text(re.compile("found"))
+    page.keyboard.press("ArrowDown")
+    chosen = grid.frame.locator("[aria-selected=true] .w365-cut").inner_text()
+    page.keyboard.press("Enter")
+    expect(grid.cell("account", "Osprey 06")).to_contain_text("Saved")
+    assert stored(service, "osprey 06").account_name == chosen
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("Mapped to")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("ArrowUp")
+    expect(grid.frame.locator(".ag-cell:focus")).to_have_count(1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_grid_its_editor_and_the_record(scheme: str, new_page: NewPage, app_url: str) -> None:
+    grid = Grid(new_page(scheme=scheme), app_url, "status=all")
+    grid.open("Heron 00")
+    expect(grid.options.first).to_be_visible()
+    frame = next(frame for frame in grid.page.frames if "agGrid" in frame.url)
+    assert not violations(frame)
+    grid.page.keyboard.press("Escape")
+    grid.cell("name", "Heron 00").dblclick()
+    expect(grid.page.get_by_role("dialog").get_by_role("button", name="Accept", exact=True).first).to_be_visible()
+    assert not violations(grid.page, "[role=dialog]")
+
+
+def violations(where: Page | Frame, part: str = "") -> list[tuple[str, list[str]]]:
+    options = {"runOnly": {"type": "tag", "values": TAGS}}
+    found = Axe().run(where, context=part or None, options=options).response["violations"]
+    return [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found]
+
+
+def test_the_grid_takes_the_window_and_the_page_does_not_scroll(new_page: NewPage, app_url: str) -> None:
+    for width, height in ((1440, 900), (1024, 768)):
+        page = new_page(width=width, height=height)
+        Grid(page, app_url, "status=all")
+        main = "document.querySelector('[data-testid=stMain]')"
+        page.wait_for_function(f"() => {main}.scrollHeight <= {main}.clientHeight")
+        box = page.locator("iframe[title*=agGrid]").bounding_box()
+        assert box is not None
+        assert box["height"] >= 420
+        assert height - 80 < box["y"] + box["height"] <= height

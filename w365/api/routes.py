@@ -1,0 +1,149 @@
+"""The JSON routes of the grid and its lookup cell. Each asks for the token and acts as the person it names."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from w365.api import tokens
+from w365.api.asked import Edit, read_block, read_edit, read_row, read_text
+from w365.api.rows import Json, account_json, row_json
+from w365.errors import (
+    AccessError,
+    InputError,
+    NotAllowed,
+    NotFound,
+    PolicyBreach,
+    StaleEdit,
+    StoreError,
+    W365Error,
+)
+from w365.model import Actor
+from w365.service import Service
+from w365.service.lookup import candidates_of, search_accounts
+from w365.service.mapping import assign_account, clear_mapping
+from w365.service.records import count, list_rows
+from w365.service.records import read_row as read_row_now
+
+_log = logging.getLogger(__name__)
+
+MOST_ACCOUNTS = 20
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_STATUS: tuple[tuple[type[W365Error], int], ...] = (
+    (NotAllowed, 403),
+    (AccessError, 401),
+    (NotFound, 404),
+    (PolicyBreach, 409),
+    (StaleEdit, 409),
+    (InputError, 422),
+    (StoreError, 503),
+)
+"""The first class that fits counts, so a class stands before the one it inherits from."""
+
+
+def routes(get_service: Callable[[], Service]) -> list[Route]:
+    """Return the routes; `get_service` is called at each request."""
+    api = _Api(get_service)
+    kept = [Middleware(ExceptionMiddleware, handlers={W365Error: _refused, Exception: _failed})]
+    return [
+        Route("/api/rows", api.rows, methods=["GET"], middleware=kept),
+        Route("/api/accounts", api.accounts, methods=["GET"], middleware=kept),
+        Route("/api/mapping", api.mapping, methods=["POST"], middleware=kept),
+    ]
+
+
+@dataclass(frozen=True)
+class _Api:
+    """The handlers. Those without `async` run in the thread pool, so that the database never blocks the pages."""
+
+    get_service: Callable[[], Service]
+
+    def rows(self, request: Request) -> JSONResponse:
+        """A block of rows with the total, or, asked for `row`, this one alone."""
+        service, actor = self._who(request)
+        one = read_row(request.query_params)
+        if one is not None:
+            return _answer({"rows": [row_json(read_row_now(service, actor, one))], "total": 1})
+        block = read_block(request.query_params)
+        rows = list_rows(
+            service,
+            actor,
+            block.wanted,
+            block.sort,
+            descending=block.descending,
+            start=block.start,
+            limit=block.end - block.start,
+        )
+        total = count(service, actor, block.wanted) if block.total is None else block.total
+        return _answer({"rows": [row_json(row) for row in rows], "total": total})
+
+    def accounts(self, request: Request) -> JSONResponse:
+        """The accounts found for what was typed; before anything is typed, the candidates of the row."""
+        service, actor = self._who(request)
+        text, row = read_text(request.query_params, "q").strip(), read_row(request.query_params)
+        if text:
+            hits = search_accounts(service, actor, text, limit=MOST_ACCOUNTS + 1)
+        else:
+            hits = [] if row is None else candidates_of(service, actor, row)
+        shown = [account_json(hit) for hit in hits[:MOST_ACCOUNTS]]
+        return _answer({"accounts": shown, "more": len(hits) > MOST_ACCOUNTS})
+
+    async def mapping(self, request: Request) -> JSONResponse:
+        service, actor = self._who(request)
+        return await run_in_threadpool(_save, service, actor, await read_edit(request))
+
+    def _who(self, request: Request) -> tuple[Service, Actor]:
+        service = self.get_service()
+        return service, tokens.read(service.settings.secret_key, request.headers.get(tokens.HEADER, ""))
+
+
+def _save(service: Service, actor: Actor, edit: Edit) -> JSONResponse:
+    """Save an edit; a refusal comes with the row as it is now."""
+    try:
+        if edit.account is None:
+            decided = clear_mapping(service, actor, edit.row, seen=edit.seen)
+        else:
+            decided = assign_account(service, actor, edit.row, edit.account, seen=edit.seen)
+    except W365Error as error:
+        if isinstance(error, StoreError):
+            raise
+        return _refusal(error, row=_as_it_is(service, actor, edit.row))
+    return _answer({"row": row_json(decided.row)})
+
+
+def _as_it_is(service: Service, actor: Actor, row: int) -> Json | None:
+    try:
+        return row_json(read_row_now(service, actor, row))
+    except NotFound:
+        return None
+
+
+def _refused(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, W365Error)  # noqa: S101 - registered for this class; Starlette's type is wider
+    return _refusal(error)
+
+
+def _failed(request: Request, error: Exception) -> JSONResponse:
+    """Answer an unexpected error with a reference id; the detail stands under it in the log."""
+    reference = secrets.token_hex(4)
+    _log.error("reference %s: %s failed", reference, request.url.path, exc_info=error)
+    sentence = f"Something unexpected happened. Try again; if it stays, tell an admin the reference {reference}."
+    return _answer({"error": sentence}, 500)
+
+
+def _refusal(error: W365Error, **more: object) -> JSONResponse:
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    return _answer({"error": str(error), **more}, status)
+
+
+def _answer(body: Json, status: int = 200) -> JSONResponse:
+    return JSONResponse(body, status, headers=_HEADERS)

@@ -1,0 +1,112 @@
+"""What the grid shows of a row and of an account, as JSON with the words made here."""
+
+from __future__ import annotations
+
+from w365.matching.words import ORIGIN_WORDS, REASON_WORDS, STATUS_WORDS, say_reason
+from w365.model import Origin, Reason, Status
+from w365.service.lookup import Hit
+from w365.store.worklist import Row
+
+Json = dict[str, object]
+
+_LIKELY = 0.5
+"""From this score the grid shows a candidate and the lookup has it chosen beforehand; the others have to be chosen."""
+
+
+def row_json(row: Row) -> Json:
+    """One line of the grid. `version` is what an edit sends back as `seen`."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "domain": row.domain,
+        "more": row.more_domains,
+        "account": row.account_id,
+        "accountName": row.account_name,
+        "accountNumber": row.account_number,
+        "accountGone": row.account_gone,
+        "hint": hint(row),
+        "hintScore": hint_score(row),
+        "mustChoose": row.status is Status.CONFLICT,
+        "status": row.status.value,
+        "statusWord": STATUS_WORDS[row.status],
+        "why": why(row),
+        "whyFull": why_full(row),
+        "seats": row.seats,
+        "impact": impact(row),
+        "impactFull": _count(row.subscriptions, "subscription"),
+        "provider": row.provider,
+        "specificId": row.specific_id,
+        "changed": changed(row),
+        "version": row.version,
+    }
+
+
+def account_json(hit: Hit) -> Json:
+    """One account to choose from."""
+    return {
+        "id": hit.account_id,
+        "name": hit.name,
+        "about": " · ".join(part for part in (hit.number, hit.domain, hit.city, hit.country) if part),
+        "score": None if hit.score is None else f"{hit.score:.2f}",
+        "isLikely": is_likely(hit.score),
+        "reasons": "; ".join(hit.reasons),
+        "warning": warning(hit),
+    }
+
+
+def hint(row: Row) -> str:
+    """What an empty account cell says: the best candidate, or how many share the customer's domain."""
+    if _is_shared(row):
+        return f"Choose: {row.accounts} accounts share the domain"
+    return f"Suggested: {row.candidate_name}" if _is_suggested(row) else ""
+
+
+def hint_score(row: Row) -> str:
+    return f"{row.candidate_score:.2f}" if _is_suggested(row) and not _is_shared(row) else ""
+
+
+def why(row: Row) -> str:
+    """Why the row has its status, in a few words: the origin of a mapping, else the reason."""
+    if row.status is Status.MAPPED and row.origin:
+        return ORIGIN_WORDS[Origin(row.origin)]
+    if row.status in (Status.EXCLUDED, Status.PARKED):
+        return ORIGIN_WORDS[Origin.MANUAL]
+    return REASON_WORDS[row.reason]
+
+
+def why_full(row: Row) -> str:
+    if row.status is Status.MAPPED:
+        return f"The CRM account {row.account_name} is inactive or deleted." if row.account_gone else ""
+    return say_reason(row.reason)
+
+
+def impact(row: Row) -> str:
+    return _count(row.seats, "seat") if row.seats else ""
+
+
+def changed(row: Row) -> str:
+    return "; ".join(part for part in ("gone at the provider" if row.is_gone else "", row.change) if part)
+
+
+def is_likely(score: float | None) -> bool:
+    return score is not None and score >= _LIKELY
+
+
+def warning(hit: Hit) -> str:
+    """What speaks against choosing this account, or nothing."""
+    if not hit.is_active:
+        return "inactive"
+    return f"used by {hit.used_by}" if hit.used_by else ""
+
+
+def _is_shared(row: Row) -> bool:
+    return row.status is Status.CONFLICT and row.reason is Reason.SEVERAL_ACCOUNTS
+
+
+def _is_suggested(row: Row) -> bool:
+    is_open = row.status in (Status.UNMAPPED, Status.CONFLICT)
+    return is_open and is_likely(row.candidate_score)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,85 @@
+"""What part of the provider accounts a person looks at, and its form in the address, which can be shared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from w365.api.asked import LONGEST_TEXT
+from w365.model import Reason, Status
+from w365.store.worklist import Filter
+
+T = TypeVar("T")
+
+ALL = "all"
+GONE = "gone"
+"""Customers that the provider lists no more: no status, but a part of the list all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Facets and search; None and empty do not filter."""
+
+    status: Status | None = None
+    provider: int | None = None
+    reason: Reason | None = None
+    text: str = ""
+    gone: bool = False
+
+    def filter(self) -> Filter:
+        return Filter(
+            statuses=_some(self.status),
+            providers=_some(self.provider),
+            reasons=_some(self.reason),
+            text=self.text,
+            gone=True if self.gone else None,
+        )
+
+    @property
+    def facet(self) -> str:
+        """Which of the first row's choices this is."""
+        return GONE if self.gone else self.status or ALL
+
+    def parameters(self) -> dict[str, str]:
+        """Return the parameters of the address. The status is always there: without one the backlog is shown."""
+        parts = {
+            "status": str(self.facet),
+            "provider": "" if self.provider is None else str(self.provider),
+            "reason": self.reason.value if self.reason else "",
+            "text": self.text,
+        }
+        return {name: value for name, value in parts.items() if value}
+
+    def rows_query(self) -> str:
+        """Return the query string for the rows route, percent-encoded throughout."""
+        parts = self.parameters()
+        if self.status is None:
+            del parts["status"]
+        return urlencode(parts | ({"gone": "1"} if self.gone else {}))
+
+
+def read_view(parameters: Mapping[str, str], providers: Collection[int]) -> View | None:
+    """Read the view of an address; None when it names no status. Parts that are unknown do not filter."""
+    status = parameters.get("status", "")
+    if status not in (ALL, GONE, *Status):
+        return None
+    number, reason = parameters.get("provider", ""), parameters.get("reason", "")
+    return View(
+        status=Status(status) if status in list(Status) else None,
+        provider=next((one for one in providers if str(one) == number), None),
+        reason=Reason(reason) if reason in list(Reason) else None,
+        text=parameters.get("text", "")[:LONGEST_TEXT],
+        gone=status == GONE,
+    )
+
+
+def first_view(amounts: Mapping[Status, int]) -> View:
+    """Choose what to show a person who did not say: what is open, or everything when nothing is."""
+    open_ones = (Status.UNMAPPED, Status.CONFLICT)
+    return View(next((status for status in open_ones if amounts.get(status)), None))
+
+
+def _some(value: T | None) -> tuple[T, ...]:
+    return () if value is None else (value,)

@@ -1,0 +1,141 @@
+"""The Activity page: decisions, the latest first, and the runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from w365.matching.words import DECISION_WORDS, ORIGIN_WORDS
+from w365.model import DecisionKind, Origin
+from w365.service.activity import ActivityFilter, count_decisions, list_actors, list_decisions
+from w365.service.export import Subject
+from w365.service.providers import list_runs
+from w365.service.records import DecisionView
+from w365.store.runs import RunView
+from w365.ui.desk import Desk
+from w365.ui.downloads import download_menu
+from w365.ui.runs import KIND_WORDS, STATE_WORDS, say_result
+from w365.ui.shell import told
+from w365.ui.wording import counted, duration, local_zone
+
+_PER_PAGE = 100
+_RUNS = 200
+
+
+def show_activity(desk: Desk) -> None:
+    decisions, runs = st.tabs(["Decisions", "Runs"])
+    with decisions:
+        _show_decisions(desk)
+    with runs:
+        _show_runs(desk)
+
+
+@st.fragment
+def _show_decisions(desk: Desk) -> None:
+    with told():
+        wanted = _ask_filter(desk)
+        total = count_decisions(desk.service, desk.actor, wanted)
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{counted(total, 'decision')}**", width="content")
+            download_menu(desk, Subject.DECISIONS)
+        if not total:
+            _say_empty(wanted)
+            return
+        page = _ask_page(total)
+        found = list_decisions(desk.service, desk.actor, wanted, start=(page - 1) * _PER_PAGE, limit=_PER_PAGE)
+        zone = local_zone()
+        rows = [_decision_row(one, zone) for one in found]
+        st.dataframe(rows, hide_index=True, column_config=_DECISION_COLUMNS, height=620, alt="Decisions")
+
+
+def _ask_filter(desk: Desk) -> ActivityFilter:
+    who, what, text, run = st.columns([2, 3, 3, 1.4])
+    actor = who.selectbox(
+        "Person", ["", *list_actors(desk.service, desk.actor)], format_func=lambda one: one or "Anybody"
+    )
+    kinds = what.multiselect(
+        "Kind", list(DecisionKind), format_func=DECISION_WORDS.__getitem__, placeholder="Any kind", key="activity-kinds"
+    )
+    words = text.text_input("Search", type="search", placeholder="Provider account or CRM account", live="400ms")
+    run_text = run.text_input("Run", placeholder="Number")
+    by_hand = st.toggle("By hand only", help="Leave out what runs decided")
+    run_id = int(run_text) if run_text and run_text.isdecimal() else None
+    return ActivityFilter(actor or "", tuple(kinds), run_id, by_hand, words or "")
+
+
+def _ask_page(total: int) -> int:
+    pages = -(-total // _PER_PAGE)
+    if st.session_state.get("activity-page", 1) > pages:
+        st.session_state["activity-page"] = 1
+    return st.pagination(pages, key="activity-page") if pages > 1 else 1
+
+
+def _say_empty(wanted: ActivityFilter) -> None:
+    if wanted == ActivityFilter():
+        st.info("Nobody has decided anything yet. Sync the sources, then decide on the Provider accounts page.")
+    else:
+        st.info("No decision fits these filters. Take one away.")
+
+
+def _decision_row(one: DecisionView, zone: dt.tzinfo) -> dict[str, str]:
+    by = f"run {one.run_id}" if one.run_id else "by hand"
+    return {
+        "Time": f"{one.at.astimezone(zone):%Y-%m-%d %H:%M %Z}",
+        "Who": f"{one.actor}, {by}",
+        "What": DECISION_WORDS[one.kind],
+        "Provider account": one.provider_account,
+        "Provider": one.provider,
+        "Change": _say_change(one),
+        "Why": "; ".join(part for part in (_say_origin(one), one.reason, *one.evidence) if part),
+    }
+
+
+def _say_change(one: DecisionView) -> str:
+    """Old → new where an account changed; else the account it is about."""
+    if one.kind in (DecisionKind.MAP, DecisionKind.UNMAP):
+        return f"{one.old_account or 'nothing'} → {one.account or 'nothing'}"
+    return one.account or one.old_account
+
+
+def _say_origin(one: DecisionView) -> str:
+    is_named = one.kind is DecisionKind.MAP and one.origin in list(Origin)
+    return ORIGIN_WORDS[Origin(one.origin)] if is_named else ""
+
+
+_DECISION_COLUMNS = {
+    name: st.column_config.TextColumn(label, width=width)
+    for name, label, width in (
+        ("Time", "Time", 145),
+        ("Who", "Who", 105),
+        ("What", "What", 85),
+        ("Provider account", "Provider account", 210),
+        ("Provider", "Provider", 105),
+        ("Change", "Old → new", 255),
+        ("Why", "Why", 420),
+    )
+}
+
+
+def _show_runs(desk: Desk) -> None:
+    runs = list_runs(desk.service, desk.actor, limit=_RUNS)
+    if not runs:
+        st.info("Nothing has run yet. Start a sync on the Providers page.")
+        return
+    zone, now = local_zone(), desk.service.clock()
+    rows = [_run_row(run, zone, now) for run in runs]
+    st.dataframe(rows, hide_index=True, height=620, alt="Runs")
+
+
+def _run_row(run: RunView, zone: dt.tzinfo, now: dt.datetime) -> dict[str, str | int]:
+    took = (run.ended_at or now) - run.started_at if run.started_at else None
+    return {
+        "Run": run.id,
+        "Started": f"{(run.started_at or run.requested_at).astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
+        "What": KIND_WORDS[run.kind],
+        "Of": "" if run.target in ("crm", "all") else run.target,
+        "Who": run.actor,
+        "State": STATE_WORDS[run.state],
+        "Took": duration(took),
+        "Result": say_result(run) if not run.error else f"{run.error} {say_result(run)}".strip(),
+    }

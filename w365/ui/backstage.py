@@ -1,0 +1,206 @@
+"""What runs behind the pages: the connections (or the demo's), the service, the worker. Started with the app's server.
+
+It starts on a thread, so that the server answers at once and the first page waits for the rest; it looks after the
+processes it started and starts them again when they die.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
+from subprocess import Popen
+from typing import TYPE_CHECKING
+
+from w365.errors import AlreadyRunning, W365Error
+
+if TYPE_CHECKING:
+    from w365.config import Settings
+    from w365.jobs import Queue
+    from w365.launch import Surroundings
+    from w365.model import Actor
+    from w365.service import Service
+
+_log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+_AGAIN_SECONDS = 5.0
+_PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pages work with once everything is there."""
+
+    service: Service
+    queue: Queue
+
+
+class Backstage:
+    """Starts the parts, keeps them alive, and tells the pages what is wrong while it cannot."""
+
+    def __init__(
+        self,
+        read_settings: Callable[[], Settings] | None = None,
+        start_worker: Callable[[Surroundings], AbstractContextManager[Popen[str]]] | None = None,
+        *,
+        again_seconds: float = _AGAIN_SECONDS,
+    ) -> None:
+        self._read_settings = read_settings
+        self._start_worker = start_worker
+        self._again_seconds = again_seconds
+        self._known = threading.Event()
+        self._end = threading.Event()
+        self._parts: Parts | None = None
+        self._error: W365Error | None = None
+        self._thread = threading.Thread(target=self._run, name="backstage", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def parts(self) -> Parts:
+        """Wait until the parts are there; raise what keeps them from it."""
+        if not self._known.wait(_PATIENCE_SECONDS):
+            raise W365Error(
+                "The app is still starting.", kept="Nothing was changed.", do="Reload the page in a moment."
+            )
+        if self._parts is None:
+            raise self._error or _STOPPED
+        return self._parts
+
+    def _run(self) -> None:
+        try:
+            while not self._end.is_set():
+                self._attempt()
+                self._end.wait(0 if self._error is None else self._again_seconds)
+        finally:
+            self._parts, self._error = None, _STOPPED
+            self._known.set()
+
+    def _attempt(self) -> None:
+        from w365.config import load_settings
+        from w365.launch import connected
+
+        try:
+            with connected((self._read_settings or load_settings)()) as surroundings:
+                self._serve(surroundings)
+        except W365Error as error:
+            _log.warning("not started: %s %s", error, error.detail)
+            self._parts, self._error = None, error
+            self._known.set()
+
+    def _serve(self, surroundings: Surroundings) -> None:
+        """Open the service and look after the processes until the app ends or the demo's servers are gone."""
+        from w365.jobs import Queue
+        from w365.log import set_up_logging
+        from w365.service.wiring import open_service
+
+        set_up_logging(surroundings.settings)
+        service = open_service(surroundings.settings)
+        queue = Queue(service)
+        if service.settings.is_demo:
+            furnish_demo(service, queue)
+        self._parts, self._error = Parts(service, queue), None
+        self._known.set()
+        try:
+            while not self._end.is_set() and _is_alive(surroundings.demo):
+                self._work(surroundings)
+        finally:
+            service.store.close()
+
+    def _work(self, surroundings: Surroundings) -> None:
+        from w365.launch import worker
+
+        with (self._start_worker or worker)(surroundings) as process:
+            while _is_alive(process) and _is_alive(surroundings.demo):
+                if self._end.wait(_LOOK_SECONDS):
+                    return
+        _log.warning("a process beside the app ended and is started again")
+        self._end.wait(_LOOK_SECONDS)
+
+
+_STOPPED = W365Error("The app is stopping.", kept="What was saved is safe.", do="Start it again.")
+
+
+def _is_alive(process: Popen[str] | None) -> bool:
+    return process is None or process.poll() is None
+
+
+def furnish_demo(service: Service, queue: Queue) -> None:
+    """Give a new demo its manual provider, Auto-Match and the first syncs; an old one stays as it was left."""
+    from w365.service.access import local_user
+    from w365.service.providers import list_runs
+
+    actor = local_user()
+    if list_runs(service, actor, limit=1):
+        return
+    _add_manual_provider(service, actor)
+    _ask_for_syncs(service, actor, queue)
+
+
+def _add_manual_provider(service: Service, actor: Actor) -> None:
+    from w365.demo.fiction import manual_rows
+    from w365.service.configuration import set_setting
+    from w365.service.providers import ManualAccount, add_manual_accounts, add_manual_provider, list_providers
+
+    set_setting(service, actor, "auto_match", "true")
+    if any(one.name == DEMO_PROVIDER for one in list_providers(service, actor)):
+        return
+    provider_id = add_manual_provider(service, actor, DEMO_PROVIDER)
+    rows = [ManualAccount(row.specific_id, row.name, row.domains, row.country) for row in manual_rows()]
+    add_manual_accounts(service, actor, provider_id, rows)
+
+
+def _ask_for_syncs(service: Service, actor: Actor, queue: Queue) -> None:
+    from w365.service.providers import PARTNER_CENTER, request_crm_sync, request_sync
+
+    try:
+        queue.enqueue(request_crm_sync(service, actor))
+        queue.enqueue(request_sync(service, actor, PARTNER_CENTER))
+    except AlreadyRunning:
+        _log.info("the demo is being filled already")
+
+
+DEMO_PROVIDER = "Harbour Telecom"
+
+_current: Backstage | None = None
+
+
+def use(backstage: Backstage | None) -> None:
+    """Make this the one that the pages of this process ask."""
+    global _current  # noqa: PLW0603 - one server, one backstage; scripts run in threads that share nothing else
+    _current = backstage
+
+
+def service() -> Service:
+    """The service of this process; raises the W365Error that keeps it from working."""
+    return _parts().service
+
+
+def queue() -> Queue:
+    return _parts().queue
+
+
+def _parts() -> Parts:
+    if _current is None:
+        raise W365Error("The app's background is not running.", do="Start the app with: streamlit run app.py")
+    return _current.parts()
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Start what runs behind the pages with the server, and end it with it."""
+    backstage = Backstage()
+    use(backstage)
+    backstage.start()
+    try:
+        yield
+    finally:
+        backstage.stop()
+        use(None)

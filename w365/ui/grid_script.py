@@ -1,0 +1,169 @@
+"""The grid's own JavaScript, its style and the options that refer to them. Constants all, read once at import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from w365.model import Status
+from w365.ui.palette import status_colours
+
+_FILES = ("wire", "source", "save", "cells", "lookup", "ready")
+_FOLDER = Path(__file__).with_name("scripts")
+
+Css = dict[str, dict[str, str]]
+
+
+def _bundle() -> str:
+    """All scripts as one expression, which makes `window.w365` once and then returns it."""
+    text = "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in _FILES)
+    return f'(window.w365 ||= (() => {{ "use strict";\n{text}\n}})())'
+
+
+BUNDLE = _bundle()
+
+
+def part(name: str) -> str:
+    """An expression for one member of the bundle. The option that stands first carries the bundle itself."""
+    return f"window.w365.{name}"
+
+
+def first_part(name: str) -> str:
+    return f"{BUNDLE}.{name}"
+
+
+# The component's frame defines the theme of the page as these variables.
+_TEXT, _GROUND, _ACCENT = "var(--text-color)", "var(--background-color)", "var(--primary-color)"
+_LINE = f"color-mix(in srgb, {_TEXT} 14%, {_GROUND})"
+_QUIET = f"color-mix(in srgb, {_TEXT} 72%, {_GROUND})"
+_RAISED = f"color-mix(in srgb, {_TEXT} 4%, {_GROUND})"
+
+THEME_PARAMETERS: dict[str, str | int] = {
+    "accentColor": _ACCENT,
+    "backgroundColor": _GROUND,
+    "foregroundColor": _TEXT,
+    "borderColor": _LINE,
+    "chromeBackgroundColor": _GROUND,
+    "headerBackgroundColor": _RAISED,
+    "headerTextColor": _QUIET,
+    "fontFamily": "'Source Sans Pro', var(--font), sans-serif",
+    "fontSize": 14,
+    "headerFontSize": 13,
+    "headerFontWeight": 600,
+    "rowHeight": 36,
+    "headerHeight": 36,
+    "cellHorizontalPadding": 10,
+    "wrapperBorderRadius": 8,
+    "rowHoverColor": f"color-mix(in srgb, {_ACCENT} 6%, {_GROUND})",
+}
+
+
+def style(scheme: str) -> Css:
+    """Return the style for the light or dark scheme."""
+    colours = status_colours(dark=scheme == "dark")
+    good, warn = colours[Status.MAPPED], colours[Status.CONFLICT]
+    return {
+        ":root": {"color-scheme": scheme},
+        ".ag-cell": {"line-height": "34px"},
+        ".w365-cell": {"display": "flex", "align-items": "center", "gap": "8px", "height": "100%", "min-width": "0"},
+        ".w365-cell > span, .w365-line > span": {"white-space": "nowrap"},
+        ".w365-cut, .w365-name": {"overflow": "hidden", "text-overflow": "ellipsis", "min-width": "0"},
+        ".w365-name": {"font-weight": "600"},
+        ".w365-quiet, .w365-more, .w365-code, .w365-about, .w365-note": {"color": _QUIET},
+        ".w365-more": {"font-size": "12px"},
+        ".w365-shape": {"width": "14px", "text-align": "center", "font-size": "12px"},
+        **{f".w365-{status}": {"color": colour} for status, colour in colours.items()},
+        ".w365-saved": {"color": good},
+        ".w365-warn": {"color": warn},
+        ".w365-code": {"font-family": "ui-monospace, monospace", "font-size": "12.5px"},
+        ".w365-mark, .w365-tag": {"font-size": "12px", "flex": "none"},
+        ".w365-mark": {"margin-left": "auto"},
+        ".w365-tag": {"border": f"1px solid {_LINE}", "border-radius": "4px", "padding": "0 5px"},
+        ".ag-cell.w365-edit": {"cursor": "text"},
+        ".w365-copy": {"visibility": "hidden", "margin-left": "auto", **_BUTTON},
+        ".ag-row-hover .w365-copy, .w365-copy:focus, .ag-cell-focus .w365-copy": {"visibility": "visible"},
+        ".w365-button": _BUTTON,
+        ".w365-refusal": {
+            "white-space": "normal !important",
+            "line-height": "16px",
+            "font-size": "12.5px",
+            "color": warn,
+            "overflow": "hidden",
+            "max-height": "34px",
+        },
+        ".w365-said": {
+            "position": "fixed",
+            "width": "1px",
+            "height": "1px",
+            "overflow": "hidden",
+            "clip-path": "inset(50%)",
+        },
+        ".w365-notice": {
+            "position": "fixed",
+            "left": "50%",
+            "top": "60px",
+            "transform": "translateX(-50%)",
+            "display": "flex",
+            "gap": "12px",
+            "align-items": "center",
+            "padding": "10px 14px",
+            "z-index": "20",
+            **_BOX,
+        },
+        ".w365-lookup": {"display": "flex", "flex-direction": "column", "font-size": "14px", **_BOX},
+        ".w365-lookup.w365-above": {"flex-direction": "column-reverse"},
+        ".ag-popup-editor:has(.w365-lookup)": {"border": "0", "background": "none", "box-shadow": "none"},
+        ".w365-input": {
+            "box-sizing": "border-box",
+            "width": "100%",
+            "height": "36px",
+            "padding": "0 12px",
+            "border": "0",
+            "background": "none",
+            "color": "inherit",
+            "font": "inherit",
+            "outline": "none",
+        },
+        ".w365-lookup:focus-within": {"outline": f"2px solid {_ACCENT}", "outline-offset": "-1px"},
+        ".w365-list": {
+            "list-style": "none",
+            "margin": "0",
+            "padding": "4px",
+            "overflow": "auto",
+            "border-top": f"1px solid {_LINE}",
+        },
+        ".w365-above .w365-list": {"border-top": "0", "border-bottom": f"1px solid {_LINE}"},
+        ".w365-item": {"padding": "5px 8px", "border-radius": "5px", "cursor": "pointer", "line-height": "18px"},
+        ".w365-item:hover": {"background": _RAISED},
+        ".w365-item[aria-selected=true]": {"background": f"color-mix(in srgb, {_ACCENT} 16%, {_GROUND})"},
+        ".w365-clear": {"border-top": f"1px solid {_LINE}", "border-radius": "0", "margin-top": "4px"},
+        ".w365-line": {"display": "flex", "gap": "8px", "align-items": "center"},
+        ".w365-score": {"margin-left": "auto", "font-variant-numeric": "tabular-nums"},
+        ".w365-about": {
+            "font-size": "12.5px",
+            "overflow": "hidden",
+            "text-overflow": "ellipsis",
+            "white-space": "nowrap",
+        },
+        ".w365-note": {"padding": "4px 12px 6px", "font-size": "12px", "min-height": "16px", "line-height": "16px"},
+    }
+
+
+_BUTTON = {
+    "font": "inherit",
+    "font-size": "12px",
+    "line-height": "20px",
+    "padding": "0 8px",
+    "color": "inherit",
+    "background": _GROUND,
+    "border": f"1px solid {_LINE}",
+    "border-radius": "5px",
+    "cursor": "pointer",
+    "flex": "none",
+}
+_BOX = {
+    "color": _TEXT,
+    "background": _GROUND,
+    "border": f"1px solid {_LINE}",
+    "border-radius": "8px",
+    "box-shadow": "0 6px 20px rgb(0 0 0 / 22%)",
+}

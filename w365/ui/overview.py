@@ -1,0 +1,185 @@
+"""The Overview page: the backlog first, then what to do next, then the first steps where something is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from w365.model import Reason, Role, Status
+from w365.service.configuration import get_settings
+from w365.service.matching import Preview, preview_match
+from w365.service.providers import CrmView, ProviderView, get_crm, list_providers
+from w365.service.statistics import Statistics, read_statistics
+from w365.store.runs import RunView
+from w365.ui import places
+from w365.ui.desk import Desk
+from w365.ui.runs import is_busy, keep_current, show_run
+from w365.ui.wording import ago, clock_time, counted, local_zone, number, percent, plain, short
+
+_POINTS_OF_A_LINE = 3
+
+
+def show_overview(desk: Desk) -> None:
+    keep_current(desk)
+    statistics = read_statistics(desk.service, desk.actor, history=30)
+    providers, crm = list_providers(desk.service, desk.actor), get_crm(desk.service, desk.actor)
+    _show_first_steps(desk, providers, crm)
+    _show_numbers(statistics)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _show_next(desk, statistics)
+    with right:
+        _show_sources(desk, providers, crm)
+
+
+def _show_numbers(statistics: Statistics) -> None:
+    totals = statistics.totals
+    rates = [100 * rate for point in statistics.history if (rate := point.totals.match_rate) is not None]
+    moved = f"{number(statistics.new_this_week)} new, {number(statistics.changed)} changed"
+    cards: tuple[tuple[str, str, str, list[float]], ...] = (
+        ("Need a decision", number(totals.backlog), moved, []),
+        (
+            "Match rate",
+            percent(totals.match_rate),
+            f"{number(totals.mapped)} of {number(totals.in_scope)} mapped",
+            rates,
+        ),
+        ("Conflicts", number(totals.conflict), "several accounts", []),
+        ("Blocked seats", number(totals.blocked_seats), _subscriptions(statistics), []),
+    )
+    for column, (label, value, said, line) in zip(st.columns(len(cards)), cards, strict=True):
+        chart = line if len(line) >= _POINTS_OF_A_LINE else None
+        column.metric(
+            label, value, said, delta_color="off", delta_arrow="off", border=True, height="stretch", chart_data=chart
+        )
+
+
+def _subscriptions(statistics: Statistics) -> str:
+    return counted(statistics.blocked_subscriptions, "subscription")
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One line of what to do next."""
+
+    amount: int
+    text: str
+    link: str
+    query: dict[str, str]
+
+
+def _tasks(statistics: Statistics) -> list[_Task]:
+    totals = statistics.totals
+    by_reason = {one.reason: one.accounts for one in statistics.by_reason}
+    without = by_reason.get(Reason.NO_ACCOUNT, 0)
+    tasks = [
+        _Task(
+            totals.conflict,
+            "in conflict: several accounts are equally supported",
+            "Open conflicts",
+            {"status": Status.CONFLICT.value},
+        ),
+        _Task(
+            totals.unmapped,
+            "unmapped: choose an account or create one",
+            "Open unmapped",
+            {"status": Status.UNMAPPED.value},
+        ),
+        _Task(
+            without,
+            "of them have a domain that no CRM account uses",
+            "Open these",
+            {"status": Status.UNMAPPED.value, "reason": Reason.NO_ACCOUNT.value},
+        ),
+        _Task(totals.parked, "parked for later", "Open parked", {"status": Status.PARKED.value}),
+    ]
+    return [task for task in tasks if task.amount]
+
+
+def _show_next(desk: Desk, statistics: Statistics) -> None:
+    st.subheader("What to do next", anchor=False)
+    tasks = _tasks(statistics)
+    if not tasks:
+        done = statistics.totals.in_scope
+        st.success("Every provider account is decided.") if done else st.info("Nothing is synced yet.")
+        return
+    for task in tasks:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{number(task.amount)}** {task.text}", width="stretch")
+            _link(places.PROVIDER_ACCOUNTS, task.link, task.query)
+    if not is_busy(desk):
+        _show_ready(preview_match(desk.service, desk.actor, limit=0))
+    _show_movement(statistics)
+
+
+def _link(page: str, label: str, query: dict[str, str] | None = None) -> None:
+    st.page_link(
+        page, label=f":primary[{label}]", icon=":material/arrow_forward:", icon_position="right", query_params=query
+    )
+
+
+def _show_ready(preview: Preview) -> None:
+    if preview.total:
+        does = "will map them" if preview.auto_match else "is off, so they wait"
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{number(preview.total)}** have exactly one account; Auto-Match {does}", width="stretch")
+            if preview.auto_match:
+                _link(places.PROVIDERS, "Match now")
+            else:
+                _link(places.CONFIGURATION, "Switch it on")
+
+
+def _show_movement(statistics: Statistics) -> None:
+    parts = []
+    if statistics.oldest_open:
+        parts.append(f"The oldest open one came {ago(statistics.oldest_open, statistics.at)}.")
+    if statistics.gone:
+        parts.append(f"{number(statistics.gone)} are gone at their provider.")
+    if parts:
+        st.caption(" ".join(parts))
+
+
+def _show_sources(desk: Desk, providers: list[ProviderView], crm: CrmView) -> None:
+    st.subheader("Sources", anchor=False)
+    for one in providers:
+        _show_source(desk, one.name, counted(one.accounts, "provider account"), one.last)
+    _show_source(desk, "CRM", f"{counted(crm.accounts, 'account')}, {counted(crm.contacts, 'contact')}", crm.last)
+    _link(places.PROVIDERS, "Open providers")
+
+
+def _show_source(desk: Desk, name: str, amount: str, last: RunView | None) -> None:
+    with st.container(border=True, gap="xxsmall"):
+        st.markdown(f"**{plain(short(name))}** · {amount}")
+        if last and (last.is_active or last.error):
+            show_run(desk, last)
+        elif last and last.ended_at:
+            st.caption(f"Synced {clock_time(last.ended_at, desk.service.clock(), local_zone())}")
+
+
+def _show_first_steps(desk: Desk, providers: list[ProviderView], crm: CrmView) -> None:
+    """Three steps until provider accounts and CRM were synced once and Auto-Match was decided about."""
+    synced = any(one.last_done for one in providers) or any(one.accounts for one in providers)
+    crm_synced = crm.last_done is not None
+    if synced and crm_synced:
+        return
+    is_on = get_settings(desk.service, desk.actor)["auto_match"] == "true"
+    with st.container(border=True):
+        st.subheader("Three steps to the first mappings", anchor=False)
+        automatic = [one for one in providers if one.missing or one.last_done or one.last]
+        _step(
+            "Connect a provider and sync its accounts", done=synced, missing=automatic[0].missing if automatic else ""
+        )
+        _step("Connect the CRM and sync accounts and contacts", done=crm_synced, missing=crm.missing)
+        _step("Switch Auto-Match on, or decide everything by hand", done=is_on, missing="")
+        if desk.actor.role >= Role.ANALYST:
+            with st.container(horizontal=True):
+                _link(places.PROVIDERS, "Go to Providers")
+                _link(places.CONFIGURATION, "Go to Configuration")
+
+
+def _step(text: str, *, done: bool, missing: str) -> None:
+    state = ":green-badge[Done]" if done else ":gray-badge[To do]"
+    st.markdown(f"{state} {text}")
+    if missing and not done:
+        st.caption(missing)

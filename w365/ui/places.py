@@ -1,0 +1,14 @@
+"""Where the pages lie. They stand apart from the main script, which Streamlit resolves paths against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PAGES = Path(__file__).resolve().parents[2] / "pages"
+
+OVERVIEW = str(_PAGES / "overview.py")
+PROVIDER_ACCOUNTS = str(_PAGES / "provider_accounts.py")
+STATISTICS = str(_PAGES / "statistics.py")
+ACTIVITY = str(_PAGES / "activity.py")
+PROVIDERS = str(_PAGES / "providers.py")
+CONFIGURATION = str(_PAGES / "configuration.py")

@@ -1,0 +1,236 @@
+"""The Providers page: a card for each provider, one for the CRM and one for matching."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from w365.errors import W365Error
+from w365.model import ProviderKind, Role, RunKind
+from w365.service.configuration import get_settings
+from w365.service.matching import preview_match
+from w365.service.providers import (
+    CrmView,
+    ManualAccount,
+    ProviderView,
+    add_manual_accounts,
+    add_manual_provider,
+    confirm_gone,
+    get_crm,
+    list_providers,
+    list_runs,
+    missing_of,
+    request_crm_sync,
+    request_match,
+    request_sync,
+    verify_crm,
+    verify_provider,
+)
+from w365.store.runs import RunView
+from w365.ui import places
+from w365.ui.auto_match import offer_preview, say_auto_match
+from w365.ui.desk import Desk
+from w365.ui.runs import awaits_confirmation, is_busy, keep_current, show_run, start_run
+from w365.ui.shell import say_next_time, show_error
+from w365.ui.wording import clock_time, counted, local_zone, number, plain, short
+
+_KIND_WORDS = {ProviderKind.PARTNER_CENTER: "Microsoft Partner Center", ProviderKind.MANUAL: "Entered by hand"}
+
+
+def show_providers(desk: Desk) -> None:
+    keep_current(desk)
+    for provider in list_providers(desk.service, desk.actor):
+        with st.container(border=True):
+            _show_provider(desk, provider)
+    with st.container(border=True):
+        _show_crm(desk, get_crm(desk.service, desk.actor))
+    with st.container(border=True):
+        _show_matching(desk)
+    if desk.actor.role >= Role.ADMIN:
+        _offer_manual_provider(desk)
+
+
+# --- a provider ---
+
+
+def _show_provider(desk: Desk, provider: ProviderView) -> None:
+    is_manual = provider.kind is ProviderKind.MANUAL
+    _head(plain(short(provider.name)), _KIND_WORDS[provider.kind], is_ready=not provider.missing, is_manual=is_manual)
+    parts = [
+        counted(provider.accounts, "provider account"),
+        counted(provider.open, "needs a decision", "need a decision"),
+        *([f"{number(provider.gone)} gone"] if provider.gone else []),
+    ]
+    st.markdown(f"**{' · '.join(parts)}**")
+    _say_verified(desk, provider)
+    if provider.missing:
+        st.warning(plain(provider.missing))
+    elif is_manual:
+        _offer_row(desk, provider)
+    else:
+        _show_last(desk, provider.last, "No sync yet. Start the first one.", done=provider.last_done)
+        _offer_confirmation(desk, provider.last)
+        _buttons(
+            desk,
+            provider.last,
+            ("Sync provider accounts", lambda: request_sync(desk.service, desk.actor, provider.name)),
+            lambda: verify_provider(desk.service, desk.actor, provider.name),
+            key=f"provider-{provider.id}",
+        )
+
+
+def _head(name: str, kind: str, *, is_ready: bool, is_manual: bool = False) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(name, width="content", anchor=False)
+        if is_manual:
+            st.badge("Manual", color="gray")
+        else:
+            st.badge("Connected" if is_ready else "Not connected", color="green" if is_ready else "orange")
+        st.caption(kind)
+
+
+def _say_verified(desk: Desk, provider: ProviderView) -> None:
+    if provider.verified_at:
+        when = clock_time(provider.verified_at, desk.service.clock(), local_zone())
+        st.caption(plain(f"Connection verified {when}. {provider.verified_as}"))
+
+
+def _show_last(desk: Desk, run: RunView | None, otherwise: str, *, done: RunView | None = None) -> None:
+    if run is None:
+        st.info(otherwise)
+    else:
+        show_run(desk, run, before=done.done if done else None)
+
+
+def _buttons(
+    desk: Desk,
+    last: RunView | None,
+    sync: tuple[str, Callable[[], int]],
+    verify: Callable[[], tuple[str, ...]],
+    *,
+    key: str,
+) -> None:
+    """Offer to sync, unless a sync is under way, and to verify; each only to those who may."""
+    label, request = sync
+    with st.container(horizontal=True):
+        wants_sync = desk.actor.role >= Role.ANALYST and st.button(
+            label, type="primary", key=f"{key}-sync", disabled=last is not None and last.is_active
+        )
+        wants_proof = desk.actor.role >= Role.ADMIN and st.button("Verify connection", key=f"{key}-verify")
+    if wants_sync:
+        start_run(request)
+    if wants_proof:
+        _prove(verify)
+
+
+def _prove(verify: Callable[[], tuple[str, ...]]) -> None:
+    try:
+        with st.spinner("Asking for a token and one page…"):
+            told = verify()
+    except W365Error as error:
+        show_error(error)
+        return
+    st.success(plain(" ".join(told)))
+
+
+# --- customers that are missing ---
+
+
+def _offer_confirmation(desk: Desk, run: RunView | None) -> None:
+    if run is None or not awaits_confirmation(run) or desk.actor.role < Role.ADMIN:
+        return
+    missing = counted(missing_of(run), "customer")
+    if st.button(f"Confirm that {missing} left…", key=f"gone-{run.id}"):
+        _confirm_dialog(desk, run.id, missing)
+
+
+@st.dialog("Did they leave?")
+def _confirm_dialog(desk: Desk, run_id: int, missing: str) -> None:
+    st.markdown(
+        f"**{missing}** will be marked as gone. Their mappings and history are kept, and one that the provider lists "
+        "again comes back as it was."
+    )
+    if st.button("Mark as gone", type="primary"):
+        try:
+            gone = confirm_gone(desk.service, desk.actor, run_id)
+        except W365Error as error:
+            show_error(error)
+            return
+        say_next_time(f"{counted(gone, 'customer')} marked as gone.")
+        st.rerun()
+
+
+# --- the CRM ---
+
+
+def _show_crm(desk: Desk, crm: CrmView) -> None:
+    _head("CRM", "Dynamics 365 (Dataverse)", is_ready=not crm.missing)
+    amounts = f"{counted(crm.accounts, 'account')} · {counted(crm.contacts, 'contact')}"
+    st.markdown(f"**{amounts}**" + (f" · {plain(crm.url)}" if crm.url else ""))
+    if crm.missing:
+        st.warning(plain(crm.missing))
+        return
+    _show_last(desk, crm.last, "No sync yet. Start the first one.", done=crm.last_done)
+    _buttons(
+        desk,
+        crm.last,
+        ("Sync CRM", lambda: request_crm_sync(desk.service, desk.actor)),
+        lambda: verify_crm(desk.service, desk.actor),
+        key="crm",
+    )
+
+
+# --- matching ---
+
+
+def _show_matching(desk: Desk) -> None:
+    st.subheader("Matching", anchor=False)
+    last = next((run for run in list_runs(desk.service, desk.actor) if run.kind is RunKind.MATCH), None)
+    is_running = last is not None and last.is_active
+    preview = None if is_busy(desk) else preview_match(desk.service, desk.actor)
+    is_on = get_settings(desk.service, desk.actor)["auto_match"] == "true"
+    st.markdown(say_auto_match(preview, is_on=is_on))
+    _show_last(desk, last, "No match yet. It runs after every sync.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        wanted = desk.actor.role >= Role.ANALYST and st.button("Match now", disabled=is_running)
+        offer_preview(preview)
+        st.page_link(places.CONFIGURATION, label="Rules and Auto-Match")
+    if wanted:
+        start_run(lambda: request_match(desk.service, desk.actor))
+
+
+# --- manual providers ---
+
+
+def _offer_manual_provider(desk: Desk) -> None:
+    with st.popover("Add manual provider"), st.form("manual-provider", border=False, clear_on_submit=True):
+        name = st.text_input("Name of the provider", max_chars=100)
+        if st.form_submit_button("Add provider", type="primary"):
+            _attempt(lambda: add_manual_provider(desk.service, desk.actor, name), f"{plain(name)} was added.")
+
+
+def _offer_row(desk: Desk, provider: ProviderView) -> None:
+    if desk.actor.role < Role.ANALYST:
+        return
+    with st.popover("Add provider account"), st.form(f"row-{provider.id}", border=False, clear_on_submit=True):
+        name = st.text_input("Provider name", max_chars=400, help="The customer's name at this provider")
+        specific_id = st.text_input("Provider specific account id", max_chars=400)
+        domains = st.text_input("Domains", help="Separated by commas; the first is the default one")
+        country = st.text_input("Country", max_chars=2, help="Two letters")
+        if st.form_submit_button("Add", type="primary"):
+            row = ManualAccount(specific_id, name, tuple(domains.replace(";", ",").split(",")), country)
+            _attempt(
+                lambda: add_manual_accounts(desk.service, desk.actor, provider.id, [row]),
+                f"{plain(name)} was saved; the next match looks at it.",
+            )
+
+
+def _attempt(change: Callable[[], object], done: str) -> None:
+    try:
+        change()
+    except W365Error as error:
+        show_error(error)
+        return
+    say_next_time(done)
+    st.rerun()

@@ -1,0 +1,109 @@
+"""The record: what the provider says of a customer, the accounts beside it, and every decision one can take."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from w365.matching.words import STATUS_WORDS
+from w365.model import Status
+from w365.service import mapping
+from w365.service.mapping import Decided
+from w365.service.records import Record
+from w365.ui.desk import Desk
+from w365.ui.palette import BADGES
+from w365.ui.record_accounts import show_candidates, show_lookup, show_mapped, show_rejected
+from w365.ui.record_create import show_create
+from w365.ui.record_decider import Decider
+from w365.ui.record_words import say_decision, say_domain, say_state, say_subscription, say_when
+from w365.ui.wording import counted, local_zone, plain
+
+
+def show_record(desk: Desk, record: Record) -> Decided | None:
+    """Draw the record; return the decision that was just taken, after which the record must be read again."""
+    decider = Decider(desk, record)
+    left, right = st.columns([4, 9], gap="large")
+    with left:
+        _show_provider_side(record)
+    with right:
+        _show_accounts_side(decider)
+    return decider.decided
+
+
+def _show_provider_side(record: Record) -> None:
+    row = record.row
+    st.badge(STATUS_WORDS[row.status], color=BADGES[row.status])
+    facts = (
+        ("Provider", row.provider),
+        ("Provider Specific Account Id", row.specific_id),
+        ("Country", record.country),
+        ("Relationship", record.relationship),
+        ("Changed", row.change),
+        ("Gone since", f"{record.gone_at:%Y-%m-%d}" if record.gone_at else ""),
+        ("Note", record.note),
+    )
+    _list([(value, label) for label, value in facts if value], "")
+    _heading("Domains")
+    _list([(domain.name, say_domain(domain)) for domain in record.domains], "The provider lists none.")
+    _heading(f"Subscriptions: {counted(row.seats, 'seat')}")
+    _list([(one.offer_name, say_subscription(one)) for one in record.subscriptions], "None known.")
+
+
+def _show_accounts_side(decider: Decider) -> None:
+    """Each part has its container, so that one that grows does not close what is open below it."""
+    for part in (_show_standing, show_candidates, show_lookup, show_create, _show_setting_aside, show_rejected):
+        with st.container():
+            part(decider)
+    _show_history(decider.record)
+
+
+def _show_standing(decider: Decider) -> None:
+    """Show the mapped account, or why there is none and what to do."""
+    record = decider.record
+    if record.mapped is not None:
+        show_mapped(decider, record.mapped)
+    elif said := say_state(record):
+        st.markdown(plain(said))
+    if record.row.status in (Status.EXCLUDED, Status.PARKED):
+        decider.button("Reopen", "reopen", lambda seen: mapping.reopen(*decider.whose, seen=seen), kind="primary")
+
+
+def _show_setting_aside(decider: Decider) -> None:
+    """Exclude or park, with a reason. A mapped row is cleared first."""
+    if not decider.may or decider.record.row.account_id is not None:
+        return
+    with st.expander("Exclude or park"):
+        reason = st.text_input("Reason", key=decider.key("reason"), max_chars=500)
+        until = st.date_input("Park until (optional)", value=None, key=decider.key("until"), width=220)
+        with st.container(horizontal=True):
+            decider.button(
+                "Exclude", "exclude", lambda seen: mapping.exclude(*decider.whose, seen=seen, reason=reason or "")
+            )
+            decider.button(
+                "Park",
+                "park",
+                lambda seen: mapping.park(*decider.whose, seen=seen, reason=reason or "", until=until),
+            )
+        st.caption("Exclude takes the customer out of the backlog for good, Park for a time. Both can be reopened.")
+
+
+def _show_history(record: Record) -> None:
+    with st.expander(f"History: {counted(len(record.history), 'decision')}"):
+        zone = local_zone()
+        for one in record.history:
+            st.markdown(f"**{plain(say_decision(one))}**  \n:small[{plain(say_when(one, zone))}]")
+            for fact in one.evidence:
+                st.caption(plain(fact))
+
+
+def _heading(text: str) -> None:
+    st.markdown(f"**{text}**")
+
+
+def _list(lines: list[tuple[str, str]], empty: str) -> None:
+    """Show each text with what is said about it in small below."""
+    if not lines:
+        st.caption(empty)
+        return
+    with st.container(gap="xsmall"):
+        for text, about in lines:
+            st.markdown(f"{plain(text)}  \n:gray[:small[{plain(about)}]]")

@@ -1,0 +1,38 @@
+"""Settings and their values in the words of the Configuration page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from w365.matching.words import CARDINALITY_WORDS, LIST_WORDS
+from w365.model import Cardinality
+
+RULE_WORDS: Mapping[str, str] = {
+    "rule_contact_domain": "2. E-mail domain of a contact",
+    "rule_account_email": "3. E-mail domain of the account",
+    "rule_account_website": "4. Website of the account",
+}
+_NAMES: Mapping[str, str] = {
+    "auto_match": "Auto-Match",
+    "tenant_guid_column": "Rule 1, column of the tenant id",
+    **{name: f"Rule {words.lower()}" for name, words in RULE_WORDS.items()},
+    "cardinality": "Sharing of CRM accounts",
+    "shared_threshold": "A domain is shared from",
+    "gone_guard_percent": "Guard against mass disappearance, percent",
+    **{f"domains: {which}": words for which, words in LIST_WORDS.items()},
+}
+_ON_OFF = {"true": "on", "false": "off", "": "none"}
+
+
+def say_setting(name: str) -> str:
+    """Name a setting, or a provider's exception, for people."""
+    if name in _NAMES:
+        return _NAMES[name]
+    return name.replace("cardinality: ", "Sharing of CRM accounts, exception for ", 1)
+
+
+def say_value(text: str) -> str:
+    """Say a stored value for people."""
+    if text in list(Cardinality):
+        return CARDINALITY_WORDS[Cardinality(text)]
+    return _ON_OFF.get(text, text)
