@@ -1,0 +1,136 @@
+"""Made-up provider accounts and CRM accounts in a database, as many as wanted, written the way a sync leaves them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from w365.model import MatchPolicy, ProviderKind, Rule
+from w365.store import tables as t
+from w365.store.bulk import chunks, upsert
+from w365.store.engine import Store, open_store
+from w365.store.migrate import migrate
+from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, put_words, sort_key, words_of
+from w365.store.worklist import settle
+
+WORDS = """
+alder amber arbor atlas aurora beacon birch canyon cedar citrus cobalt copper coral crest delta
+eagle ember falcon fern flint forge garnet glacier granite harbor hawk heron horizon indigo iron
+jade juniper kestrel lake lark laurel linden lotus lumen maple marble meadow mesa nimbus north nova
+oak ocean olive onyx opal orchid osprey pearl phoenix pine prism quartz raven redwood ridge river
+robin ruby saffron sage sierra silver slate solar sparrow spruce stone
+""".split()  # noqa: SIM905 - shorter to read
+NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+
+
+def open_empty(url: str) -> Store:
+    store = open_store(url)
+    migrate(store)
+    return store
+
+
+def sqlite_url(folder: Path, name: str) -> str:
+    return f"sqlite:///{folder / name}"
+
+
+def fill(store: Store, customers: int, *, seed: int = 1) -> None:
+    """Fill with this many customers and two CRM accounts for each three of them; some 70 % of them are mapped."""
+    chance = random.Random(seed)
+    accounts = customers * 2 // 3
+    with store.write() as connection:
+        connection.execute(sa.insert(t.Provider).values(id=1, name="Partner Center", kind=ProviderKind.PARTNER_CENTER))
+        connection.execute(sa.insert(t.Provider).values(id=2, name="Elsewhere", kind=ProviderKind.MANUAL))
+        _write(connection, t.Account, _account_rows(accounts))
+        put_words(connection, ACCOUNT, ((n, words_of([_name(n)], [_domain(n)])) for n in range(1, accounts + 1)))
+        domains = ((_domain(n), n, Rule.CONTACT_DOMAIN.value, 3, f"c{n}") for n in range(1, accounts + 1))
+        _write(connection, t.AccountDomain, ((None, domains)))
+    with store.write() as connection:
+        _write(connection, t.ProviderAccount, _customer_rows(customers))
+        own = ((n, _domain(n), "own_name", True, True) for n in range(1, customers + 1))
+        columns = ("provider_account_id", "domain", "kind", "is_default", "is_verified")
+        _bulk(connection, t.ProviderAccountDomain, columns, own)
+        words = ((n, words_of([_name(n)], [_domain(n), _guid(n)])) for n in range(1, customers + 1))
+        put_words(connection, PROVIDER_ACCOUNT, words)
+        seats = (
+            (n, f"s{n}", "Suite", chance.randrange(1, 400), "active", "P1Y", None) for n in range(1, customers + 1)
+        )
+        columns = ("provider_account_id", "subscription_id", "offer_name", "quantity", "status", "term", "started_at")
+        _bulk(connection, t.ProviderSubscription, columns, seats)
+        _map(connection, customers, accounts)
+        settle(connection, MatchPolicy(), None)
+    with store.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
+
+
+def _write(
+    connection: sa.Connection, table: type[t.Base], rows: tuple[tuple[str, ...] | None, Iterator[tuple[object, ...]]]
+) -> None:
+    columns, values = rows
+    _bulk(connection, table, columns or ("domain", "account_id", "rule", "contacts", "example"), values)
+
+
+def _bulk(
+    connection: sa.Connection, table: type[t.Base], columns: tuple[str, ...], rows: Iterator[tuple[object, ...]]
+) -> None:
+    for part in chunks(rows, 20_000):
+        upsert(connection, table, columns, part)
+
+
+def _map(connection: sa.Connection, customers: int, accounts: int) -> None:
+    mapped = [n for n in range(1, customers + 1) if n % 10 < 7 and n <= accounts]
+    columns = ("id", "at", "actor", "provider_account_id", "kind", "account_id", "origin", "reason")
+    _bulk(connection, t.Decision, columns, ((n, NOW, "run", n, "map", n, "auto", "") for n in mapped))
+    columns = ("provider_account_id", "account_id", "origin", "decision_id")
+    _bulk(connection, t.Mapping, columns, ((n, n, "auto", n) for n in mapped))
+
+
+def _account_rows(count: int) -> tuple[tuple[str, ...], Iterator[tuple[object, ...]]]:
+    columns = (
+        "id",
+        "crm_id",
+        "name",
+        "name_key",
+        "number",
+        "website",
+        "email_domain",
+        "website_domain",
+        "city",
+        "country",
+    )
+    columns += ("tenant_guid", "is_active", "is_deleted")
+    rows = (
+        (n, _guid(n), _name(n), sort_key(_name(n)), f"A{n}", "", _domain(n), "", "Town", "DE", "", True, False)
+        for n in range(1, count + 1)
+    )
+    return columns, rows
+
+
+def _customer_rows(count: int) -> tuple[tuple[str, ...], Iterator[tuple[object, ...]]]:
+    columns = ("id", "provider_id", "specific_id", "name", "name_key", "default_domain", "main_domain", "domain_source")
+    columns += ("tenant_guid", "country", "relationship", "note", "first_seen_at", "gone_at", "change")
+    rows = (
+        (n, 1 + n % 2, _guid(n), _name(n), sort_key(_name(n)), _domain(n), _domain(n), "list", *_rest(n))
+        for n in range(1, count + 1)
+    )
+    return columns, rows
+
+
+def _rest(n: int) -> tuple[object, ...]:
+    return (_guid(n), "DE", "reseller", "", NOW, None, "")
+
+
+def _name(n: int) -> str:
+    first, second = WORDS[n % len(WORDS)], WORDS[(n // len(WORDS) * 31 + n * 17) % len(WORDS)]
+    return f"{first.title()} {second.title()} {n} Ltd"
+
+
+def _domain(n: int) -> str:
+    return f"{WORDS[n % len(WORDS)]}-{n}.example"
+
+
+def _guid(n: int) -> str:
+    return f"{n * 2654435761 % 2**32:08x}-0000-4000-8000-{n:012x}"
