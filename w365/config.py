@@ -176,7 +176,7 @@ def _calls_per_minute(values: _Values) -> int | None:
 
 
 def own_secret_key(home: Path) -> str:
-    """The key made once in the data folder, readable by its owner only. Losing it loses what was encrypted with it."""
+    """The key made once in the data folder, readable by its owner only; it signs the tokens of the grid's routes."""
     path = home / "secret.key"
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)

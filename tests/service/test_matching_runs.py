@@ -12,9 +12,11 @@ from service.fakes import (
     FakeCrm,
     FakePortal,
     account,
+    account_id_of,
     contact,
     crm_sync,
     customer,
+    id_of,
     make_service,
     match,
     pages_of,
@@ -101,9 +103,16 @@ def test_who_loses_to_a_match_is_shown_as_conflict_when_it_is_over(service: Serv
     assert statuses(store)["m1"] == ("conflict", "account_taken")
 
 
-def test_a_switch_to_a_stricter_policy_unmaps_nobody(service: Service, store: Store) -> None:
+def test_a_switch_to_a_stricter_policy_lists_the_breaches_and_unmaps_nobody(service: Service, store: Store) -> None:
     configuration.set_setting(service, ADMIN, "auto_match", "true")
     match(service)
+    assert matching.preview_match(service, VIEWER).breaching == ()
+    stricter = matching.PendingChange(settings={"cardinality": "unique_in_provider"})
+    _, after = matching.try_change(service, ADMIN, stricter)
+    assert [(one.provider_account_id, one.account_id) for one in after.breaching] == [
+        (id_of(store, "p1"), account_id_of(store, "a1")),
+        (id_of(store, "p2"), account_id_of(store, "a1")),
+    ]
     configuration.set_setting(service, ADMIN, "cardinality", "unique")
     match(service)
     assert {found[0] for found in statuses(store).values()} == {"mapped", "conflict", "unmapped"}

@@ -119,12 +119,14 @@ def _having(connection: sa.Connection, wanted: Sequence[str]) -> set[int]:
 
 
 def _rank(hits: list[Hit], text: str, limit: int) -> list[Hit]:
+    """Exact hits, then names that begin with the text, then names with all its words; a city counts least."""
     key = fold(text)
 
-    def place(hit: Hit) -> tuple[bool, bool, int, str, int]:
+    def place(hit: Hit) -> tuple[bool, bool, bool, int, str, int]:
         name = fold(hit.name)
         exact = key in (name, fold(hit.number), hit.domain)
-        return not exact, not name.startswith(key), len(name), name, hit.account_id
+        in_name = all(any(word.startswith(term) for word in name.split()) for term in key.split())
+        return not exact, not name.startswith(key), not in_name, len(name), name, hit.account_id
 
     return sorted(hits, key=place)[:limit]
 

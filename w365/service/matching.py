@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,7 +16,7 @@ from w365.service.access import require
 from w365.service.configuration import put_domains, put_provider_cardinality, put_settings, read_policy
 from w365.service.suggesting import make_candidates, order_candidates
 from w365.store import tables as t
-from w365.store.matcher import auto_match, touched, would_map
+from w365.store.matcher import auto_match, breaches, touched, would_map
 from w365.store.runs import Progress, RunView
 from w365.store.worklist import counts, settle
 
@@ -33,12 +34,16 @@ class WouldMap:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a match would do now; `mappings` holds the first of `total`."""
+    """What a match would do now; `mappings` holds the first of `total`.
+
+    `breaching` are mappings that share their account against the policy: they are listed and stay (product rule 7).
+    """
 
     auto_match: bool
     total: int
     conflicts: int
     mappings: tuple[WouldMap, ...]
+    breaching: tuple[WouldMap, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +97,20 @@ def preview_match(service: Service, actor: Actor, limit: int = 200) -> Preview:
 
 def _preview(connection: sa.Connection, limit: int) -> Preview:
     policy = read_policy(connection)
-    wanted = would_map().subquery()
-    total = connection.scalar(sa.select(sa.func.count()).select_from(wanted)) or 0
+    total = connection.scalar(sa.select(sa.func.count()).select_from(would_map().subquery())) or 0
+    conflicts = sum(one.accounts for one in counts(connection) if one.status is Status.CONFLICT)
+    return Preview(
+        policy.auto_match,
+        total,
+        conflicts,
+        _named(connection, would_map(), limit),
+        _named(connection, breaches(policy), limit),
+    )
+
+
+def _named(connection: sa.Connection, pairs: sa.Select[*tuple[Any, ...]], limit: int) -> tuple[WouldMap, ...]:
+    """Read the first of these pairs of provider account and account with their names."""
+    wanted = pairs.subquery()
     query = (
         sa.select(
             wanted.c.provider_account_id,
@@ -108,9 +125,7 @@ def _preview(connection: sa.Connection, limit: int) -> Preview:
         .order_by(t.ProviderAccount.name_key, wanted.c.provider_account_id)
         .limit(limit)
     )
-    mappings = tuple(WouldMap(*row) for row in connection.execute(query))
-    conflicts = sum(one.accounts for one in counts(connection) if one.status is Status.CONFLICT)
-    return Preview(policy.auto_match, total, conflicts, mappings)
+    return tuple(WouldMap(*row) for row in connection.execute(query))
 
 
 def try_change(service: Service, actor: Actor, change: PendingChange, limit: int = 200) -> tuple[Preview, Preview]:

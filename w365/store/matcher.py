@@ -352,6 +352,26 @@ def with_rivals(connection: sa.Connection, policy: MatchPolicy, which: Which) ->
     return wanted
 
 
+def breaches(policy: MatchPolicy) -> sa.Select[int, int]:
+    """Select (provider account, account) of mappings that share their account against the policy; they stay."""
+    pa, provider, mapping = t.ProviderAccount, t.Provider, t.Mapping
+    theirs, their_pa = sa.orm.aliased(mapping), sa.orm.aliased(pa)
+    mine = sa.func.coalesce(provider.cardinality, policy.cardinality.value)
+    in_provider = sa.and_(mine == Cardinality.UNIQUE_IN_PROVIDER, their_pa.provider_id == pa.provider_id)
+    sharing = (
+        sa.select(theirs.provider_account_id)
+        .join(their_pa, their_pa.id == theirs.provider_account_id)
+        .where(theirs.account_id == mapping.account_id, their_pa.id != pa.id)
+        .where(sa.or_(mine == Cardinality.UNIQUE, in_provider))
+    )
+    return (
+        sa.select(mapping.provider_account_id, mapping.account_id)
+        .join(pa, pa.id == mapping.provider_account_id)
+        .join(provider, provider.id == pa.provider_id)
+        .where(mine != Cardinality.MANY, sa.exists(sharing.correlate(mapping, pa, provider)))
+    )
+
+
 def _apply_cardinality(connection: sa.Connection, policy: MatchPolicy) -> None:
     pa, provider, mapping = t.ProviderAccount, t.Provider, t.Mapping
     other, their_pa, order = _fresh.alias("other"), sa.orm.aliased(pa), t.StandingOrder

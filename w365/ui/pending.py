@@ -70,18 +70,23 @@ def _save(desk: Desk, proposed: _Proposed) -> None:
 
 def _say_effect(before: Preview, after: Preview) -> str:
     does = "would map" if before.auto_match else "would map, if Auto-Match were on,"
-    return (
+    effect = (
         f"The next match {does} **{counted(after.total, 'provider account')}** (as set now: {number(before.total)}); "
         f"conflicts **{number(after.conflicts)}** (now {number(before.conflicts)}). Mappings made so far stay."
     )
+    if after.breaching:
+        sharing = counted(len(after.breaching), "mapping shares its account", "mappings share their account")
+        effect += f" **{sharing}** against the policy; each is for a person to decide."
+    return effect
 
 
 def _show_difference(before: Preview, after: Preview) -> None:
     gained = [one for one in after.mappings if one not in set(before.mappings)]
     lost = [one for one in before.mappings if one not in set(after.mappings)]
     rows = [_row("gained", one) for one in gained] + [_row("lost", one) for one in lost]
+    rows += [_row("shares its account", one) for one in after.breaching]
     if rows:
-        st.dataframe(rows, hide_index=True, height=min(38 + 35 * len(rows), 320), alt="Rows gained and lost")
+        st.dataframe(rows, hide_index=True, height=min(38 + 35 * len(rows), 320), alt="Rows gained, lost and in breach")
 
 
 def _row(word: str, one: WouldMap) -> dict[str, str]:
