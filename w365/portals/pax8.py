@@ -1,8 +1,8 @@
 """Pax8: the companies of a partner, their websites and subscriptions.
 
 The facts are those of Pax8's published OpenAPI. Its lists have page numbers and no snapshot: what is deleted while
-they are read moves the rest forward, over the edge of a page. So the companies met are counted, and where some of those
-announced are missing in the end the list is read once more.
+they are read moves the rest forward, over the edge of a page. So where the list changed its length meanwhile, or fewer
+companies were met than it announces, it is read once more.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -106,29 +106,35 @@ class Pax8:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the list is to be read on: in which walk, from which page, and how many companies were met before."""
+    """Where the list is to be read on: in which walk, from which page, and how many companies were met before.
+
+    ``announced`` is the length of the list at the walk's first page.
+    """
 
     walk: int = 1
     number: int = 0
     met: int = 0
+    announced: int = 0
 
     def after(self, page: NumberedPage, fresh: int) -> _Place | None:
         """Return the next place, or None at the end."""
         met = self.met + fresh
+        announced = self.announced if self.number else page.total
         if not page.is_last:
-            return _Place(self.walk, self.number + 1, met)
-        return _Place(self.walk + 1, 0, met) if met < page.total and self.walk < _WALKS else None
+            return _Place(self.walk, self.number + 1, met, announced)
+        may_lack = page.total != announced or met < page.total
+        return _Place(self.walk + 1, met=met) if may_lack and self.walk < _WALKS else None
 
     def to_cursor(self) -> str:
-        return json.dumps([self.walk, self.number, self.met])
+        return json.dumps(astuple(self))
 
     @staticmethod
     def from_cursor(cursor: str | None) -> _Place:
         try:
-            walk, number, met = (int(part) for part in json.loads(cursor or "[1, 0, 0]"))
+            parts = tuple(int(part) for part in json.loads(cursor or "[]"))
+            return _Place(*parts) if all(part >= 0 for part in parts) else _Place()
         except (ValueError, TypeError):
             return _Place()
-        return _Place(walk, number, met) if min(walk - 1, number, met) >= 0 else _Place()
 
 
 @dataclass(frozen=True, slots=True)
