@@ -40,14 +40,20 @@ def pax8_companies(customers: list[Customer], accounts: list[Account]) -> tuple[
     chance = random.Random(SEED + 8)  # noqa: S311 - the same every time is the point
     domains = {found.name for customer in customers for found in customer.domains}
     both = [each for each in customers if not each.domain.endswith("onmicrosoft.com") and each.domain.isascii()]
-    crm = [each for each in accounts if each.website.startswith("https://") and each.website[8:] not in domains]
+    crm = [(each.name, domain, "US") for each in accounts if (domain := _bare(each.website)) and domain not in domains]
     known = [(each.name, each.domain, each.country) for each in chance.sample(both, CUSTOMERS_TOO)]
-    known += [(each.name, each.website[8:], "US") for each in chance.sample(crm, ACCOUNTS_ONLY)]
-    others = _unknown(domains | {each.website[8:] for each in crm})
+    known += chance.sample(crm, ACCOUNTS_ONLY)
+    others = _unknown(domains | {domain for _, domain, _ in crm})
     while len(known) < COMPANIES:
         known.append(next(others))
     made = [_company(chance, number, *each) for number, each in enumerate(known)]
     return tuple(_odd(made))
+
+
+def _bare(website: str) -> str:
+    """Give the domain of a website written as those accounts write it that no customer belongs to."""
+    domain = website.removeprefix("https://")
+    return domain if domain != website and "/" not in domain and not domain.startswith("www.") else ""
 
 
 def _unknown(taken: set[str]) -> Iterator[tuple[str, str, str]]:

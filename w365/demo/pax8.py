@@ -22,8 +22,9 @@ AUDIENCE = "https://api.pax8.com"
 TOKEN_SECONDS = 86_400
 LARGEST_PAGE = 200
 DEFAULT_PAGE = 10
-_FILTERS = frozenset({"city", "country", "stateOrProvince", "postalCode", "status", "companyId", "productId"})
 _ADDRESS = frozenset({"city", "country", "stateOrProvince", "postalCode"})
+_OWN = frozenset({"status", "companyId", "productId", "billingTerm"})
+"""What lists can be narrowed by, where their records have it."""
 
 Record = Mapping[str, Any]
 
@@ -119,11 +120,9 @@ def _page(records: Sequence[Record], number: int, size: int) -> Record:
 
 
 def _fits(record: Record, query: Mapping[str, str]) -> bool:
-    return all(
-        str((record.get("address", {}) if name in _ADDRESS else record).get(name, "")) == value
-        for name, value in query.items()
-        if name in _FILTERS
-    )
+    facts = {name: record[name] for name in _OWN & record.keys()}
+    facts |= {name: value for name, value in record.get("address", {}).items() if name in _ADDRESS}
+    return all(facts.get(name, value) == value for name, value in query.items())
 
 
 def _sorted(records: Sequence[Record], sort: str) -> Sequence[Record]:
