@@ -1,4 +1,4 @@
-"""Microsoft's own Python client against the demo's Dataverse: if it pages, creates and reads back, the demo speaks it."""
+"""Microsoft's own Python client against the demo's Dataverse: what pages, creates and reads back speaks it."""
 
 from __future__ import annotations
 
