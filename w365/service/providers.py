@@ -82,9 +82,10 @@ def prepare(service: Service) -> None:
     """
     connected = service.settings.connections()
     with service.store.write() as connection:
-        seed_lists(connection)
         rows = connection.execute(sa.select(t.Provider.kind, t.Provider.name)).all()
         kinds, names = {row.kind for row in rows}, {row.name.casefold() for row in rows}
+        if ProviderKind.PARTNER_CENTER not in kinds:
+            seed_lists(connection)
         for one in CONNECTORS:
             is_wanted = one.kind is ProviderKind.PARTNER_CENTER or one.setting in connected
             if is_wanted and one.kind not in kinds:
