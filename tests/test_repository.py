@@ -113,11 +113,12 @@ class Recorder(Mapping[str, str]):
 
 @pytest.fixture
 def settings_read(tmp_path: Path) -> set[str]:
-    """The names the program asks the environment for when both connections are set."""
+    """The names the program asks the environment for when every connection is set."""
     bundle = tmp_path / "ca.pem"
     bundle.touch()
     parts = {"URL": "https://service.example", "TENANT_ID": "tenant.example", "CLIENT_ID": "id", "CLIENT_SECRET": "s"}
     values = {f"W365_{one}_{part}": text for one in ("PARTNER_CENTER", "DATAVERSE") for part, text in parts.items()}
+    values |= {"W365_PAX8_CLIENT_ID": "id", "W365_PAX8_CLIENT_SECRET": "s"}
     environment = Recorder({**values, "W365_HOME": str(tmp_path), "W365_CA_BUNDLE": str(bundle)})
     load_settings(environment, tmp_path / "no-secrets.toml")
     return environment.asked - {DEMO_SERVED}

@@ -20,9 +20,10 @@ from platformdirs import user_data_path
 from w365.errors import ConfigurationError
 
 MICROSOFT_AUTHORITY = "https://login.microsoftonline.com"
-PARTNER_CENTER_URL = "https://api.partnercenter.microsoft.com"
-DOCUMENTED_CALLS_PER_MINUTE = 500
-"""Partner Center's limit for the Customer and Subscription resources."""
+PARTNER_CENTER = "PARTNER_CENTER"
+DATAVERSE = "DATAVERSE"
+PAX8 = "PAX8"
+"""The words for a service in the names of its settings, as in W365_PAX8_URL."""
 
 DEMO_SERVED = "W365_DEMO_SERVED"
 """Set to 1 for our own child processes when the connections they are given are those of the built-in demo."""
@@ -47,10 +48,33 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What the settings of a service may leave out, and whether Entra ID signs its application in (``has_tenant``).
+
+    ``calls_per_minute`` is the pace where none is set; None means that the service has no such setting.
+    """
+
+    url: str = ""
+    has_tenant: bool = True
+    calls_per_minute: int | None = None
+
+
+REACHES: Mapping[str, Reach] = {
+    # The documented limit of the Customer and Subscription resources.
+    PARTNER_CENTER: Reach("https://api.partnercenter.microsoft.com", calls_per_minute=500),
+    DATAVERSE: Reach(),
+    # Pax8 publishes no limit; a page holds 200 records, so that 500 pages a minute are enough for anybody.
+    PAX8: Reach("https://api.pax8.com", has_tenant=False, calls_per_minute=500),
+}
+"""Every service that can be connected, by the word in its settings' names."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the environment decides.
 
     ``is_demo``: no connection is set, so the built-in demo is used, in a folder and database of its own.
+    ``further`` are the connections of the providers beside Partner Center.
     """
 
     home: Path
@@ -59,6 +83,12 @@ class Settings:
     partner_center: Connection | None
     dataverse: Connection | None
     is_demo: bool
+    further: Mapping[str, Connection] = field(default_factory=dict)
+
+    def connections(self) -> Mapping[str, Connection]:
+        """Return every connection that is set, by the word in its settings' names."""
+        first = {PARTNER_CENTER: self.partner_center, DATAVERSE: self.dataverse}
+        return {name: found for name, found in (first | dict(self.further)).items() if found}
 
 
 def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Path | None = None) -> Settings:
@@ -68,9 +98,8 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
     """
     values = _Values(os.environ if environment is None else environment, _read_secrets(secrets_file or _SECRETS_FILE))
     home = data_folder(values.get("W365_HOME"))
-    partner_center = _connection(values, "PARTNER_CENTER", default_url=PARTNER_CENTER_URL)
-    dataverse = _connection(values, "DATAVERSE")
-    is_demo = values.get(DEMO_SERVED) == "1" or (partner_center is None and dataverse is None)
+    found = {name: connection for name in REACHES if (connection := _connection(values, name))}
+    is_demo = values.get(DEMO_SERVED) == "1" or not found
     if is_demo:
         home /= "demo"
     own_database = f"sqlite:///{home / 'w365.db'}"
@@ -78,9 +107,10 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
         home=home,
         database_url=own_database if is_demo else values.get("W365_DATABASE_URL") or own_database,
         secret_key=values.get("W365_SECRET_KEY") or own_secret_key(home),
-        partner_center=partner_center,
-        dataverse=dataverse,
+        partner_center=found.pop(PARTNER_CENTER, None),
+        dataverse=found.pop(DATAVERSE, None),
         is_demo=is_demo,
+        further=found,
     )
 
 
@@ -115,32 +145,43 @@ def _read_secrets(path: Path) -> Mapping[str, str]:
     }
 
 
-def _connection(values: _Values, name: str, default_url: str = "") -> Connection | None:
-    parts = {part: values.get(f"W365_{name}_{part}") for part in ("URL", "TENANT_ID", "CLIENT_ID", "CLIENT_SECRET")}
+def _connection(values: _Values, name: str) -> Connection | None:
+    reach = REACHES[name]
+    parts = {part: values.get(f"W365_{name}_{part}") for part in _parts(reach)}
     if not any(parts.values()):
         return None
-    parts["URL"] = parts["URL"] or default_url
+    parts["URL"] = parts["URL"] or reach.url
     missing = [f"W365_{name}_{part}" for part, value in parts.items() if not value]
     if missing:
         raise ConfigurationError(
             f"The connection needs {', '.join(missing)} as well.", do="Set it, or unset the others."
         )
     _check_url(f"W365_{name}_URL", parts["URL"])
-    if not _TENANT.fullmatch(parts["TENANT_ID"]):
-        raise ConfigurationError(
-            f"W365_{name}_TENANT_ID is neither a GUID nor a domain name.", do="Copy it from Entra ID."
-        )
-    authority = values.get("W365_AUTHORITY") or MICROSOFT_AUTHORITY
-    _check_url("W365_AUTHORITY", authority)
     return Connection(
         url=parts["URL"].rstrip("/"),
-        authority=authority.rstrip("/"),
-        tenant_id=parts["TENANT_ID"],
+        authority=_authority(values) if reach.has_tenant else parts["URL"].rstrip("/"),
+        tenant_id=_tenant(f"W365_{name}_TENANT_ID", parts["TENANT_ID"]) if reach.has_tenant else "",
         client_id=parts["CLIENT_ID"],
         client_secret=parts["CLIENT_SECRET"],
         ca_bundle=_ca_bundle(values),
-        calls_per_minute=_calls_per_minute(values) if name == "PARTNER_CENTER" else None,
+        calls_per_minute=_calls_per_minute(values, name, reach.calls_per_minute),
     )
+
+
+def _parts(reach: Reach) -> tuple[str, ...]:
+    return ("URL", *(("TENANT_ID",) if reach.has_tenant else ()), "CLIENT_ID", "CLIENT_SECRET")
+
+
+def _tenant(name: str, value: str) -> str:
+    if not _TENANT.fullmatch(value):
+        raise ConfigurationError(f"{name} is neither a GUID nor a domain name.", do="Copy it from Entra ID.")
+    return value
+
+
+def _authority(values: _Values) -> str:
+    authority = values.get("W365_AUTHORITY") or MICROSOFT_AUTHORITY
+    _check_url("W365_AUTHORITY", authority)
+    return authority.rstrip("/")
 
 
 def _check_url(name: str, value: str) -> None:
@@ -166,10 +207,12 @@ def _ca_bundle(values: _Values) -> str | None:
     return path or None
 
 
-def _calls_per_minute(values: _Values) -> int | None:
+def _calls_per_minute(values: _Values, service: str, otherwise: int | None) -> int | None:
     """The pace as calls a minute; None is unlimited, written as 0."""
-    name = "W365_PARTNER_CENTER_CALLS_PER_MINUTE"
-    text = values.get(name) or str(DOCUMENTED_CALLS_PER_MINUTE)
+    if otherwise is None:
+        return None
+    name = f"W365_{service}_CALLS_PER_MINUTE"
+    text = values.get(name) or str(otherwise)
     if not text.isdecimal():
         raise ConfigurationError(f"{name} must be a whole number (0 for no limit).", do="Correct the setting.")
     return int(text) or None

@@ -51,8 +51,7 @@ class RedactingFormatter(logging.Formatter):
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    connections = (settings.partner_center, settings.dataverse)
-    return [settings.secret_key, *(one.client_secret for one in connections if one)]
+    return [settings.secret_key, *(one.client_secret for one in settings.connections().values())]
 
 
 def _file(home: Path) -> logging.Handler:

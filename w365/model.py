@@ -28,6 +28,7 @@ class Actor:
 
 class ProviderKind(enum.StrEnum):
     PARTNER_CENTER = "partner_center"
+    PAX8 = "pax8"
     MANUAL = "manual"
 
 

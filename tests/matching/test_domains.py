@@ -141,6 +141,7 @@ def test_an_address_gives_its_domain_or_nothing(text: str, domain: str) -> None:
         ("none", ""),
         ("https://contoso.sharepoint.com", ""),
         ("http://10.0.0.1/", ""),
+        ("https://www.facebook.com/contoso", ""),  # a page of its own on somebody else's site
         ("", ""),
     ],
 )

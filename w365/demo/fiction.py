@@ -161,6 +161,7 @@ class Builder:
 def fictional_world(seed: int = SEED) -> World:
     """Make the fictional world; the same seed gives the same world."""
     from w365.demo.fiction_cases import add_cases
+    from w365.demo.fiction_pax8 import pax8_companies
 
     builder = Builder(seed)
     add_cases(builder)
@@ -170,7 +171,13 @@ def fictional_world(seed: int = SEED) -> World:
     while len(builder.accounts) < ACCOUNTS:
         _account_without_customer(builder)
     _depart(builder)
-    return World("fiction", tuple(builder.customers), tuple(builder.accounts), tuple(builder.contacts))
+    return World(
+        "fiction",
+        tuple(builder.customers),
+        tuple(builder.accounts),
+        tuple(builder.contacts),
+        companies=pax8_companies(builder.customers, builder.accounts),
+    )
 
 
 def manual_rows() -> tuple[ManualRow, ...]:

@@ -1,4 +1,4 @@
-"""Start and stop the three HTTPS servers, in a thread of this process."""
+"""Start and stop the HTTPS servers, in a thread of this process."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from w365.demo.dataverse import Dataverse
 from w365.demo.faults import Faults, application
 from w365.demo.journal import Journal
 from w365.demo.partner_center import AUDIENCE, PartnerCenter
+from w365.demo.pax8 import TOKEN_SECONDS, Pax8
 from w365.demo.tokens import Tokens
 from w365.demo.wire import Service
 from w365.demo.world import World
@@ -30,7 +31,8 @@ TENANT_ID = "3f0c9d52-1d0e-4a5e-9a57-6a4a6f0d9b10"
 TENANT_NAME = "harbourlight.onmicrosoft.com"
 PARTNER_CENTER_CLIENT_ID = "8a1f2b34-52a7-4b8e-93c5-0f6c2e7d4a11"
 DATAVERSE_CLIENT_ID = "c27e6a90-7b3d-4f51-8e2a-5d9b1c0f3e22"
-SERVICES = ("authority", "partner_center", "dataverse")
+PAX8_CLIENT_ID = "e51d0c3b-0d7a-4c52-b0d9-94f0b7a6d533"
+SERVICES = ("authority", "partner_center", "dataverse", "pax8")
 START_SECONDS = 15.0
 
 
@@ -44,10 +46,17 @@ class Servers:
     client_secret: str = field(repr=False)
     faults: Faults
     tokens: Tokens = field(repr=False)
+    pax8_tokens: Tokens = field(repr=False)
 
     def environment(self) -> dict[str, str]:
-        """Every setting that connects a client to these servers."""
-        return {
+        """Every setting that connects a client to these servers; to Pax8 only where the world has companies there."""
+        pax8 = {
+            "W365_PAX8_URL": self.urls["pax8"],
+            "W365_PAX8_CLIENT_ID": PAX8_CLIENT_ID,
+            "W365_PAX8_CLIENT_SECRET": self.client_secret,
+            "W365_PAX8_CALLS_PER_MINUTE": "0",
+        }
+        return (pax8 if self.world.companies else {}) | {
             "W365_AUTHORITY": self.urls["authority"],
             "W365_CA_BUNDLE": str(self.ca_bundle),
             "W365_PARTNER_CENTER_URL": self.urls["partner_center"],
@@ -64,6 +73,7 @@ class Servers:
     def expire_tokens(self) -> None:
         """Make every access token given out so far invalid."""
         self.tokens.revoke_all()
+        self.pax8_tokens.revoke_all()
 
 
 @contextmanager
@@ -84,7 +94,9 @@ def serve(world: World, *, home: Path, calls_per_minute: int = 0, tokens: Tokens
     urls = {
         name: f"https://127.0.0.1:{opened.getsockname()[1]}" for name, opened in zip(SERVICES, sockets, strict=True)
     }
-    servers = Servers(world, urls, ca_bundle, secrets.token_urlsafe(24), Faults(), tokens or Tokens())
+    issued = tokens or Tokens()
+    pax8_tokens = Tokens(issued.clock, TOKEN_SECONDS)
+    servers = Servers(world, urls, ca_bundle, secrets.token_urlsafe(24), Faults(), issued, pax8_tokens)
     services = _services(servers, home, calls_per_minute)
     running = [
         uvicorn.Server(_configuration(application(name, services[name], servers.faults), certificate))
@@ -113,6 +125,7 @@ def _services(servers: Servers, home: Path, calls_per_minute: int) -> dict[str, 
             DATAVERSE_CLIENT_ID,
             f"{urls['authority']}/{TENANT_ID}/oauth2/authorize",
         ),
+        "pax8": Pax8(servers.world, servers.pax8_tokens, {PAX8_CLIENT_ID: servers.client_secret}),
     }
 
 
@@ -191,7 +204,7 @@ def _open_sockets(memory: Path) -> list[socket.socket]:
     """
     known = _known_ports(memory)
     opened = [_open_socket(known.get(name, 0)) for name in SERVICES]
-    if not known:
+    if known.keys() != set(SERVICES):
         ports = {name: found.getsockname()[1] for name, found in zip(SERVICES, opened, strict=True)}
         memory.write_text(json.dumps(ports), encoding="ascii")
     return opened
@@ -200,7 +213,7 @@ def _open_sockets(memory: Path) -> list[socket.socket]:
 def _known_ports(memory: Path) -> dict[str, int]:
     try:
         content = json.loads(memory.read_text(encoding="ascii"))
-        return {name: int(content[name]) for name in SERVICES}
+        return {name: int(content[name]) for name in SERVICES if name in content}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 

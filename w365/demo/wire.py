@@ -1,4 +1,4 @@
-"""One request and one reply, the same for all three services, and their ASGI form.
+"""One request and one reply, the same for all services, and their ASGI form.
 
 The services are plain functions from request to reply: quick, and easy to follow without a framework.
 """

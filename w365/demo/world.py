@@ -1,4 +1,4 @@
-"""What the servers know: customers of the partner, and accounts and contacts of the CRM.
+"""What the servers know: customers of the partner at two providers, and accounts and contacts of the CRM.
 
 A world never changes; what clients create, change or delete lives in the journal beside it.
 """
@@ -52,6 +52,21 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class Company:
+    """A customer at Pax8. ``website`` is free text; ``status`` and those of the subscriptions are Pax8's words."""
+
+    id: str
+    name: str
+    website: str = ""
+    country: str = "US"
+    city: str = ""
+    external_id: str = ""
+    status: str = "Active"
+    subscriptions: tuple[Subscription, ...] = ()
+    updated: datetime = FIRST_DAY
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """An account of the CRM. Empty text is null in Dataverse."""
 
@@ -85,13 +100,14 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything served. ``fingerprint`` tells one world's change links from another's."""
+    """Everything served. ``fingerprint`` tells one world's change links from another's: Pax8 has none."""
 
     name: str
     customers: tuple[Customer, ...]
     accounts: tuple[Account, ...]
     contacts: tuple[Contact, ...]
     fingerprint: str = ""
+    companies: tuple[Company, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.fingerprint:

@@ -139,7 +139,16 @@ def website_domain(text: str) -> str:
     text = _SCHEME.sub("", text.strip().lower(), count=1)
     host = re.split(r"[/\\?#]", text, maxsplit=1)[0].rpartition("@")[2]
     host = _clean(_PORT.sub("", host))
+    if registrable(host) in _NETWORKS:
+        return ""
     return _own_name(_WWW.sub("", host)) or _own_name(host)
+
+
+_NETWORKS = frozenset(
+    "facebook.com instagram.com linkedin.com linktr.ee pinterest.com threads.net tiktok.com twitter.com x.com xing.com "
+    "youtube.com".split()
+)
+"""Sites on which everybody has a page: as a website such an address names the page's owner, not the site's."""
 
 
 @functools.lru_cache(maxsize=65_536)

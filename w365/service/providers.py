@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from w365.config import REACHES
 from w365.errors import ConfigurationError, InputError, NotFound
 from w365.matching.domains import normalise_domain
 from w365.model import (
@@ -22,6 +23,7 @@ from w365.model import (
     RunState,
     Status,
 )
+from w365.portals.connectors import CONNECTORS, Connector, connector_of
 from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import seed_lists
@@ -74,13 +76,26 @@ class ManualAccount:
 
 
 def prepare(service: Service) -> None:
-    """Make sure that a new database has its lists and the connected provider; changes nothing the second time."""
+    """Make sure that a new database has its lists and the connected providers; changes nothing the second time.
+
+    Partner Center is listed before it is connected too, so that the pages can say what is missing.
+    """
+    connected = service.settings.connections()
     with service.store.write() as connection:
-        known = connection.scalar(sa.select(t.Provider.id).where(t.Provider.name == PARTNER_CENTER))
-        if known is None:
+        rows = connection.execute(sa.select(t.Provider.kind, t.Provider.name)).all()
+        kinds, names = {row.kind for row in rows}, {row.name.casefold() for row in rows}
+        if ProviderKind.PARTNER_CENTER not in kinds:
             seed_lists(connection)
-            values = {"name": PARTNER_CENTER, "kind": ProviderKind.PARTNER_CENTER}
-            connection.execute(sa.insert(t.Provider).values(values))
+        for one in CONNECTORS:
+            is_wanted = one.kind is ProviderKind.PARTNER_CENTER or one.setting in connected
+            if is_wanted and one.kind not in kinds:
+                connection.execute(sa.insert(t.Provider).values(name=_free_name(one, names), kind=one.kind))
+
+
+def _free_name(connector: Connector, taken: set[str]) -> str:
+    """The connector's name, or another where somebody keeps a manual provider of that name."""
+    names = (connector.name, *(f"{connector.name} ({number})" for number in range(2, len(taken) + 3)))
+    return next(name for name in names if name.casefold() not in taken)
 
 
 def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
@@ -270,13 +285,15 @@ def _request(service: Service, actor: Actor, kind: RunKind, target: str) -> int:
 
 
 def _missing(service: Service, kind: str) -> str:
-    if kind == ProviderKind.PARTNER_CENTER and service.settings.partner_center is None:
-        return _missing_connection("PARTNER_CENTER")
-    return ""
+    connector = connector_of(kind)
+    is_missing = connector is not None and connector.setting not in service.settings.connections()
+    return _missing_connection(connector.setting) if connector and is_missing else ""
 
 
 def _missing_connection(name: str) -> str:
-    return f"Not connected: set W365_{name}_TENANT_ID, W365_{name}_CLIENT_ID, W365_{name}_CLIENT_SECRET and its URL."
+    tenant = f"W365_{name}_TENANT_ID, " if REACHES[name].has_tenant else ""
+    url = " and its URL" if REACHES[name].has_tenant else ""
+    return f"Not connected: set {tenant}W365_{name}_CLIENT_ID, W365_{name}_CLIENT_SECRET{url}."
 
 
 def _refuse_unconnected(missing: str) -> None:

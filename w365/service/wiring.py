@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, closing
 
+import sqlalchemy as sa
+
 from w365.config import Settings, load_settings
 from w365.crm import Crm
 from w365.crm.dataverse import connect_dataverse
 from w365.errors import ConfigurationError
 from w365.portals import Portal
-from w365.portals.partner_center import connect_partner_center
+from w365.portals.connectors import connector_of
 from w365.service import Check, Service
 from w365.service.configuration import read_setting
-from w365.service.providers import PARTNER_CENTER, prepare
+from w365.service.providers import prepare
+from w365.store import tables as t
 from w365.store.engine import Store, open_store
 from w365.store.migrate import migrate
 
@@ -25,7 +28,7 @@ def open_service(settings: Settings | None = None) -> Service:
     chosen = settings or load_settings()
     store = open_store(chosen.database_url)
     migrate(store)
-    service = Service(store, chosen, _Portals(chosen), _Crms(chosen, store))
+    service = Service(store, chosen, _Portals(chosen, store), _Crms(chosen, store))
     prepare(service)
     return service
 
@@ -33,16 +36,19 @@ def open_service(settings: Settings | None = None) -> Service:
 class _Portals:
     """Opens the connector of a provider by its name."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings, self._store = settings, store
 
     def __call__(self, provider: str, check: Check) -> AbstractContextManager[Portal]:
-        connection = self._settings.partner_center
-        if provider != PARTNER_CENTER or connection is None:
+        with self._store.read() as database:
+            kind = database.scalar(sa.select(t.Provider.kind).where(t.Provider.name == provider))
+        connector = connector_of(kind or "")
+        connection = self._settings.connections().get(connector.setting) if connector else None
+        if connector is None or connection is None:
             raise ConfigurationError(
                 f"{provider} is not connected.", kept="Nothing was read.", do="Set its connection."
             )
-        return closing(connect_partner_center(connection, check=check))
+        return closing(connector.connect(connection, check=check))
 
 
 class _Crms:

@@ -158,11 +158,14 @@ def _add_manual_provider(service: Service, actor: Actor) -> None:
 
 
 def _ask_for_syncs(service: Service, actor: Actor, queue: Queue) -> None:
-    from w365.service.providers import PARTNER_CENTER, request_crm_sync, request_sync
+    from w365.model import ProviderKind
+    from w365.service.providers import list_providers, request_crm_sync, request_sync
 
     try:
         queue.enqueue(request_crm_sync(service, actor))
-        queue.enqueue(request_sync(service, actor, PARTNER_CENTER))
+        for one in list_providers(service, actor):
+            if one.kind is not ProviderKind.MANUAL:
+                queue.enqueue(request_sync(service, actor, one.name))
     except AlreadyRunning:
         _log.info("the demo is being filled already")
 

@@ -35,7 +35,11 @@ from w365.ui.runs import awaits_confirmation, is_busy, keep_current, show_run, s
 from w365.ui.shell import say_next_time, show_error
 from w365.ui.wording import clock_time, counted, local_zone, number, plain, short
 
-_KIND_WORDS = {ProviderKind.PARTNER_CENTER: "Microsoft Partner Center", ProviderKind.MANUAL: "Entered by hand"}
+_KIND_WORDS = {
+    ProviderKind.PARTNER_CENTER: "Microsoft Partner Center",
+    ProviderKind.PAX8: "Pax8 marketplace",
+    ProviderKind.MANUAL: "Entered by hand",
+}
 
 
 def show_providers(desk: Desk) -> None:

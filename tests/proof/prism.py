@@ -1,0 +1,86 @@
+"""Prism, a validating proxy by Stoplight: installed once from npm into the user's cache, run for one specification."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from platformdirs import user_cache_path
+
+PACKAGE = "@stoplight/prism-cli"
+VERSION = "5.16.0"
+_NO_NETWORK = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED")
+_START_SECONDS = 40.0
+
+
+def installed_prism() -> Path:
+    """Return Prism's program. Skips only where npm or its registry cannot be reached."""
+    home = user_cache_path("w365-tests", appauthor=False) / f"prism-{VERSION}"
+    program = home / "node_modules" / ".bin" / "prism"
+    if program.exists():
+        return program
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        pytest.skip("npm is not installed")
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home.parent) as folder:
+        _install(Path(folder))
+        try:
+            (Path(folder)).rename(home)
+        except OSError:  # another run was faster
+            assert program.exists()
+        else:
+            Path(folder).mkdir()
+    return program
+
+
+def _install(folder: Path) -> None:
+    quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-save")
+    command = ["npm", "install", "--prefix", str(folder), *quiet, f"{PACKAGE}@{VERSION}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode and _NO_NETWORK.search(done.stderr):
+        pytest.skip("the npm registry cannot be reached")
+    assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def prism(specification: Mapping[str, Any], upstream: str, folder: Path) -> Iterator[str]:
+    """Run Prism before ``upstream`` and give its address. It hands everything on and names violations in a header."""
+    document = folder / "specification.json"
+    document.write_text(json.dumps(specification))
+    log = folder / "prism.log"
+    port = _free_port()
+    command = [str(installed_prism()), "proxy", "-h", "127.0.0.1", "-p", str(port), str(document), upstream]
+    quiet = {**os.environ, "NO_COLOR": "1"}
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output, env=quiet) as process:
+        try:
+            _wait(process, port, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    end = time.monotonic() + _START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"Prism did not start: {log.read_text()}")

@@ -1,0 +1,153 @@
+"""Pax8's token endpoint, companies and subscriptions, as its published OpenAPI has them.
+
+What that leaves open and was chosen here is marked "our guess".
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from w365.demo.pax8_json import company_record, subscription_record
+from w365.demo.tokens import Tokens
+from w365.demo.wire import Reply, Request, json_reply
+from w365.demo.world import World
+
+AUDIENCE = "https://api.pax8.com"
+TOKEN_SECONDS = 86_400
+LARGEST_PAGE = 200
+DEFAULT_PAGE = 10
+_ADDRESS = frozenset({"city", "country", "stateOrProvince", "postalCode"})
+_OWN = frozenset({"status", "companyId", "productId", "billingTerm"})
+"""What lists can be narrowed by, where their records have it."""
+
+Record = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Pax8:
+    """``clients`` are the secrets by client id; ``calls_per_minute`` 0 is no limit."""
+
+    world: World
+    tokens: Tokens = field(repr=False)
+    clients: Mapping[str, str] = field(repr=False)
+    calls_per_minute: int = 0
+    clock: Callable[[], float] = time.monotonic
+    _companies: Sequence[Record] = field(init=False, repr=False)
+    _subscriptions: Sequence[Record] = field(init=False, repr=False)
+    _calls: deque[float] = field(init=False, repr=False, default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self._companies = [company_record(company) for company in self.world.companies]
+        self._subscriptions = [
+            subscription_record(company.id, subscription)
+            for company in self.world.companies
+            for subscription in company.subscriptions
+        ]
+
+    def __call__(self, request: Request) -> Reply:
+        if request.path == "/v1/token":
+            return self._token(request)
+        return self._too_many(request) or self._unauthorised(request) or self._route(request)
+
+    def _token(self, request: Request) -> Reply:
+        if request.method != "POST":
+            return _error(request, 405, "Method Not Allowed")
+        wanted = _json_object(request.body)
+        secret = self.clients.get(str(wanted.get("client_id")), "")
+        is_known = bool(secret) and hmac.compare_digest(secret.encode(), str(wanted.get("client_secret")).encode())
+        if not is_known or wanted.get("audience") != AUDIENCE or wanted.get("grant_type") != "client_credentials":
+            return json_reply(401, {"error": "access_denied", "error_description": "Unauthorized"})
+        token = self.tokens.issue(AUDIENCE, str(wanted["client_id"]), "")
+        return json_reply(200, {"access_token": token, "expires_in": self.tokens.lifetime, "token_type": "Bearer"})
+
+    def _too_many(self, request: Request) -> Reply | None:
+        """Our guess: the published description names neither a limit nor a Retry-After."""
+        if not self.calls_per_minute:
+            return None
+        now = self.clock()
+        while self._calls and self._calls[0] <= now - 60:
+            self._calls.popleft()
+        if len(self._calls) < self.calls_per_minute:
+            self._calls.append(now)
+            return None
+        return _error(request, 429, "Too Many Requests")
+
+    def _unauthorised(self, request: Request) -> Reply | None:
+        scheme, _, token = request.header("authorization").partition(" ")
+        claims = self.tokens.read(token) if scheme.lower() == "bearer" else None
+        if claims is not None and claims.audience == AUDIENCE:
+            return None
+        return _error(request, 401, "Unauthorized")
+
+    def _route(self, request: Request) -> Reply:
+        match (request.method, request.path.strip("/").split("/")):
+            case ("GET", ["v1", "companies"]):
+                return _list(request, self._companies, "name")
+            case ("GET", ["v1", "subscriptions"]):
+                return _list(request, self._subscriptions, "createdDate")
+            case ("GET", ["v1", "companies", record_id]):
+                return _one(request, self._companies, record_id)
+            case ("GET", ["v1", "subscriptions", record_id]):
+                return _one(request, self._subscriptions, record_id)
+        return _error(request, 404, "Not Found")
+
+
+def _one(request: Request, records: Sequence[Record], record_id: str) -> Reply:
+    found = next((record for record in records if record["id"] == record_id.lower()), None)
+    return json_reply(200, found) if found else _error(request, 404, "Not Found")
+
+
+def _list(request: Request, records: Sequence[Record], order: str) -> Reply:
+    query = request.parameters()
+    number, size = query.get("page", "0"), query.get("size", str(DEFAULT_PAGE))
+    if not (number.isdecimal() and size.isdecimal() and 1 <= int(size) <= LARGEST_PAGE):
+        # Our guess at the refusal; the bounds are documented.
+        return _error(request, 400, "Bad Request", f"page and size must be numbers, size at most {LARGEST_PAGE}.")
+    chosen = [record for record in records if _fits(record, query)]
+    return json_reply(200, _page(_sorted(chosen, query.get("sort", order)), int(number), int(size)))
+
+
+def _page(records: Sequence[Record], number: int, size: int) -> Record:
+    count = len(records)
+    page = {"size": size, "totalElements": count, "totalPages": -(-count // size), "number": number}
+    return {"content": records[number * size : (number + 1) * size], "page": page}
+
+
+def _fits(record: Record, query: Mapping[str, str]) -> bool:
+    facts = {name: record[name] for name in _OWN & record.keys()}
+    facts |= {name: value for name, value in record.get("address", {}).items() if name in _ADDRESS}
+    return all(facts.get(name, value) == value for name, value in query.items())
+
+
+def _sorted(records: Sequence[Record], sort: str) -> Sequence[Record]:
+    name, _, direction = sort.partition(",")
+    return sorted(
+        records,
+        key=lambda record: ((record.get("address") or {}).get(name) or record.get(name) or "", record["id"]),
+        reverse=direction == "desc",
+    )
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _error(request: Request, status: int, message: str, *details: str) -> Reply:
+    content = {
+        "type": message.upper().replace(" ", "_"),
+        "message": message,
+        "instance": request.path,
+        "status": status,
+        "details": [{"message": each} for each in details],
+    }
+    return json_reply(status, content)

@@ -1,0 +1,81 @@
+"""The calls of a sign-in: the secret goes to one host only, and is sent again while that host is ill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from w365.config import Connection
+from w365.errors import SourceChanged
+from w365.http.attempts import KEPT, Attempts
+from w365.http.body import Truncated, Unreadable, parse_json
+from w365.http.conditions import Conditions
+from w365.http.refusal import read_refusal
+from w365.http.wait import Check
+from w365.http.wire import NoAnswer, RawAnswer, Wire, origin_of
+
+SIGN_IN = "The sign-in service"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInAnswer:
+    """A whole answer below 500. ``body`` is empty where it is no JSON object; it may hold a token."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Mapping[str, Any] = field(repr=False)
+
+
+class SignInWire:
+    """Requests to ``connection.authority`` with retries. ``setting`` is what to check when something else answers."""
+
+    def __init__(self, connection: Connection, setting: str, check: Check, conditions: Conditions) -> None:
+        self.origin = origin_of(connection.authority)
+        self.host = self.origin.host if self.origin else ""
+        self._setting = setting
+        self._secret = connection.client_secret
+        self._check = check
+        self._conditions = conditions
+        self._gate = conditions.gates.at(f"{connection.authority} sign-in", None)
+        self._wire = Wire(connection.authority, connection.ca_bundle, conditions.patience)
+
+    def close(self) -> None:
+        self._wire.close()
+
+    def send(self, method: str, url: str, headers: dict[str, str], content: bytes | None) -> SignInAnswer:
+        """Send until an answer below 500 comes. Raises SourceUnreachable, SourceBusy, SourceChanged, Cancelled."""
+        # Asking for a token twice gives two tokens and nothing else, so that this POST may be repeated.
+        attempts = Attempts(f"{SIGN_IN} at {self.host}", self._gate, self._conditions, self._check, is_repeatable=True)
+        while True:
+            self._gate.enter(self._check)
+            try:
+                answer = self._wire.send(method, url, headers, content)
+                body = self._read(answer)
+            except NoAnswer as fault:
+                attempts.after_no_answer(fault)
+                continue
+            if answer.status < 500 and answer.status != 429:
+                return SignInAnswer(answer.status, answer.headers, body)
+            refusal = read_refusal(answer, headers, (self._secret,))
+            if answer.status == 429 or "retry-after" in answer.headers:
+                attempts.after_busy(refusal, answer.headers.get("retry-after", ""))
+            else:
+                attempts.after_server_error(refusal)
+
+    def changed(self, how: str) -> SourceChanged:
+        return SourceChanged(
+            f"{SIGN_IN} at {self.host} {how}.", kept=KEPT, do=f"Check {self._setting}; a proxy may answer in its place."
+        )
+
+    def _read(self, answer: RawAnswer) -> Mapping[str, Any]:
+        """Parse a body; a bad one matters only where the answer is good."""
+        try:
+            body = parse_json(answer.content)
+        except Truncated:
+            raise NoAnswer("the answer broke off in the middle", sent=True) from None
+        except Unreadable as error:
+            if answer.status >= 400:
+                return {}
+            raise self.changed(f"answered with {error}") from None
+        return body if isinstance(body, dict) else {}

@@ -1,0 +1,41 @@
+"""Every provider that is read by itself, one line each; see docs/adding-a-provider.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from w365 import config
+from w365.config import Connection
+from w365.http.wait import Check
+from w365.model import ProviderKind
+from w365.portals.partner_center import connect_partner_center
+from w365.portals.pax8 import connect_pax8
+from w365.portals.protocol import Portal
+
+
+class Connect(Protocol):
+    """Opens a connector; nothing is sent yet."""
+
+    def __call__(self, connection: Connection, *, check: Check) -> Portal: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """A kind of provider: its name on the pages, the word in its settings' names, and how it is opened."""
+
+    kind: ProviderKind
+    name: str
+    setting: str
+    connect: Connect
+
+
+CONNECTORS = (
+    Connector(ProviderKind.PARTNER_CENTER, "Partner Center", config.PARTNER_CENTER, connect_partner_center),
+    Connector(ProviderKind.PAX8, "Pax8", config.PAX8, connect_pax8),
+)
+
+
+def connector_of(kind: str) -> Connector | None:
+    """Return the connector of a kind, or None for providers whose rows are entered by hand."""
+    return next((one for one in CONNECTORS if one.kind == kind), None)

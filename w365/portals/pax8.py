@@ -1,0 +1,225 @@
+"""Pax8: the companies of a partner, their websites and subscriptions.
+
+The facts are those of Pax8's published OpenAPI. Its lists have page numbers and no snapshot: what is deleted while
+they are read moves the rest forward, over the edge of a page. So where the list changed its length meanwhile, or fewer
+companies were met than it announces, it is read once more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, dataclass, replace
+from types import TracebackType
+from typing import Any, Self
+
+from w365.config import Connection
+from w365.errors import AccessError, SourceRefused
+from w365.http.attempts import KEPT
+from w365.http.client import ApiClient
+from w365.http.conditions import REAL_CONDITIONS, Conditions
+from w365.http.fields import FieldError, name_record, refuse_pattern
+from w365.http.json_tokens import JsonTokens, TokenEndpoint
+from w365.http.refusal import Refusal
+from w365.http.wait import Check, Waiting, never_stop
+from w365.model import Customer, CustomerPage, Rejected, Subscription
+from w365.portals.numbered import NumberedList, NumberedPage
+from w365.portals.pax8_records import read_company, read_subscription, unknown_fields
+
+SOURCE = "Pax8"
+_TOKEN = TokenEndpoint("/v1/token", audience="https://api.pax8.com", setting="W365_PAX8_URL")
+"""The audience is the same whatever the address Pax8 is reached at."""
+
+_COMPANIES = "/v1/companies?sort=name"
+_SUBSCRIPTIONS = "/v1/subscriptions?sort=createdDate,asc"
+"""With an order of its own a list does not change it between two pages."""
+
+_PAGE_SIZE = 200
+_WALKS = 2
+
+
+def connect_pax8(
+    connection: Connection, *, check: Check = never_stop, conditions: Conditions = REAL_CONDITIONS
+) -> Pax8:
+    """Return the connector for ``connection``. Nothing is sent yet. ``check`` raises Cancelled to stop."""
+    tokens = JsonTokens(SOURCE, connection, _TOKEN, check=check, conditions=conditions)
+    return Pax8(ApiClient(SOURCE, connection, tokens, check=check, conditions=conditions), check)
+
+
+class Pax8:
+    """The connector; see w365.portals.protocol for what it promises."""
+
+    def __init__(self, client: ApiClient, check: Check) -> None:
+        self._client = client
+        self._check = check
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+
+    @property
+    def waiting(self) -> Waiting | None:
+        return self._client.waiting
+
+    def verify(self) -> tuple[str, ...]:
+        """List one company and one subscription: two calls."""
+        companies = NumberedList(self._client, _COMPANIES, 1, _explain).read(0)
+        said = [f"{SOURCE} accepts the sign-in.", f"Companies can be listed ({companies.total:,})."]
+        try:
+            NumberedList(self._client, _SUBSCRIPTIONS, 1).read(0)
+        except SourceRefused as error:
+            return (*said, _without_subscriptions(error))
+        return (*said, "Subscriptions can be read.")
+
+    def pages(self, cursor: str | None = None) -> Iterator[CustomerPage]:
+        """Yield the companies 200 at a time. A ``cursor`` that cannot be read starts from the beginning again."""
+        bought = self._read_subscriptions()
+        place: _Place | None = _Place.from_cursor(cursor)
+        seen: set[str] = set()
+        companies = NumberedList(self._client, _COMPANIES, _PAGE_SIZE, _explain)
+        while place is not None:
+            self._check()
+            page = companies.read(place.number)
+            read = _read_page(page, seen)
+            place = place.after(page, len(read.customers) + len(read.rejected) + read.deleted)
+            yield bought.complete(read, page, place)
+
+    def _read_subscriptions(self) -> _Bought:
+        """Read all subscriptions, 200 a call, where asking for each company would be a call for each."""
+        bought = _Bought()
+        try:
+            for page in NumberedList(self._client, _SUBSCRIPTIONS, _PAGE_SIZE).pages():
+                self._check()
+                bought.add(page)
+        except SourceRefused as error:
+            bought.note = _without_subscriptions(error)
+        return bought
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the list is to be read on: in which walk, from which page, and how many companies were met before.
+
+    ``announced`` is the length of the list at the walk's first page.
+    """
+
+    walk: int = 1
+    number: int = 0
+    met: int = 0
+    announced: int = 0
+
+    def after(self, page: NumberedPage, fresh: int) -> _Place | None:
+        """Return the next place, or None at the end."""
+        met = self.met + fresh
+        announced = self.announced if self.number else page.total
+        if not page.is_last:
+            return _Place(self.walk, self.number + 1, met, announced)
+        may_lack = page.total != announced or met < page.total
+        return _Place(self.walk + 1, met=met) if may_lack and self.walk < _WALKS else None
+
+    def to_cursor(self) -> str:
+        return json.dumps(astuple(self))
+
+    @staticmethod
+    def from_cursor(cursor: str | None) -> _Place:
+        try:
+            parts = tuple(int(part) for part in json.loads(cursor or "[]"))
+            return _Place(*parts) if all(part >= 0 for part in parts) else _Place()
+        except (ValueError, TypeError):
+            return _Place()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    customers: tuple[Customer, ...]
+    rejected: tuple[Rejected, ...]
+    deleted: int
+
+
+class _Bought:
+    """All subscriptions by company. ``note`` says why there are none to know of."""
+
+    def __init__(self) -> None:
+        self.note = ""
+        self._by_company: defaultdict[str, list[Subscription]] = defaultdict(list)
+        self._ids: set[str] = set()
+        self._rejected: list[Rejected] = []
+
+    def add(self, page: NumberedPage) -> None:
+        rejected = []
+        for position, record in enumerate(page.records):
+            try:
+                company, subscription = read_subscription(record)
+            except FieldError as error:
+                which = f"{_company_of(record)}subscription {name_record(record, 'id', position)}"
+                rejected.append(Rejected(which, f"subscription: {error}"))
+                continue
+            if subscription.subscription_id not in self._ids:
+                self._ids.add(subscription.subscription_id)
+                self._by_company[company].append(subscription)
+        refuse_pattern(SOURCE, rejected, len(page.records))
+        self._rejected += rejected
+
+    def complete(self, read: _Read, page: NumberedPage, following: _Place | None) -> CustomerPage:
+        """Give each company its subscriptions; the first page also carries those that could not be read."""
+        unreadable, self._rejected = self._rejected, []
+        return CustomerPage(
+            customers=tuple(map(self._complete, read.customers)),
+            rejected=(*read.rejected, *unreadable),
+            cursor=following.to_cursor() if following else None,
+            total=page.total,
+            ignored_fields=frozenset[str]().union(*map(unknown_fields, page.records)),
+        )
+
+    def _complete(self, customer: Customer) -> Customer:
+        if self.note:
+            return replace(customer, note=" ".join(filter(None, (customer.note, self.note))))
+        return replace(customer, subscriptions=tuple(self._by_company.pop(customer.specific_id, ())))
+
+
+def _read_page(page: NumberedPage, seen: set[str]) -> _Read:
+    """Read the companies of a page that were not met before, each once."""
+    customers, rejected, deleted = [], [], 0
+    for position, record in enumerate(page.records):
+        key = name_record(record, "id", page.number * _PAGE_SIZE + position)
+        if key in seen:
+            continue
+        seen.add(key)
+        try:
+            customer = read_company(record)
+        except FieldError as error:
+            rejected.append(Rejected(name_record(record, "id", position), str(error)))
+        else:
+            deleted += customer is None
+            customers += [customer] if customer else []
+    refuse_pattern(SOURCE, rejected, len(page.records))
+    return _Read(tuple(customers), tuple(rejected), deleted)
+
+
+def _company_of(record: Any) -> str:
+    company = record.get("companyId") if isinstance(record, Mapping) else None
+    return f"{company[:100]}, " if isinstance(company, str) and company else ""
+
+
+def _without_subscriptions(error: SourceRefused) -> str:
+    """Say it the same at every run: without request ids, a second run changes nothing."""
+    return f"Subscriptions were not read: the provider refuses it ({error.status})."
+
+
+def _explain(refusal: Refusal) -> AccessError | None:
+    if refusal.status != 403:
+        return None
+    return AccessError(
+        f"{SOURCE} does not let the application list companies ({refusal.say()}).",
+        kept=KEPT,
+        do="Check in Pax8 that the credentials belong to your partner account and may read companies.",
+        detail=refusal.detail,
+    )
