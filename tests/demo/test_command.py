@@ -35,7 +35,7 @@ def test_the_settings_are_printed_as_shell_lines_and_sigterm_ends_it(tmp_path: P
     with command("--home", str(tmp_path), "--print-env") as process:
         lines = until_ready(process)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=30) == 0
     settings = dict(shlex.split(line)[1].split("=", 1) for line in lines[:-1])
     assert len(settings) == 15
     assert settings["W365_DATAVERSE_TENANT_ID"] == TENANT_ID
@@ -51,12 +51,12 @@ def test_it_ends_with_the_process_it_belongs_to(tmp_path: Path) -> None:
         until_ready(process)
         parent.kill()
         parent.wait()
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=30) == 0
 
 
 def test_a_wrong_folder_ends_with_a_sentence(tmp_path: Path) -> None:
     with command("--data", str(tmp_path), "--home", str(tmp_path)) as process:
-        _, message = process.communicate(timeout=5)
+        _, message = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "has no file tenants.json" in message
     assert "Traceback" not in message

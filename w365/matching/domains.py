@@ -145,8 +145,19 @@ def website_domain(text: str) -> str:
 
 
 _NETWORKS = frozenset(
-    "facebook.com instagram.com linkedin.com linktr.ee pinterest.com threads.net tiktok.com twitter.com x.com xing.com "
-    "youtube.com".split()
+    {
+        "facebook.com",
+        "instagram.com",
+        "linkedin.com",
+        "linktr.ee",
+        "pinterest.com",
+        "threads.net",
+        "tiktok.com",
+        "twitter.com",
+        "x.com",
+        "xing.com",
+        "youtube.com",
+    }
 )
 """Sites on which everybody has a page: as a website such an address names the page's owner, not the site's."""
 
