@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -32,7 +33,8 @@ def test_headers_are_added_once_and_those_of_a_route_stay() -> None:
     async def receive() -> Message:
         return {"type": "http.disconnect"}
 
-    asyncio.run(SecurityHeaders(route)({"type": "http", "path": "/"}, receive, send))
+    with ThreadPoolExecutor(1) as pool:  # the browser tests leave an event loop running in this thread
+        pool.submit(asyncio.run, SecurityHeaders(route)({"type": "http", "path": "/"}, receive, send)).result()
     names = [name.lower() for name, _ in sent[0]["headers"]]
     assert names.count(b"x-frame-options") == 1
     assert b"content-security-policy" in names
