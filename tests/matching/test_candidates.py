@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from w365.matching.candidates import Suggester
+from w365.matching.prospects import Prospects
 from w365.matching.scores import Prospect, ProspectDomain, Subject
 from w365.model import Evidence, Rule
 
@@ -127,3 +128,22 @@ def test_scores_fall_and_share_one_chance(prospects: list[Prospect], subject: Su
 def test_an_inactive_account_comes_after_its_active_twin() -> None:
     account = Prospect(1, "Contoso", is_active=False)
     assert found(Suggester([account, replace(account, account_id=2, is_active=True)]), Subject("Contoso")) == [2, 1]
+
+
+def test_an_account_comes_back_as_it_was_put() -> None:
+    domains = (ProspectDomain("contoso.com", Rule.CONTACT_DOMAIN, 12), ProspectDomain("x.de", Rule.ACCOUNT_WEBSITE))
+    account = Prospect(7, "Contoso & Söhne", domains, "DE", "Köln", "A7", "guid", is_active=False)
+    kept = Prospects()
+    kept.put(account)
+    assert kept.get(7) == account
+    assert kept.get(8) is None
+    assert kept.at([kept.put(replace(account, account_id=8))]) == [8]
+
+
+def test_a_suggester_makes_room_when_accounts_changed_often() -> None:
+    suggester = Suggester()
+    for turn in range(1500):
+        suggester.put(Prospect(1, f"Contoso {turn}", on("contoso.com")))
+        suggester.put(Prospect(2, "Fabrikam", on(f"fabrikam{turn}.com")))
+    assert found(suggester, Subject("Contoso 1499", ("fabrikam1499.com",))) == [1, 2]
+    assert suggester._prospects.places < 1100

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import bisect
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from w365.matching.domains import label, registrable
 from w365.matching.index import NameIndex
 from w365.matching.names import name_forms, without_brackets
+from w365.matching.postings import Numbering, Postings
+from w365.matching.prospects import Prospects
 from w365.matching.scores import Facts, Prospect, Subject, log_odds, score
 from w365.model import Evidence, Signal
 
-_BY_NAME = 30
-_BY_LABEL = 8
-_MOST_SHARING = 300  # a domain, label or acronym with more accounts than this finds nobody in particular
-_JUDGED = 20
+_MOST_SHARING = 100  # a domain, label or acronym with more accounts than this finds nobody in particular
+_JUDGED = 8  # of those that share something, and as many of those with a similar name: more changed nothing on gold
+_SAME = 0.99
+_TAKEN_IN = 400_000
+_CODE = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +38,35 @@ class Suggester:
     """Suggests accounts. Prospects can be put and dropped one by one; the answers are those of a new Suggester.
 
     ``ignored`` are domains that say nothing (free mail, excluded, the partner's own). Shared ones need not be among
-    them: what many accounts use counts little by itself. One thread at a time.
+    them: what many accounts use counts little by itself. A million accounts take about 1 GB. One thread at a time.
     """
 
     def __init__(self, prospects: Iterable[Prospect] = (), *, ignored: frozenset[str] = frozenset()) -> None:
         self._ignored = ignored
-        self._prospects: dict[int, Prospect] = {}
-        self._names = NameIndex()
-        self._accounts: dict[str, list[int]] = {}  # in ascending order
+        self._clear()
         for prospect in prospects:
             self.put(prospect)
 
     def put(self, prospect: Prospect) -> None:
         """Add an account or replace what was known of it."""
-        self.drop(prospect.account_id)
-        self._prospects[prospect.account_id] = prospect
-        for key in self._keys_of(prospect):
-            bisect.insort(self._accounts.setdefault(key, []), prospect.account_id)
-        for name in _spellings(prospect.name):
-            self._names.add(prospect.account_id, name)
+        before = self._prospects.get(prospect.account_id)
+        if before == prospect:
+            return
+        if before:
+            self._prospects.drop(prospect.account_id)
+        place = self._prospects.put(prospect)
+        codes = {hash(key) & _CODE for key in self._keys_of(prospect)}
+        self._waiting.extend(number for code in codes for number in (code, place))
+        if not before or before.name != prospect.name:
+            self._rename(prospect, known=before is not None)
+        if len(self._waiting) > _TAKEN_IN:
+            self._take_in()
 
     def drop(self, account_id: int) -> None:
         """Forget an account, if it is known."""
-        prospect = self._prospects.pop(account_id, None)
-        if prospect is None:
-            return
-        self._names.discard(account_id)
-        for key in self._keys_of(prospect):
-            self._accounts[key].remove(account_id)
-            if not self._accounts[key]:
-                del self._accounts[key]
+        if account_id in self._prospects:
+            self._prospects.drop(account_id)
+            self._names.discard(account_id)
 
     def suggest(
         self,
@@ -78,54 +82,70 @@ class Suggester:
         ``evidence`` holds what the rules say of each account they support, ``mapped_elsewhere`` the provider at which
         the same customer is mapped to an account.
         """
+        self._take_in()
         elsewhere = mapped_elsewhere or {}
-        likeness = self._likeness(subject, {*evidence, *elsewhere})
-        judged = [
-            (account_id, score(subject, self._prospects[account_id], facts).signals)
-            for account_id, facts in self._facts(subject, likeness, evidence, elsewhere)
-            if account_id not in rejected
-        ]
+        owners, sharing = self._sharing(subject)
+        likeness = self._likeness(subject, {*evidence, *elsewhere}, sharing)
+        judged = []
+        for account_id, value in likeness.items():
+            prospect = self._prospects.get(account_id)
+            if prospect and account_id not in rejected:
+                found = evidence.get(account_id, ())
+                facts = Facts(found, value, owners, self._ignored, elsewhere.get(account_id, ""))
+                judged.append((account_id, score(subject, prospect, facts).signals))
         ranked = sorted(_compete(judged), key=lambda one: (-one.score, one.account_id not in evidence, one.account_id))
         return ranked[:limit]
 
-    def _facts(
-        self,
-        subject: Subject,
-        likeness: Mapping[int, float],
-        evidence: Mapping[int, tuple[Evidence, ...]],
-        elsewhere: Mapping[int, str],
-    ) -> Iterator[tuple[int, Facts]]:
-        owners = self._owners(subject)
-        for account_id, value in likeness.items():
-            if account_id in self._prospects:
-                found = evidence.get(account_id, ())
-                yield account_id, Facts(found, value, owners, self._ignored, elsewhere.get(account_id, ""))
+    def _clear(self) -> None:
+        self._prospects = Prospects()
+        self._names = NameIndex()
+        self._numbering = Numbering()
+        self._places = Postings()
+        self._waiting = array("Q")
 
-    def _likeness(self, subject: Subject, wanted: set[int]) -> dict[int, float]:
+    def _rename(self, prospect: Prospect, *, known: bool) -> None:
+        if known:
+            self._names.discard(prospect.account_id)
+        for name in _spellings(prospect.name):
+            self._names.add(prospect.account_id, name)
+
+    def _take_in(self) -> None:
+        if self._prospects.places > 2 * len(self._prospects) + 1000:
+            kept = list(self._prospects)
+            self._clear()
+            for prospect in kept:
+                self.put(prospect)
+        if self._waiting:
+            pairs = np.array(self._waiting, dtype=np.uint64).reshape(-1, 2)
+            self._waiting = array("Q")
+            self._places.add(self._numbering.take(pairs[:, 0]), pairs[:, 1].astype(np.int64))
+
+    def _likeness(self, subject: Subject, wanted: set[int], sharing: set[int]) -> dict[int, float]:
         """Give the accounts worth judging with the likeness of their names."""
-        names = _spellings(subject.name)
-        alike = {hit for name in names for hit, _ in self._names.search(name, _BY_NAME)}
-        alike |= {hit for name in self._labels(subject) for hit, _ in self._names.search(name, _BY_LABEL)}
-        sharing = self._sharing(subject)
-        best = dict.fromkeys(sorted(alike | sharing | wanted), 0.0)
-        for name in names:
-            for account_id, value in self._names.likeness(name, best).items():
-                best[account_id] = max(best[account_id], value)
-        chosen = wanted | _likest(sharing, best) | _likest(alike, best)
-        return {account_id: best[account_id] for account_id in chosen}
+        also = wanted | sharing
+        found = self._names.likeness(_spellings(subject.name), self._labels(subject), also)
+        chosen = wanted | _likest(sharing, found) | _likest(found.keys() - also, found)
+        return {account_id: found.get(account_id, 0.0) for account_id in sorted(chosen)}
 
-    def _labels(self, subject: Subject) -> set[str]:
+    def _labels(self, subject: Subject) -> list[str]:
         labels = {label(name) for name in self._usable(subject.domains)}
         known = name_forms(subject.name).squashed
-        return {name for name in labels if len(name) >= 4 and name not in known}
+        return sorted(name for name in labels if len(name) >= 4 and name not in known)
 
-    def _sharing(self, subject: Subject) -> set[int]:
-        lists = (self._accounts.get(key, ()) for key in self._keys_for(subject))
-        return {account_id for accounts in lists for account_id in accounts[:_MOST_SHARING]}
-
-    def _owners(self, subject: Subject) -> dict[str, int]:
-        names = {key.partition(":")[2]: len(self._accounts.get(key, ())) for key in self._domain_keys(subject.domains)}
-        return {name: count for name, count in names.items() if count}
+    def _sharing(self, subject: Subject) -> tuple[dict[str, int], set[int]]:
+        """Give how many accounts each domain and label of the subject has, and the accounts that share something."""
+        domain_keys = self._domain_keys(subject.domains)
+        keys = sorted(domain_keys | self._keys_for(subject))
+        numbers = self._numbering.find(np.array([hash(key) & _CODE for key in keys], dtype=np.uint64))
+        owners: dict[str, int] = {}
+        sharing: set[int] = set()
+        for key, number in zip(keys, numbers.tolist(), strict=True):
+            accounts = self._prospects.at(self._places.at(number).tolist()) if number >= 0 else []
+            sharing.update(heapq.nsmallest(_MOST_SHARING, accounts))
+            if key in domain_keys and accounts:
+                name = key.partition(":")[2]
+                owners[name] = len(accounts)
+        return owners, sharing
 
     def _keys_of(self, prospect: Prospect) -> set[str]:
         forms = name_forms(prospect.name)
@@ -137,7 +157,7 @@ class Suggester:
     def _keys_for(self, subject: Subject) -> set[str]:
         forms = name_forms(subject.name)
         labels = {label(name).replace("-", "") for name in self._usable(subject.domains)}
-        keys = self._domain_keys(subject.domains) | {f"label:{name}" for name in forms.squashed | forms.acronyms}
+        keys = {f"label:{name}" for name in forms.squashed | forms.acronyms}
         keys |= {f"acronym:{short}" for short in forms.initials | forms.acronyms | labels}
         keys |= {f"{kind}:{short}" for short in forms.acronyms | labels for kind in ("initials", "spelled")}
         return keys | {f"label:{short}" for short in forms.initials if len(short) > 2}
@@ -150,12 +170,16 @@ class Suggester:
         return [name for name in domains if name not in self._ignored and registrable(name)]
 
 
-def _likest(accounts: set[int], likeness: Mapping[int, float]) -> set[int]:
-    return set(heapq.nsmallest(_JUDGED, accounts, key=lambda one: (-likeness[one], one)))
+def _likest(accounts: Collection[int], likeness: Mapping[int, float]) -> set[int]:
+    """Choose the accounts with the most alike names, and all of the same name: how many there are is what counts."""
+    best = heapq.nsmallest(_JUDGED, accounts, key=lambda one: (-likeness.get(one, 0.0), one))
+    return {*best, *(one for one in accounts if likeness.get(one, 0.0) > _SAME)}
 
 
 def _spellings(name: str) -> list[str]:
-    return list(dict.fromkeys((name, without_brackets(name))))
+    """Give a name, and without what stands in brackets where that changes its words."""
+    bare = without_brackets(name)
+    return [name] if bare == name or name_forms(bare).words == name_forms(name).words else [name, bare]
 
 
 def _compete(judged: Iterable[tuple[int, tuple[Signal, ...]]]) -> list[Candidate]:

@@ -1,192 +1,251 @@
-"""Which of many names are like this one: an inverted index of words and trigrams, rare ones counting most."""
+"""Which of many names are like this one: an inverted index of words and trigrams, rare ones counting most.
+
+Everything lies in arrays, some 400 bytes a name, so that a million names fit into a small process. Weights are whole
+numbers: their sums do not depend on the order in which names came.
+"""
 
 from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz
 
-from w365.matching.names import name_tokens
+from w365.matching.grams import Codes, gram_codes
+from w365.matching.names import name_forms
+from w365.matching.postings import Numbering, Numbers, Postings, Texts
 
-_POSTINGS_READ = 40_000  # rarest first; beyond this a gram is too common to tell names apart
+_POSTINGS_READ = 15_000  # rarest first; beyond this a gram is too common to tell names apart
 _RAREST_READ = 6
-_LOOKED_AT = 48
+_LOOKED_AT = 40
 _COSINE_SHARE = 0.7  # the rest is the likeness of the words as written, which notices typing errors in short names
+_TAKEN_IN = 20_000
+_FINENESS = 256  # of a weight; the sum over a name stays far below 2**31
 
 Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
+_NOTHING: Numbers = np.array([], dtype=np.int64)
+_NO_CODES: Codes = np.array([], dtype=np.uint64)
+_NO_GRAMS: npt.NDArray[np.uint32] = np.array([], dtype=np.uint32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A name that is looked for: its grams that other names have, the rarest first, and how many no name has."""
+
+    key: str
+    known: Numbers
+    unseen: int
 
 
 class NameIndex:
     """Names of accounts, several an account allowed. Two indexes of the same names answer alike, however they grew.
 
-    One thread at a time: a search must not overlap with ``add`` or ``discard``.
+    One thread at a time: a search must not overlap with another, with ``add`` or ``discard``.
     """
 
-    _weights: Floats | None
-
     def __init__(self, items: Iterable[tuple[int, str]] = ()) -> None:
+        self._waiting: dict[int, list[str]] = {}
+        self._leaving: set[int] = set()
         self._clear()
         for account_id, name in items:
             self.add(account_id, name)
 
     def __len__(self) -> int:
+        self._refresh()
         return self._count
 
     def add(self, account_id: int, name: str) -> None:
-        """Add a name; one the account already has under another spelling of the same words changes nothing."""
-        self._insert(account_id, " ".join(name_tokens(name)))
+        """Add a name to those of the account."""
+        key = _key(name)
+        if key:
+            self._waiting.setdefault(account_id, []).append(key)
+        if len(self._waiting) >= _TAKEN_IN:
+            self._take_in()
 
     def discard(self, account_id: int) -> None:
         """Forget all names of an account, if it has any."""
-        for position in self._positions.pop(account_id, ()):
-            for gram in self._grams[position]:
-                self._owners_of[gram] -= 1
-            self._grams[position] = array("I")
-            self._keys[position] = ""
-            self._inverse_size[position] = 0.0
-            self._count -= 1
-        self._weights = None
-        if len(self._keys) > 2 * self._count + 1000:
-            self._compact()
+        self._waiting.pop(account_id, None)
+        self._leaving.add(account_id)
 
     def search(self, name: str, limit: int = 10) -> list[tuple[int, float]]:
         """Give the most alike accounts with their likeness between 0 and 1, best first, then by id."""
-        key = " ".join(name_tokens(name))
-        if not key or not self._count:
-            return []
-        found = self._likeness(key, self._rough(key))
+        found = self.likeness([name])
         return sorted(found.items(), key=lambda hit: (-hit[1], hit[0]))[:limit]
 
-    def likeness(self, name: str, account_ids: Iterable[int]) -> dict[int, float]:
-        """Give the likeness of a name to the names of these accounts, whether or not ``search`` would find them."""
-        positions = [position for one in account_ids for position in self._positions.get(one, ())]
-        key = " ".join(name_tokens(name))
-        return self._likeness(key, np.array(positions, dtype=np.intp)) if positions and key else {}
+    def likeness(
+        self, names: Sequence[str], near: Iterable[str] = (), also: Collection[int] = (), by_near: int = 8
+    ) -> dict[int, float]:
+        """Give accounts with the likeness of their names to the one of ``names`` that is most alike.
 
-    def _clear(self) -> None:
-        self._gram_ids: dict[str, int] = {}
-        self._postings: list[array[int]] = []
-        self._owners_of: array[int] = array("I")
-        self._account_ids: array[int] = array("q")
-        self._keys: list[str] = []
-        self._grams: list[array[int]] = []
-        self._inverse_size: array[float] = array("d")
-        self._positions: dict[int, tuple[int, ...]] = {}
-        self._count = 0
-        self._weights = None
-
-    def _insert(self, account_id: int, key: str) -> None:
-        present = self._positions.get(account_id, ())
-        if not key or any(self._keys[position] == key for position in present):
-            return
-        position = len(self._keys)
-        grams = array("I", [self._gram_id(gram) for gram in _grams(key)])
-        for gram in grams:
-            self._postings[gram].append(position)
-            self._owners_of[gram] += 1
-        self._grams.append(grams)
-        self._keys.append(key)
-        self._account_ids.append(account_id)
-        self._inverse_size.append(1.0 / math.sqrt(len(grams)))
-        self._positions[account_id] = (*present, position)
-        self._count += 1
-        self._weights = None
-
-    def _gram_id(self, gram: str) -> int:
-        known = self._gram_ids.get(gram)
-        if known is None:
-            known = self._gram_ids[gram] = len(self._postings)
-            self._postings.append(array("I"))
-            self._owners_of.append(0)
-        return known
-
-    def _compact(self) -> None:
-        kept = [(account_id, self._keys[p]) for account_id, places in self._positions.items() for p in places]
-        self._clear()
-        for account_id, key in kept:
-            self._insert(account_id, key)
-
-    def _gram_weights(self) -> Floats:
-        if self._weights is None:
-            owners = np.maximum(np.frombuffer(self._owners_of, dtype=np.uint32), 1)
-            self._weights = np.square(np.log(self._count / owners) + 1.0)
-        return self._weights
-
-    def _rough(self, key: str) -> Positions:
-        """Choose the names worth a closer look by the sum of the rarest shared grams."""
-        weights = self._gram_weights()
-        chosen = self._rarest(key)
-        if not chosen:
-            return np.array([], dtype=np.intp)
-        places = np.concatenate([np.frombuffer(self._postings[gram], dtype=np.uint32) for gram in chosen])
-        gains = np.repeat(weights[chosen], [len(self._postings[gram]) for gram in chosen])
-        sums = np.bincount(places, gains, minlength=len(self._keys))
-        sums *= np.frombuffer(self._inverse_size, dtype=np.float64)
-        return _largest(sums, np.frombuffer(self._account_ids, dtype=np.int64))
-
-    def _rarest(self, key: str) -> list[int]:
-        known = [(self._owners_of[gram_id], gram, gram_id) for gram, gram_id in self._known(key)]
-        chosen: list[int] = []
-        read = 0
-        for owners, _, gram_id in sorted(known):
-            read += owners
-            if read > _POSTINGS_READ and len(chosen) >= _RAREST_READ:
-                break
-            chosen.append(gram_id)
-        return chosen
-
-    def _known(self, key: str) -> list[tuple[str, int]]:
-        ids = ((gram, self._gram_ids.get(gram)) for gram in _grams(key))
-        return [(gram, gram_id) for gram, gram_id in ids if gram_id is not None and self._owners_of[gram_id]]
-
-    def _likeness(self, key: str, positions: Positions) -> dict[int, float]:
-        if not len(positions):
-            return {}
-        cosines = self._cosines(key, positions)
+        Found are the accounts most alike to ``names``, some (``by_near``) like each of ``near``, and those in ``also``.
+        """
+        self._refresh()
+        asked = [asked for name in dict.fromkeys(names) if (asked := self._ask(name)).key]
+        found = [self._rough(one, _LOOKED_AT, _POSTINGS_READ) for one in asked]
+        found += [self._rough(self._ask(name), by_near, _POSTINGS_READ // 4) for name in near]
+        positions = np.unique(np.concatenate([*found, self._positions_of(also)]))
         best: dict[int, float] = {}
-        for position, cosine in zip(positions.tolist(), cosines.tolist(), strict=True):
-            written = fuzz.token_sort_ratio(key, self._keys[position]) / 100
-            total = min(1.0, _COSINE_SHARE * cosine + (1 - _COSINE_SHARE) * written)
-            account_id = self._account_ids[position]
-            best[account_id] = max(best.get(account_id, 0.0), total)
+        if len(positions):
+            accounts = self._account_column[positions].tolist()
+            texts = [self._keys[position] for position in positions.tolist()]
+            for one in asked:
+                self._compare(one, positions, texts, accounts, best)
         return best
 
-    def _cosines(self, key: str, positions: Positions) -> Floats:
-        weights = self._gram_weights()
-        known = [gram_id for _, gram_id in self._known(key)]
-        unseen = (math.log(self._count) + 1.0) ** 2 * (len(_grams(key)) - len(known))
-        length = math.sqrt(float(np.sum(weights[known])) + unseen)
-        grams = [self._grams[position] for position in positions]
-        flat = np.concatenate([np.frombuffer(one, dtype=np.uint32) for one in grams])
-        starts = np.cumsum([0, *(len(one) for one in grams[:-1])])
-        shared = np.isin(flat, np.array(known, dtype=np.uint32))
-        dots = np.add.reduceat(np.where(shared, weights[flat], 0.0), starts)
-        norms = np.sqrt(np.add.reduceat(weights[flat], starts))
-        return np.asarray(dots / (norms * length), dtype=np.float64)
+    def _clear(self) -> None:
+        self._vocabulary = Numbering()
+        self._postings = Postings()
+        self._keys = Texts()
+        self._owners_of: Numbers = np.zeros(0, dtype=np.int64)
+        self._account_ids = array("q")
+        self._grams = array("I")
+        self._ends = array("q", [0])
+        self._alive = bytearray()
+        self._count = 0
+        self._look()
+
+    def _refresh(self) -> None:
+        self._take_in()
+        if self._is_changed:
+            self._look()
+
+    def _take_in(self) -> None:
+        if self._leaving:
+            self._forget(np.array(sorted(self._leaving), dtype=np.int64))
+            self._leaving.clear()
+        if self._waiting:
+            items = [(account_id, key) for account_id, keys in self._waiting.items() for key in keys]
+            self._waiting = {}
+            self._insert(items)
+
+    def _forget(self, account_ids: Numbers) -> None:
+        column = np.frombuffer(self._account_ids, dtype=np.int64)
+        alive = np.frombuffer(self._alive, dtype=np.uint8)
+        gone = np.flatnonzero(np.isin(column, account_ids) & (alive > 0))
+        for position in gone.tolist():
+            self._owners_of[self._grams[self._ends[position] : self._ends[position + 1]]] -= 1
+            self._alive[position] = 0
+        self._count -= len(gone)
+        self._is_changed |= bool(len(gone))
+        if len(self._keys) > 2 * self._count + 1000:
+            self._compact()
+
+    def _insert(self, items: Sequence[tuple[int, str]]) -> None:
+        self._is_changed = True
+        # A column cannot grow while an array looks at it.
+        self._account_column, self._gram_column, self._end_column = _NOTHING, _NO_GRAMS, _NOTHING
+        first = len(self._keys)
+        codes, owners = gram_codes([key for _, key in items])
+        numbers = self._vocabulary.take(codes)
+        entries = np.unique(owners << 32 | numbers)
+        owners, numbers = entries >> 32, entries & 0xFFFFFFFF
+        self._postings.add(numbers, owners + first)
+        grown = np.zeros(len(self._vocabulary), dtype=np.int64)
+        grown[: len(self._owners_of)] = self._owners_of
+        self._owners_of = grown + np.bincount(numbers, minlength=len(grown))
+        ends = np.cumsum(np.bincount(owners, minlength=len(items))) + len(self._grams)
+        self._ends.frombytes(ends.astype(np.int64).tobytes())
+        self._grams.frombytes(numbers.astype(np.uint32).tobytes())
+        for account_id, key in items:
+            self._keys.append(key)
+            self._account_ids.append(account_id)
+        self._alive += b"\1" * len(items)
+        self._count += len(items)
+
+    def _compact(self) -> None:
+        kept = [(self._account_ids[at], self._keys[at]) for at, alive in enumerate(self._alive) if alive]
+        self._clear()
+        self._insert(kept)
+
+    def _look(self) -> None:
+        """See the growing columns as arrays, and weigh the grams anew."""
+        self._is_changed = False
+        self._account_column = np.frombuffer(self._account_ids, dtype=np.int64)
+        self._gram_column = np.frombuffer(self._grams, dtype=np.uint32)
+        self._end_column = np.frombuffer(self._ends, dtype=np.int64)
+        sizes = np.diff(self._end_column)
+        alive = np.frombuffer(bytes(self._alive), dtype=np.uint8)
+        self._inverse_size = np.where(alive > 0, 1.0 / np.sqrt(np.maximum(sizes, 1)), 0.0)
+        rarity = np.log(max(self._count, 1) / np.maximum(self._owners_of, 1)) + 1.0
+        self._weights = np.rint(_FINENESS * rarity * rarity).astype(np.int32)
+        self._order = np.argsort(self._account_column, kind="stable")
+        self._sums = np.zeros(len(sizes), dtype=np.int32)
+        self._turns = np.zeros(len(sizes), dtype=np.int32)
+        self._mine = np.zeros(len(self._weights), dtype=np.int32)
+
+    def _ask(self, name: str) -> _Asked:
+        key = _key(name)
+        codes = np.unique(gram_codes([key])[0]) if key else _NO_CODES
+        numbers = self._vocabulary.find(codes)
+        is_known = numbers >= 0
+        is_known[is_known] = self._owners_of[numbers[is_known]] > 0
+        unseen = len(codes) - int(np.count_nonzero(is_known))
+        numbers, codes = numbers[is_known], codes[is_known]
+        return _Asked(key, numbers[np.lexsort((codes, self._owners_of[numbers]))], unseen)
+
+    def _rough(self, asked: _Asked, limit: int, most_read: int) -> Numbers:
+        """Choose the names worth a closer look by the sum of the rarest shared grams."""
+        numbers = asked.known
+        read = np.cumsum(self._owners_of[numbers])
+        chosen = numbers[: max(_RAREST_READ, int(np.searchsorted(read, most_read, side="right")))]
+        lists = [self._postings.at(number) for number in chosen.tolist()]
+        if not lists:
+            return _NOTHING
+        places = np.concatenate(lists).astype(np.intp)
+        np.add.at(self._sums, places, np.repeat(self._weights[chosen], [len(one) for one in lists]))
+        turn = np.arange(len(places), dtype=np.int32)
+        self._turns[places] = turn
+        once = places[self._turns[places] == turn]
+        sums = self._sums[once] * self._inverse_size[once]
+        self._sums[once] = 0
+        return _largest(once, sums, self._account_column, limit)
+
+    def _positions_of(self, account_ids: Collection[int]) -> Numbers:
+        wanted = np.array(sorted(account_ids), dtype=np.int64)
+        first = np.searchsorted(self._account_column, wanted, "left", self._order)
+        last = np.searchsorted(self._account_column, wanted, "right", self._order)
+        positions = self._order[_ranges(first, last - first)]
+        return np.asarray(positions[self._inverse_size[positions] > 0], dtype=np.int64)
+
+    def _compare(
+        self, asked: _Asked, positions: Numbers, texts: list[str], accounts: list[int], best: dict[int, float]
+    ) -> None:
+        for account_id, text, cosine in zip(accounts, texts, self._cosines(asked, positions).tolist(), strict=True):
+            total = min(1.0, _COSINE_SHARE * cosine + (1 - _COSINE_SHARE) * fuzz.ratio(asked.key, text) / 100)
+            if total > best.get(account_id, -1.0):
+                best[account_id] = total
+
+    def _cosines(self, asked: _Asked, positions: Numbers) -> Floats:
+        rarest = round(_FINENESS * (math.log(self._count) + 1.0) ** 2)
+        length = math.sqrt(int(np.sum(self._weights[asked.known])) + rarest * asked.unseen)
+        starts = self._end_column[positions]
+        sizes = self._end_column[positions + 1] - starts
+        grams = self._gram_column[_ranges(starts, sizes)]
+        offsets = np.cumsum(sizes) - sizes
+        self._mine[asked.known] = self._weights[asked.known]
+        shared = np.add.reduceat(self._mine[grams], offsets)
+        self._mine[asked.known] = 0
+        norms = np.sqrt(np.add.reduceat(self._weights[grams], offsets))
+        return np.asarray(shared / (norms * length), dtype=np.float64)
 
 
-def _grams(key: str) -> Sequence[str]:
-    """Give words and trigrams once each, in an order that depends on the name alone."""
-    grams: dict[str, None] = {}
-    for word in key.split():
-        grams["=" + word] = None
-        padded = f" {word} "
-        grams.update(dict.fromkeys(padded[at : at + 3] for at in range(len(padded) - 2)))
-    return list(grams)
+def _key(name: str) -> str:
+    return " ".join(name_forms(name).words)
 
 
-def _largest(sums: npt.NDArray[Any], account_ids: npt.NDArray[np.int64]) -> Positions:
+def _ranges(starts: Numbers, sizes: Numbers) -> Numbers:
+    """Give the numbers from each start on, as many as its size, one after the other."""
+    offsets = np.cumsum(sizes) - sizes
+    return np.repeat(starts - offsets, sizes) + np.arange(int(np.sum(sizes)))
+
+
+def _largest(positions: Numbers, sums: Floats, account_ids: Numbers, limit: int) -> Numbers:
     """Give the positions of the largest sums. Equal sums at the edge go by account id, not by order of arrival."""
-    if len(sums) > _LOOKED_AT:
-        edge = np.partition(sums, -_LOOKED_AT)[-_LOOKED_AT]
-        found = np.flatnonzero(sums >= max(edge, 1e-12))
-    else:
-        found = np.flatnonzero(sums > 0)
-    order = np.lexsort((account_ids[found], -sums[found]))
-    return found[order][: 2 * _LOOKED_AT]
+    edge = np.partition(sums, -limit)[-limit] if len(sums) > limit else 0.0
+    found = np.flatnonzero(sums >= max(edge, 1e-12))
+    order = np.lexsort((account_ids[positions[found]], -sums[found]))
+    return positions[found[order][:limit]]

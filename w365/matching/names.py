@@ -34,11 +34,12 @@ class NameForms:
     squashed: frozenset[str]
 
 
-@functools.lru_cache(maxsize=8_192)
+@functools.lru_cache(maxsize=16_384)
 def name_forms(text: str) -> NameForms:
     """Work out all forms of a name. ``words`` are sorted; the last names asked for are remembered."""
     folded = fold_name(text)
-    return NameForms(folded, tuple(sorted(folded_tokens(folded))), initials(folded), acronyms(text), squashed(text))
+    words = tuple(sorted(folded_tokens(folded)))
+    return NameForms(folded, words, initials(folded), acronyms(text), _squashed(text, folded))
 
 
 def fold_name(text: str) -> str:
@@ -62,6 +63,8 @@ def folded_tokens(folded: str) -> tuple[str, ...]:
 
 def without_brackets(text: str) -> str:
     """Drop what stands in brackets, unless nothing else would be left."""
+    if "(" not in text and "[" not in text:
+        return text
     bare = _BRACKETED.sub(" ", text)
     return bare if re.search(r"\w", bare) else text
 
@@ -78,8 +81,8 @@ def initials(folded: str) -> frozenset[str]:
 
 def acronyms(text: str) -> frozenset[str]:
     """Give the acronyms a name itself spells: a short name in capitals, or one in brackets."""
-    found = {_squash(match) for match in _BRACKETED_ACRONYM.findall(text)}
     outside = without_brackets(text).strip()
+    found = {_squash(match) for match in _BRACKETED_ACRONYM.findall(text)} if outside != text.strip() else set()
     if outside.isupper() and " " not in outside and 2 <= len(outside) <= 10:
         found.add(_squash(outside))
     return frozenset(acronym for acronym in found if len(acronym) >= 2)
@@ -87,9 +90,16 @@ def acronyms(text: str) -> frozenset[str]:
 
 def squashed(text: str) -> frozenset[str]:
     """Give a name as it would look as a domain label: folded, without blanks, umlauts in both usual spellings."""
-    lower = unicodedata.normalize("NFC", text.casefold())
-    written_out = lower.translate(_UMLAUTS)
-    spellings = {fold_name(text)} if written_out == lower else {fold_name(text), fold_name(written_out)}
+    return _squashed(text, fold_name(text))
+
+
+def _squashed(text: str, folded: str) -> frozenset[str]:
+    spellings = {folded}
+    if not text.isascii():
+        lower = unicodedata.normalize("NFC", text.casefold())
+        written_out = lower.translate(_UMLAUTS)
+        if written_out != lower:
+            spellings.add(fold_name(written_out))
     return frozenset(spelling.replace(" ", "") for spelling in spellings)
 
 
@@ -98,6 +108,8 @@ def _squash(text: str) -> str:
 
 
 def _plain_text(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign)).casefold()
     # Put together again what belongs together: Hangul has fallen apart into its letters.
@@ -105,8 +117,10 @@ def _plain_text(text: str) -> str:
 
 
 def _plain_words(text: str) -> list[str]:
-    plain = _ELISION.sub(" ", _plain_text(text)).replace("&", " and ").replace("/", "")
-    return _NOT_WORD.sub(" ", _APOSTROPHE.sub("", plain)).split()
+    plain = _plain_text(text)
+    if _APOSTROPHE.search(plain):
+        plain = _APOSTROPHE.sub("", _ELISION.sub(" ", plain))
+    return _NOT_WORD.sub(" ", plain.replace("&", " and ").replace("/", "")).split()
 
 
 def _without_legal_form(words: list[str]) -> list[str]:

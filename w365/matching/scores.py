@@ -7,6 +7,7 @@ and accounts in general, rounded to what an analyst can argue about.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -128,21 +129,28 @@ def _tenant_signals(subject: Subject, account: Prospect) -> Iterator[Signal]:
 def _domain_signals(subject: Subject, account: Prospect, facts: Facts) -> Iterator[Signal]:
     if facts.evidence:
         return  # equal domains are said already
-    ours = {registrable(name): name for name in subject.domains if name not in facts.ignored}
+    ours, labels = _own_names(subject.domains, facts.ignored)
     theirs = {registrable(one.name): one.name for one in account.domains if one.name not in facts.ignored}
     shared = sorted((ours.keys() & theirs.keys()) - {""}, key=lambda name: (facts.owners.get(name, 1), name))
     if shared:
         weight = _rarely(3.0, facts.owners.get(shared[0], 1))
         yield Signal("same_registrable", weight, _both_under(ours[shared[0]], theirs[shared[0]], shared[0]))
         return
-    # A name below a cloud's own domain is shortened until it is free; two shortened names meet by chance.
-    labels = {label(name): name for name in ours.values() if normalise_domain(name).kind is DomainKind.OWN_NAME}
     for name in theirs.values():
         if len(label(name)) >= 3 and label(name) in labels:
             weight = _rarely(2.5, facts.owners.get(label(name), 1))
             text = f"{labels[label(name)]} and {name} share the name {label(name)}"
             yield Signal("same_label", weight, text)
             return
+
+
+@functools.lru_cache(maxsize=64)
+def _own_names(domains: tuple[str, ...], ignored: frozenset[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Give a customer's usable domains by what is registrable of them, and by their labels."""
+    names = {registrable(name): name for name in domains if name not in ignored}
+    # A name below a cloud's own domain is shortened until it is free; two shortened names meet by chance.
+    labels = {label(name): name for name in names.values() if normalise_domain(name).kind is DomainKind.OWN_NAME}
+    return names, labels
 
 
 def _both_under(ours: str, theirs: str, shared: str) -> str:
@@ -221,9 +229,9 @@ def _place_signals(subject: Subject, account: Prospect) -> Iterator[Signal]:
             yield Signal("same_country", 0.5, f"both in {account.country}")
         else:
             yield Signal("other_country", -3.0, f"country differs: {subject.country}, {account.country}")
-    city, ours, theirs = (frozenset(name_forms(text).words) for text in (account.city, subject.name, account.name))
     # A city in both names is part of the name's likeness already.
-    if city and city <= ours and not city <= theirs:
+    city, ours = (frozenset(name_forms(text).words) for text in (account.city, subject.name))
+    if city and city <= ours and not city <= frozenset(name_forms(account.name).words):
         yield Signal("city_in_name", 0.7, f"{account.city} is part of the customer's name")
 
 
