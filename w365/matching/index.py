@@ -19,9 +19,10 @@ from w365.matching.grams import Codes, gram_codes
 from w365.matching.names import name_forms
 from w365.matching.postings import Numbering, Numbers, Postings, Texts
 
-_POSTINGS_READ = 15_000  # rarest first; beyond this a gram is too common to tell names apart
-_RAREST_READ = 6
-_LOOKED_AT = 40
+_POSTINGS_READ = 8_000  # rarest first; beyond this a gram is too common to tell names apart
+_RAREST_READ = 5
+_LOOKED_AT = 160
+_COMPARED = 20
 _COSINE_SHARE = 0.7  # the rest is the likeness of the words as written, which notices typing errors in short names
 _TAKEN_IN = 20_000
 _FINENESS = 256  # of a weight; the sum over a name stays far below 2**31
@@ -85,7 +86,7 @@ class NameIndex:
         """
         self._refresh()
         asked = [asked for name in dict.fromkeys(names) if (asked := self._ask(name)).key]
-        found = [self._rough(one, _LOOKED_AT, _POSTINGS_READ) for one in asked]
+        found = [self._closest(one) for one in asked]
         found += [self._rough(self._ask(name), by_near, _POSTINGS_READ // 4) for name in near]
         positions = np.unique(np.concatenate([*found, self._positions_of(also)]))
         best: dict[int, float] = {}
@@ -186,6 +187,12 @@ class NameIndex:
         unseen = len(codes) - int(np.count_nonzero(is_known))
         numbers, codes = numbers[is_known], codes[is_known]
         return _Asked(key, numbers[np.lexsort((codes, self._owners_of[numbers]))], unseen)
+
+    def _closest(self, asked: _Asked) -> Numbers:
+        rough = self._rough(asked, _LOOKED_AT, _POSTINGS_READ)
+        if len(rough) <= _COMPARED:
+            return rough
+        return _largest(rough, self._cosines(asked, rough), self._account_column, _COMPARED)
 
     def _rough(self, asked: _Asked, limit: int, most_read: int) -> Numbers:
         """Choose the names worth a closer look by the sum of the rarest shared grams."""

@@ -17,7 +17,7 @@ from w365.matching.names import name_forms, without_brackets
 from w365.matching.words import say_evidence
 from w365.model import DomainKind, Evidence, Rule, Signal
 
-_START = -4.5  # an account about which nothing is known but that it was looked at: about one in a hundred
+_START = -4.0  # an account about which nothing is known but that it was looked at: about one in fifty
 
 _LEAST_LIKENESS = 0.4  # names of different customers reach this by common words alone
 _LIKENESS_SLOPE = 10.0
