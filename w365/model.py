@@ -69,6 +69,19 @@ class Rule(enum.StrEnum):
     ACCOUNT_WEBSITE = "account_website"
 
 
+class Guard(enum.StrEnum):
+    """Doubts that leave to a person what a rule would map, in the order in which they are asked.
+
+    The first that applies is the reason of the same name. ``w365.matching.guards`` judges, ``words`` says them.
+    """
+
+    NAMESAKE = "namesake"
+    LONE_CONTACT_ABROAD = "lone_contact_abroad"
+    LONE_CONTACT = "lone_contact"
+    PART_BY_NAME = "part_by_name"
+    SUFFIX_LIKE = "suffix_like"
+
+
 class Cardinality(enum.StrEnum):
     """How many provider accounts may share one CRM account."""
 
@@ -100,6 +113,11 @@ class Reason(enum.StrEnum):
     FREE_MAIL = "free_mail"
     SERVICE_DOMAIN = "service_domain"
     NO_DOMAIN = "no_domain"
+    NAMESAKE = "namesake"
+    LONE_CONTACT_ABROAD = "lone_contact_abroad"
+    LONE_CONTACT = "lone_contact"
+    PART_BY_NAME = "part_by_name"
+    SUFFIX_LIKE = "suffix_like"
 
 
 class DomainKind(enum.StrEnum):
@@ -149,12 +167,16 @@ class RunState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MatchPolicy:
-    """Everything that decides what the evidence is worth (product rules 1, 4, 6 and 7)."""
+    """Everything that decides what the evidence is worth (product rules 1, 4, 6 and 7).
+
+    Without ``guards`` the rules hold as they stand.
+    """
 
     auto_match: bool = False
     rules: frozenset[Rule] = frozenset({Rule.CONTACT_DOMAIN, Rule.ACCOUNT_EMAIL, Rule.ACCOUNT_WEBSITE})
     cardinality: Cardinality = Cardinality.MANY
     shared_threshold: int = 10
+    guards: frozenset[Guard] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from w365.matching.guards import ALL_GUARDS, GUARD_MEANINGS, Guard, judge
+from w365.matching.guards import ALL_GUARDS, judge
 from w365.matching.scores import Prospect, ProspectDomain, Subject
-from w365.model import Evidence, Rule
+from w365.matching.words import GUARD_MEANINGS, REASON_WORDS
+from w365.model import Evidence, Guard, Reason, Rule
 
 SUBJECT = Subject("Contoso", ("contoso.com",), "DE")
 LONE = (Evidence(Rule.CONTACT_DOMAIN, "contoso.com", 1, "c1"),)
@@ -22,7 +23,7 @@ WEB = Rule.ACCOUNT_WEBSITE
 HELD = [
     (Guard.NAMESAKE, SUBJECT, account("Fabrikam"), WEBSITE, True),
     (Guard.LONE_CONTACT_ABROAD, SUBJECT, account("Contoso Overseas", "FR"), LONE, False),
-    (Guard.LONE_CONTACT_ELSEWHERE, SUBJECT, account("Fabrikam", "", "fabrikam.com"), LONE, False),
+    (Guard.LONE_CONTACT, SUBJECT, account("Fabrikam", "", "fabrikam.com"), LONE, False),
     (Guard.PART_BY_NAME, SUBJECT, account("Institut für Zoologie"), LONE, False),
     (Guard.SUFFIX_LIKE, SUBJECT, account("Fabrikam"), (Evidence(Rule.ACCOUNT_WEBSITE, "ac.zz"),), False),
 ]
@@ -69,6 +70,6 @@ def test_an_acronym_is_a_name_in_common() -> None:
     assert judge(replace(SUBJECT, name="NIT"), found, LONE) is None
 
 
-def test_every_guard_has_its_sentence() -> None:
+def test_every_guard_has_its_sentence_and_is_the_reason_of_its_name() -> None:
     assert set(GUARD_MEANINGS) == set(Guard)
-    assert all(text.endswith(".") for text in GUARD_MEANINGS.values())
+    assert all(Reason(guard.value) in REASON_WORDS for guard in Guard)

@@ -6,36 +6,12 @@ customers and accounts in general. None applies where both have the same name or
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from w365.matching.domains import label, registrable
 from w365.matching.names import name_forms
 from w365.matching.scores import Prospect, Subject
-from w365.model import Evidence, Rule
-
-
-class Guard(enum.StrEnum):
-    """In the order in which they are asked; the first that applies is the reason."""
-
-    NAMESAKE = "namesake"
-    LONE_CONTACT_ABROAD = "lone_contact_abroad"
-    LONE_CONTACT_ELSEWHERE = "lone_contact_elsewhere"
-    PART_BY_NAME = "part_by_name"
-    SUFFIX_LIKE = "suffix_like"
-
-
-GUARD_MEANINGS: Mapping[Guard, str] = {
-    Guard.NAMESAKE: "Another account has the customer's very name, the supported one has not.",
-    Guard.LONE_CONTACT_ABROAD: "A single contact is all that supports an account in another country.",
-    Guard.LONE_CONTACT_ELSEWHERE: (
-        "A single contact is all that supports an account that uses other domains and another name."
-    ),
-    Guard.PART_BY_NAME: (
-        "By its name the account is an institute, school or other part, and only addresses of people support it."
-    ),
-    Guard.SUFFIX_LIKE: "The domain looks like an ending below which a registry hands out names, such as ac.cd.",
-}
+from w365.model import Evidence, Guard, Rule
 
 ALL_GUARDS = frozenset(Guard)
 
@@ -68,7 +44,7 @@ def judge(
     holds = {
         Guard.NAMESAKE: lambda: has_namesake,
         Guard.LONE_CONTACT_ABROAD: lambda: _is_lone(evidence) and _is_abroad(subject, account),
-        Guard.LONE_CONTACT_ELSEWHERE: lambda: (
+        Guard.LONE_CONTACT: lambda: (
             _is_lone(evidence)
             and _lives_elsewhere(account, evidence, ignored)
             and not _are_related(subject, account, evidence)

@@ -12,6 +12,7 @@ from w365.model import (
     DomainKind,
     DomainList,
     Evidence,
+    Guard,
     Origin,
     Reason,
     Rule,
@@ -56,6 +57,23 @@ REASON_WORDS: Mapping[Reason, str] = {
     Reason.FREE_MAIL: "Free-mail domain only",
     Reason.SERVICE_DOMAIN: "No domain of its own",
     Reason.NO_DOMAIN: "No domain",
+    Reason.NAMESAKE: "Another account has the name",
+    Reason.LONE_CONTACT_ABROAD: "One contact, other country",
+    Reason.LONE_CONTACT: "One contact, other name",
+    Reason.PART_BY_NAME: "Account is a part by its name",
+    Reason.SUFFIX_LIKE: "Domain looks like a public suffix",
+}
+GUARD_MEANINGS: Mapping[Guard, str] = {
+    Guard.NAMESAKE: "Do not map where another account has the customer's very name and the supported one has not",
+    Guard.LONE_CONTACT_ABROAD: "Do not map where a single contact is all that supports an account in another country",
+    Guard.LONE_CONTACT: (
+        "Do not map where a single contact is all that supports an account of another name with domains of its own"
+    ),
+    Guard.PART_BY_NAME: (
+        "Do not map to an account that is by its name an institute, school or other part, "
+        "where only addresses of people support it"
+    ),
+    Guard.SUFFIX_LIKE: "Do not map by a domain that looks like an ending of a registry, such as ac.cd",
 }
 DECISION_WORDS: Mapping[DecisionKind, str] = {
     DecisionKind.MAP: "Mapped",
@@ -99,6 +117,15 @@ _SENTENCES: Mapping[Reason, str] = {
     Reason.FREE_MAIL: "The only domain is one at which anybody may have a mailbox.",
     Reason.SERVICE_DOMAIN: "The customer has no verified domain of its own.",
     Reason.NO_DOMAIN: "The provider lists no domain for this customer.",
+    Reason.NAMESAKE: "Another account has this customer's very name; the one the rules support has another.",
+    Reason.LONE_CONTACT_ABROAD: "A single contact is all that supports the account, and it is in another country.",
+    Reason.LONE_CONTACT: (
+        "A single contact is all that supports the account, which has another name and domains of its own."
+    ),
+    Reason.PART_BY_NAME: (
+        "By its name the account is a part of an organisation, and only addresses of people support it."
+    ),
+    Reason.SUFFIX_LIKE: "The domain looks like an ending under which a registry hands out names.",
 }
 _FIXES: Mapping[Reason, str] = {
     Reason.RULE: "Switch Auto-Match on, or accept the account.",
@@ -113,6 +140,16 @@ _FIXES: Mapping[Reason, str] = {
     Reason.FREE_MAIL: "Choose the account by hand.",
     Reason.SERVICE_DOMAIN: "Choose the account by hand, or let the customer verify its own domain at Microsoft.",
     Reason.NO_DOMAIN: "Sync the customer's domains again, or choose the account by hand.",
+    **dict.fromkeys(
+        (
+            Reason.NAMESAKE,
+            Reason.LONE_CONTACT_ABROAD,
+            Reason.LONE_CONTACT,
+            Reason.PART_BY_NAME,
+            Reason.SUFFIX_LIKE,
+        ),
+        "Accept the first candidate if it is the customer, choose another account, or switch this guard off.",
+    ),
 }
 
 _OF_DOMAINS: Mapping[Reason, tuple[str, str]] = {

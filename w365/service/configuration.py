@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from w365.errors import InputError, NotFound
 from w365.matching.domains import normalise_domain
 from w365.matching.free_mail import FREE_MAIL
-from w365.model import Actor, Cardinality, DomainKind, DomainList, MatchPolicy, Role, Rule
+from w365.matching.words import GUARD_MEANINGS
+from w365.model import Actor, Cardinality, DomainKind, DomainList, Guard, MatchPolicy, Role, Rule
 from w365.service import Service
 from w365.service.access import require
 from w365.store import tables as t
@@ -81,6 +82,7 @@ SPECS: Mapping[str, Spec] = {
     "shared_threshold": Spec(
         "10", "Accounts with a contact on a domain from which it is shared; 0: never", _whole_number
     ),
+    **{f"guard_{guard}": Spec("true", meaning, _boolean) for guard, meaning in GUARD_MEANINGS.items()},
     "gone_guard_percent": Spec(
         "20", "A sync that would mark more than this share as gone stops and asks", _percent, False
     ),
@@ -100,6 +102,7 @@ def read_policy(connection: sa.Connection) -> MatchPolicy:
         rules=frozenset(rule for rule, is_on in rules.items() if is_on),
         cardinality=Cardinality(str(values["cardinality"])),
         shared_threshold=int(str(values["shared_threshold"])),
+        guards=frozenset(guard for guard in Guard if values[f"guard_{guard}"]),
     )
 
 

@@ -20,6 +20,7 @@ from w365.model import (
     DomainKind,
     DomainList,
     Evidence,
+    Guard,
     MatchPolicy,
     Origin,
     Proposal,
@@ -28,6 +29,7 @@ from w365.model import (
 )
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert_into
+from w365.store.doubts import doubtful, judge_rows
 
 _work = sa.MetaData()
 _fresh = sa.Table(
@@ -75,7 +77,7 @@ def touched() -> sa.Select[int]:
 
 
 def reached_by(account_ids: Sequence[int]) -> list[sa.Select[int]]:
-    """Select the provider accounts that these CRM accounts' domains, GUIDs, mappings or proposals reach."""
+    """Select the provider accounts that these CRM accounts' domains, GUIDs, names, mappings or proposals reach."""
     by_domain = (
         sa.select(t.ProviderAccountDomain.provider_account_id)
         .join(t.AccountDomain, t.AccountDomain.domain == t.ProviderAccountDomain.domain)
@@ -87,7 +89,12 @@ def reached_by(account_ids: Sequence[int]) -> list[sa.Select[int]]:
         .where(t.Account.id.in_(account_ids), t.ProviderAccount.tenant_guid != "")
     )
     by_mapping = sa.select(t.Mapping.provider_account_id).where(t.Mapping.account_id.in_(account_ids))
-    return [by_domain, by_guid, by_mapping, pointing_to(account_ids)]
+    by_name = (
+        sa.select(t.Worklist.provider_account_id)
+        .join(t.Account, t.Account.name_key == t.Worklist.name_key)
+        .where(t.Account.id.in_(account_ids), t.Account.name_key != "")
+    )
+    return [by_domain, by_guid, by_mapping, by_name, pointing_to(account_ids)]
 
 
 def pointing_to(account_ids: Sequence[int]) -> sa.Select[int]:
@@ -105,6 +112,8 @@ def propose(connection: sa.Connection, policy: MatchPolicy, which: Which) -> Non
     connection.execute(sa.insert(_fresh).from_select(_fresh.columns.keys(), _proposals(policy, which)))
     if any_unique(connection, policy):
         _apply_cardinality(connection, policy)
+    if policy.guards:
+        _hold_back(connection, policy)
     _write_proposals(connection)
 
 
@@ -414,6 +423,23 @@ def _apply_cardinality(connection: sa.Connection, policy: MatchPolicy) -> None:
         for part in chunks(ids):
             conflict = sa.update(_fresh).where(_fresh.c.provider_account_id.in_(part))
             connection.execute(conflict.values(kind=Proposal.CONFLICT, reason=reason))
+
+
+# --- guards ---
+
+
+def _hold_back(connection: sa.Connection, policy: MatchPolicy) -> None:
+    """Leave to a person what a guard doubts: no proposal any more, with the doubted account still named."""
+    held: dict[Guard, list[int]] = {}
+    rows = connection.execute(doubtful(_fresh.c.provider_account_id, _fresh.c.account_id, _fresh.c.kind)).all()
+    for part in chunks(rows, 500):
+        evidence = evidence_of(connection, policy, [row.provider_account_id for row in part])
+        for row_id, guard in judge_rows(connection, part, evidence, policy.guards):
+            held.setdefault(guard, []).append(row_id)
+    for guard, ids in held.items():
+        for part in chunks(ids):
+            doubted = sa.update(_fresh).where(_fresh.c.provider_account_id.in_(part))
+            connection.execute(doubted.values(kind=Proposal.NONE, reason=Reason(guard.value)))
 
 
 def _write_proposals(connection: sa.Connection) -> None:
