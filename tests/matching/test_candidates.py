@@ -147,3 +147,11 @@ def test_a_suggester_makes_room_when_accounts_changed_often() -> None:
         suggester.put(Prospect(2, "Fabrikam", on(f"fabrikam{turn}.com")))
     assert found(suggester, Subject("Contoso 1499", ("fabrikam1499.com",))) == [1, 2]
     assert suggester._prospects.places < 1100
+
+
+def test_the_account_that_was_held_back_stands_first_whatever_its_score() -> None:
+    suggester = Suggester([Prospect(1, "Contoso"), Prospect(2, "Zzz")])
+    evidence = {2: (Evidence(Rule.CONTACT_DOMAIN, "contoso.com", 1, "c"),)}
+    given = suggester.suggest(Subject("Contoso", ("contoso.com",)), evidence, first=2)
+    assert [one.account_id for one in given] == [2, 1]
+    assert given[0].score < given[1].score

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w365.matching.domains import Domain, email_domain, label, normalise_domain, registrable, website_domain
+from w365.matching.domains import Domain, country_of, email_domain, label, normalise_domain, registrable, website_domain
 from w365.model import DomainKind
 
 _LABELS = ("contoso", "MÜLLER", "faß", "www", "com", "de", "co", "uk", "xn--mller-kva", "-a", "x" * 64, "")
@@ -174,3 +174,8 @@ def test_plain_names_are_normalised_fast_enough_for_millions() -> None:
         normalise_domain(name)
     # Measured 350,000 a second; a tenth of that is the limit, for a busy machine.
     assert time.perf_counter() - started < 20_000 / 35_000
+
+
+def test_a_domain_tells_its_country_by_its_ending() -> None:
+    countries = [country_of(name) for name in ("a.de", "b.co.uk", "c.com", "d.io", "e.eu", "localhost")]
+    assert countries == ["DE", "GB", "", "", "", ""]

@@ -90,3 +90,11 @@ def test_the_signals_are_sorted_by_their_weight_and_make_the_score() -> None:
     weights = [abs(signal.weight) for signal in scored.signals]
     assert weights == sorted(weights, reverse=True)
     assert 0.0 < scored.score < 1.0
+
+
+def test_the_ending_of_the_domains_speaks_where_the_provider_names_no_country() -> None:
+    account = replace(ACCOUNT, country="US")
+    subject = replace(SUBJECT, country="")
+    assert texts(account, subject=subject)["other_country"] == "its domains belong to DE, the account is in US"
+    for names in (("contoso.com",), ("contoso.io",), ("contoso.de", "contoso.fr"), ()):
+        assert "other_country" not in texts(account, subject=replace(subject, domains=names))

@@ -27,7 +27,7 @@ from service.fakes import (
 
 from w365.errors import InputError
 from w365.jobs import execute
-from w365.model import Cardinality, CustomerDomain, DomainList, RunKind, RunState
+from w365.model import Cardinality, CustomerDomain, DomainList, Guard, RunKind, RunState
 from w365.service import Service, configuration, mapping, matching, providers
 from w365.service.configuration import read_policy
 from w365.service.crm_sync import _fold_domains, run_crm_sync
@@ -131,7 +131,7 @@ def put_manual(place: int, names: tuple[str, ...]) -> Act:
     def act(bench: Bench) -> None:
         if not bench.manual:
             bench.manual = providers.add_manual_provider(bench.service, ADMIN, "By hand")
-        providers.add_manual_accounts(bench.service, ADMIN, bench.manual, [ManualAccount(f"m{place}", "M", names)])
+        providers.add_manual_accounts(bench.service, ADMIN, bench.manual, [ManualAccount(f"m{place}", "A", names)])
 
     return act
 
@@ -209,6 +209,7 @@ SETTINGS = st.one_of(
     st.tuples(st.just("shared_threshold"), st.sampled_from(("0", "1", "2", "3"))),
     st.tuples(st.sampled_from(("rule_contact_domain", "rule_account_website")), st.sampled_from(("true", "false"))),
     st.tuples(st.just("auto_match"), st.sampled_from(("true", "false"))),
+    st.tuples(st.sampled_from([f"guard_{guard}" for guard in Guard]), st.sampled_from(("true", "false"))),
     st.tuples(st.just("tenant_guid_column"), st.sampled_from(("", "new_tenant"))),
 )
 _mostly = st.sampled_from((True, True, False))

@@ -23,6 +23,7 @@ from service.fakes import (
     rows_of,
     subscription,
     sync,
+    without_guards,
 )
 
 from w365.model import Cardinality, DomainList
@@ -41,6 +42,7 @@ def service(store: Store, home: Path) -> Service:
     seats = (subscription(1, 7),)
     listed = [customer(f"p{place}", name, subscriptions=seats) for place, name in enumerate(names, start=1)]
     made = make_service(store, home, portal=FakePortal(pages_of(listed)), crm=crm)
+    without_guards(made)
     crm_sync(made)
     sync(made)
     return made

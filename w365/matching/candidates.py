@@ -75,12 +75,13 @@ class Suggester:
         *,
         rejected: frozenset[int] = frozenset(),
         mapped_elsewhere: Mapping[int, str] | None = None,
+        first: int | None = None,
         limit: int = 5,
     ) -> list[Candidate]:
         """Give at most ``limit`` candidates, the likeliest first, then by account id; rejected ones are left out.
 
         ``evidence`` holds what the rules say of each account they support, ``mapped_elsewhere`` the provider at which
-        the same customer is mapped to an account.
+        the same customer is mapped to an account. ``first`` is put before all others, whatever its score.
         """
         self._take_in()
         elsewhere = mapped_elsewhere or {}
@@ -93,8 +94,10 @@ class Suggester:
                 found = evidence.get(account_id, ())
                 facts = Facts(found, value, owners, self._ignored, elsewhere.get(account_id, ""))
                 judged.append((account_id, score(subject, prospect, facts).signals))
-        ranked = sorted(_compete(judged), key=lambda one: (-one.score, one.account_id not in evidence, one.account_id))
-        return ranked[:limit]
+        candidates = _compete(judged)
+        candidates.sort(key=lambda one: (-one.score, one.account_id not in evidence, one.account_id))
+        candidates.sort(key=lambda one: one.account_id != first)
+        return candidates[:limit]
 
     def _clear(self) -> None:
         self._prospects = Prospects()

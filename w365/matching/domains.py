@@ -89,6 +89,11 @@ _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _BELOW_SERVICE = tuple("." + suffix for suffix in SERVICE_SUFFIXES + HOSTED_BELOW)
 _SERVICE_NAMES = frozenset(SERVICE_SUFFIXES)
 _EXTRA_SUFFIXES = tuple(sorted(SERVICE_SUFFIXES + HOSTED_BELOW, key=len, reverse=True))
+# Endings of countries that are sold to everybody.
+_SOLD_ENDINGS = frozenset(
+    ("ai", "cc", "co", "fm", "gg", "im", "io", "la", "ly", "me", "nu", "sh", "to", "tv", "vc", "ws")
+)
+_NO_COUNTRY = frozenset(("eu", "su"))
 _MAIL_IN_NAME = re.compile(r"<([^<>]*)>\s*$")
 _SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}|^https?:[/\\]*")
 _WWW = re.compile(r"^www\d{0,2}\.(?=.*\.)")
@@ -186,6 +191,14 @@ def label(domain: str) -> str:
         return idna.decode(chosen)
     except (idna.IDNAError, UnicodeError):
         return chosen
+
+
+def country_of(domain: str) -> str:
+    """Give the country whose ending a normalised domain has, as two capitals, or "" where it tells none."""
+    ending = domain.rpartition(".")[2]
+    if len(ending) != 2 or ending in _SOLD_ENDINGS or ending in _NO_COUNTRY:
+        return ""
+    return "GB" if ending == "uk" else ending.upper()
 
 
 def _clean(text: str) -> str:

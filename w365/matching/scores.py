@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from w365.matching.domains import label, normalise_domain, registrable
+from w365.matching.domains import country_of, label, normalise_domain, registrable
 from w365.matching.names import name_forms, without_brackets
 from w365.matching.words import say_evidence
 from w365.model import DomainKind, Evidence, Rule, Signal
@@ -38,6 +38,14 @@ class Subject:
     domains: tuple[str, ...] = ()
     country: str = ""
     tenant_guid: str = ""
+
+
+def home_of(subject: Subject) -> str:
+    """Give the country of a customer: what the provider says, or else what the endings of its domains agree on."""
+    if subject.country:
+        return subject.country.upper()
+    endings = {ending for name in subject.domains if (ending := country_of(name))}
+    return endings.pop() if len(endings) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +237,8 @@ def _place_signals(subject: Subject, account: Prospect) -> Iterator[Signal]:
             yield Signal("same_country", 0.5, f"both in {account.country}")
         else:
             yield Signal("other_country", -3.0, f"country differs: {subject.country}, {account.country}")
+    elif account.country and (ending := home_of(subject)) and ending != account.country.upper():
+        yield Signal("other_country", -1.5, f"its domains belong to {ending}, the account is in {account.country}")
     # A city in both names is part of the name's likeness already.
     city, ours = (frozenset(name_forms(text).words) for text in (account.city, subject.name))
     if city and city <= ours and not city <= frozenset(name_forms(account.name).words):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from w365.matching.guards import judge
 from w365.matching.scores import Prospect, ProspectDomain, Subject
-from w365.model import Evidence, Guard, Proposal, Rule
+from w365.model import DomainKind, Evidence, Guard, Proposal, Rule
 from w365.store import tables as t
 
 _LONGEST_SUFFIX_LIKE = 7  # gouv.cd
@@ -61,10 +61,11 @@ def judge_rows(
 ) -> Iterator[tuple[int, Guard]]:
     """Give the rows of `doubtful` that a guard holds back, each with the guard."""
     domains = _own_domains(connection, [row.account_id for row in rows])
+    customers = _customers_domains(connection, [row.provider_account_id for row in rows])
     for row in rows:
         account = Prospect(row.account_id, row.account, domains.get(row.account_id, ()), row.account_country)
         guard = judge(
-            Subject(row.name, country=row.country),
+            Subject(row.name, customers.get(row.provider_account_id, ()), row.country),
             account,
             evidence.get(row.provider_account_id, {}).get(row.account_id, ()),
             has_namesake=bool(row.has_namesake),
@@ -72,6 +73,15 @@ def judge_rows(
         )
         if guard:
             yield row.provider_account_id, guard
+
+
+def _customers_domains(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    pad = t.ProviderAccountDomain
+    own = (pad.provider_account_id.in_(ids), pad.kind == DomainKind.OWN_NAME, pad.is_verified)
+    found: dict[int, tuple[str, ...]] = {}
+    for row_id, domain in connection.execute(sa.select(pad.provider_account_id, pad.domain).where(*own)):
+        found[row_id] = (*found.get(row_id, ()), domain)
+    return found
 
 
 def _own_domains(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int, tuple[ProspectDomain, ...]]:
