@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w365.matching.grams import gram_codes
+from w365.matching.grams import codes_of, gram_codes
 from w365.matching.postings import Numbering, Postings, Texts
 
 ALWAYS_AT_TIMES_NEVER_MERGED = pytest.mark.parametrize("few", [0, 5, 1_000])
@@ -63,3 +63,10 @@ def test_words_of_the_same_letters_differ() -> None:
     words = ["listen", "silent", "enlist", "a" * 300, "a" * 299]
     every = [max(gram_codes([word])[0].tolist()) for word in words]
     assert len(set(every)) == len(words)
+
+
+@given(st.lists(st.text(min_size=1, max_size=9).filter(lambda word: not any(c.isspace() for c in word)), max_size=4))
+def test_one_key_is_coded_as_it_is_among_many(words: list[str]) -> None:
+    key = " ".join(words)
+    codes, owners = gram_codes(["before", key, "after"])
+    assert codes_of(key).tolist() == sorted(set(codes[owners == 1].tolist()))

@@ -14,7 +14,9 @@ _BLANK = np.uint64(32)
 _SIGN = np.uint64(21)  # bits of a Unicode code point, so that three of them fit beside the mark
 _IS_WORD = np.uint64(1 << 63)
 _STEP = 0x9E3779B97F4A7C15
-_POWERS = np.array([pow(_STEP, at + 1, 1 << 64) for at in range(256)], dtype=np.uint64)
+_ALL = (1 << 64) - 1
+_FACTORS = tuple(pow(_STEP, at + 1, 1 << 64) for at in range(256))
+_POWERS = np.array(_FACTORS, dtype=np.uint64)
 
 
 def gram_codes(keys: Sequence[str]) -> tuple[Codes, Owners]:
@@ -30,6 +32,17 @@ def gram_codes(keys: Sequence[str]) -> tuple[Codes, Owners]:
     trigrams = signs[inside] << (_SIGN + _SIGN) | signs[inside + 1] << _SIGN | signs[inside + 2]
     words, starts = _word_codes(signs)
     return np.concatenate((trigrams, words)), np.concatenate((owners[inside + 1], owners[starts]))
+
+
+def codes_of(key: str) -> Codes:
+    """Give the different codes of one key in ascending order; for one short text arrays are a detour."""
+    codes: set[int] = set()
+    for word in key.split():
+        signs = [32, *map(ord, word), 32]
+        codes.update(a << 42 | b << 21 | c for a, b, c in zip(signs, signs[1:], signs[2:], strict=False))
+        total = sum(sign * _FACTORS[at & 255] for at, sign in enumerate(signs[1:-1])) & _ALL
+        codes.add((total ^ total >> 29) | 1 << 63)
+    return np.array(sorted(codes), dtype=np.uint64)
 
 
 def _word_codes(signs: Codes) -> tuple[Codes, Owners]:

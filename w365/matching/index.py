@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz
 
-from w365.matching.grams import Codes, gram_codes
+from w365.matching.grams import codes_of, gram_codes
 from w365.matching.names import name_forms
 from w365.matching.postings import Numbering, Numbers, Postings, Texts
 
@@ -29,7 +29,6 @@ _FINENESS = 256  # of a weight; the sum over a name stays far below 2**31
 
 Floats = npt.NDArray[np.float64]
 _NOTHING: Numbers = np.array([], dtype=np.int64)
-_NO_CODES: Codes = np.array([], dtype=np.uint64)
 _NO_GRAMS: npt.NDArray[np.uint32] = np.array([], dtype=np.uint32)
 
 
@@ -180,7 +179,7 @@ class NameIndex:
 
     def _ask(self, name: str) -> _Asked:
         key = _key(name)
-        codes = np.unique(gram_codes([key])[0]) if key else _NO_CODES
+        codes = codes_of(key)
         numbers = self._vocabulary.find(codes)
         is_known = numbers >= 0
         is_known[is_known] = self._owners_of[numbers[is_known]] > 0
