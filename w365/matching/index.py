@@ -19,8 +19,8 @@ from w365.matching.grams import codes_of, gram_codes
 from w365.matching.names import name_forms
 from w365.matching.postings import Numbering, Numbers, Postings, Texts
 
-_POSTINGS_READ = 8_000  # rarest first; beyond this a gram is too common to tell names apart
-_RAREST_READ = 5
+_POSTINGS_READ = 4_000  # rarest first; beyond this a gram is too common to tell names apart
+_RAREST_READ = 4
 _LOOKED_AT = 160
 _COMPARED = 20
 _COSINE_SHARE = 0.7  # the rest is the likeness of the words as written, which notices typing errors in short names
