@@ -8,7 +8,7 @@ peers are optional and no dependency of the product; one that is missing is skip
 
     pip install scikit-learn sparse_dot_topn splink
 
-`pairs a second` would flatter methods that leave accounts out, so time is told as milliseconds a row, building apart.
+Time is told as milliseconds a row, building apart. WRatio, half a second each, answers every n-th query only.
 """
 
 from __future__ import annotations
