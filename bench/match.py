@@ -1,124 +1,120 @@
-"""How long does the whole match take, against pandas.merge and DuckDB on the same data?
+"""How long do evidence and proposals take inside the database, against DuckDB that loads, joins and writes the same?
 
-    python -m bench.match [--customers 100000]
+    python -m bench.match [--customers 100000] [--database sqlite|postgresql://…]
 
-Ours reads and writes a SQLite file with full durability: proposals and grid rows for every customer, then mappings,
-decisions and evidence for what is certain. The peers compute the same proposals from frames in memory; DuckDB also
-writes them to a file. All must find the same customers. Prints seconds, and ratios to each peer, as JSON.
+The data is `bench.market`: as many CRM accounts as customers, three contacts an account. Both sides make the evidence
+index from contacts and accounts and then one proposal a customer, into empty tables of a file; the rows must be equal.
+DuckDB first loads the facts from Parquet files, ours already has them. Beside it: what the same takes when nothing
+changed, the grid's rows, and what the mappings of everything certain take with their decisions and evidence, in full
+durability. Then 100 contacts change in the CRM, several times: the CRM sync reads them, proposals and grid rows are
+brought up to date, and all of it must equal a full rebuild. A PostgreSQL database must be empty. Prints JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import pandas as pd
 import sqlalchemy as sa
 
-from bench.made_up import NOW, fill, open_empty, sqlite_url
-from w365.model import MatchPolicy, Proposal, RunKind, RunState
+from bench.changes import CHANGED, Changes, contents, rebuild
+from bench.made_up import NOW, open_empty, sqlite_url
+from bench.market import Market, fill_market
+from bench.peer import load_join_write, read_proposals, save_facts
+from w365.model import MatchPolicy, RunKind, RunState
+from w365.service.crm_sync import fold_domains
 from w365.store import tables as t
 from w365.store.engine import Store
 from w365.store.matcher import auto_match, propose
 from w365.store.worklist import settle
 
 POLICY = MatchPolicy(auto_match=True)
+ROUNDS = 5
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--customers", type=int, default=100_000)
+    parser.add_argument("--database", default="sqlite", help="an empty PostgreSQL database instead of a SQLite file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        store = open_empty(sqlite_url(folder, "w365.db"))
-        fill(store, options.customers)
-        _forget_decisions(store)
-        customers, accounts = _frames(store)
-        seconds: dict[str, float] = {}
-        found = {
-            "pandas.merge": timed(seconds, "pandas.merge", lambda: by_pandas(customers, accounts)),
-            "duckdb": timed(seconds, "duckdb", lambda: by_duckdb(customers, accounts, folder / "peer.duckdb")),
-            "ours": timed(seconds, "ours: proposals", lambda: ours(store)),
-        }
-        timed(seconds, "ours: proposals and grid rows, nothing changed", lambda: settled(store))
-        mapped = timed(seconds, "ours: mappings, decisions, evidence, grid rows", lambda: map_all(store))
-    assert found["ours"] == found["pandas.merge"] == found["duckdb"] == mapped, (found, mapped)
-    ratios = {peer: round(seconds["ours: proposals"] / seconds[peer], 2) for peer in ("pandas.merge", "duckdb")}
-    print(
-        json.dumps(
-            {"customers": options.customers, "certain": mapped, "seconds": seconds, "ours / peer": ratios}, indent=1
-        )
-    )
+        url = sqlite_url(folder, "w365.db") if options.database == "sqlite" else options.database
+        print(json.dumps(measure(open_empty(url), folder, options.customers), indent=1))
 
 
-def timed(seconds: dict[str, float], name: str, work: Callable[[], int]) -> int:
+def measure(store: Store, folder: Path, customers: int) -> dict[str, Any]:
+    market = Market(customers)
+    fill_market(store, market, POLICY)
+    facts, seconds = save_facts(store, folder), dict[str, float]()
+    peer = folder / "peer.duckdb"
+    timed(seconds, "duckdb: load, join, write", lambda: load_join_write(facts, peer))
+    empty(store, t.AccountDomain, t.CurrentProposal)
+    timed(seconds, "ours: evidence index", lambda: written(store, lambda connection: fold_domains(connection, None)))
+    timed(seconds, "ours: proposals", lambda: written(store, lambda connection: propose(connection, POLICY, None)))
+    found = proposals(store)
+    assert found == read_proposals(peer)
+    certain = sum(kind == "one" for _, kind, *_ in found)
+    del found
+    timed(seconds, "ours: nothing changed, with grid rows", lambda: written(store, settle_all))
+    changes = Changes(store, folder, market)
+    milliseconds = [round(changes.some() * 1000) for _ in range(ROUNDS)]
+    kept_up = contents(store)
+    rebuild(store)
+    assert kept_up == contents(store)
+    del kept_up
+    timed(seconds, "ours: mappings, decisions, evidence, grid rows", lambda: written(store, map_all))
+    both = seconds["ours: evidence index"] + seconds["ours: proposals"]
+    return {
+        "database": store.engine.dialect.name,
+        "customers": customers,
+        "certain": certain,
+        "seconds": seconds,
+        "ours / duckdb": round(both / seconds["duckdb: load, join, write"], 2),
+        f"{CHANGED} changed contacts, ms": milliseconds,
+        "median": statistics.median(milliseconds),
+    }
+
+
+def timed(seconds: dict[str, float], name: str, work: Callable[[], Any]) -> Any:
     begin = time.perf_counter()
     answer = work()
     seconds[name] = round(time.perf_counter() - begin, 3)
     return answer
 
 
-def ours(store: Store) -> int:
+def written(store: Store, work: Callable[[sa.Connection], None]) -> None:
     with store.write() as connection:
-        connection.execute(sa.delete(t.CurrentProposal))
+        work(connection)
+
+
+def empty(store: Store, *tables: type[t.Base]) -> None:
     with store.write() as connection:
-        propose(connection, POLICY, None)
-        query = sa.select(sa.func.count()).where(t.CurrentProposal.kind == Proposal.ONE)
-        return connection.scalar(query) or 0
-
-
-def settled(store: Store) -> int:
-    with store.write() as connection:
-        settle(connection, POLICY, None)
-    return 0
-
-
-def map_all(store: Store) -> int:
-    with store.write() as connection:
-        values = {"id": 1, "kind": RunKind.MATCH, "target": "all", "state": RunState.RUNNING, "actor": "bench"}
-        connection.execute(sa.insert(t.Run).values(**values, requested_at=NOW, result={}))
-        mapped = auto_match(connection, POLICY, 1, "bench", NOW)
-        settle(connection, POLICY, None)
-    return mapped
-
-
-def by_pandas(customers: pd.DataFrame, accounts: pd.DataFrame) -> int:
-    pairs = customers.merge(accounts, on="domain").drop_duplicates(["customer", "account"])
-    return int((pairs.groupby("customer").size() == 1).sum())
-
-
-def by_duckdb(customers: pd.DataFrame, accounts: pd.DataFrame, path: Path) -> int:
-    with duckdb.connect(str(path)) as connection:
-        connection.register("customers", customers)
-        connection.register("accounts", accounts)
-        connection.execute(
-            "CREATE TABLE proposal AS SELECT customer, min(account) AS account, count(DISTINCT account) AS accounts "
-            "FROM customers JOIN accounts USING (domain) GROUP BY customer"
-        )
-        row: Any = connection.execute("SELECT count(*) FROM proposal WHERE accounts = 1").fetchone()
-        return int(row[0])
-
-
-def _frames(store: Store) -> tuple[pd.DataFrame, pd.DataFrame]:
-    pad, ad = t.ProviderAccountDomain, t.AccountDomain
-    with store.read() as connection:
-        mine = connection.execute(sa.select(pad.provider_account_id, pad.domain)).all()
-        theirs = connection.execute(sa.select(ad.account_id, ad.domain)).all()
-    return pd.DataFrame(mine, columns=["customer", "domain"]), pd.DataFrame(theirs, columns=["account", "domain"])
-
-
-def _forget_decisions(store: Store) -> None:
-    with store.write() as connection:
-        for table in (t.Mapping, t.Decision, t.CurrentProposal):
+        for table in tables:
             connection.execute(sa.delete(table))
-        settle(connection, POLICY, None)
+
+
+def proposals(store: Store) -> list[tuple[Any, ...]]:
+    table = t.CurrentProposal.__table__
+    with store.read() as connection:
+        return [tuple(row) for row in connection.execute(sa.select(table).order_by(table.c.provider_account_id))]
+
+
+def settle_all(connection: sa.Connection) -> None:
+    settle(connection, POLICY, None)
+
+
+def map_all(connection: sa.Connection) -> None:
+    values = {"kind": RunKind.MATCH, "target": "all", "state": RunState.RUNNING, "actor": "bench"}
+    run = connection.execute(sa.insert(t.Run).values(**values, requested_at=NOW, result={}).returning(t.Run.id))
+    auto_match(connection, POLICY, run.scalar_one(), "bench", NOW)
+    settle_all(connection)
 
 
 if __name__ == "__main__":

@@ -240,7 +240,7 @@ class _Reached:
     def __exit__(self, kind: object, *rest: object) -> None:
         if kind is None:
             for part in chunks(_ids(self.connection, self.crm_ids).values()):
-                _fold_domains(self.connection, part)
+                fold_domains(self.connection, part)
             self._touch()
 
     def _touch(self) -> None:
@@ -258,10 +258,14 @@ def _ids(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[str, int]:
     }
 
 
-def _fold_domains(connection: sa.Connection, account_ids: Sequence[int]) -> None:
-    """Make `account_domain` of these accounts anew from their fields and contacts."""
+def fold_domains(connection: sa.Connection, account_ids: Sequence[int] | None) -> None:
+    """Make `account_domain` of these accounts (all when None) anew from their fields and contacts."""
     account, contact, target = t.Account, t.Contact, t.AccountDomain
-    connection.execute(sa.delete(target).where(target.account_id.in_(account_ids)))
+
+    def among(column: sa.SQLColumnExpression[int]) -> sa.ColumnElement[bool]:
+        return sa.true() if account_ids is None else column.in_(account_ids)
+
+    connection.execute(sa.delete(target).where(among(target.account_id)))
     by_contact = (
         sa.select(
             contact.domain,
@@ -271,14 +275,14 @@ def _fold_domains(connection: sa.Connection, account_ids: Sequence[int]) -> None
             sa.func.min(contact.crm_id),
         )
         .join(account, account.crm_id == contact.account_crm_id)
-        .where(account.id.in_(account_ids), contact.domain != "")
+        .where(among(account.id), contact.domain != "")
         .group_by(contact.domain, account.id)
     )
     columns = ["domain", "account_id", "rule", "contacts", "example"]
     connection.execute(sa.insert(target).from_select(columns, by_contact))
     for field, rule in ((account.email_domain, Rule.ACCOUNT_EMAIL), (account.website_domain, Rule.ACCOUNT_WEBSITE)):
         own = sa.select(field, account.id, sa.literal(rule.value), sa.literal(0), sa.literal(""))
-        own = own.where(account.id.in_(account_ids), field != "")
+        own = own.where(among(account.id), field != "")
         connection.execute(sa.insert(target).from_select(columns, own))
 
 

@@ -16,7 +16,7 @@ from w365.service.access import require
 from w365.service.configuration import put_domains, put_provider_cardinality, put_settings, read_policy
 from w365.service.suggesting import make_candidates, order_candidates
 from w365.store import tables as t
-from w365.store.matcher import auto_match, breaches, touched, would_map
+from w365.store.matcher import auto_match, breaches, expect_touched, touched, would_map
 from w365.store.runs import Progress, RunView
 from w365.store.worklist import counts, settle
 
@@ -155,6 +155,7 @@ def settle_touched(service: Service) -> None:
 
 
 def _settle_touched(connection: sa.Connection) -> None:
+    expect_touched(connection)
     settle(connection, read_policy(connection), touched())
     order_candidates(connection, touched())
 

@@ -21,6 +21,13 @@ BUSY_TIMEOUT_MS = 30_000
 _LOOK_SECONDS = 0.004
 _LONG_SECONDS = 0.05
 _GAP_SECONDS = 0.012
+_PAGE_COST = 1.1
+"""What PostgreSQL's planner takes a page at a random place to cost, against the next one.
+
+With its 4.0, of turning disks, it read whole tables to match a hundred changed rows: measured at 100,000 provider
+accounts, 199 ms instead of 27.
+"""
+
 _WRITE_LOCK = 365_001
 """Advisory lock on PostgreSQL, which gives it SQLite's rule of one write transaction at a time.
 
@@ -51,6 +58,7 @@ class Store:
             with connection.begin():
                 if not self.is_sqlite:
                     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BUSY_TIMEOUT_MS}")
+                    connection.exec_driver_sql(f"SET LOCAL random_page_cost = {_PAGE_COST}")
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
                 begin = time.monotonic()
                 yield connection

@@ -9,7 +9,9 @@ A naive implementation of the same rules stands in `tests/matching/oracle.py`; b
 from __future__ import annotations
 
 import datetime as dt
+import enum
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -53,14 +55,18 @@ _wanted = sa.Table(
 )
 """Rows to propose for, with their rivals; likewise."""
 
+_COLUMNS = ("provider_account_id", "kind", "reason", "account_id", "accounts")
+
 _DOMAIN_RULES = (Rule.CONTACT_DOMAIN, Rule.ACCOUNT_EMAIL, Rule.ACCOUNT_WEBSITE)
 
 
 Which = sa.Select[int] | None
 """Which provider accounts to look at: a selection of ids, or None for all."""
 
+_Among = Which | Sequence[int]
 
-def _in(which: Which, column: sa.SQLColumnExpression[int]) -> sa.ColumnElement[bool]:
+
+def _in(which: _Among, column: sa.SQLColumnExpression[int]) -> sa.ColumnElement[bool]:
     return sa.true() if which is None else column.in_(which)
 
 
@@ -74,6 +80,15 @@ def touch(connection: sa.Connection, ids: sa.Select[int]) -> None:
 
 def touched() -> sa.Select[int]:
     return sa.select(t.Touched.provider_account_id)
+
+
+def expect_touched(connection: sa.Connection) -> None:
+    """Tell PostgreSQL's planner how many rows are touched just now.
+
+    By its last count of this table it may read whole tables for a hundred rows.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ANALYZE touched")
 
 
 def reached_by(account_ids: Sequence[int]) -> list[sa.Select[int]]:
@@ -107,14 +122,18 @@ def propose(connection: sa.Connection, policy: MatchPolicy, which: Which) -> Non
 
     Under a unique policy `which` must hold every row that competes for the same accounts (`with_rivals`).
     """
+    is_unique = any_unique(connection, policy)
+    if not is_unique and not policy.guards:
+        _write_proposals(connection, _proposals(policy, which))
+        return
     _work.create_all(connection)
     connection.execute(sa.delete(_fresh))
-    connection.execute(sa.insert(_fresh).from_select(_fresh.columns.keys(), _proposals(policy, which)))
-    if any_unique(connection, policy):
+    connection.execute(sa.insert(_fresh).from_select(_COLUMNS, _proposals(policy, which)))
+    if is_unique:
         _apply_cardinality(connection, policy)
     if policy.guards:
         _hold_back(connection, policy)
-    _write_proposals(connection)
+    _write_proposals(connection, sa.select(*(_fresh.c[name] for name in _COLUMNS)))
 
 
 def evidence_of(
@@ -123,7 +142,7 @@ def evidence_of(
     """Read the evidence of some provider accounts: provider account -> account -> facts, inactive accounts included."""
     found: dict[int, dict[int, tuple[Evidence, ...]]] = {}
     for part in chunks(provider_account_ids, 500):
-        facts = _facts(policy, t.ProviderAccount.id.in_(part)).subquery()
+        facts = _facts(policy, part)
         order = (facts.c.provider_account_id, facts.c.account_id, facts.c.rule, facts.c.domain)
         for row in connection.execute(sa.select(facts).order_by(*order)):
             per_account = found.setdefault(row.provider_account_id, {})
@@ -174,7 +193,7 @@ def auto_match(connection: sa.Connection, policy: MatchPolicy, run_id: int, acto
 
 def _keep_evidence(connection: sa.Connection, policy: MatchPolicy, run_id: int) -> None:
     decided = sa.select(t.Decision.provider_account_id).where(t.Decision.run_id == run_id)
-    facts = _facts(policy, t.ProviderAccount.id.in_(decided)).subquery()
+    facts = _facts(policy, decided)
     rows = (
         sa.select(t.Decision.id, facts.c.rule, facts.c.domain, facts.c.contacts, facts.c.example)
         .join(
@@ -192,141 +211,163 @@ def _keep_evidence(connection: sa.Connection, policy: MatchPolicy, run_id: int) 
 # --- the statement ---
 
 
-def _domain_class(policy: MatchPolicy) -> sa.ColumnElement[str]:
-    """What a domain of a customer is worth: 'usable', or why it is not."""
-    pad, listed = t.ProviderAccountDomain, t.ListedDomain
-    on_list = sa.select(listed.list).where(listed.domain == pad.domain).scalar_subquery()
+class _Worth(enum.IntEnum):
+    """What a domain of a customer is worth, in the order in which reasons are given: its best one counts."""
+
+    SERVICE = 0
+    FREE_MAIL = 1
+    BLOCKED = 2
+    SHARED = 3
+    USABLE = 4
+
+
+_LISTED = {
+    DomainList.FREE_MAIL: _Worth.FREE_MAIL,
+    DomainList.EXCLUDED: _Worth.BLOCKED,
+    DomainList.PARTNER: _Worth.BLOCKED,
+    DomainList.SHARED: _Worth.SHARED,
+}
+
+_WITHOUT_FACTS = {
+    _Worth.USABLE: Reason.NO_ACCOUNT,
+    _Worth.SHARED: Reason.SHARED_DOMAIN,
+    _Worth.BLOCKED: Reason.BLOCKED_DOMAIN,
+    _Worth.FREE_MAIL: Reason.FREE_MAIL,
+    _Worth.SERVICE: Reason.SERVICE_DOMAIN,
+}
+
+
+def _worth(policy: MatchPolicy, which: _Among) -> sa.ColumnElement[int]:
+    """Of a domain joined with the list it may be on."""
+    on_list = sa.case(*((t.ListedDomain.list == name, _constant(worth)) for name, worth in _LISTED.items()))
     return sa.case(
-        (sa.or_(pad.kind != DomainKind.OWN_NAME, ~pad.is_verified), sa.literal("service")),
-        (on_list.is_not(None), on_list),
-        (_is_shared(policy, pad.domain), sa.literal(DomainList.SHARED.value)),
-        else_=sa.literal("usable"),
+        (sa.not_(_is_own()), _constant(_Worth.SERVICE)),
+        (t.ListedDomain.domain.is_not(None), on_list),
+        (_is_shared(policy, which), _constant(_Worth.SHARED)),
+        else_=_constant(_Worth.USABLE),
     )
 
 
-def _is_shared(policy: MatchPolicy, domain: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
-    """Whether contacts of at least `shared_threshold` accounts use the domain; costs at most that many index steps."""
+def _constant(worth: _Worth) -> sa.ColumnElement[int]:
+    return sa.literal_column(str(worth.value), sa.Integer())
+
+
+def _is_own() -> sa.ColumnElement[bool]:
+    pad = t.ProviderAccountDomain
+    return sa.and_(pad.kind == DomainKind.OWN_NAME, pad.is_verified)
+
+
+def _is_shared(policy: MatchPolicy, which: _Among) -> sa.ColumnElement[bool]:
+    """Whether contacts of at least `shared_threshold` accounts use the domain.
+
+    All such domains are found by one walk along the key of `account_domain`, one domain costs at most that many steps.
+    """
+    ad, domain = t.AccountDomain, t.ProviderAccountDomain.domain
     if policy.shared_threshold <= 0:
         return sa.false()
-    with_contacts = (
-        sa.select(t.AccountDomain.account_id)
-        .where(t.AccountDomain.domain == domain, t.AccountDomain.rule == Rule.CONTACT_DOMAIN)
-        .correlate(t.ProviderAccountDomain)
+    if which is None:
+        by_contacts = sa.select(ad.domain).where(ad.rule == Rule.CONTACT_DOMAIN).group_by(ad.domain)
+        return domain.in_(by_contacts.having(sa.func.count() >= policy.shared_threshold))
+    users = sa.select(ad.account_id).where(ad.domain == domain, ad.rule == Rule.CONTACT_DOMAIN)
+    return sa.exists(users.correlate(t.ProviderAccountDomain).offset(policy.shared_threshold - 1).limit(1))
+
+
+def _reach(policy: MatchPolicy, which: _Among) -> sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[Any, ...]]:
+    """Every domain of these provider accounts with its worth, and what it leads to: the evidence relation's outer join.
+
+    A row without a domain or an account stays, so that the reason can be told from it; inactive accounts are included.
+    """
+    pa, pad, ad, listed = t.ProviderAccount, t.ProviderAccountDomain, t.AccountDomain, t.ListedDomain
+    worth = _worth(policy, which)
+    leads_to = [
+        ad.domain == pad.domain,
+        ad.rule.in_([rule for rule in _DOMAIN_RULES if rule in policy.rules]),
+        worth == _constant(_Worth.USABLE),
+    ]
+    by_guid = Rule.TENANT_GUID in policy.rules
+    if by_guid:
+        leads_to.append(~sa.exists().where(*_has_guid_of(pa), *_live()).correlate(pa))
+    domains = (
+        sa.select(
+            pa.id.label("provider_account_id"),
+            sa.case((pad.domain.is_not(None), worth)).label("worth"),
+            *(ad.account_id, ad.rule, ad.domain, ad.contacts, ad.example),
+        )
+        .outerjoin_from(pa, pad, pad.provider_account_id == pa.id)
+        .outerjoin(listed, sa.and_(listed.domain == pad.domain, _is_own()))
+        .outerjoin(ad, sa.and_(*leads_to))
+        .where(_in(which, pa.id))
     )
-    return sa.exists(with_contacts.offset(policy.shared_threshold - 1).limit(1))
+    return sa.union_all(domains, _guids(which)) if by_guid else domains
 
 
-def _facts(policy: MatchPolicy, which: sa.ColumnElement[bool]) -> sa.CompoundSelect[int, int, str, str, int, str]:
+def _guids(which: _Among) -> sa.Select[*tuple[Any, ...]]:
+    pa, nothing = t.ProviderAccount, sa.literal("")
+    rule = sa.literal(Rule.TENANT_GUID.value)
+    columns = (pa.id, sa.cast(sa.null(), sa.Integer), t.Account.id, rule, nothing, sa.literal(0), nothing)
+    return sa.select(*columns).join(t.Account, sa.and_(*_has_guid_of(pa))).where(_in(which, pa.id))
+
+
+def _has_guid_of(pa: type[t.ProviderAccount]) -> list[sa.ColumnElement[bool]]:
+    """The last condition says nothing new, but lets SQLite use the partial index."""
+    guid = t.Account.tenant_guid
+    return [guid == pa.tenant_guid, guid != ""]
+
+
+def _live() -> list[sa.ColumnElement[bool]]:
+    return [t.Account.is_active.is_(True), ~t.Account.is_deleted]
+
+
+def _facts(policy: MatchPolicy, which: _Among) -> sa.Subquery:
     """The evidence relation: one row a provider account, account, rule and domain. Inactive accounts are included."""
-    pa, pad, ad = t.ProviderAccount, t.ProviderAccountDomain, t.AccountDomain
-    columns = (ad.account_id, ad.rule, ad.domain, ad.contacts, ad.example)
-    by_domain = (
-        sa.select(pa.id.label("provider_account_id"), *columns)
-        .join(pad, pad.provider_account_id == pa.id)
-        .join(ad, ad.domain == pad.domain)
-        .where(
-            which,
-            ad.rule.in_([rule for rule in _DOMAIN_RULES if rule in policy.rules]),
-            _domain_class(policy) == "usable",
-        )
-    )
-    account = t.Account
-    by_guid = (
-        sa.select(
-            pa.id,
-            account.id,
-            sa.literal(Rule.TENANT_GUID.value),
-            sa.literal(""),
-            sa.literal(0),
-            sa.literal(""),
-        )
-        .join(account, account.tenant_guid == pa.tenant_guid)
-        .where(which, pa.tenant_guid != "", sa.true() if Rule.TENANT_GUID in policy.rules else sa.false())
-    )
-    alone = sa.exists().where(
-        account.tenant_guid == pa.tenant_guid,
-        pa.tenant_guid != "",
-        account.is_active,
-        ~account.is_deleted,
-    )
-    if Rule.TENANT_GUID in policy.rules:
-        by_domain = by_domain.where(~alone.correlate(pa))
-    return sa.union_all(by_domain, by_guid)
+    reach = _reach(policy, which).subquery()
+    return sa.select(reach).where(reach.c.account_id.is_not(None)).subquery("facts")
 
 
-def _proposals(policy: MatchPolicy, which: Which) -> sa.Select[int, str, str, int, int]:
-    pa, account, rejection = t.ProviderAccount, t.Account, t.Rejection
-    facts = _facts(policy, _in(which, pa.id)).subquery("facts")
-    pairs = sa.select(facts.c.provider_account_id, facts.c.account_id).distinct().subquery("pairs")
-    is_live = sa.and_(account.is_active, ~account.is_deleted)
-    is_rejected = rejection.account_id.is_not(None)
-    support = (
+def _support(policy: MatchPolicy, which: Which) -> sa.Subquery:
+    """What speaks for each provider account, by one walk along them and their domains: nothing is sorted for it.
+
+    `live` accounts are supported, one of them is `only`; `open` counts facts of live accounts that nobody rejected.
+    """
+    account, rejection = t.Account, t.Rejection
+    reach = _reach(policy, which).subquery("reach")
+    is_live = sa.and_(*_live())
+    of_rejection = sa.and_(
+        rejection.provider_account_id == reach.c.provider_account_id, rejection.account_id == reach.c.account_id
+    )
+    return (
         sa.select(
-            pairs.c.provider_account_id,
-            sa.func.count(sa.case((is_live, 1))).label("live"),
-            sa.func.count(sa.case((sa.and_(is_live, is_rejected), 1))).label("rejected"),
-            sa.func.min(sa.case((is_live, account.id))).label("account_id"),
+            reach.c.provider_account_id,
+            sa.func.max(reach.c.worth).label("worth"),
+            sa.func.count(reach.c.account_id).label("facts"),
+            sa.func.count(sa.distinct(sa.case((is_live, reach.c.account_id)))).label("live"),
+            sa.func.count(sa.case((sa.and_(is_live, rejection.account_id.is_(None)), 1))).label("open"),
+            sa.func.min(sa.case((is_live, reach.c.account_id))).label("only"),
         )
-        .join(account, account.id == pairs.c.account_id)
-        .outerjoin(
-            rejection,
-            (rejection.provider_account_id == pairs.c.provider_account_id)
-            & (rejection.account_id == pairs.c.account_id),
-        )
-        .group_by(pairs.c.provider_account_id)
+        .outerjoin_from(reach, account, account.id == reach.c.account_id)
+        .outerjoin(rejection, of_rejection)
+        .group_by(reach.c.provider_account_id)
         .subquery("support")
     )
-    domains = _domains_by_class(policy, which)
-    live = sa.func.coalesce(support.c.live, 0)
-    rejected = sa.func.coalesce(support.c.rejected, 0)
+
+
+def _proposals(policy: MatchPolicy, which: Which) -> sa.Select[*tuple[Any, ...]]:
+    found = _support(policy, which).c
     kind = sa.case(
-        (live == rejected, sa.literal(Proposal.NONE.value)),
-        (live == 1, sa.literal(Proposal.ONE.value)),
+        (found.open == 0, sa.literal(Proposal.NONE.value)),
+        (found.live == 1, sa.literal(Proposal.ONE.value)),
         else_=sa.literal(Proposal.CONFLICT.value),
     )
     reason = sa.case(
-        (sa.and_(live > 0, live == rejected), sa.literal(Reason.REJECTED.value)),
-        (live == 1, sa.literal(Reason.RULE.value)),
-        (live > 1, sa.literal(Reason.SEVERAL_ACCOUNTS.value)),
-        (support.c.live.is_not(None), sa.literal(Reason.INACTIVE_ACCOUNT.value)),
-        (domains.c.usable > 0, sa.literal(Reason.NO_ACCOUNT.value)),
-        (domains.c.shared > 0, sa.literal(Reason.SHARED_DOMAIN.value)),
-        (domains.c.blocked > 0, sa.literal(Reason.BLOCKED_DOMAIN.value)),
-        (domains.c.free > 0, sa.literal(Reason.FREE_MAIL.value)),
-        (domains.c.provider_account_id.is_not(None), sa.literal(Reason.SERVICE_DOMAIN.value)),
+        (sa.and_(found.live > 0, found.open == 0), sa.literal(Reason.REJECTED.value)),
+        (found.live == 1, sa.literal(Reason.RULE.value)),
+        (found.live > 1, sa.literal(Reason.SEVERAL_ACCOUNTS.value)),
+        (found.facts > 0, sa.literal(Reason.INACTIVE_ACCOUNT.value)),
+        *((found.worth == _constant(worth), sa.literal(reason.value)) for worth, reason in _WITHOUT_FACTS.items()),
         else_=sa.literal(Reason.NO_DOMAIN.value),
     )
-    only = sa.case((sa.and_(live == 1, rejected == 0), support.c.account_id))
-    return (
-        sa.select(pa.id, kind, reason, only, live)
-        .outerjoin(support, support.c.provider_account_id == pa.id)
-        .outerjoin(domains, domains.c.provider_account_id == pa.id)
-        .where(_in(which, pa.id))
-    )
-
-
-def _domains_by_class(policy: MatchPolicy, which: Which) -> sa.Subquery:
-    pad = t.ProviderAccountDomain
-    classed = (
-        sa.select(pad.provider_account_id, _domain_class(policy).label("worth"))
-        .where(_in(which, pad.provider_account_id))
-        .subquery("classed")
-    )
-
-    def count(*worth: str) -> sa.ColumnElement[int]:
-        return sa.func.count(sa.case((classed.c.worth.in_(worth), 1)))
-
-    return (
-        sa.select(
-            classed.c.provider_account_id,
-            count("usable").label("usable"),
-            count(DomainList.SHARED).label("shared"),
-            count(DomainList.EXCLUDED, DomainList.PARTNER).label("blocked"),
-            count(DomainList.FREE_MAIL).label("free"),
-        )
-        .group_by(classed.c.provider_account_id)
-        .subquery("domains")
-    )
+    only = sa.case((sa.and_(found.live == 1, found.open > 0), found.only))
+    return sa.select(found.provider_account_id, kind, reason, only, found.live)
 
 
 # --- cardinality (product rule 7) ---
@@ -351,7 +392,7 @@ def with_rivals(connection: sa.Connection, policy: MatchPolicy, which: Which) ->
     connection.execute(sa.insert(_wanted).from_select(["provider_account_id"], which.distinct()))
     wanted = sa.select(_wanted.c.provider_account_id)
     before = sa.select(t.CurrentProposal.account_id).where(t.CurrentProposal.provider_account_id.in_(wanted))
-    facts = _facts(policy, t.ProviderAccount.id.in_(wanted)).subquery()
+    facts = _facts(policy, wanted)
     accounts = before.union(sa.select(facts.c.account_id)).subquery()
     rivals = sa.select(t.CurrentProposal.provider_account_id).where(
         t.CurrentProposal.account_id.in_(sa.select(accounts.c.account_id)),
@@ -442,17 +483,12 @@ def _hold_back(connection: sa.Connection, policy: MatchPolicy) -> None:
             connection.execute(doubted.values(kind=Proposal.NONE, reason=Reason(guard.value)))
 
 
-def _write_proposals(connection: sa.Connection) -> None:
+def _write_proposals(connection: sa.Connection, proposals: sa.Select[*tuple[Any, ...]]) -> None:
+    made = proposals.subquery("made")
     insert = upsert_into(connection, t.CurrentProposal.__table__)
-    columns = ["provider_account_id", "kind", "reason", "account_id", "accounts"]
-    rows = sa.select(*(_fresh.c[name] for name in columns)).where(sa.true())
-    new = insert.from_select(columns, rows)
+    # Without a WHERE, SQLite would read ON CONFLICT as a join's condition.
+    new = insert.from_select(_COLUMNS, sa.select(made).where(sa.true()))
     now = t.CurrentProposal
-    changed = sa.or_(
-        now.kind.is_distinct_from(new.excluded.kind),
-        now.reason.is_distinct_from(new.excluded.reason),
-        now.account_id.is_distinct_from(new.excluded.account_id),
-        now.accounts.is_distinct_from(new.excluded.accounts),
-    )
-    values = {name: new.excluded[name] for name in columns[1:]}
+    changed = sa.or_(*(getattr(now, name).is_distinct_from(new.excluded[name]) for name in _COLUMNS[1:]))
+    values = {name: new.excluded[name] for name in _COLUMNS[1:]}
     connection.execute(new.on_conflict_do_update(index_elements=["provider_account_id"], set_=values, where=changed))

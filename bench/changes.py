@@ -1,0 +1,111 @@
+"""Contacts that change in the CRM, through the CRM sync as a worker runs it, and the same made anew from nothing."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from bench.market import CONTACTS, Market, contact_id, domain_of, guid
+from w365.config import Connection, Settings
+from w365.model import Actor, ChangePage, CrmAccount, CrmContact, NewAccount, Role, RunState
+from w365.portals import Portal
+from w365.service import Check, Service
+from w365.service.configuration import read_policy
+from w365.service.crm_sync import fold_domains, run_crm_sync
+from w365.service.matching import settle_touched
+from w365.service.providers import request_crm_sync
+from w365.store import tables as t
+from w365.store.bulk import upsert
+from w365.store.engine import Store
+from w365.store.runs import Progress, claim_run, end_run
+from w365.store.worklist import settle
+
+CHANGED = 100
+_KEPT_UP = (t.AccountDomain, t.CurrentProposal, t.Worklist)
+_ADMIN = Actor("bench", Role.ADMIN)
+
+
+class ChangingCrm:
+    """A CRM that gives one page of changed contacts."""
+
+    def __init__(self) -> None:
+        self.changed: tuple[CrmContact, ...] = ()
+
+    def verify(self) -> tuple[str, ...]:
+        return ()
+
+    def accounts(self, since: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
+        yield ChangePage((), delta_link=since)
+
+    def contacts(self, since: str | None = None) -> Iterator[ChangePage[CrmContact]]:
+        yield ChangePage(self.changed, delta_link=since)
+
+    def create_account(self, account: NewAccount) -> CrmAccount:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        pass
+
+
+class Changes:
+    """A service on this store whose CRM is read up to now."""
+
+    def __init__(self, store: Store, home: Path, market: Market) -> None:
+        self.crm, self.market, self.chance = ChangingCrm(), market, random.Random(7)
+        none = Connection("https://example.test", "https://example.test", "bench", "bench", "none")
+        settings = Settings(home, "", "", none, none, is_demo=False)
+        self.service = Service(store, settings, _no_portal, lambda _: nullcontext(self.crm))
+        with store.write() as connection:
+            upsert(connection, t.CrmDelta, ("table_name", "link"), [("accounts", "now"), ("contacts", "now")])
+
+    def some(self) -> float:
+        """Change contacts of as many accounts; return the seconds until proposals and grid rows agree with them."""
+        accounts = self.chance.sample(range(1, self.market.size + 1), CHANGED)
+        self.crm.changed = tuple(self._moved(account) for account in accounts)
+        service, store = self.service, self.service.store
+        run_id = request_crm_sync(service, _ADMIN)
+        with store.write() as connection:
+            run = claim_run(connection, run_id, service.clock())
+        assert run is not None
+        begin = time.perf_counter()
+        counts = run_crm_sync(service, run, Progress(store, run_id, service.clock))
+        settle_touched(service)
+        seconds = time.perf_counter() - begin
+        assert counts["contacts_changed"] == CHANGED, counts
+        with store.write() as connection:
+            end_run(connection, run_id, RunState.DONE, service.clock())
+        return seconds
+
+    def _moved(self, account: int) -> CrmContact:
+        """From now on the contact writes from a domain of some customer."""
+        place, customer = self.chance.randrange(CONTACTS), self.chance.randrange(1, self.market.size + 1)
+        return CrmContact(contact_id(account, place), guid(account), domain_of(customer))
+
+
+def _no_portal(_name: str, _check: Check) -> AbstractContextManager[Portal]:
+    raise NotImplementedError
+
+
+def rebuild(store: Store) -> None:
+    """Make all that is kept up anew."""
+    with store.write() as connection:
+        for table in _KEPT_UP:
+            connection.execute(sa.delete(table))
+        fold_domains(connection, None)
+        settle(connection, read_policy(connection), None)
+
+
+def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    with store.read() as connection:
+        return {table.__tablename__: _rows(connection, table.__table__) for table in _KEPT_UP}
+
+
+def _rows(connection: sa.Connection, table: sa.FromClause) -> list[tuple[Any, ...]]:
+    query = sa.select(table).order_by(*table.primary_key.columns)
+    return [tuple(row) for row in connection.execute(query)]
