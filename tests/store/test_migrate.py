@@ -58,12 +58,15 @@ def test_the_data_folder_is_its_owners_alone(tmp_path: Path) -> None:
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0
 
 
+_PARTIAL = ("uq_run_active", "tenant_guid", "ix_worklist_drift")
+
+
 def differences(store: Store) -> list[object]:
     with store.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": False})
         found = compare_metadata(context, Base.metadata)
     # Alembic cannot read an index on part of a table back from SQLite.
-    return [one for one in found if "uq_run_active" not in repr(one) and "tenant_guid" not in repr(one)]
+    return [one for one in found if not any(name in repr(one) for name in _PARTIAL)]
 
 
 def test_the_migrations_lead_to_the_tables_of_the_code(template: Path, tmp_path: Path) -> None:

@@ -245,6 +245,34 @@ def _facts(policy: MatchPolicy, which: sa.ColumnElement[bool]) -> sa.CompoundSel
     return sa.union_all(by_domain, by_guid)
 
 
+def supports_mapped(policy: MatchPolicy) -> sa.ColumnElement[bool]:
+    """Whether the evidence holds for the live account that the provider account beside it is mapped to.
+
+    For a query on provider account, mapping and account; it looks each row up, so ask it for the doubtful ones only.
+    """
+    pa, pad, ad, account = t.ProviderAccount, t.ProviderAccountDomain, t.AccountDomain, t.Account
+    by_domain = (
+        sa.select(ad.domain)
+        .join(pad, pad.domain == ad.domain)
+        .where(
+            pad.provider_account_id == pa.id,
+            ad.account_id == t.Mapping.account_id,
+            ad.rule.in_([rule for rule in _DOMAIN_RULES if rule in policy.rules]),
+            _domain_class(policy) == "usable",
+        )
+        .correlate(pa, t.Mapping)
+        .exists()
+    )
+    if Rule.TENANT_GUID not in policy.rules:
+        return by_domain
+    twin = sa.orm.aliased(account)
+    alone = sa.exists().where(twin.tenant_guid == pa.tenant_guid, twin.is_active, ~twin.is_deleted).correlate(pa)
+    has_guid = pa.tenant_guid != ""
+    return sa.or_(
+        sa.and_(has_guid, account.tenant_guid == pa.tenant_guid), sa.and_(~sa.and_(has_guid, alone), by_domain)
+    )
+
+
 def _proposals(policy: MatchPolicy, which: Which) -> sa.Select[int, str, str, int, int]:
     pa, account, rejection = t.ProviderAccount, t.Account, t.Rejection
     facts = _facts(policy, _in(which, pa.id)).subquery("facts")
