@@ -123,6 +123,11 @@ def evidence_of(
     return found
 
 
+def facts_of(policy: MatchPolicy, which: sa.Select[int]) -> sa.CompoundSelect[int, int, str, str, int, str]:
+    """Select the evidence of these provider accounts, inactive accounts included."""
+    return _facts(policy, t.ProviderAccount.id.in_(which))
+
+
 def would_map() -> sa.Select[int, int | None]:
     """Select (provider account, account) of every mapping that auto-match would write now."""
     pa, proposal, mapping, order = t.ProviderAccount, t.CurrentProposal, t.Mapping, t.StandingOrder

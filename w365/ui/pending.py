@@ -39,6 +39,16 @@ def propose(desk: Desk, change: PendingChange, said: Sequence[str]) -> None:
     st.rerun()
 
 
+def show_pending_dialog(desk: Desk) -> None:
+    """Show the change that waits for confirmation over a page that is long."""
+    if _KEY in st.session_state:
+        st.dialog("Change what matching uses", width="medium", on_dismiss=_forget)(show_pending)(desk)
+
+
+def _forget() -> None:
+    st.session_state.pop(_KEY, None)
+
+
 def show_pending(desk: Desk) -> None:
     """Show the change that waits for confirmation, if there is one."""
     proposed: _Proposed | None = st.session_state.get(_KEY)
@@ -70,7 +80,9 @@ def _save(desk: Desk, proposed: _Proposed) -> None:
 
 def _say_effect(before: Preview, after: Preview) -> str:
     does = "would map" if before.auto_match else "would map, if Auto-Match were on,"
-    effect = (
+    fewer = before.conflicts - after.conflicts
+    effect = f"Takes **{counted(fewer, 'provider account')}** out of conflict. " if fewer > 0 else ""
+    effect += (
         f"The next match {does} **{counted(after.total, 'provider account')}** (as set now: {number(before.total)}); "
         f"conflicts **{number(after.conflicts)}** (now {number(before.conflicts)}). Mappings made so far stay."
     )
