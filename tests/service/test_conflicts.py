@@ -92,6 +92,7 @@ def check_divided(service: Service) -> None:
         ("Account a3", "", "", (Rule.CONTACT_DOMAIN,), 2),
         ("Account a2", "A-2", "Ulm", (Rule.ACCOUNT_WEBSITE, Rule.CONTACT_DOMAIN), 1),
     ]
+    assert [one.specific_id for one in found.found[0].listed] == ["p2", "p3"]
     assert [one.specific_id for one in conflicts.rows_of_domain(service, VIEWER, "two.com")] == ["p2", "p3"]
 
 

@@ -40,13 +40,17 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class DomainConflict:
-    """A domain on several accounts. `rows` open provider accounts with `seats` wait; `uses` are the first accounts."""
+    """A domain on several accounts, for which `rows` open provider accounts with `seats` wait.
+
+    `uses` are the first of the accounts, `listed` the first of the provider accounts.
+    """
 
     domain: str
     accounts: int
     rows: int
     seats: int
     uses: tuple[Use, ...]
+    listed: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +145,9 @@ def rows_of_domain(service: Service, actor: Actor, domain: str) -> list[Row]:
     """Read the open provider accounts that a domain puts in conflict, `MOST_ROWS` at most."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        query = sql.rows_divided_by(read_policy(connection), domain)
-        ids = connection.scalars(query.order_by(sa.literal_column("1")).limit(MOST_ROWS)).all()
-        return read_rows(connection, ids)
+        pairs = sql.rows_divided_by(read_policy(connection), [domain]).subquery()
+        ids = sa.select(pairs.c.provider_account_id).order_by(pairs.c.provider_account_id).limit(MOST_ROWS)
+        return read_rows(connection, connection.scalars(ids).all())
 
 
 def choose_account(
@@ -199,9 +203,12 @@ class _Reader:
         return Part(found[0].total if found else 0, read(found))
 
     def domains(self, found: Sequence[Any]) -> tuple[DomainConflict, ...]:
-        uses = self._uses([one.domain for one in found])
+        domains = [one.domain for one in found]
+        uses, rows = self._uses(domains), self._rows(sql.rows_divided_by(self.policy, domains))
         return tuple(
-            DomainConflict(one.domain, one.accounts, one.rows, int(one.seats), uses.get(one.domain, ()))
+            DomainConflict(
+                one.domain, one.accounts, one.rows, int(one.seats), uses.get(one.domain, ()), rows.get(one.domain, ())
+            )
             for one in found
         )
 

@@ -45,23 +45,23 @@ def contested_domains(policy: MatchPolicy) -> Groups:
     )
 
 
-def rows_divided_by(policy: MatchPolicy, domain: str) -> sa.Select[int]:
-    """Select the open rows that a domain puts in conflict."""
-    pairs = _divided(policy, "of_domain", domain)
-    return sa.select(pairs.c.provider_account_id).distinct()
+def rows_divided_by(policy: MatchPolicy, domains: list[str]) -> sa.Select[str, int]:
+    """Select (domain, provider account) of the open rows that these domains put in conflict."""
+    pairs = _divided(policy, "of_domains", domains)
+    return sa.select(pairs.c.domain, pairs.c.provider_account_id).distinct()
 
 
-def _divided(policy: MatchPolicy, name: str, domain: str | None = None) -> sa.CTE:
+def _divided(policy: MatchPolicy, name: str, domains: list[str] | None = None) -> sa.CTE:
     """The evidence of rows in conflict between accounts, by domain; at a glance through the index of the status."""
     work, pad = t.Worklist, t.ProviderAccountDomain
     in_conflict = sa.select(work.provider_account_id).where(
         work.status == Status.CONFLICT, work.reason == Reason.SEVERAL_ACCOUNTS, ~work.is_gone
     )
-    if domain is not None:
-        with_it = sa.select(pad.provider_account_id).where(pad.domain == domain)
-        in_conflict = in_conflict.where(work.provider_account_id.in_(with_it))
+    if domains is not None:
+        with_them = sa.select(pad.provider_account_id).where(pad.domain.in_(domains))
+        in_conflict = in_conflict.where(work.provider_account_id.in_(with_them))
     facts = facts_of(policy, in_conflict).subquery()
-    wanted = facts.c.domain != "" if domain is None else facts.c.domain == domain
+    wanted = facts.c.domain != "" if domains is None else facts.c.domain.in_(domains)
     columns = (facts.c.domain, facts.c.provider_account_id, facts.c.account_id)
     return sa.select(*columns).where(wanted).distinct().cte(name)
 

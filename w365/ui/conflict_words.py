@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from w365.matching.words import RULE_NAMES
 from w365.model import Rule
 from w365.service.conflicts import Chosen, Use
 from w365.store.worklist import Row
-from w365.ui.wording import counted
+from w365.ui.wording import counted, short
 
 EMPTY = "Nothing points to two places."
 
@@ -41,6 +41,12 @@ def say_use(use: Use) -> str:
     how = [counted(use.contacts, "contact")] if Rule.CONTACT_DOMAIN in use.rules else []
     how += [RULE_NAMES[rule] for rule in use.rules if rule is not Rule.CONTACT_DOMAIN]
     return " · ".join(part for part in (", ".join(how), use.number, use.city) if part)
+
+
+def say_names(names: Sequence[str], total: int) -> str:
+    """Name the first of so many."""
+    more = total - len(names)
+    return ", ".join(short(name, 40) for name in names) + (f" and {more:,} more" if more > 0 else "")
 
 
 def say_row(row: Row) -> str:

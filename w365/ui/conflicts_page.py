@@ -26,7 +26,7 @@ from w365.service.matching import PendingChange, settle_touched
 from w365.store.worklist import Row
 from w365.ui import places
 from w365.ui.conflict_choice import ask_choice, show_choice
-from w365.ui.conflict_words import ABOUT, EMPTY, TITLES, say_effect, say_row, say_use
+from w365.ui.conflict_words import ABOUT, EMPTY, TITLES, say_effect, say_names, say_row, say_use
 from w365.ui.desk import Desk
 from w365.ui.palette import BADGES
 from w365.ui.pending import propose, show_pending_dialog
@@ -55,6 +55,9 @@ def show_conflicts(desk: Desk) -> None:
 
 
 def _show_parts(desk: Desk, found: Conflicts, pages: Pages) -> None:
+    totals = (found.domains.total, found.customers.total, found.accounts.total, found.suspects.total)
+    amounts = zip(TITLES.values(), totals, strict=True)
+    st.markdown(" · ".join(f"{title} **{number(total)}**" for title, total in amounts))
     _show_part("domains", found.domains, pages.domains, lambda one: _show_domain(desk, one))
     _show_part("customers", found.customers, pages.customers, lambda one: _show_customers(desk, one))
     _show_part("accounts", found.accounts, pages.accounts, _show_account)
@@ -92,6 +95,7 @@ def _show_paging(name: str, total: int, page: int) -> None:
 
 def _show_domain(desk: Desk, one: DomainConflict) -> None:
     _show_head(desk, one.domain, f"{counted(one.accounts, 'account')} · {say_effect(one.rows, one.seats)}")
+    _quiet(f"Waiting: {say_names([row.name for row in one.listed], one.rows)}")
     for use in one.uses:
         _show_use(desk, one, use)
     if one.accounts > len(one.uses):
@@ -104,7 +108,9 @@ def _show_use(desk: Desk, one: DomainConflict, use: Use) -> None:
         name = plain(short(use.name, 100))
         st.markdown(f"{name}  \n:gray[:small[{plain(say_use(use))}]]", width="stretch")
         if desk.actor.role >= Role.ANALYST and st.button(
-            f"Choose for {number(one.rows)}…", key=f"choose-{one.domain}-{use.account_id}", help=f"Choose {name}"
+            "Choose…" if one.rows == 1 else f"Choose for {number(one.rows)}…",
+            key=f"choose-{one.domain}-{use.account_id}",
+            help=f"Choose {name}",
         ):
             ask_choice(desk, one.domain, use)
 
@@ -124,9 +130,11 @@ def _show_account(one: AccountConflict) -> None:
 def _show_suspect(desk: Desk, one: SharedSuspect) -> None:
     shared = " :orange-badge[maps nothing: shared by count]" if one.is_shared else ""
     _show_head(desk, one.domain, f"contacts of {counted(one.accounts, 'account')} · {_waiting(one)}{shared}")
-    names = ", ".join(short(use.name, 40) for use in one.uses)
-    more = one.accounts - len(one.uses)
-    st.markdown(f":gray[:small[{plain(names + (f' and {number(more)} more' if more > 0 else ''))}]]")
+    _quiet(say_names([use.name for use in one.uses], one.accounts))
+
+
+def _quiet(text: str) -> None:
+    st.markdown(f":gray[:small[{plain(text)}]]")
 
 
 def _waiting(one: SharedSuspect) -> str:
@@ -139,11 +147,11 @@ def _show_head(desk: Desk, domain: str, said: str) -> None:
         st.markdown(f"**{plain(domain)}** · {said}", width="stretch")
         if desk.actor.role < Role.ADMIN:
             return
-        for which, label in ((DomainList.SHARED, "Mark as shared…"), (DomainList.EXCLUDED, "Exclude…")):
-            if st.button(label, key=f"{which}-{domain}", help=f"{label.rstrip('…')}: {plain(domain)}"):
-                propose(
-                    desk, PendingChange(added={which: (domain,)}), [f"{LIST_WORDS[which]}: 1 domain added ({domain})"]
-                )
+        with st.container(horizontal=True, width="content"):
+            for which, label in ((DomainList.SHARED, "Mark as shared…"), (DomainList.EXCLUDED, "Exclude…")):
+                if st.button(label, key=f"{which}-{domain}", help=f"{label.rstrip('…')}: {plain(domain)}"):
+                    said = f"{LIST_WORDS[which]}: 1 domain added ({domain})"
+                    propose(desk, PendingChange(added={which: (domain,)}), [said])
 
 
 def _show_rows(rows: Sequence[Row], total: int) -> None:
