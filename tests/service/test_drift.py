@@ -228,11 +228,11 @@ def test_the_grid_says_it_beside_the_origin(service: Service, crm: FakeCrm) -> N
     assert why(row(service)) == "Auto-Match"
     move_contact(service, crm)
     matching.settle_touched(service)
-    assert why(row(service)) == "Auto-Match, drifted: evidence elsewhere"
-    assert "now support another account" in why_full(row(service))
+    assert why(row(service)) == "Drifted: other account"
+    assert why_full(row(service)).startswith("Auto-Match. The rules now support another account")
 
 
 @pytest.mark.parametrize("drift", [one for one in Drift if one])
 def test_each_drift_has_its_words(drift: Drift) -> None:
-    assert DRIFT_WORDS[drift].startswith("drifted: ")
+    assert DRIFT_WORDS[drift].startswith("Drifted: ")
     assert say_drift(drift).endswith(".")

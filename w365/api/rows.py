@@ -66,9 +66,9 @@ def hint_score(row: Row) -> str:
 
 
 def why(row: Row) -> str:
-    """Why the row has its status, in a few words: the origin of a mapping, else the reason."""
+    """Why the row has its status, in a few words: how a mapping drifted, else its origin, else the reason."""
     if row.status is Status.MAPPED and row.origin:
-        return ", ".join(part for part in (ORIGIN_WORDS[Origin(row.origin)], DRIFT_WORDS.get(row.drift, "")) if part)
+        return DRIFT_WORDS.get(row.drift, ORIGIN_WORDS[Origin(row.origin)])
     if row.status in (Status.EXCLUDED, Status.PARKED):
         return ORIGIN_WORDS[Origin.MANUAL]
     return REASON_WORDS[row.reason]
@@ -76,7 +76,7 @@ def why(row: Row) -> str:
 
 def why_full(row: Row) -> str:
     if row.status is Status.MAPPED:
-        return say_drift(row.drift)
+        return f"{ORIGIN_WORDS[Origin(row.origin)]}. {say_drift(row.drift)}" if row.drift else ""
     return say_reason(row.reason)
 
 

@@ -69,9 +69,9 @@ DECISION_WORDS: Mapping[DecisionKind, str] = {
     DecisionKind.NOTE: "Note",
 }
 DRIFT_WORDS: Mapping[Drift, str] = {
-    Drift.ACCOUNT_GONE: "drifted: account inactive",
-    Drift.ELSEWHERE: "drifted: evidence elsewhere",
-    Drift.UNSUPPORTED: "drifted: no evidence now",
+    Drift.ACCOUNT_GONE: "Drifted: account gone",
+    Drift.ELSEWHERE: "Drifted: other account",
+    Drift.UNSUPPORTED: "Drifted: no evidence",
 }
 CARDINALITY_WORDS: Mapping[Cardinality, str] = {
     Cardinality.MANY: "Several provider accounts may share a CRM account",

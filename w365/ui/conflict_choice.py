@@ -49,9 +49,10 @@ def _show(desk: Desk, asked: _Asked) -> None:
         st.info("Nobody is in conflict for this domain any more.")
         return
     most = f" These are the first {number(MOST_ROWS)}; the rest follows in the next go." if amount == MOST_ROWS else ""
+    each = ", by a decision each" if amount > 1 else ""
     st.markdown(
         f"Maps **{counted(amount, 'provider account')}** with {plain(asked.domain)} to "
-        f"**{plain(short(asked.use.name, 100))}** ({plain(say_use(asked.use))}), a decision each.{most}"
+        f"**{plain(short(asked.use.name, 100))}** ({plain(say_use(asked.use))}){each}.{most}"
     )
     rows = [
         {"Provider account": row.name, "Provider": row.provider, "Domain": row.domain, "Seats": row.seats}

@@ -14,6 +14,7 @@ from w365.ui.shell import say_next_time, show_error
 from w365.ui.wording import counted, number, plain
 
 _KEY = "w365_pending"
+_TITLE = "Save this change?"
 _SHOWN = 1_000
 
 
@@ -41,8 +42,9 @@ def propose(desk: Desk, change: PendingChange, said: Sequence[str]) -> None:
 
 def show_pending_dialog(desk: Desk) -> None:
     """Show the change that waits for confirmation over a page that is long."""
-    if _KEY in st.session_state:
-        st.dialog("Change what matching uses", width="medium", on_dismiss=_forget)(show_pending)(desk)
+    proposed: _Proposed | None = st.session_state.get(_KEY)
+    if proposed is not None:
+        st.dialog(_TITLE, width="medium", on_dismiss=_forget)(_show)(desk, proposed)
 
 
 def _forget() -> None:
@@ -55,16 +57,20 @@ def show_pending(desk: Desk) -> None:
     if proposed is None:
         return
     with st.container(border=True, key="pending-change"):
-        st.subheader("Save this change?", anchor=False)
-        st.markdown("\n".join(f"- {plain(one)}" for one in proposed.said))
-        st.markdown(_say_effect(proposed.before, proposed.after))
-        _show_difference(proposed.before, proposed.after)
-        with st.container(horizontal=True):
-            if st.button("Save", type="primary"):
-                _save(desk, proposed)
-            if st.button("Discard"):
-                del st.session_state[_KEY]
-                st.rerun()
+        st.subheader(_TITLE, anchor=False)
+        _show(desk, proposed)
+
+
+def _show(desk: Desk, proposed: _Proposed) -> None:
+    st.markdown("\n".join(f"- {plain(one)}" for one in proposed.said))
+    st.markdown(_say_effect(proposed.before, proposed.after))
+    _show_difference(proposed.before, proposed.after)
+    with st.container(horizontal=True):
+        if st.button("Save", type="primary"):
+            _save(desk, proposed)
+        if st.button("Discard"):
+            _forget()
+            st.rerun()
 
 
 def _save(desk: Desk, proposed: _Proposed) -> None:

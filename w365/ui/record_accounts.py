@@ -27,9 +27,10 @@ def show_mapped(decider: Decider, account: AccountView) -> None:
         _show_account(decider, account)
         if said := say_drift(row.drift):
             st.warning(said)
-        if row.drift in (Drift.ELSEWHERE, Drift.UNSUPPORTED):
-            decider.button("Keep this mapping", "keep", decider.accept(account.hit.account_id), kind="primary")
-        decider.button("Clear mapping", "clear", lambda seen: mapping.clear_mapping(*decider.whose, seen=seen))
+        with st.container(horizontal=True):
+            if row.drift in (Drift.ELSEWHERE, Drift.UNSUPPORTED):
+                decider.button("Keep this mapping", "keep", decider.accept(account.hit.account_id), kind="primary")
+            decider.button("Clear mapping", "clear", lambda seen: mapping.clear_mapping(*decider.whose, seen=seen))
 
 
 def show_candidates(decider: Decider) -> None:
