@@ -120,6 +120,15 @@ class Reason(enum.StrEnum):
     SUFFIX_LIKE = "suffix_like"
 
 
+class Drift(enum.StrEnum):
+    """How a mapping came to differ from what the evidence says. ``w365.store.drift`` derives it."""
+
+    NONE = ""
+    ACCOUNT_GONE = "account_gone"
+    ELSEWHERE = "elsewhere"
+    UNSUPPORTED = "unsupported"
+
+
 class DomainKind(enum.StrEnum):
     """What a domain is worth as evidence. Only OWN_NAME can map; the first group is known from the name alone."""
 

@@ -264,6 +264,7 @@ def test_nothing_is_asked_of_other_hosts(page: Page, app_url: str) -> None:
 PAGES = {
     "": "Overview",
     "provider_accounts": "Provider accounts",
+    "conflicts": "Conflicts",
     "statistics": "Statistics",
     "activity": "Activity",
     "providers": "Providers",

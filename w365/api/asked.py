@@ -66,6 +66,7 @@ def read_filter(query: QueryParams) -> Filter:
         reasons=_words(Reason, query.getlist("reason"), "reason"),
         text=read_text(query, "text"),
         gone=_flag(query, "gone"),
+        drifted=_flag(query, "drifted") or False,
     )
 
 

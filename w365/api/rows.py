@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from w365.matching.words import ORIGIN_WORDS, REASON_WORDS, STATUS_WORDS, say_reason
+from w365.matching.words import DRIFT_WORDS, ORIGIN_WORDS, REASON_WORDS, STATUS_WORDS, say_drift, say_reason
 from w365.model import Origin, Reason, Status
 from w365.service.lookup import Hit
 from w365.store.worklist import Row
@@ -66,9 +66,9 @@ def hint_score(row: Row) -> str:
 
 
 def why(row: Row) -> str:
-    """Why the row has its status, in a few words: the origin of a mapping, else the reason."""
+    """Why the row has its status, in a few words: how a mapping drifted, else its origin, else the reason."""
     if row.status is Status.MAPPED and row.origin:
-        return ORIGIN_WORDS[Origin(row.origin)]
+        return DRIFT_WORDS.get(row.drift, ORIGIN_WORDS[Origin(row.origin)])
     if row.status in (Status.EXCLUDED, Status.PARKED):
         return ORIGIN_WORDS[Origin.MANUAL]
     return REASON_WORDS[row.reason]
@@ -76,7 +76,7 @@ def why(row: Row) -> str:
 
 def why_full(row: Row) -> str:
     if row.status is Status.MAPPED:
-        return f"The CRM account {row.account_name} is inactive or deleted." if row.account_gone else ""
+        return f"{ORIGIN_WORDS[Origin(row.origin)]}. {say_drift(row.drift)}" if row.drift else ""
     return say_reason(row.reason)
 
 

@@ -11,6 +11,7 @@ from w365.model import (
     Disposition,
     DomainKind,
     DomainList,
+    Drift,
     Evidence,
     Guard,
     Origin,
@@ -85,6 +86,11 @@ DECISION_WORDS: Mapping[DecisionKind, str] = {
     DecisionKind.REOPEN: "Reopened",
     DecisionKind.NOTE: "Note",
 }
+DRIFT_WORDS: Mapping[Drift, str] = {
+    Drift.ACCOUNT_GONE: "Drifted: account gone",
+    Drift.ELSEWHERE: "Drifted: other account",
+    Drift.UNSUPPORTED: "Drifted: no evidence",
+}
 CARDINALITY_WORDS: Mapping[Cardinality, str] = {
     Cardinality.MANY: "Several provider accounts may share a CRM account",
     Cardinality.UNIQUE_IN_PROVIDER: "One provider account of each provider for a CRM account",
@@ -152,6 +158,12 @@ _FIXES: Mapping[Reason, str] = {
     ),
 }
 
+_DRIFT_SENTENCES: Mapping[Drift, str] = {
+    Drift.ACCOUNT_GONE: "The mapped account is inactive or deleted in the CRM. Choose another one, or activate it.",
+    Drift.ELSEWHERE: "The rules now support another account and no longer the mapped one. Choose it, or keep this one.",
+    Drift.UNSUPPORTED: "The rules no longer support the mapped account. Keep it if it is right, or clear it.",
+}
+
 _OF_DOMAINS: Mapping[Reason, tuple[str, str]] = {
     Reason.SHARED_DOMAIN: ("is shared by many accounts", "are shared by many accounts"),
     Reason.BLOCKED_DOMAIN: ("is excluded from matching", "are excluded from matching"),
@@ -193,6 +205,11 @@ def say_reason(reason: Reason, *, account: str = "", other: str = "") -> str:
         what = "was rejected for this customer" if reason is Reason.REJECTED else "is inactive or deleted"
         return f"{account}, which the rules would support, {what}."
     return _SENTENCES[reason]
+
+
+def say_drift(drift: Drift) -> str:
+    """Say how a mapping drifted and what a person can do; nothing for one that did not."""
+    return _DRIFT_SENTENCES.get(drift, "")
 
 
 def say_fix(reason: Reason) -> str:

@@ -182,6 +182,28 @@ def put_domains(
     return len(added), len(removed)
 
 
+def put_domain(connection: sa.Connection, actor: Actor, at: dt.datetime, which: DomainList, text: str) -> bool:
+    """Add one domain to a list inside the caller's transaction; False when it was there. It leaves any other list."""
+    if not text.strip():
+        raise InputError("No domain was named.", kept="The list was not changed.")
+    (domain,) = _checked_domains([text])
+    before = connection.scalar(sa.select(t.ListedDomain.list).where(t.ListedDomain.domain == domain))
+    if before == which:
+        return False
+    upsert(connection, t.ListedDomain, ("domain", "list"), [(domain, which.value)])
+    _audit(connection, actor, at, f"domains: {which}", f"was on: {before or 'no list'}", f"added: {domain}")
+    pad = t.ProviderAccountDomain
+    touch(connection, sa.select(pad.provider_account_id).where(pad.domain == domain))
+    return True
+
+
+def add_domain(service: Service, actor: Actor, which: DomainList, text: str) -> bool:
+    """Add one domain to a list; False when it was there."""
+    require(actor, Role.ADMIN)
+    with service.store.write() as connection:
+        return put_domain(connection, actor, service.clock(), which, text)
+
+
 def set_provider_cardinality(service: Service, actor: Actor, provider_id: int, value: Cardinality | None) -> None:
     """Set a provider's exception from the default policy, or none."""
     require(actor, Role.ADMIN)

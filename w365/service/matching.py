@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from w365.model import Actor, Cardinality, DomainList, Role, Status
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuration import put_domains, put_provider_cardinality, put_settings, read_policy
+from w365.service.configuration import put_domain, put_domains, put_provider_cardinality, put_settings, read_policy
 from w365.service.suggesting import make_candidates, order_candidates
 from w365.store import tables as t
 from w365.store.matcher import auto_match, breaches, expect_touched, touched, would_map
@@ -48,11 +48,15 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class PendingChange:
-    """A change of what people set, not yet made: settings by name, exact domain lists, providers' policies by id."""
+    """A change of what people set, not yet made: settings by name, exact domain lists, providers' policies by id.
+
+    `added` are single domains for a list that otherwise stays.
+    """
 
     settings: Mapping[str, str] = field(default_factory=dict)
     domains: Mapping[DomainList, tuple[str, ...]] = field(default_factory=dict)
     cardinalities: Mapping[int, Cardinality | None] = field(default_factory=dict)
+    added: Mapping[DomainList, tuple[str, ...]] = field(default_factory=dict)
 
     def put(self, connection: sa.Connection, actor: Actor, at: dt.datetime) -> None:
         put_settings(connection, actor, at, self.settings)
@@ -60,6 +64,9 @@ class PendingChange:
             put_domains(connection, actor, at, which, texts)
         for provider_id, value in self.cardinalities.items():
             put_provider_cardinality(connection, actor, at, provider_id, value)
+        for which, texts in self.added.items():
+            for text in texts:
+                put_domain(connection, actor, at, which, text)
 
 
 def make_change(service: Service, actor: Actor, change: PendingChange) -> None:

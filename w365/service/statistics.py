@@ -20,7 +20,7 @@ from w365.model import Actor, DecisionKind, Origin, Reason, Role, Rule, Status
 from w365.service import Service
 from w365.service.access import require
 from w365.store import tables as t
-from w365.store.worklist import Count, counts
+from w365.store.worklist import Count, Filter, count_rows, counts
 
 BACKLOG = (Status.UNMAPPED, Status.CONFLICT)
 
@@ -105,6 +105,7 @@ class Statistics:
     changed: int
     new_this_week: int
     gone: int
+    drifted: int
 
 
 def read_statistics(service: Service, actor: Actor, *, history: int = 60) -> Statistics:
@@ -133,6 +134,7 @@ def read_statistics(service: Service, actor: Actor, *, history: int = 60) -> Sta
             changed=_count(connection, pa.changed_at >= at - dt.timedelta(days=7), pa.gone_at.is_(None)),
             new_this_week=_count(connection, pa.first_seen_at >= at - dt.timedelta(days=7)),
             gone=_count(connection, pa.gone_at.is_not(None)),
+            drifted=count_rows(connection, Filter(drifted=True)),
         )
 
 

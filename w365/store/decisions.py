@@ -80,6 +80,7 @@ def map_account(
         connection, who, provider_account_id, DecisionKind.MAP, old=now.account_id, new=account_id, origin=origin
     )
     _store_evidence(connection, decision, evidence)
+    is_against = not evidence and _supports_others(connection, provider_account_id)
     _unmap(connection, provider_account_id)
     _clear_disposition(connection, provider_account_id)
     connection.execute(
@@ -89,7 +90,11 @@ def map_account(
     )
     connection.execute(
         sa.insert(t.Mapping).values(
-            provider_account_id=provider_account_id, account_id=account_id, origin=origin, decision_id=decision
+            provider_account_id=provider_account_id,
+            account_id=account_id,
+            origin=origin,
+            decision_id=decision,
+            against_evidence=is_against,
         )
     )
     return decision
@@ -236,6 +241,12 @@ def _store_evidence(connection: sa.Connection, decision_id: int, evidence: Seque
     ]
     if rows:
         connection.execute(sa.insert(t.DecisionEvidence), rows)
+
+
+def _supports_others(connection: sa.Connection, provider_account_id: int) -> bool:
+    proposal = t.CurrentProposal
+    accounts = sa.select(proposal.accounts).where(proposal.provider_account_id == provider_account_id)
+    return bool(connection.scalar(accounts))
 
 
 def _unmap(connection: sa.Connection, provider_account_id: int) -> None:

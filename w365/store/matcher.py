@@ -151,6 +151,11 @@ def evidence_of(
     return found
 
 
+def facts_of(policy: MatchPolicy, which: sa.Select[int]) -> sa.Subquery:
+    """Select the evidence of these provider accounts, inactive accounts included."""
+    return _facts(policy, which)
+
+
 def would_map() -> sa.Select[int, int | None]:
     """Select (provider account, account) of every mapping that auto-match would write now."""
     pa, proposal, mapping, order = t.ProviderAccount, t.CurrentProposal, t.Mapping, t.StandingOrder
@@ -260,14 +265,21 @@ def _is_own() -> sa.ColumnElement[bool]:
 def _is_shared(policy: MatchPolicy, which: _Among) -> sa.ColumnElement[bool]:
     """Whether contacts of at least `shared_threshold` accounts use the domain.
 
-    All such domains are found by one walk along the key of `account_domain`, one domain costs at most that many steps.
+    All such domains are found by one walk along the key of `account_domain`.
     """
+    if which is not None or policy.shared_threshold <= 0:
+        return _is_shared_by_itself(policy)
+    ad = t.AccountDomain
+    by_contacts = sa.select(ad.domain).where(ad.rule == Rule.CONTACT_DOMAIN).group_by(ad.domain)
+    shared = by_contacts.having(sa.func.count() >= policy.shared_threshold)
+    return t.ProviderAccountDomain.domain.in_(shared)
+
+
+def _is_shared_by_itself(policy: MatchPolicy) -> sa.ColumnElement[bool]:
+    """The same asked of one domain; it costs at most `shared_threshold` steps of an index."""
     ad, domain = t.AccountDomain, t.ProviderAccountDomain.domain
     if policy.shared_threshold <= 0:
         return sa.false()
-    if which is None:
-        by_contacts = sa.select(ad.domain).where(ad.rule == Rule.CONTACT_DOMAIN).group_by(ad.domain)
-        return domain.in_(by_contacts.having(sa.func.count() >= policy.shared_threshold))
     users = sa.select(ad.account_id).where(ad.domain == domain, ad.rule == Rule.CONTACT_DOMAIN)
     return sa.exists(users.correlate(t.ProviderAccountDomain).offset(policy.shared_threshold - 1).limit(1))
 
@@ -322,6 +334,36 @@ def _facts(policy: MatchPolicy, which: _Among) -> sa.Subquery:
     """The evidence relation: one row a provider account, account, rule and domain. Inactive accounts are included."""
     reach = _reach(policy, which).subquery()
     return sa.select(reach).where(reach.c.account_id.is_not(None)).subquery("facts")
+
+
+def supports_mapped(policy: MatchPolicy) -> sa.ColumnElement[bool]:
+    """Whether the evidence holds for the live account that the provider account beside it is mapped to.
+
+    For a query on provider account, mapping and account; it looks each row up, so ask it for the doubtful ones only.
+    """
+    pa, pad, ad, account = t.ProviderAccount, t.ProviderAccountDomain, t.AccountDomain, t.Account
+    by_domain = (
+        sa.select(ad.domain)
+        .join(pad, pad.domain == ad.domain)
+        .where(
+            pad.provider_account_id == pa.id,
+            ad.account_id == t.Mapping.account_id,
+            ad.rule.in_([rule for rule in _DOMAIN_RULES if rule in policy.rules]),
+            _is_own(),
+            ~sa.exists().where(t.ListedDomain.domain == pad.domain),
+            ~_is_shared_by_itself(policy),
+        )
+        .correlate(pa, t.Mapping)
+        .exists()
+    )
+    if Rule.TENANT_GUID not in policy.rules:
+        return by_domain
+    twin = sa.orm.aliased(account)
+    alone = sa.exists().where(twin.tenant_guid == pa.tenant_guid, twin.is_active, ~twin.is_deleted).correlate(pa)
+    has_guid = pa.tenant_guid != ""
+    return sa.or_(
+        sa.and_(has_guid, account.tenant_guid == pa.tenant_guid), sa.and_(~sa.and_(has_guid, alone), by_domain)
+    )
 
 
 def _support(policy: MatchPolicy, which: Which) -> sa.Subquery:

@@ -223,6 +223,7 @@ class Mapping(Base):
     account_id: Mapped[int] = reference("account.id", index=True)
     origin: Mapped[str]
     decision_id: Mapped[int] = reference("decision.id")
+    against_evidence: Mapped[bool] = mapped_column(server_default=sa.false())  # a person knew better when mapping
 
 
 class StandingOrder(Base):
@@ -341,6 +342,12 @@ class Worklist(Base):
         sa.Index("ix_worklist_status", "status", "provider_account_id", "provider_id", "reason", "is_gone"),
         sa.Index("ix_worklist_reason", "reason", "provider_account_id", "status", "provider_id", "is_gone"),
         sa.Index("ix_worklist_counts", "provider_id", "status", "reason", "is_gone", "seats"),
+        sa.Index(
+            "ix_worklist_drift",
+            "provider_account_id",
+            sqlite_where=sa.text("drift <> ''"),
+            postgresql_where=sa.text("drift <> ''"),
+        ),
     )
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
     provider_id: Mapped[int] = mapped_column(Id)
@@ -356,6 +363,7 @@ class Worklist(Base):
     seats: Mapped[int]  # of active subscriptions
     subscriptions: Mapped[int]  # active ones
     is_gone: Mapped[bool]
+    drift: Mapped[str] = mapped_column(sa.String(20), server_default="")  # Drift
     version: Mapped[int] = mapped_column(Id)  # the latest decision's id, 0 before the first
 
 

@@ -12,9 +12,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
-from w365.model import Disposition, MatchPolicy, Proposal, Reason, Status
+from w365.model import Disposition, Drift, MatchPolicy, Proposal, Reason, Status
 from w365.store import tables as t
 from w365.store.bulk import upsert_into
+from w365.store.drift import drift_of
 from w365.store.matcher import Which, propose, with_rivals
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
 
@@ -51,6 +52,7 @@ class Filter:
     text: str = ""
     gone: bool | None = None
     account_id: int | None = None
+    drifted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Row:
     is_gone: bool
     change: str
     version: int
+    drift: Drift = Drift.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +98,19 @@ def settle(connection: sa.Connection, policy: MatchPolicy, which: Which) -> None
     """Make proposals and grid rows of these provider accounts, and of their rivals, agree with facts and decisions."""
     wanted = with_rivals(connection, policy, which)
     propose(connection, policy, wanted)
-    refresh(connection, wanted)
+    refresh(connection, policy, wanted)
 
 
-def refresh(connection: sa.Connection, which: Which) -> None:
+def refresh(connection: sa.Connection, policy: MatchPolicy, which: Which) -> None:
     """Bring the given rows (all when None) up to date; rows that stay the same are not written."""
-    columns, rows = _current(which)
+    columns, rows = _current(policy, which)
     new = upsert_into(connection, t.Worklist.__table__).from_select(columns, rows)
     changed = sa.or_(*(getattr(t.Worklist, name).is_distinct_from(new.excluded[name]) for name in columns[1:]))
     values = {name: new.excluded[name] for name in columns[1:]}
     connection.execute(new.on_conflict_do_update(index_elements=["provider_account_id"], set_=values, where=changed))
 
 
-def _current(which: Which) -> tuple[list[str], sa.Select[Any]]:
+def _current(policy: MatchPolicy, which: Which) -> tuple[list[str], sa.Select[Any]]:
     pa, subscription = t.ProviderAccount, t.ProviderSubscription
     mapping, order, proposal, account, decision = (
         t.Mapping,
@@ -138,6 +141,7 @@ def _current(which: Which) -> tuple[list[str], sa.Select[Any]]:
         "seats": seats,
         "subscriptions": subscriptions,
         "is_gone": pa.gone_at.is_not(None),
+        "drift": drift_of(policy),
         "version": version,
     }
     rows = (
@@ -210,6 +214,7 @@ def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
             work.is_gone,
             pa.change,
             work.version,
+            work.drift,
         )
         .join_from(work, pa, pa.id == work.provider_account_id)
         .join(t.Provider, t.Provider.id == pa.provider_id)
@@ -288,8 +293,15 @@ def _where(
     conditions.append(_counts(using) if wanted.gone is None else work.is_gone == wanted.gone)
     if wanted.account_id is not None:
         conditions.append(work.account_id == wanted.account_id)
+    if wanted.drifted:
+        conditions.append(work.provider_account_id.in_(_drifted()))
     conditions.extend(_is_found_by(term) for term in terms(wanted.text))
     return conditions
+
+
+def _drifted() -> sa.Select[int]:
+    """Few rows: they are looked up by their index, whatever the order. Spelled as the index is, or SQLite leaves it."""
+    return sa.select(t.Worklist.provider_account_id).where(sa.text("drift <> ''"))
 
 
 def _is_found_by(term: str) -> sa.ColumnElement[bool]:
@@ -302,6 +314,7 @@ def _is_found_by(term: str) -> sa.ColumnElement[bool]:
 def _row(values: dict[str, Any]) -> Row:
     values["more_domains"] = max(values.pop("domains") - 1, 0)
     values["status"], values["reason"] = Status(values["status"]), Reason(values["reason"])
+    values["drift"] = Drift(values["drift"])
     for name in ("account_name", "account_number", "origin", "candidate_name"):
         values[name] = values[name] or ""
     values["account_gone"] = bool(values["account_gone"])

@@ -15,7 +15,7 @@ from w365.service import Service
 from w365.service.mapping import Decided
 from w365.service.providers import list_providers
 from w365.service.records import count, read_record
-from w365.ui.accounts_view import ALL, GONE, View, first_view, read_view
+from w365.ui.accounts_view import ALL, DRIFTED, GONE, View, first_view, read_view
 from w365.ui.desk import Desk
 from w365.ui.grid import Look, Told, show_grid
 from w365.ui.palette import is_dark
@@ -63,11 +63,10 @@ def _current_view(desk: Desk, providers: Mapping[int, str]) -> View:
 def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
     _fill_in(view)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        gone = count(desk.service, desk.actor, replace(view, status=None, gone=True).filter())
-        _status_facet(_amounts(desk.service, desk.actor, view), gone, view)
+        _status_facet(_amounts(desk.service, desk.actor, view), _parts(desk, view), view)
         if len(providers) > 1:
-            _choice("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 150)
-        _choice("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 150)
+            _choice("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 130)
+        _choice("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 130)
         st.text_input(
             "Search",
             key=_TEXT,
@@ -76,15 +75,21 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
             placeholder="Name, domain, id, account",
             label_visibility="collapsed",
             on_change=_chosen,
-            width=190,
+            width=175,
         )
 
 
-def _status_facet(amounts: Mapping[Status, int], gone: int, view: View) -> None:
+def _parts(desk: Desk, view: View) -> dict[str, int]:
+    """What is a part of the list, but no status; shown where there is any."""
+    plain_view = replace(view, status=None, gone=False, drifted=False)
+    wanted = {DRIFTED: replace(plain_view, drifted=True), GONE: replace(plain_view, gone=True)}
+    return {name: count(desk.service, desk.actor, one.filter()) for name, one in wanted.items()}
+
+
+def _status_facet(amounts: Mapping[Status, int], parts: Mapping[str, int], view: View) -> None:
     labels: dict[str, str] = {ALL: f"All {sum(amounts.values()):,}"}
     labels |= {status: f"{STATUS_WORDS[status]} {amounts[status]:,}" for status in amounts}
-    if gone or view.gone:
-        labels[GONE] = f"Gone {gone:,}"
+    labels |= {name: f"{name.title()} {amount:,}" for name, amount in parts.items() if amount or view.facet == name}
     st.segmented_control(
         "Status",
         list(labels),
@@ -126,13 +131,17 @@ def _chosen() -> None:
         reason=Reason(reason) if reason else None,
         text=(state[_TEXT] or "")[:LONGEST_TEXT],
         gone=status == GONE,
+        drifted=status == DRIFTED,
     )
 
 
 def _amounts(service: Service, actor: Actor, view: View) -> dict[Status, int]:
     """How many rows each status has under the other facets: exactly what the grid would show."""
     order = (Status.UNMAPPED, Status.CONFLICT, Status.MAPPED, Status.EXCLUDED, Status.PARKED)
-    return {status: count(service, actor, replace(view, status=status, gone=False).filter()) for status in order}
+    return {
+        status: count(service, actor, replace(view, status=status, gone=False, drifted=False).filter())
+        for status in order
+    }
 
 
 def _hear(event: Told) -> None:

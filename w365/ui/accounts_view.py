@@ -14,6 +14,9 @@ from w365.store.worklist import Filter
 T = TypeVar("T")
 
 ALL = "all"
+DRIFTED = "drifted"
+"""Mappings that the evidence no longer supports: a part of those that are mapped."""
+
 GONE = "gone"
 """Customers that the provider lists no more: no status, but a part of the list all the same."""
 
@@ -27,6 +30,7 @@ class View:
     reason: Reason | None = None
     text: str = ""
     gone: bool = False
+    drifted: bool = False
 
     def filter(self) -> Filter:
         return Filter(
@@ -35,12 +39,15 @@ class View:
             reasons=_some(self.reason),
             text=self.text,
             gone=True if self.gone else None,
+            drifted=self.drifted,
         )
 
     @property
     def facet(self) -> str:
         """Which of the first row's choices this is."""
-        return GONE if self.gone else self.status or ALL
+        if self.gone or self.drifted:
+            return GONE if self.gone else DRIFTED
+        return self.status or ALL
 
     def parameters(self) -> dict[str, str]:
         """Return the parameters of the address. The status is always there: without one the backlog is shown."""
@@ -57,13 +64,14 @@ class View:
         parts = self.parameters()
         if self.status is None:
             del parts["status"]
-        return urlencode(parts | ({"gone": "1"} if self.gone else {}))
+        flags = {"gone": self.gone, "drifted": self.drifted}
+        return urlencode(parts | {name: "1" for name, is_on in flags.items() if is_on})
 
 
 def read_view(parameters: Mapping[str, str], providers: Collection[int]) -> View | None:
     """Read the view of an address; None when it names no status. Parts that are unknown do not filter."""
     status = parameters.get("status", "")
-    if status not in (ALL, GONE, *Status):
+    if status not in (ALL, GONE, DRIFTED, *Status):
         return None
     number, reason = parameters.get("provider", ""), parameters.get("reason", "")
     return View(
@@ -72,6 +80,7 @@ def read_view(parameters: Mapping[str, str], providers: Collection[int]) -> View
         reason=Reason(reason) if reason in list(Reason) else None,
         text=parameters.get("text", "")[:LONGEST_TEXT],
         gone=status == GONE,
+        drifted=status == DRIFTED,
     )
 
 

@@ -23,6 +23,7 @@ st.navigation(
         "Work": [
             st.Page(places.OVERVIEW, title="Overview", default=True),
             st.Page(places.PROVIDER_ACCOUNTS, title="Provider accounts"),
+            st.Page(places.CONFLICTS, title="Conflicts"),
         ],
         "Insight": [
             st.Page(places.STATISTICS, title="Statistics"),

@@ -92,6 +92,7 @@ def _tasks(statistics: Statistics) -> list[_Task]:
             "Open these",
             {"status": Status.UNMAPPED.value, "reason": Reason.NO_ACCOUNT.value},
         ),
+        _Task(statistics.drifted, "mapped, but the evidence changed since", "Open drifted", {"status": "drifted"}),
         _Task(totals.parked, "parked for later", "Open parked", {"status": Status.PARKED.value}),
     ]
     return [task for task in tasks if task.amount]

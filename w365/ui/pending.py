@@ -14,6 +14,7 @@ from w365.ui.shell import say_next_time, show_error
 from w365.ui.wording import counted, number, plain
 
 _KEY = "w365_pending"
+_TITLE = "Save this change?"
 _SHOWN = 1_000
 
 
@@ -39,22 +40,37 @@ def propose(desk: Desk, change: PendingChange, said: Sequence[str]) -> None:
     st.rerun()
 
 
+def show_pending_dialog(desk: Desk) -> None:
+    """Show the change that waits for confirmation over a page that is long."""
+    proposed: _Proposed | None = st.session_state.get(_KEY)
+    if proposed is not None:
+        st.dialog(_TITLE, width="medium", on_dismiss=_forget)(_show)(desk, proposed)
+
+
+def _forget() -> None:
+    st.session_state.pop(_KEY, None)
+
+
 def show_pending(desk: Desk) -> None:
     """Show the change that waits for confirmation, if there is one."""
     proposed: _Proposed | None = st.session_state.get(_KEY)
     if proposed is None:
         return
     with st.container(border=True, key="pending-change"):
-        st.subheader("Save this change?", anchor=False)
-        st.markdown("\n".join(f"- {plain(one)}" for one in proposed.said))
-        st.markdown(_say_effect(proposed.before, proposed.after))
-        _show_difference(proposed.before, proposed.after)
-        with st.container(horizontal=True):
-            if st.button("Save", type="primary"):
-                _save(desk, proposed)
-            if st.button("Discard"):
-                del st.session_state[_KEY]
-                st.rerun()
+        st.subheader(_TITLE, anchor=False)
+        _show(desk, proposed)
+
+
+def _show(desk: Desk, proposed: _Proposed) -> None:
+    st.markdown("\n".join(f"- {plain(one)}" for one in proposed.said))
+    st.markdown(_say_effect(proposed.before, proposed.after))
+    _show_difference(proposed.before, proposed.after)
+    with st.container(horizontal=True):
+        if st.button("Save", type="primary"):
+            _save(desk, proposed)
+        if st.button("Discard"):
+            _forget()
+            st.rerun()
 
 
 def _save(desk: Desk, proposed: _Proposed) -> None:
@@ -70,7 +86,9 @@ def _save(desk: Desk, proposed: _Proposed) -> None:
 
 def _say_effect(before: Preview, after: Preview) -> str:
     does = "would map" if before.auto_match else "would map, if Auto-Match were on,"
-    effect = (
+    fewer = before.conflicts - after.conflicts
+    effect = f"Takes **{counted(fewer, 'provider account')}** out of conflict. " if fewer > 0 else ""
+    effect += (
         f"The next match {does} **{counted(after.total, 'provider account')}** (as set now: {number(before.total)}); "
         f"conflicts **{number(after.conflicts)}** (now {number(before.conflicts)}). Mappings made so far stay."
     )

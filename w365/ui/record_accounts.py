@@ -6,8 +6,8 @@ import streamlit as st
 
 from w365.api.asked import LONGEST_TEXT
 from w365.api.rows import is_likely
-from w365.matching.words import ORIGIN_WORDS
-from w365.model import Origin
+from w365.matching.words import ORIGIN_WORDS, say_drift
+from w365.model import Drift, Origin
 from w365.service import mapping
 from w365.service.lookup import Hit, search_accounts
 from w365.service.records import AccountView
@@ -25,7 +25,12 @@ def show_mapped(decider: Decider, account: AccountView) -> None:
     st.markdown(f"**Mapped to**{origin}")
     with st.container(border=True):
         _show_account(decider, account)
-        decider.button("Clear mapping", "clear", lambda seen: mapping.clear_mapping(*decider.whose, seen=seen))
+        if said := say_drift(row.drift):
+            st.warning(said)
+        with st.container(horizontal=True):
+            if row.drift in (Drift.ELSEWHERE, Drift.UNSUPPORTED):
+                decider.button("Keep this mapping", "keep", decider.accept(account.hit.account_id), kind="primary")
+            decider.button("Clear mapping", "clear", lambda seen: mapping.clear_mapping(*decider.whose, seen=seen))
 
 
 def show_candidates(decider: Decider) -> None:
