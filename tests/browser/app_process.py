@@ -12,6 +12,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from w365.model import RunKind, RunState
+from w365.service import Service
+from w365.service.access import local_user
+from w365.service.providers import list_runs
+
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 40
 
@@ -59,3 +64,15 @@ def _free_port() -> int:
     with socket.socket() as opened:
         opened.bind(("127.0.0.1", 0))
         return int(opened.getsockname()[1])
+
+
+def wait_until_synced(service: Service, seconds: float = 60) -> None:
+    """Wait until no run is under way and the first syncs and a match after them are done."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        runs = list_runs(service, local_user())
+        done = {run.kind for run in runs if run.state is RunState.DONE}
+        if done == set(RunKind) and not any(run.is_active for run in runs):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"not synced within {seconds} s: {[(run.kind, run.state, run.error) for run in runs]}")

@@ -5,21 +5,17 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from app_process import running_app
+from app_process import running_app, wait_until_synced
 from playwright.sync_api import Browser, Error, Page, Playwright, expect, sync_playwright
 from small_world import small_world
 
 from w365.config import DEMO_SERVED, load_settings
 from w365.demo.servers import Servers, serve
-from w365.model import RunKind, RunState
 from w365.service import Service
-from w365.service.access import local_user
-from w365.service.providers import list_runs
 from w365.service.wiring import open_service
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
@@ -109,18 +105,6 @@ def app_url(servers: Servers, app_home: Path, service: Service) -> Iterator[str]
     with running_app(app_home, {DEMO_SERVED: "1", **servers.environment()}) as url:
         wait_until_synced(service)
         yield url
-
-
-def wait_until_synced(service: Service, seconds: float = 60) -> None:
-    """Wait until no run is under way and the first syncs and a match after them are done."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        runs = list_runs(service, local_user())
-        done = {run.kind for run in runs if run.state is RunState.DONE}
-        if done == set(RunKind) and not any(run.is_active for run in runs):
-            return
-        time.sleep(0.2)
-    raise AssertionError(f"not synced within {seconds} s: {[(run.kind, run.state, run.error) for run in runs]}")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from conftest import wait_until_synced
+from app_process import wait_until_synced
 from playwright.sync_api import Locator, Page, expect
 from test_journeys import go
 

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from app_process import running_app
-from conftest import wait_until_synced
+from app_process import running_app, wait_until_synced
 from playwright.sync_api import Page, expect
 from small_world import CONFLICTS, MAPPABLE
 

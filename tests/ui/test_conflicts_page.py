@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from conftest import ADMIN, World
+from stage import ADMIN, World
 from streamlit.testing.v1 import AppTest
 from test_pages import text_of
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from conftest import ADMIN, HOSTILE, OnStage, World
+from stage import ADMIN, HOSTILE, OnStage, World
 from streamlit.testing.v1 import AppTest
 
 from w365.errors import ConfigurationError

@@ -1,0 +1,91 @@
+"""What a page's test puts in the place of connectors and of the processes beside the app."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from w365.errors import W365Error
+from w365.jobs import Queue, execute
+from w365.model import Actor, ChangePage, CrmAccount, CrmContact, Customer, CustomerPage, Role
+from w365.service import Service
+from w365.service.providers import PARTNER_CENTER, request_crm_sync, request_sync
+from w365.ui.backstage import Parts
+
+ROOT = Path(__file__).resolve().parents[2]
+ADMIN = Actor("ana", Role.ADMIN)
+HOSTILE = "<script>alert(1)</script> :red[hot] $x$"
+
+
+class FakePortal:
+    """Lists the customers it was given."""
+
+    waiting = None
+
+    def __init__(self, customers: list[Customer]) -> None:
+        self.customers = customers
+
+    def verify(self) -> tuple[str, ...]:
+        return ("It works.",)
+
+    def pages(self, cursor: str | None = None) -> Iterator[CustomerPage]:
+        yield CustomerPage(tuple(self.customers), total=len(self.customers))
+
+    def close(self) -> None:
+        return
+
+
+class FakeCrm:
+    """Has one account with one contact for each domain it was given."""
+
+    waiting = None
+
+    def __init__(self, domains: list[str]) -> None:
+        self.domains = domains
+
+    def accounts(self, since: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
+        yield ChangePage(tuple(CrmAccount(f"a{n}", f"Account {one}") for n, one in enumerate(self.domains)))
+
+    def contacts(self, since: str | None = None) -> Iterator[ChangePage[CrmContact]]:
+        yield ChangePage(tuple(CrmContact(f"c{n}", f"a{n}", one) for n, one in enumerate(self.domains)))
+
+    def close(self) -> None:
+        return
+
+
+@dataclasses.dataclass
+class World:
+    """What the fakes answer, for tests to change, and the service on it."""
+
+    portal: FakePortal
+    crm: FakeCrm
+    service: Service
+    queue: Queue
+
+    def sync(self) -> None:
+        execute(self.service, request_crm_sync(self.service, ADMIN))
+        execute(self.service, request_sync(self.service, ADMIN, PARTNER_CENTER))
+
+    def open(self, page: str) -> AppTest:
+        """Run a page as the app does: through the main script."""
+        test = AppTest.from_file(str(ROOT / "w365" / "ui" / "main.py"), default_timeout=20)
+        test.run()
+        if page != "overview":
+            test.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
+        return test
+
+
+class OnStage:
+    """A backstage with everything there, or with what keeps it from it."""
+
+    def __init__(self, parts: Parts | None, error: W365Error | None = None) -> None:
+        self._parts, self._error = parts, error
+
+    def parts(self) -> Parts:
+        if self._error is not None:
+            raise self._error
+        assert self._parts is not None
+        return self._parts
