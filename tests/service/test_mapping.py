@@ -37,7 +37,7 @@ from service.fakes import (
 
 from w365.errors import InputError, NotAllowed, NotFound, PolicyBreach, SourceRefused, StaleEdit
 from w365.model import Cardinality, DomainList, NewAccount, Reason, Status
-from w365.service import Service, configuration, lookup, mapping, matching, providers, records
+from w365.service import Service, configuration, conflicts, lookup, mapping, matching, providers, records
 from w365.service.mapping import Decided
 from w365.store import tables as t
 from w365.store.engine import Store
@@ -343,6 +343,7 @@ ANALYST_CALLS: dict[str, Callable[..., object]] = {
     "park": lambda s, who: mapping.park(s, who, 1, seen=0, reason="x", until=dt.date(2027, 1, 1)),
     "reopen": lambda s, who: mapping.reopen(s, who, 1, seen=0),
     "create_account": lambda s, who: mapping.create_account(s, who, 1, NewAccount("x"), seen=0),
+    "choose_account": lambda s, who: conflicts.choose_account(s, who, [], 1),
     "request_sync": lambda s, who: providers.request_sync(s, who, providers.PARTNER_CENTER),
     "request_crm_sync": providers.request_crm_sync,
     "request_match": providers.request_match,
@@ -357,13 +358,14 @@ ADMIN_CALLS: dict[str, Callable[..., object]] = {
     "set_setting": lambda s, who: configuration.set_setting(s, who, "auto_match", "true"),
     "set_settings": lambda s, who: configuration.set_settings(s, who, {"auto_match": "true"}),
     "set_domains": lambda s, who: configuration.set_domains(s, who, DomainList.SHARED, ["x.com"]),
+    "add_domain": lambda s, who: configuration.add_domain(s, who, DomainList.SHARED, "x.com"),
     "set_provider_cardinality": lambda s, who: configuration.set_provider_cardinality(s, who, 1, Cardinality.UNIQUE),
     "make_change": lambda s, who: matching.make_change(s, who, _CHANGE),
     "try_change": lambda s, who: matching.try_change(s, who, _CHANGE),
 }
 READING = {
     *("get_settings", "domains_on", "list_changes", "preview_match", "list_providers", "get_crm", "find_provider"),
-    *("read_run", "list_runs"),
+    *("read_run", "list_runs", "list_conflicts", "rows_of_domain"),
 }
 
 
@@ -381,7 +383,7 @@ def test_an_analyst_can_neither_connect_nor_configure(service: Service, name: st
         ADMIN_CALLS[name](service, ANALYST)
 
 
-@pytest.mark.parametrize("module", [mapping, providers, configuration, matching])
+@pytest.mark.parametrize("module", [mapping, providers, configuration, matching, conflicts])
 def test_every_public_call_that_takes_an_actor_is_known_to_these_tests(module: ModuleType) -> None:
     taking = {
         name
