@@ -277,6 +277,7 @@ def fold_domains(connection: sa.Connection, account_ids: Sequence[int] | None) -
         .join(account, account.crm_id == contact.account_crm_id)
         .where(among(account.id), contact.domain != "")
         .group_by(contact.domain, account.id)
+        .order_by(contact.domain, account.id)  # an index is filled fastest in its own order
     )
     columns = ["domain", "account_id", "rule", "contacts", "example"]
     connection.execute(sa.insert(target).from_select(columns, by_contact))
