@@ -125,7 +125,7 @@ def test_with_auto_match_off_a_sync_maps_nothing_and_says_what_waits(
     before = count_decisions(service, local_user(), wanted)
 
     with service.open_crm(lambda: None) as crm:
-        crm.create_account(NewAccount("Osprey 07", website="https://osprey07.co.uk"))
+        crm.create_account(NewAccount("Osprey 05", website="https://osprey05.co.uk"))
     go(page, app_url, "providers", "Providers")
     page.get_by_role("button", name="Sync CRM").click()
     expect(page.get_by_text("accounts 1 new")).to_be_visible()

@@ -17,7 +17,8 @@ from worlds import worlds
 from w365.model import Disposition, MatchPolicy, Proposal, RunKind, RunState
 from w365.store import tables as t
 from w365.store.engine import Store
-from w365.store.matcher import auto_match, evidence_of, propose
+from w365.store.evidence import evidence_of
+from w365.store.matcher import auto_match, propose
 from w365.store.worklist import settle
 
 

@@ -20,7 +20,7 @@ from w365.service.suggesting import drop_candidate, order_candidates
 from w365.store import decisions, worklist
 from w365.store import tables as t
 from w365.store.decisions import Standing, Who
-from w365.store.matcher import evidence_of
+from w365.store.evidence import evidence_of
 
 _log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from w365.service.access import require
 from w365.service.configuration import read_policy
 from w365.service.lookup import Hit, read_candidates, read_hits
 from w365.store import tables as t
-from w365.store.matcher import evidence_of
+from w365.store.evidence import evidence_of
 from w365.store.worklist import LIVE_STATUSES, Filter, Row, Sort, count_rows, counts, list_ids, read_rows
 
 

@@ -15,7 +15,7 @@ from w365.service import Service
 from w365.service.configuration import read_policy
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert, upsert_into
-from w365.store.matcher import evidence_of
+from w365.store.evidence import evidence_of
 from w365.store.runs import Progress
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT
 

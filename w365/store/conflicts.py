@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from w365.model import Cardinality, DomainKind, MatchPolicy, Proposal, Reason, Rule, Status
 from w365.store import tables as t
-from w365.store.matcher import breaches, facts_of
+from w365.store.evidence import facts_of
+from w365.store.matcher import breaches
 
 OPEN = (Status.UNMAPPED, Status.CONFLICT)
 Groups = sa.Select[*tuple[Any, ...]]

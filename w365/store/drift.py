@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from w365.model import Drift, MatchPolicy, Origin, Reason
 from w365.store import tables as t
-from w365.store.matcher import supports_mapped
+from w365.store.evidence import supports_mapped
 
 
 def drift_of(policy: MatchPolicy) -> sa.ColumnElement[str]:

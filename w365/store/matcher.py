@@ -9,8 +9,7 @@ A naive implementation of the same rules stands in `tests/matching/oracle.py`; b
 from __future__ import annotations
 
 import datetime as dt
-import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,19 +18,16 @@ from w365.model import (
     Cardinality,
     DecisionKind,
     Disposition,
-    DomainKind,
-    DomainList,
-    Evidence,
     Guard,
     MatchPolicy,
     Origin,
     Proposal,
     Reason,
-    Rule,
 )
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert_into
 from w365.store.doubts import doubtful, judge_rows
+from w365.store.evidence import WITHOUT_FACTS, Which, constant, evidence_of, facts_of, live, reach_of
 
 _work = sa.MetaData()
 _fresh = sa.Table(
@@ -56,18 +52,6 @@ _wanted = sa.Table(
 """Rows to propose for, with their rivals; likewise."""
 
 _COLUMNS = ("provider_account_id", "kind", "reason", "account_id", "accounts")
-
-_DOMAIN_RULES = (Rule.CONTACT_DOMAIN, Rule.ACCOUNT_EMAIL, Rule.ACCOUNT_WEBSITE)
-
-
-Which = sa.Select[int] | None
-"""Which provider accounts to look at: a selection of ids, or None for all."""
-
-_Among = Which | Sequence[int]
-
-
-def _in(which: _Among, column: sa.SQLColumnExpression[int]) -> sa.ColumnElement[bool]:
-    return sa.true() if which is None else column.in_(which)
 
 
 def touch(connection: sa.Connection, ids: sa.Select[int]) -> None:
@@ -136,26 +120,6 @@ def propose(connection: sa.Connection, policy: MatchPolicy, which: Which) -> Non
     _write_proposals(connection, sa.select(*(_fresh.c[name] for name in _COLUMNS)))
 
 
-def evidence_of(
-    connection: sa.Connection, policy: MatchPolicy, provider_account_ids: Sequence[int]
-) -> Mapping[int, Mapping[int, tuple[Evidence, ...]]]:
-    """Read the evidence of some provider accounts: provider account -> account -> facts, inactive accounts included."""
-    found: dict[int, dict[int, tuple[Evidence, ...]]] = {}
-    for part in chunks(provider_account_ids, 500):
-        facts = _facts(policy, part)
-        order = (facts.c.provider_account_id, facts.c.account_id, facts.c.rule, facts.c.domain)
-        for row in connection.execute(sa.select(facts).order_by(*order)):
-            per_account = found.setdefault(row.provider_account_id, {})
-            fact = Evidence(Rule(row.rule), row.domain, row.contacts, row.example)
-            per_account[row.account_id] = (*per_account.get(row.account_id, ()), fact)
-    return found
-
-
-def facts_of(policy: MatchPolicy, which: sa.Select[int]) -> sa.Subquery:
-    """Select the evidence of these provider accounts, inactive accounts included."""
-    return _facts(policy, which)
-
-
 def would_map() -> sa.Select[int, int | None]:
     """Select (provider account, account) of every mapping that auto-match would write now."""
     pa, proposal, mapping, order = t.ProviderAccount, t.CurrentProposal, t.Mapping, t.StandingOrder
@@ -198,7 +162,7 @@ def auto_match(connection: sa.Connection, policy: MatchPolicy, run_id: int, acto
 
 def _keep_evidence(connection: sa.Connection, policy: MatchPolicy, run_id: int) -> None:
     decided = sa.select(t.Decision.provider_account_id).where(t.Decision.run_id == run_id)
-    facts = _facts(policy, decided)
+    facts = facts_of(policy, decided)
     rows = (
         sa.select(t.Decision.id, facts.c.rule, facts.c.domain, facts.c.contacts, facts.c.example)
         .join(
@@ -216,164 +180,14 @@ def _keep_evidence(connection: sa.Connection, policy: MatchPolicy, run_id: int) 
 # --- the statement ---
 
 
-class _Worth(enum.IntEnum):
-    """What a domain of a customer is worth, in the order in which reasons are given: its best one counts."""
-
-    SERVICE = 0
-    FREE_MAIL = 1
-    BLOCKED = 2
-    SHARED = 3
-    USABLE = 4
-
-
-_LISTED = {
-    DomainList.FREE_MAIL: _Worth.FREE_MAIL,
-    DomainList.EXCLUDED: _Worth.BLOCKED,
-    DomainList.PARTNER: _Worth.BLOCKED,
-    DomainList.SHARED: _Worth.SHARED,
-}
-
-_WITHOUT_FACTS = {
-    _Worth.USABLE: Reason.NO_ACCOUNT,
-    _Worth.SHARED: Reason.SHARED_DOMAIN,
-    _Worth.BLOCKED: Reason.BLOCKED_DOMAIN,
-    _Worth.FREE_MAIL: Reason.FREE_MAIL,
-    _Worth.SERVICE: Reason.SERVICE_DOMAIN,
-}
-
-
-def _worth(policy: MatchPolicy, which: _Among) -> sa.ColumnElement[int]:
-    """Of a domain joined with the list it may be on."""
-    on_list = sa.case(*((t.ListedDomain.list == name, _constant(worth)) for name, worth in _LISTED.items()))
-    return sa.case(
-        (sa.not_(_is_own()), _constant(_Worth.SERVICE)),
-        (t.ListedDomain.domain.is_not(None), on_list),
-        (_is_shared(policy, which), _constant(_Worth.SHARED)),
-        else_=_constant(_Worth.USABLE),
-    )
-
-
-def _constant(worth: _Worth) -> sa.ColumnElement[int]:
-    return sa.literal_column(str(worth.value), sa.Integer())
-
-
-def _is_own() -> sa.ColumnElement[bool]:
-    pad = t.ProviderAccountDomain
-    return sa.and_(pad.kind == DomainKind.OWN_NAME, pad.is_verified)
-
-
-def _is_shared(policy: MatchPolicy, which: _Among) -> sa.ColumnElement[bool]:
-    """Whether contacts of at least `shared_threshold` accounts use the domain.
-
-    All such domains are found by one walk along the key of `account_domain`.
-    """
-    if which is not None or policy.shared_threshold <= 0:
-        return _is_shared_by_itself(policy)
-    ad = t.AccountDomain
-    by_contacts = sa.select(ad.domain).where(ad.rule == Rule.CONTACT_DOMAIN).group_by(ad.domain)
-    shared = by_contacts.having(sa.func.count() >= policy.shared_threshold)
-    return t.ProviderAccountDomain.domain.in_(shared)
-
-
-def _is_shared_by_itself(policy: MatchPolicy) -> sa.ColumnElement[bool]:
-    """The same asked of one domain; it costs at most `shared_threshold` steps of an index."""
-    ad, domain = t.AccountDomain, t.ProviderAccountDomain.domain
-    if policy.shared_threshold <= 0:
-        return sa.false()
-    users = sa.select(ad.account_id).where(ad.domain == domain, ad.rule == Rule.CONTACT_DOMAIN)
-    return sa.exists(users.correlate(t.ProviderAccountDomain).offset(policy.shared_threshold - 1).limit(1))
-
-
-def _reach(policy: MatchPolicy, which: _Among) -> sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[Any, ...]]:
-    """Every domain of these provider accounts with its worth, and what it leads to: the evidence relation's outer join.
-
-    A row without a domain or an account stays, so that the reason can be told from it; inactive accounts are included.
-    """
-    pa, pad, ad, listed = t.ProviderAccount, t.ProviderAccountDomain, t.AccountDomain, t.ListedDomain
-    worth = _worth(policy, which)
-    leads_to = [
-        ad.domain == pad.domain,
-        ad.rule.in_([rule for rule in _DOMAIN_RULES if rule in policy.rules]),
-        worth == _constant(_Worth.USABLE),
-    ]
-    by_guid = Rule.TENANT_GUID in policy.rules
-    if by_guid:
-        leads_to.append(~sa.exists().where(*_has_guid_of(pa), *_live()).correlate(pa))
-    domains = (
-        sa.select(
-            pa.id.label("provider_account_id"),
-            sa.case((pad.domain.is_not(None), worth)).label("worth"),
-            *(ad.account_id, ad.rule, ad.domain, ad.contacts, ad.example),
-        )
-        .outerjoin_from(pa, pad, pad.provider_account_id == pa.id)
-        .outerjoin(listed, sa.and_(listed.domain == pad.domain, _is_own()))
-        .outerjoin(ad, sa.and_(*leads_to))
-        .where(_in(which, pa.id))
-    )
-    return sa.union_all(domains, _guids(which)) if by_guid else domains
-
-
-def _guids(which: _Among) -> sa.Select[*tuple[Any, ...]]:
-    pa, nothing = t.ProviderAccount, sa.literal("")
-    rule = sa.literal(Rule.TENANT_GUID.value)
-    columns = (pa.id, sa.cast(sa.null(), sa.Integer), t.Account.id, rule, nothing, sa.literal(0), nothing)
-    return sa.select(*columns).join(t.Account, sa.and_(*_has_guid_of(pa))).where(_in(which, pa.id))
-
-
-def _has_guid_of(pa: type[t.ProviderAccount]) -> list[sa.ColumnElement[bool]]:
-    """The last condition says nothing new, but lets SQLite use the partial index."""
-    guid = t.Account.tenant_guid
-    return [guid == pa.tenant_guid, guid != ""]
-
-
-def _live() -> list[sa.ColumnElement[bool]]:
-    return [t.Account.is_active.is_(True), ~t.Account.is_deleted]
-
-
-def _facts(policy: MatchPolicy, which: _Among) -> sa.Subquery:
-    """The evidence relation: one row a provider account, account, rule and domain. Inactive accounts are included."""
-    reach = _reach(policy, which).subquery()
-    return sa.select(reach).where(reach.c.account_id.is_not(None)).subquery("facts")
-
-
-def supports_mapped(policy: MatchPolicy) -> sa.ColumnElement[bool]:
-    """Whether the evidence holds for the live account that the provider account beside it is mapped to.
-
-    For a query on provider account, mapping and account; it looks each row up, so ask it for the doubtful ones only.
-    """
-    pa, pad, ad, account = t.ProviderAccount, t.ProviderAccountDomain, t.AccountDomain, t.Account
-    by_domain = (
-        sa.select(ad.domain)
-        .join(pad, pad.domain == ad.domain)
-        .where(
-            pad.provider_account_id == pa.id,
-            ad.account_id == t.Mapping.account_id,
-            ad.rule.in_([rule for rule in _DOMAIN_RULES if rule in policy.rules]),
-            _is_own(),
-            ~sa.exists().where(t.ListedDomain.domain == pad.domain),
-            ~_is_shared_by_itself(policy),
-        )
-        .correlate(pa, t.Mapping)
-        .exists()
-    )
-    if Rule.TENANT_GUID not in policy.rules:
-        return by_domain
-    twin = sa.orm.aliased(account)
-    alone = sa.exists().where(twin.tenant_guid == pa.tenant_guid, twin.is_active, ~twin.is_deleted).correlate(pa)
-    has_guid = pa.tenant_guid != ""
-    return sa.or_(
-        sa.and_(has_guid, account.tenant_guid == pa.tenant_guid), sa.and_(~sa.and_(has_guid, alone), by_domain)
-    )
-
-
 def _support(policy: MatchPolicy, which: Which) -> sa.Subquery:
     """What speaks for each provider account, by one walk along them and their domains: nothing is sorted for it.
 
     `live` accounts are supported, one of them is `only`; `open` counts facts of live accounts that nobody rejected.
     """
     account, rejection = t.Account, t.Rejection
-    reach = _reach(policy, which).subquery("reach")
-    is_live = sa.and_(*_live())
+    reach = reach_of(policy, which).subquery("reach")
+    is_live = sa.and_(*live())
     of_rejection = sa.and_(
         rejection.provider_account_id == reach.c.provider_account_id, rejection.account_id == reach.c.account_id
     )
@@ -405,7 +219,7 @@ def _proposals(policy: MatchPolicy, which: Which) -> sa.Select[*tuple[Any, ...]]
         (found.live == 1, sa.literal(Reason.RULE.value)),
         (found.live > 1, sa.literal(Reason.SEVERAL_ACCOUNTS.value)),
         (found.facts > 0, sa.literal(Reason.INACTIVE_ACCOUNT.value)),
-        *((found.worth == _constant(worth), sa.literal(reason.value)) for worth, reason in _WITHOUT_FACTS.items()),
+        *((found.worth == constant(worth), sa.literal(reason.value)) for worth, reason in WITHOUT_FACTS.items()),
         else_=sa.literal(Reason.NO_DOMAIN.value),
     )
     only = sa.case((sa.and_(found.live == 1, found.open > 0), found.only))
@@ -434,7 +248,7 @@ def with_rivals(connection: sa.Connection, policy: MatchPolicy, which: Which) ->
     connection.execute(sa.insert(_wanted).from_select(["provider_account_id"], which.distinct()))
     wanted = sa.select(_wanted.c.provider_account_id)
     before = sa.select(t.CurrentProposal.account_id).where(t.CurrentProposal.provider_account_id.in_(wanted))
-    facts = _facts(policy, wanted)
+    facts = facts_of(policy, wanted)
     accounts = before.union(sa.select(facts.c.account_id)).subquery()
     rivals = sa.select(t.CurrentProposal.provider_account_id).where(
         t.CurrentProposal.account_id.in_(sa.select(accounts.c.account_id)),

@@ -16,7 +16,8 @@ from w365.model import Disposition, Drift, MatchPolicy, Proposal, Reason, Status
 from w365.store import tables as t
 from w365.store.bulk import upsert_into
 from w365.store.drift import drift_of
-from w365.store.matcher import Which, propose, with_rivals
+from w365.store.evidence import Which
+from w365.store.matcher import propose, with_rivals
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
 
 LIVE_STATUSES = ("active", "suspended")
