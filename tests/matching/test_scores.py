@@ -98,3 +98,9 @@ def test_the_ending_of_the_domains_speaks_where_the_provider_names_no_country() 
     assert texts(account, subject=subject)["other_country"] == "its domains belong to DE, the account is in US"
     for names in (("contoso.com",), ("contoso.io",), ("contoso.de", "contoso.fr"), ()):
         assert "other_country" not in texts(account, subject=replace(subject, domains=names))
+
+
+def test_a_country_s_name_does_not_differ_from_its_code() -> None:
+    account = Prospect(1, "Contoso", country="United Kingdom")
+    for subject in (Subject("Contoso", country="GB"), Subject("Contoso", ("contoso.co.uk",))):
+        assert "other_country" not in {signal.name for signal in score(subject, account, Facts()).signals}

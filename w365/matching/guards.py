@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from w365.matching.domains import label, registrable
 from w365.matching.names import name_forms
-from w365.matching.scores import Prospect, Subject, home_of
+from w365.matching.scores import Prospect, Subject, country_code, home_of
 from w365.model import Evidence, Guard, Rule
 
 ALL_GUARDS = frozenset(Guard)
@@ -70,7 +70,7 @@ def _is_lone(evidence: Collection[Evidence]) -> bool:
 
 
 def _is_abroad(subject: Subject, account: Prospect) -> bool:
-    ours, theirs = home_of(subject), account.country.upper()
+    ours, theirs = country_code(home_of(subject)), country_code(account.country)
     return bool(ours and theirs) and ours != theirs
 
 

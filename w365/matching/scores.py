@@ -40,6 +40,11 @@ class Subject:
     tenant_guid: str = ""
 
 
+def country_code(country: str) -> str:
+    """Give a country as two capitals, or "" for a name: "United Kingdom" and GB cannot be said to differ."""
+    return country.upper() if len(country) == 2 and country.isalpha() else ""
+
+
 def home_of(subject: Subject) -> str:
     """Give the country of a customer: what the provider says, or else what the endings of its domains agree on."""
     if subject.country:
@@ -232,12 +237,13 @@ def _label_signal(name: str, domain: str) -> Signal | None:
 
 
 def _place_signals(subject: Subject, account: Prospect) -> Iterator[Signal]:
+    theirs = country_code(account.country)
     if subject.country and account.country:
         if subject.country.casefold() == account.country.casefold():
             yield Signal("same_country", 0.5, f"both in {account.country}")
-        else:
+        elif theirs and country_code(subject.country):
             yield Signal("other_country", -3.0, f"country differs: {subject.country}, {account.country}")
-    elif account.country and (ending := home_of(subject)) and ending != account.country.upper():
+    elif theirs and (ending := home_of(subject)) and ending != theirs:
         yield Signal("other_country", -1.5, f"its domains belong to {ending}, the account is in {account.country}")
     # A city in both names is part of the name's likeness already.
     city, ours = (frozenset(name_forms(text).words) for text in (account.city, subject.name))
