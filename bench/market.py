@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bench.made_up import NOW, WORDS
-from w365.model import MatchPolicy, ProviderKind
+from w365.model import Guard, MatchPolicy, ProviderKind
+from w365.service.configuration import read_policy
 from w365.service.crm_sync import fold_domains
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
@@ -104,6 +105,15 @@ def fill_market(store: Store, market: Market, policy: MatchPolicy) -> None:
     with store.write() as connection:
         settle(connection, policy, None)
     analyze(store)
+
+
+def keep_policy(store: Store, policy: MatchPolicy) -> None:
+    """Set Auto-Match and the guards as in this policy; the rest stays as delivered."""
+    values = {"auto_match": policy.auto_match} | {f"guard_{guard}": guard in policy.guards for guard in Guard}
+    with store.write() as connection:
+        rows = [(name, str(value).lower()) for name, value in values.items()]
+        upsert(connection, t.Setting, ("name", "value"), rows)
+        assert read_policy(connection) == policy
 
 
 def analyze(store: Store) -> None:

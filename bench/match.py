@@ -4,9 +4,9 @@
 
 The data is `bench.market`: as many CRM accounts as customers, three contacts an account. Both sides make the evidence
 index from contacts and accounts and then one proposal a customer, into empty tables of a file; the rows must be equal.
-DuckDB first loads the facts from Parquet files, ours already has them. Beside it: what the same takes when nothing
-changed, the grid's rows, and what the mappings of everything certain take with their decisions and evidence, in full
-durability. Then 100 contacts change in the CRM, several times: the CRM sync reads them, proposals and grid rows are
+DuckDB first loads the facts from Parquet files, ours already has them. Both follow the plain rules; what the guards add
+is reported beside it, and so is what the same takes when nothing changed, the grid's rows, and what the mappings of everything certain take with their decisions and evidence, in full
+durability. Before that 100 contacts change in the CRM, several times: the CRM sync reads them, proposals and grid rows are
 brought up to date, and all of it must equal a full rebuild. A PostgreSQL database must be empty. Prints JSON.
 """
 
@@ -18,6 +18,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,9 @@ import sqlalchemy as sa
 
 from bench.changes import CHANGED, Changes, contents, rebuild
 from bench.made_up import NOW, open_empty, sqlite_url
-from bench.market import Market, fill_market
+from bench.market import Market, fill_market, keep_policy
 from bench.peer import load_join_write, read_proposals, save_facts
-from w365.model import MatchPolicy, RunKind, RunState
+from w365.model import Guard, MatchPolicy, RunKind, RunState
 from w365.service.crm_sync import fold_domains
 from w365.store import tables as t
 from w365.store.engine import Store
@@ -52,6 +53,7 @@ def main() -> None:
 def measure(store: Store, folder: Path, customers: int) -> dict[str, Any]:
     market = Market(customers)
     fill_market(store, market, POLICY)
+    keep_policy(store, POLICY)
     facts, seconds = save_facts(store, folder), dict[str, float]()
     peer = folder / "peer.duckdb"
     timed(seconds, "duckdb: load, join, write", lambda: load_join_write(facts, peer))
@@ -63,6 +65,8 @@ def measure(store: Store, folder: Path, customers: int) -> dict[str, Any]:
     certain = sum(kind == "one" for _, kind, *_ in found)
     del found
     timed(seconds, "ours: nothing changed, with grid rows", lambda: written(store, settle_all))
+    timed(seconds, "ours: proposals with guards", lambda: written(store, propose_guarded))
+    timed(seconds, "ours: proposals without them again", lambda: written(store, settle_all))
     changes = Changes(store, folder, market)
     milliseconds = [round(changes.some() * 1000) for _ in range(ROUNDS)]
     kept_up = contents(store)
@@ -104,6 +108,10 @@ def proposals(store: Store) -> list[tuple[Any, ...]]:
     table = t.CurrentProposal.__table__
     with store.read() as connection:
         return [tuple(row) for row in connection.execute(sa.select(table).order_by(table.c.provider_account_id))]
+
+
+def propose_guarded(connection: sa.Connection) -> None:
+    propose(connection, replace(POLICY, guards=frozenset(Guard)), None)
 
 
 def settle_all(connection: sa.Connection) -> None:
