@@ -90,7 +90,7 @@ class FakePortal:
 
 @dataclass
 class FakeCrm:
-    """Holds accounts and contacts, remembers what changed since each link, and gives pages of two records."""
+    """Holds accounts and contacts, remembers what changed since each link, and gives small pages."""
 
     held_accounts: dict[str, CrmAccount] = field(default_factory=dict)
     held_contacts: dict[str, CrmContact] = field(default_factory=dict)
@@ -101,6 +101,7 @@ class FakeCrm:
     rejected: tuple[Rejected, ...] = ()
     refusal: W365Error | None = None
     waiting: Waiting | None = None
+    page_size: int = 2
     _links: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def put(self, *records: CrmAccount | CrmContact) -> None:
@@ -142,7 +143,8 @@ class FakeCrm:
         link = f"{table}-{len(self._links)}" if self.tracks else None
         if link:
             self._links[link] = dict(held)
-        parts = [tuple(changed[at : at + 2]) for at in range(0, len(changed), 2)] or [()]
+        size = self.page_size
+        parts = [tuple(changed[at : at + size]) for at in range(0, len(changed), size)] or [()]
         for place, part in enumerate(parts, start=1):
             if place == 2:
                 self.before.get(table, lambda: None)()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from w365.config import Settings
 from w365.crm import Crm
 from w365.portals import Portal
+from w365.service.known_accounts import KnownAccounts
 from w365.store.engine import Store
 from w365.store.runs import Clock, now
 
@@ -25,3 +26,4 @@ class Service:
     open_portal: Callable[[str, Check], AbstractContextManager[Portal]]
     open_crm: Callable[[Check], AbstractContextManager[Crm]]
     clock: Clock = field(default=now)
+    accounts: KnownAccounts = field(default_factory=KnownAccounts, repr=False)

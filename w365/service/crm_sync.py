@@ -15,14 +15,16 @@ import sqlalchemy as sa
 
 from w365.errors import DeltaExpired, MassDisappearance
 from w365.matching.domains import email_domain, website_domain
+from w365.matching.signs import label_signs, signs_of
 from w365.model import ChangePage, CrmAccount, CrmContact, Rule
 from w365.service import Service
 from w365.service.configuration import read_setting
-from w365.service.suggesting import order_by_accounts, order_candidates, suggesting
+from w365.service.suggesting import order_by_words, order_candidates, suggesting
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.matcher import reached_by, touch
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see
+from w365.store.versions import note_accounts
 from w365.store.words import ACCOUNT, put_words, sort_key, words_of
 
 _GUARD_FROM = 10
@@ -165,7 +167,9 @@ def _store_accounts(connection: sa.Connection, accounts: Sequence[CrmAccount], c
         ACCOUNT,
         ((ids[row[0]], words_of([row[1], row[7]], [row[3], row[5], row[6]])) for row in changed),
     )
-    order_by_accounts(connection, list(ids.values()))
+    names = {row[1] for row in changed} | {known[row[0]][1] for row in changed if row[0] in known}
+    order_by_words(connection, {word for name in names for word in words_of([name], signs_of(name))})
+    order_candidates(connection, suggesting(list(ids.values())))
 
 
 def _account_row(account: CrmAccount) -> tuple[Any, ...]:
@@ -185,7 +189,10 @@ def _drop_accounts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
         with _Reached(connection, part):
             update = sa.update(t.Account).where(t.Account.crm_id.in_(part), ~t.Account.is_deleted)
             dropped += connection.execute(update.values(is_deleted=True)).rowcount
-        order_candidates(connection, suggesting(list(_ids(connection, part).values())))
+        ids = list(_ids(connection, part).values())
+        names = connection.scalars(sa.select(t.Account.name).where(t.Account.id.in_(ids)))
+        order_by_words(connection, {word for name in names for word in words_of([name], signs_of(name))})
+        order_candidates(connection, suggesting(ids))
     return dropped
 
 
@@ -229,24 +236,48 @@ def _known_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[s
 
 
 class _Reached:
-    """Around a change of accounts or their contacts: touch what they reached before and reach after, fold domains."""
+    """Around a change of accounts or their contacts: touch what they reached before and reach after, fold domains.
+
+    Who may get other candidates by the domains that changed is asked for, and the accounts are noted for the index.
+    """
 
     def __init__(self, connection: sa.Connection, account_crm_ids: Sequence[str]) -> None:
         self.connection, self.crm_ids = connection, [one for one in account_crm_ids if one]
+        self.before: set[tuple[int, str, str]] = set()
 
     def __enter__(self) -> None:
-        self._touch()
+        for part in self._ids():
+            self.before |= _domains_of(self.connection, part)
+            self._touch(part)
 
     def __exit__(self, kind: object, *rest: object) -> None:
-        if kind is None:
-            for part in chunks(_ids(self.connection, self.crm_ids).values()):
-                fold_domains(self.connection, part)
-            self._touch()
+        if kind is not None:
+            return
+        after: set[tuple[int, str, str]] = set()
+        for part in self._ids():
+            fold_domains(self.connection, part)
+            note_accounts(self.connection, part)
+            after |= _domains_of(self.connection, part)
+            self._touch(part)
+        changed = self.before ^ after
+        order_by_words(self.connection, words_of((), label_signs({domain for _, domain, _ in changed})))
+        for part in chunks(sorted({account_id for account_id, _, _ in changed})):
+            order_candidates(self.connection, suggesting(part))
 
-    def _touch(self) -> None:
-        for part in chunks(_ids(self.connection, self.crm_ids).values()):
-            for ids in reached_by(part):
-                touch(self.connection, ids)
+    def _ids(self) -> Iterator[list[int]]:
+        return chunks(_ids(self.connection, self.crm_ids).values())
+
+    def _touch(self, part: Sequence[int]) -> None:
+        for ids in reached_by(part):
+            touch(self.connection, ids)
+
+
+def _domains_of(connection: sa.Connection, account_ids: Sequence[int]) -> set[tuple[int, str, str]]:
+    """Read the domains of accounts that are evidence."""
+    table = t.AccountDomain
+    is_listed = sa.exists().where(t.ListedDomain.domain == table.domain)
+    query = sa.select(table.account_id, table.domain, table.rule).where(table.account_id.in_(account_ids), ~is_listed)
+    return {(row.account_id, row.domain, row.rule) for row in connection.execute(query)}
 
 
 def _ids(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[str, int]:

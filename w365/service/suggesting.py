@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from w365.matching.candidates import Candidate, Suggester
-from w365.matching.scores import Prospect, ProspectDomain, Subject
-from w365.model import DomainKind, Evidence, Guard, Rule, Status
+from w365.matching.scores import Subject
+from w365.model import DomainKind, Evidence, Guard, Status
 from w365.service import Service
 from w365.service.configuration import read_policy
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert, upsert_into
 from w365.store.evidence import evidence_of
 from w365.store.runs import Progress
-from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT
+from w365.store.versions import next_version, version_now
+from w365.store.words import PROVIDER_ACCOUNT
 
 KEPT = 5
 _BATCH = 200
-_READ = 5_000
+_MOST_SHARING = 200
 _OPEN = (Status.UNMAPPED, Status.CONFLICT)
 
 
 def order_candidates(connection: sa.Connection, which: sa.Select[int]) -> None:
     """Ask for new candidates for those of these rows that are open."""
     work = t.Worklist
-    ids = sa.select(work.provider_account_id).where(work.provider_account_id.in_(which), work.status.in_(_OPEN))
-    insert = upsert_into(connection, t.SuggestDue.__table__).from_select(["provider_account_id"], ids)
-    connection.execute(insert.on_conflict_do_nothing())
+    is_meant = (work.provider_account_id.in_(which), work.status.in_(_OPEN))
+    if connection.scalar(sa.select(work.provider_account_id).where(*is_meant).limit(1)) is None:
+        return
+    version = next_version(connection)
+    ids = sa.select(work.provider_account_id, sa.literal(version)).where(*is_meant)
+    insert = upsert_into(connection, t.SuggestDue.__table__).from_select(["provider_account_id", "version"], ids)
+    asked = insert.on_conflict_do_update(index_elements=["provider_account_id"], set_={"version": version})
+    connection.execute(asked)
 
 
-def order_by_accounts(connection: sa.Connection, account_ids: Sequence[int]) -> None:
-    """Ask for new candidates for the open rows that share a word of their name with these accounts, or suggest them."""
-    ours, theirs = sa.orm.aliased(t.Word), sa.orm.aliased(t.Word)
-    for part in chunks(account_ids):
-        query = sa.select(ours.id).join(theirs, theirs.word == ours.word)
-        where = (ours.subject == PROVIDER_ACCOUNT, theirs.subject == ACCOUNT, theirs.id.in_(part))
-        order_candidates(connection, query.where(*where).distinct())
-        order_candidates(connection, suggesting(part))
+def order_by_words(connection: sa.Connection, words: Iterable[str]) -> None:
+    """Ask for new candidates for the open rows with one of these words or signs, if it tells customers apart.
+
+    A word that more customers have than `_MOST_SHARING` is none: it hardly counts, and would ask for half of them.
+    """
+    ours = t.Word
+    for part in chunks(sorted(words)):
+        mine = sa.select(ours.word).where(ours.subject == PROVIDER_ACCOUNT, ours.word.in_(part))
+        telling = mine.group_by(ours.word).having(sa.func.count() <= _MOST_SHARING)
+        query = sa.select(ours.id).where(ours.subject == PROVIDER_ACCOUNT, ours.word.in_(telling))
+        order_candidates(connection, query.distinct())
 
 
 def suggesting(account_ids: Sequence[int]) -> sa.Select[int]:
@@ -64,17 +72,15 @@ def drop_candidate(connection: sa.Connection, provider_account_id: int, account_
 def make_candidates(service: Service, progress: Progress) -> int:
     """Make the candidates that are due, in transactions of some hundred rows; return for how many rows."""
     made = 0
-    suggester: Suggester | None = None
     _forget_decided(service)
     while ids := _next_due(service):
         progress.check()
-        if suggester is None:
-            with service.store.read() as connection:
-                suggester = load_suggester(connection)
         with service.store.read() as connection:
-            found = suggest(connection, suggester, ids)
+            version = version_now(connection)
+            with service.accounts.read_up_to_now(connection, progress.beat) as suggester:
+                found = suggest(connection, suggester, ids)
         with service.store.write() as connection:
-            _store(connection, ids, found)
+            _store(connection, ids, found, version)
             made += len(ids)
             progress.report(connection, message=f"Candidates for {made:,} provider accounts")
     return made
@@ -101,45 +107,6 @@ def suggest(
         )
         for one, subject in subjects.items()
     }
-
-
-def load_suggester(connection: sa.Connection) -> Suggester:
-    """Read all accounts into a suggester: about 1 kB of memory an account, 10 seconds for 100,000."""
-    ignored = frozenset(connection.scalars(sa.select(t.ListedDomain.domain)))
-    return Suggester(_prospects(connection), ignored=ignored)
-
-
-def _prospects(connection: sa.Connection) -> Iterator[Prospect]:
-    """Read the accounts one by one: neither they nor their domains are ever all in memory."""
-    domains = itertools.groupby(_account_domains(connection), key=lambda row: row.account_id)
-    of_account, found = next(domains, (None, iter(())))
-    account = t.Account
-    columns = (
-        account.id,
-        account.name,
-        account.country,
-        account.city,
-        account.number,
-        account.tenant_guid,
-        account.is_active,
-    )
-    query = sa.select(*columns).where(~account.is_deleted).order_by(account.id)
-    for row in connection.execution_options(yield_per=_READ).execute(query):
-        while of_account is not None and of_account < row.id:
-            of_account, found = next(domains, (None, iter(())))
-        own = found if of_account == row.id else ()
-        yield Prospect(row.id, row.name, tuple(_domain(one) for one in own), *row[2:])
-
-
-def _account_domains(connection: sa.Connection) -> sa.Result[int, str, str, int]:
-    domain = t.AccountDomain
-    query = sa.select(domain.account_id, domain.domain, domain.rule, domain.contacts)
-    order = (domain.account_id, domain.domain, domain.rule)
-    return connection.execution_options(yield_per=_READ).execute(query.order_by(*order))
-
-
-def _domain(row: sa.Row[int, str, str, int]) -> ProspectDomain:
-    return ProspectDomain(row.domain, Rule(row.rule), row.contacts)
 
 
 def _forget_decided(service: Service) -> None:
@@ -216,16 +183,19 @@ def _mapped_elsewhere(connection: sa.Connection, ids: Sequence[int]) -> dict[int
     return found
 
 
-def _store(connection: sa.Connection, ids: Sequence[int], found: Mapping[int, Sequence[Candidate]]) -> None:
-    table = t.CurrentCandidate
+def _store(
+    connection: sa.Connection, ids: Sequence[int], found: Mapping[int, Sequence[Candidate]], version: int
+) -> None:
+    table, due = t.CurrentCandidate, t.SuggestDue
     connection.execute(sa.delete(table).where(table.provider_account_id.in_(ids)))
     rows = [
-        (row_id, rank, one.account_id, round(one.score, 4), _signals(one))
+        (row_id, rank, one.account_id, round(one.score, 4), _signals(one), version)
         for row_id, candidates in found.items()
         for rank, one in enumerate(candidates, start=1)
     ]
-    upsert(connection, table, ("provider_account_id", "rank", "account_id", "score", "signals"), rows)
-    connection.execute(sa.delete(t.SuggestDue).where(t.SuggestDue.provider_account_id.in_(ids)))
+    upsert(connection, table, ("provider_account_id", "rank", "account_id", "score", "signals", "version"), rows)
+    # What was asked for meanwhile stays due.
+    connection.execute(sa.delete(due).where(due.provider_account_id.in_(ids), due.version <= version))
 
 
 def _signals(candidate: Candidate) -> str:

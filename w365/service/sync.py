@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from w365.errors import MassDisappearance, SourceRefused
 from w365.matching.domains import Domain, normalise_domain
+from w365.matching.signs import signs_of
 from w365.model import Customer, CustomerPage, DomainKind
 from w365.portals import Portal
 from w365.service import Service
@@ -380,4 +381,5 @@ def _subscriptions_of(customer: Customer, known: _Known | None) -> frozenset[tup
 
 
 def _words(change: _Change) -> set[str]:
-    return words_of([change.facts.name], [change.customer.specific_id, *change.domains])
+    name, domains = change.facts.name, change.domains
+    return words_of([name], [change.customer.specific_id, *domains, *signs_of(name, domains)])

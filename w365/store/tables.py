@@ -5,6 +5,7 @@
 - what people decided: decision, decision_evidence, mapping, disposition, rejection (store.decisions, store.matcher)
 - what the admin set: setting, setting_change, listed_domain (service.configuration)
 - what the evidence proposes: touched, proposal (store.matcher); suggest_due, candidate (service.suggesting)
+- in which order that changed: version, account_version (store.versions)
 - what is looked at, derived: worklist (store.worklist), word (store.words)
 - what was done: run, run_seen, run_problem (store.runs); snapshot (service.matching)
 """
@@ -294,6 +295,7 @@ class SuggestDue(Base):
 
     __tablename__ = "suggest_due"
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    version: Mapped[int]  # of what was known when they were asked for, see `store.versions`
 
 
 class CurrentCandidate(Base):
@@ -304,6 +306,23 @@ class CurrentCandidate(Base):
     account_id: Mapped[int] = reference("account.id")
     score: Mapped[float]
     signals: Mapped[list[list[Any]]] = mapped_column(Json)  # [name, weight, text]
+    version: Mapped[int]  # of what was known when it was made
+
+
+class AccountVersion(Base):
+    """When each CRM account, or a domain of it, last changed: what an index of the accounts has to read again."""
+
+    __tablename__ = "account_version"
+    account_id: Mapped[int] = reference("account.id", primary_key=True)
+    version: Mapped[int] = mapped_column(index=True)
+
+
+class Version(Base):
+    """One row: the number of the latest change that candidates depend on."""
+
+    __tablename__ = "version"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int]
 
 
 # --- what is looked at ---

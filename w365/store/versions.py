@@ -1,0 +1,43 @@
+"""The order in which what candidates depend on changed, as one number that grows with every change.
+
+A candidate carries the number up to which its index had read. Whoever asks for new candidates gets a larger one, so
+that what is asked for while candidates are being made is not taken for done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from w365.store import tables as t
+from w365.store.bulk import chunks, upsert_into
+
+_ONLY = 1
+
+
+def version_now(connection: sa.Connection) -> int:
+    return connection.scalar(sa.select(t.Version.number)) or 0
+
+
+def next_version(connection: sa.Connection) -> int:
+    """Count one change more; the caller's transaction writes, so that numbers are in the order of commits."""
+    new = upsert_into(connection, t.Version.__table__).values(id=_ONLY, number=1)
+    counted = new.on_conflict_do_update(index_elements=["id"], set_={"number": t.Version.number + 1})
+    return int(connection.execute(counted.returning(t.Version.number)).scalar_one())
+
+
+def note_accounts(connection: sa.Connection, account_ids: Sequence[int]) -> None:
+    """Remember that these CRM accounts or their domains changed."""
+    version, table = next_version(connection), t.AccountVersion
+    for part in chunks(account_ids):
+        rows = sa.select(t.Account.id, sa.literal(version)).where(t.Account.id.in_(part))
+        insert = upsert_into(connection, table.__table__).from_select(["account_id", "version"], rows)
+        connection.execute(insert.on_conflict_do_update(index_elements=["account_id"], set_={"version": version}))
+
+
+def accounts_since(connection: sa.Connection, version: int) -> list[int]:
+    table = t.AccountVersion
+    return list(
+        connection.scalars(sa.select(table.account_id).where(table.version > version).order_by(table.account_id))
+    )
