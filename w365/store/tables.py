@@ -71,6 +71,14 @@ class Base(DeclarativeBase):
     }
 
 
+def derived(*, primary_key: bool = False) -> Mapped[int]:
+    """The id of a row elsewhere, in a table that is made from that row.
+
+    A join wrote it, and no row it can name is ever deleted: checking each would cost as much as writing it.
+    """
+    return mapped_column(Id, primary_key=primary_key, autoincrement=False)
+
+
 def reference(column: str, *, primary_key: bool = False, index: bool = False) -> Mapped[int]:
     return mapped_column(Id, sa.ForeignKey(column), primary_key=primary_key, index=index, autoincrement=False)
 
@@ -119,7 +127,7 @@ class ProviderAccount(Base):
 
 class ProviderAccountDomain(Base):
     __tablename__ = "provider_account_domain"
-    __table_args__ = (sa.Index(None, "domain", "provider_account_id"),)
+    __table_args__ = (sa.Index(None, "domain", "provider_account_id"), {"sqlite_with_rowid": False})
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
     domain: Mapped[str] = mapped_column(Exact, primary_key=True)
     kind: Mapped[str]  # DomainKind
@@ -170,8 +178,9 @@ class Contact(Base):
     """A contact refers to its account by CRM id: in a change feed it can arrive before the account does."""
 
     __tablename__ = "contact"
+    __table_args__ = (sa.Index(None, "account_crm_id", "domain"), {"sqlite_with_rowid": False})
     crm_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
-    account_crm_id: Mapped[str] = mapped_column(sa.String(64), index=True)
+    account_crm_id: Mapped[str] = mapped_column(sa.String(64))
     domain: Mapped[str] = mapped_column(Exact)
 
 
@@ -179,9 +188,9 @@ class AccountDomain(Base):
     """Which account can be reached by which domain, and how: the right half of the match."""
 
     __tablename__ = "account_domain"
-    __table_args__ = (sa.Index(None, "account_id"),)
+    __table_args__ = (sa.Index(None, "account_id"), {"sqlite_with_rowid": False})
     domain: Mapped[str] = mapped_column(Exact, primary_key=True)
-    account_id: Mapped[int] = reference("account.id", primary_key=True)
+    account_id: Mapped[int] = derived(primary_key=True)
     rule: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
     contacts: Mapped[int]
     example: Mapped[str]  # the CRM id of one such contact
@@ -211,6 +220,7 @@ class DecisionEvidence(Base):
     """The facts that supported the account when it was decided."""
 
     __tablename__ = "decision_evidence"
+    __table_args__ = ({"sqlite_with_rowid": False},)
     decision_id: Mapped[int] = reference("decision.id", primary_key=True)
     rule: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
     domain: Mapped[str] = mapped_column(Exact, primary_key=True)
@@ -276,10 +286,10 @@ class ListedDomain(Base):
 class CurrentProposal(Base):
     __tablename__ = "proposal"
     __table_args__ = (sa.Index(None, "account_id"),)
-    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    provider_account_id: Mapped[int] = derived(primary_key=True)
     kind: Mapped[str]  # Proposal
     reason: Mapped[str]  # Reason
-    account_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("account.id"))
+    account_id: Mapped[int | None] = mapped_column(Id)
     accounts: Mapped[int]  # how many active accounts are supported
 
 
@@ -287,23 +297,23 @@ class Touched(Base):
     """Provider accounts whose facts changed since their proposal was made; written with the change itself."""
 
     __tablename__ = "touched"
-    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    provider_account_id: Mapped[int] = derived(primary_key=True)
 
 
 class SuggestDue(Base):
     """Provider accounts whose candidates are to be made anew."""
 
     __tablename__ = "suggest_due"
-    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    provider_account_id: Mapped[int] = derived(primary_key=True)
     version: Mapped[int]  # of what was known when they were asked for, see `store.versions`
 
 
 class CurrentCandidate(Base):
     __tablename__ = "candidate"
     __table_args__ = (sa.Index(None, "account_id"),)
-    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    provider_account_id: Mapped[int] = derived(primary_key=True)
     rank: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    account_id: Mapped[int] = reference("account.id")
+    account_id: Mapped[int] = derived()
     score: Mapped[float]
     signals: Mapped[list[list[Any]]] = mapped_column(Json)  # [name, weight, text]
     version: Mapped[int]  # of what was known when it was made
@@ -313,7 +323,7 @@ class AccountVersion(Base):
     """When each CRM account, or a domain of it, last changed: what an index of the accounts has to read again."""
 
     __tablename__ = "account_version"
-    account_id: Mapped[int] = reference("account.id", primary_key=True)
+    account_id: Mapped[int] = derived(primary_key=True)
     version: Mapped[int] = mapped_column(index=True)
 
 
@@ -368,7 +378,7 @@ class Worklist(Base):
             postgresql_where=sa.text("drift <> ''"),
         ),
     )
-    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    provider_account_id: Mapped[int] = derived(primary_key=True)
     provider_id: Mapped[int] = mapped_column(Id)
     specific_id: Mapped[str] = mapped_column(Key)
     name_key: Mapped[str] = mapped_column(Key)

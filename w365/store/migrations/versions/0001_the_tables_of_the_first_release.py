@@ -39,10 +39,11 @@ def upgrade() -> None:
     sa.Column('crm_id', sa.String(length=64), nullable=False),
     sa.Column('account_crm_id', sa.String(length=64), nullable=False),
     sa.Column('domain', sa.String(length=253).with_variant(sa.String(length=253, collation='C'), 'postgresql'), nullable=False),
-    sa.PrimaryKeyConstraint('crm_id', name=op.f('pk_contact'))
+    sa.PrimaryKeyConstraint('crm_id', name=op.f('pk_contact')),
+    sqlite_with_rowid=False
     )
     with op.batch_alter_table('contact', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_contact_account_crm_id'), ['account_crm_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_contact_account_crm_id_domain'), ['account_crm_id', 'domain'], unique=False)
 
     op.create_table('crm_delta',
     sa.Column('table_name', sa.Text(), nullable=False),
@@ -118,8 +119,8 @@ def upgrade() -> None:
     sa.Column('rule', sa.String(length=20), nullable=False),
     sa.Column('contacts', sa.Integer(), nullable=False),
     sa.Column('example', sa.Text(), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_account_domain_account_id_account')),
-    sa.PrimaryKeyConstraint('domain', 'account_id', 'rule', name=op.f('pk_account_domain'))
+    sa.PrimaryKeyConstraint('domain', 'account_id', 'rule', name=op.f('pk_account_domain')),
+    sqlite_with_rowid=False
     )
     with op.batch_alter_table('account_domain', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_account_domain_account_id'), ['account_id'], unique=False)
@@ -183,8 +184,6 @@ def upgrade() -> None:
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('score', sa.Double(), nullable=False),
     sa.Column('signals', w365.store.tables.Json, nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_candidate_account_id_account')),
-    sa.ForeignKeyConstraint(['provider_account_id'], ['provider_account.id'], name=op.f('fk_candidate_provider_account_id_provider_account')),
     sa.PrimaryKeyConstraint('provider_account_id', 'rank', name=op.f('pk_candidate'))
     )
     with op.batch_alter_table('candidate', schema=None) as batch_op:
@@ -217,8 +216,6 @@ def upgrade() -> None:
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('accounts', sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_proposal_account_id_account')),
-    sa.ForeignKeyConstraint(['provider_account_id'], ['provider_account.id'], name=op.f('fk_proposal_provider_account_id_provider_account')),
     sa.PrimaryKeyConstraint('provider_account_id', name=op.f('pk_proposal'))
     )
     with op.batch_alter_table('proposal', schema=None) as batch_op:
@@ -231,7 +228,8 @@ def upgrade() -> None:
     sa.Column('is_default', sa.Boolean(), nullable=False),
     sa.Column('is_verified', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['provider_account_id'], ['provider_account.id'], name=op.f('fk_provider_account_domain_provider_account_id_provider_account')),
-    sa.PrimaryKeyConstraint('provider_account_id', 'domain', name=op.f('pk_provider_account_domain'))
+    sa.PrimaryKeyConstraint('provider_account_id', 'domain', name=op.f('pk_provider_account_domain')),
+    sqlite_with_rowid=False
     )
     with op.batch_alter_table('provider_account_domain', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_provider_account_domain_domain_provider_account_id'), ['domain', 'provider_account_id'], unique=False)
@@ -249,12 +247,10 @@ def upgrade() -> None:
     )
     op.create_table('suggest_due',
     sa.Column('provider_account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
-    sa.ForeignKeyConstraint(['provider_account_id'], ['provider_account.id'], name=op.f('fk_suggest_due_provider_account_id_provider_account')),
     sa.PrimaryKeyConstraint('provider_account_id', name=op.f('pk_suggest_due'))
     )
     op.create_table('touched',
     sa.Column('provider_account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
-    sa.ForeignKeyConstraint(['provider_account_id'], ['provider_account.id'], name=op.f('fk_touched_provider_account_id_provider_account')),
     sa.PrimaryKeyConstraint('provider_account_id', name=op.f('pk_touched'))
     )
     op.create_table('worklist',
@@ -273,7 +269,6 @@ def upgrade() -> None:
     sa.Column('subscriptions', sa.Integer(), nullable=False),
     sa.Column('is_gone', sa.Boolean(), nullable=False),
     sa.Column('version', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.ForeignKeyConstraint(['provider_account_id'], ['provider_account.id'], name=op.f('fk_worklist_provider_account_id_provider_account')),
     sa.PrimaryKeyConstraint('provider_account_id', name=op.f('pk_worklist'))
     )
     with op.batch_alter_table('worklist', schema=None) as batch_op:
@@ -295,7 +290,8 @@ def upgrade() -> None:
     sa.Column('contacts', sa.Integer(), nullable=False),
     sa.Column('example', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['decision_id'], ['decision.id'], name=op.f('fk_decision_evidence_decision_id_decision')),
-    sa.PrimaryKeyConstraint('decision_id', 'rule', 'domain', name=op.f('pk_decision_evidence'))
+    sa.PrimaryKeyConstraint('decision_id', 'rule', 'domain', name=op.f('pk_decision_evidence')),
+    sqlite_with_rowid=False
     )
     op.create_table('disposition',
     sa.Column('provider_account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),

@@ -22,7 +22,6 @@ def upgrade() -> None:
         'account_version',
         sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
         sa.Column('version', sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(['account_id'], ['account.id'], name='fk_account_version_account_id_account'),
         sa.PrimaryKeyConstraint('account_id', name='pk_account_version'),
     )
     op.create_index('ix_account_version_version', 'account_version', ['version'], unique=False)
