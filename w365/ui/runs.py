@@ -20,6 +20,8 @@ KIND_WORDS: Mapping[RunKind, str] = {
     RunKind.SYNC: "Sync of provider accounts",
     RunKind.CRM_SYNC: "Sync of the CRM",
     RunKind.MATCH: "Match",
+    RunKind.BULK: "Bulk action",
+    RunKind.UNDO: "Undo",
 }
 STATE_WORDS: Mapping[RunState, str] = {
     RunState.QUEUED: "Waiting for a worker",
