@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from w365.errors import InputError
+from w365.errors import Cancelled, InputError
 from w365.model import Actor, DecisionKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
-from w365.service.actions import APPLY, UNDO, Work
+from w365.service.actions import ACTIONS, UNDO, Work
 from w365.service.configuration import read_policy
 from w365.service.suggesting import order_candidates
 from w365.store import plans
@@ -28,7 +28,8 @@ from w365.store.worklist import Row, read_rows
 AT_ONCE = 500
 """Plans of up to so many rows are done while the person waits; larger ones by the worker."""
 
-_PART = 5_000
+PART = 5_000
+"""Rows of a part: one transaction, for which edits wait."""
 _SHOWN = 8
 _LISTED = 200
 
@@ -43,10 +44,12 @@ class WouldChange:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What confirming the plan does; `sample` are the first rows it changes."""
+    """What confirming the plan does: `sample` are the first rows it changes, with so many seats at stake in all."""
 
     plan: PlanView
     sample: tuple[WouldChange, ...]
+    seats: int
+    subscriptions: int
 
     @property
     def is_small(self) -> bool:
@@ -72,7 +75,14 @@ def read_preview(connection: sa.Connection, plan_id: int) -> Preview:
     names = _names(connection, {one.account_id for one in first if one.account_id is not None})
     accounts = {one.provider_account_id: names.get(one.account_id or 0, "") for one in first}
     rows = read_rows(connection, list(accounts))
-    return Preview(plan, tuple(WouldChange(row, accounts[row.id]) for row in rows))
+    work = t.Worklist
+    stake = sa.select(sa.func.sum(work.seats), sa.func.sum(work.subscriptions)).where(
+        work.provider_account_id == t.PlanRow.provider_account_id,
+        t.PlanRow.plan_id == plan_id,
+        t.PlanRow.why_left == "",
+    )
+    seats, subscriptions = (int(one or 0) for one in connection.execute(stake).one())
+    return Preview(plan, tuple(WouldChange(row, accounts[row.id]) for row in rows), seats, subscriptions)
 
 
 def confirm(service: Service, actor: Actor, plan_id: int) -> int:
@@ -110,7 +120,7 @@ def discard(service: Service, actor: Actor, plan_id: int) -> None:
             plans.drop_plan(connection, plan_id)
 
 
-def run_plan(service: Service, run: RunView, progress: Progress) -> dict[str, int]:
+def run_plan(service: Service, run: RunView, progress: Progress, *, part: int = PART) -> dict[str, int]:
     """Do a confirmed plan, part by part; each part is committed whole, and a cancelled run keeps the parts done."""
     changed = 0
     while True:
@@ -118,7 +128,7 @@ def run_plan(service: Service, run: RunView, progress: Progress) -> dict[str, in
             plan = plans.plan_of_run(connection, run.id)
             if plan is None:
                 raise InputError("The rows of this run are no longer kept.", kept="Nothing more was changed.")
-            end = plans.part_end(connection, plan.id, _PART)
+            end = plans.part_end(connection, plan.id, part)
             if end is not None:
                 changed += _do_part(connection, service, run, plan, end)
             result = {
@@ -128,7 +138,15 @@ def run_plan(service: Service, run: RunView, progress: Progress) -> dict[str, in
             progress.report(connection, done=changed, result=result)
         if end is None:
             return result
+        _check(progress, changed)
+
+
+def _check(progress: Progress, changed: int) -> None:
+    try:
         progress.check()
+    except Cancelled as error:
+        done = f"{changed:,} provider accounts were done before, and are kept."
+        raise Cancelled(error.what, kept=done, do="Undo takes them back.") from None
 
 
 def _do_part(connection: sa.Connection, service: Service, run: RunView, plan: PlanView, end: int) -> int:
@@ -137,7 +155,7 @@ def _do_part(connection: sa.Connection, service: Service, run: RunView, plan: Pl
     taken = plans.take_part(connection, plan.id, end)
     if taken:
         who = Who(run.actor, service.clock(), run.id)
-        APPLY[plan.action](Work(connection, policy, who, plan))
+        ACTIONS[plan.action].apply(Work(connection, policy, who, plan))
         settle_batch(connection, policy)
         order_candidates(connection, in_batch())
     return taken
@@ -169,13 +187,6 @@ def list_left(service: Service, actor: Actor, plan_id: int, limit: int = _LISTED
             Left(*found[:4], found[4] or "", DecisionKind(found[5]) if found[5] else None, found[6])
             for found in connection.execute(query)
         ]
-
-
-def check_reason(text: str) -> str:
-    """Return a reason without surplus blanks; InputError for none."""
-    if not text.strip():
-        raise InputError("A reason is needed.", kept="Nothing was changed.", do="Say why in a few words.")
-    return " ".join(text.split())
 
 
 def _names(connection: sa.Connection, ids: set[int]) -> dict[int, str]:

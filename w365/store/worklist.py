@@ -280,6 +280,11 @@ def _counts(using: Callable[[_Column], sa.SQLColumnExpression[Any]] = _as_it_is)
     return sa.or_(~t.Worklist.is_gone, using(t.Worklist.status) == Status.MAPPED)
 
 
+def is_found(wanted: Filter) -> sa.ColumnElement[bool]:
+    """Whether a row of `worklist` is one that the filter lists."""
+    return sa.and_(*_where(wanted))
+
+
 def _where(
     wanted: Filter, using: Callable[[_Column], sa.SQLColumnExpression[Any]] = _as_it_is
 ) -> list[sa.ColumnElement[bool]]:
