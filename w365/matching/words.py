@@ -87,6 +87,9 @@ DECISION_WORDS: Mapping[DecisionKind, str] = {
     DecisionKind.NOTE: "Note",
     DecisionKind.UNDO: "Taken back",
 }
+SAY_HELD = (
+    "An automatic mapping was taken back. Release the row to let the next match map it again, or choose an account."
+)
 LEFT_WORDS: Mapping[str, str] = {
     "changed": "changed since",
     "mapped": "mapped already",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from w365.errors import Cancelled, InputError
+from w365.errors import Cancelled, InputError, NotFound
 from w365.model import Actor, DecisionKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
@@ -22,7 +22,7 @@ from w365.store import tables as t
 from w365.store.batch import in_batch, settle_batch
 from w365.store.decisions import Who
 from w365.store.plans import PlanView
-from w365.store.runs import Progress, RunView, request_run
+from w365.store.runs import Progress, RunView, get_run, request_run
 from w365.store.worklist import Row, read_rows
 
 AT_ONCE = 500
@@ -92,7 +92,7 @@ def confirm(service: Service, actor: Actor, plan_id: int) -> int:
         plan = plans.read_plan(connection, plan_id)
         _refuse(plan, actor)
         kind = RunKind.UNDO if plan.action == UNDO else RunKind.BULK
-        run_id = request_run(connection, kind, f"{plan.said} ({plan.id})", actor.name, service.clock())
+        run_id = request_run(connection, kind, f"{plan.said} #{plan.id}", actor.name, service.clock())
         connection.execute(sa.update(t.Run).where(t.Run.id == run_id).values(total=plan.would))
         plans.bind(connection, plan_id, run_id)
     return run_id
@@ -109,6 +109,16 @@ def _refuse(plan: PlanView, actor: Actor) -> None:
         )
     if not plan.would:
         raise InputError("There is nothing to change.", kept="Nothing was changed.")
+
+
+def read_done(service: Service, actor: Actor, run_id: int) -> tuple[RunView, PlanView]:
+    """Read a run with the plan it does; NotFound for one of another kind."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        plan = plans.plan_of_run(connection, run_id)
+        if plan is None:
+            raise NotFound(f"Run {run_id} is no change of many rows.")
+        return get_run(connection, run_id), plan
 
 
 def discard(service: Service, actor: Actor, plan_id: int) -> None:
@@ -130,7 +140,8 @@ def run_plan(service: Service, run: RunView, progress: Progress, *, part: int = 
                 raise InputError("The rows of this run are no longer kept.", kept="Nothing more was changed.")
             end = plans.part_end(connection, plan.id, part)
             if end is not None:
-                changed += _do_part(connection, service, run, plan, end)
+                who = Who(run.actor, service.clock(), run.id)
+                changed += do_part(connection, who, plan, end)
             result = {
                 "taken_back" if plan.action == UNDO else "rows_changed": changed,
                 "left": _count_left(connection, plan),
@@ -149,12 +160,12 @@ def _check(progress: Progress, changed: int) -> None:
         raise Cancelled(error.what, kept=done, do="Undo takes them back.") from None
 
 
-def _do_part(connection: sa.Connection, service: Service, run: RunView, plan: PlanView, end: int) -> int:
+def do_part(connection: sa.Connection, who: Who, plan: PlanView, end: int) -> int:
+    """Change the rows of a plan up to `end` that are still as they were previewed; return how many."""
     policy = read_policy(connection)
     plans.leave_changed(connection, policy, plan.id, end, must_be_active=plan.action != UNDO)
     taken = plans.take_part(connection, plan.id, end)
     if taken:
-        who = Who(run.actor, service.clock(), run.id)
         ACTIONS[plan.action].apply(Work(connection, policy, who, plan))
         settle_batch(connection, policy)
         order_candidates(connection, in_batch())

@@ -6,18 +6,20 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from w365.errors import InputError, NotFound
+from w365.errors import InputError, NotFound, StaleEdit
 from w365.matching.words import DECISION_WORDS
 from w365.model import Actor, DecisionKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
 from w365.service.actions import UNDO
-from w365.service.changes import Preview, read_preview
+from w365.service.changes import Preview, do_part, read_preview
 from w365.service.configuration import read_policy
 from w365.store import plans
 from w365.store import tables as t
+from w365.store.decisions import Who
 from w365.store.runs import get_run
 from w365.store.undoing import last_of, targets
+from w365.store.worklist import Row, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def _chosen(connection: sa.Connection, what: Undoable) -> tuple[str, sa.ColumnEl
         raise NotFound(f"There is no decision {what.decision_id}.", kept="Nothing was changed.")
     if kind == DecisionKind.NOTE:
         raise InputError("A note changes nothing that could be taken back.", kept="Nothing was changed.")
-    return f"decision {what.decision_id}: {DECISION_WORDS[DecisionKind(kind)]}", decision.id == what.decision_id
+    return f"Decision {what.decision_id}: {DECISION_WORDS[DecisionKind(kind)]}", decision.id == what.decision_id
 
 
 def _chosen_run(connection: sa.Connection, run_id: int) -> tuple[str, sa.ColumnElement[bool]]:
@@ -88,5 +90,22 @@ def _chosen_run(connection: sa.Connection, run_id: int) -> tuple[str, sa.ColumnE
         )
     if run.kind not in (RunKind.MATCH, RunKind.BULK, RunKind.UNDO):
         raise InputError(f"Run {run_id} decided nothing: it read what others say.", kept="Nothing was changed.")
-    words = {RunKind.MATCH: f"match {run_id}", RunKind.BULK: run.target, RunKind.UNDO: f"undo {run_id}"}
-    return f"run {run_id}: {words[run.kind]}", t.Decision.run_id == run_id
+    plan = plans.plan_of_run(connection, run_id)
+    return f"Run {run_id}: {plan.said if plan else 'match'}", t.Decision.run_id == run_id
+
+
+def take_back_now(service: Service, actor: Actor, decision_id: int) -> Row:
+    """Take one decision back by hand and return the row as it is; StaleEdit when it was changed since."""
+    plan = preview_undo(service, actor, Undoable(decision_id=decision_id)).plan
+    with service.store.write() as connection:
+        row_id = connection.scalar(sa.select(t.Decision.provider_account_id).where(t.Decision.id == decision_id)) or 0
+        taken = do_part(connection, Who(actor.name, service.clock()), plan, row_id)
+        plans.drop_plan(connection, plan.id)
+        row = read_rows(connection, [row_id])[0]
+    if not taken:
+        raise StaleEdit(
+            f"{row.name} was changed since, or its account is no longer free.",
+            kept="It was left as it is.",
+            do="Look at the row as it is now.",
+        )
+    return row

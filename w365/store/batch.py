@@ -20,7 +20,7 @@ from w365.store.evidence import facts_of
 from w365.store.matcher import any_unique, propose, with_rivals
 from w365.store.worklist import refresh
 
-HELD = "An automatic mapping was taken back; release the row to let the next match map it again."
+HELD = "its automatic mapping was taken back"
 
 _work = sa.MetaData()
 batch = sa.Table(

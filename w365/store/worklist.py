@@ -82,6 +82,7 @@ class Row:
     change: str
     version: int
     drift: Drift = Drift.NONE
+    disposition: Disposition = Disposition.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,7 @@ def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
             pa.change,
             work.version,
             work.drift,
+            work.disposition,
         )
         .join_from(work, pa, pa.id == work.provider_account_id)
         .join(t.Provider, t.Provider.id == pa.provider_id)
@@ -320,7 +322,7 @@ def _is_found_by(term: str) -> sa.ColumnElement[bool]:
 def _row(values: dict[str, Any]) -> Row:
     values["more_domains"] = max(values.pop("domains") - 1, 0)
     values["status"], values["reason"] = Status(values["status"]), Reason(values["reason"])
-    values["drift"] = Drift(values["drift"])
+    values["drift"], values["disposition"] = Drift(values["drift"]), Disposition(values["disposition"])
     for name in ("account_name", "account_number", "origin", "candidate_name"):
         values[name] = values[name] or ""
     values["account_gone"] = bool(values["account_gone"])

@@ -3,6 +3,7 @@
 const ready = (event) => {
   api = event.api;
   document.querySelector('[role="grid"], [role="treegrid"]')?.setAttribute("aria-label", "Provider accounts");
+  startBar();
   look();
   api.setGridOption("datasource", source);
   watchPage();
@@ -49,7 +50,7 @@ const onDoubleClick = ({column, data}) => {
 };
 
 return {
-  ready, Cell, Lookup, onKey, onDoubleClick,
+  ready, Cell, Lookup, onKey, onDoubleClick, onSelection,
   look: () => setTimeout(look),
   told: ({eventData}) => eventData.told,
   rowId: ({data}) => String(data.id),
