@@ -157,6 +157,7 @@ _SELECTION: dict[str, Any] = {
     "rowSelection": {"mode": "multiRow", "checkboxes": True, "headerCheckbox": False, "enableClickSelection": False},
     "selectionColumnDef": {"pinned": "left", "width": 38, "suppressNavigable": True, "resizable": False},
     "onSelectionChanged": _code(part("onSelection")),
+    "focusGridInnerElement": _code(part("enter")),
 }
 
 

@@ -92,7 +92,11 @@ def style(scheme: str) -> Css:
             "overflow": "hidden",
             "max-height": "34px",
         },
+        "body.w365-has-bar": {"background": f"{_GROUND} !important"},
         ".w365-has-bar #gridContainer": {"box-sizing": "border-box", "padding-bottom": "44px"},
+        ".w365-has-bar.w365-narrow #gridContainer": {"padding-bottom": "78px"},
+        ".w365-narrow .w365-bar": {"height": "70px", "flex-wrap": "wrap"},
+        ".w365-narrow .w365-rest": {"width": "100%"},
         ".w365-bar": {
             "position": "fixed",
             "inset": "auto 0 0 0",
@@ -109,7 +113,8 @@ def style(scheme: str) -> Css:
         ".w365-bar .w365-button:disabled": {"color": _QUIET, "cursor": "default", "border-style": "dashed"},
         ".w365-chosen": {"min-width": "110px", "font-weight": "600"},
         ".w365-rest, .w365-last": {"display": "flex", "gap": "6px", "align-items": "center", "min-width": "0"},
-        ".w365-rest": {"margin-left": "auto"},
+        ".w365-rest": {"margin-left": "auto", "justify-content": "flex-end"},
+        ".w365-last": {"flex-shrink": "1"},
         ".w365-said": {
             "position": "fixed",
             "width": "1px",
