@@ -24,6 +24,7 @@ from w365.config import Settings, load_settings
 from w365.errors import W365Error
 from w365.launch import connected, serve_demo
 from w365.log import set_up_logging
+from w365.matching.words import LEFT_WORDS
 from w365.model import RunState
 from w365.service import Service
 from w365.service.access import local_user
@@ -155,6 +156,35 @@ def export(
 
 
 @app.command()
+def undo(
+    last: Annotated[bool, typer.Option("--last", help="Take back what you did last.")] = False,
+    decision: Annotated[int | None, typer.Option(help="Take back this decision.")] = None,
+    run: Annotated[int | None, typer.Option(help="Take back all that this run decided.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be taken back; change nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take decisions back. Rows changed since are left and listed."""
+    if last + (decision is not None) + (run is not None) != 1:
+        raise typer.BadParameter("Choose one of --last, --decision and --run.")
+    from w365.service.changes import confirm, discard, list_left
+    from w365.service.undoing import Undoable, preview_last, preview_undo
+
+    with _service() as service:
+        actor = local_user()
+        preview = preview_last(service, actor) if last else preview_undo(service, actor, Undoable(decision, run))
+        plan = preview.plan
+        left = [asdict(one) for one in list_left(service, actor, plan.id)]
+        if dry_run or not plan.would:
+            discard(service, actor, plan.id)
+            answer = {"undo": plan.said, "would_take_back": plan.would, "left": plan.left, "left_rows": left}
+            _say(as_json, answer, _say_undo(f"{plan.would:,} provider accounts would be taken back", left, plan.left))
+            return
+        _tell_runs(service, [_run(service, confirm(service, actor, plan.id))], as_json=as_json)
+        if not as_json and left:
+            print(_say_undo("", left, plan.left))
+
+
+@app.command()
 def worker(parent: Annotated[int | None, typer.Option(hidden=True)] = None) -> None:
     """Work on queued runs until stopped. Start as many as wanted on PostgreSQL."""
     from w365.jobs import work
@@ -251,6 +281,13 @@ def _tell_runs(service: Service, run_ids: Sequence[int], *, as_json: bool) -> No
         print(f"{one.target}: {one.error}", file=sys.stderr)
     if failed:
         raise typer.Exit(1)
+
+
+def _say_undo(said: str, rows: Sequence[dict[str, Any]], left: dict[str, int]) -> str:
+    """Say what is left and by whom it was changed, a line each."""
+    lines = [f"{said}." if said else ""] + [f"{amount:,} left: {LEFT_WORDS[why]}." for why, amount in left.items()]
+    lines += [f"  {one['provider_account']} ({one['provider']}): {one['by'] or LEFT_WORDS[one['why']]}" for one in rows]
+    return "\n".join(line for line in lines if line)
 
 
 def _counts(result: dict[str, Any]) -> str:

@@ -27,6 +27,7 @@ from huey.serializer import Serializer
 from w365.errors import AlreadyRunning, Cancelled, W365Error
 from w365.model import Actor, Role, RunKind, RunState
 from w365.service import Service
+from w365.service.changes import run_plan
 from w365.service.crm_sync import run_crm_sync
 from w365.service.matching import run_match
 from w365.service.providers import request_match
@@ -40,13 +41,15 @@ _WORK: dict[RunKind, Callable[[Service, RunView, Progress], dict[str, int]]] = {
     RunKind.SYNC: run_sync,
     RunKind.CRM_SYNC: run_crm_sync,
     RunKind.MATCH: run_match,
+    RunKind.BULK: run_plan,
+    RunKind.UNDO: run_plan,
 }
 
 
 def execute(service: Service, run_id: int) -> RunView:
     """Do a queued run to its end and record how it ended; one that somebody else has is only looked at.
 
-    A sync is followed by a match.
+    A sync is followed by a match; what people decided is not.
     """
     with service.store.write() as connection:
         run = claim_run(connection, run_id, service.clock())
@@ -59,7 +62,7 @@ def execute(service: Service, run_id: int) -> RunView:
             _return_memory()
     with service.store.read() as connection:
         ended = get_run(connection, run_id)
-    if run is not None:
+    if run is not None and run.kind not in (RunKind.BULK, RunKind.UNDO):
         _follow_up(service, ended)
     return ended
 

@@ -157,12 +157,15 @@ class DecisionKind(enum.StrEnum):
     PARK = "park"
     REOPEN = "reopen"
     NOTE = "note"
+    UNDO = "undo"
 
 
 class RunKind(enum.StrEnum):
     SYNC = "sync"
     CRM_SYNC = "crm_sync"
     MATCH = "match"
+    BULK = "bulk"
+    UNDO = "undo"
 
 
 class RunState(enum.StrEnum):

@@ -11,9 +11,10 @@ from st_aggrid import JsCode
 
 from w365.api import tokens
 from w365.model import Actor, Reason, Role, Status
+from w365.service.actions import ACTIONS
 from w365.store.worklist import Sort
 from w365.ui.accounts_view import View
-from w365.ui.grid import Look, Told, options, read_told
+from w365.ui.grid import BAR, Bulk, Look, Told, options, read_told
 from w365.ui.grid_script import BUNDLE
 
 EVIL = "::JSCODE::window.top.document.title='x'::JSCODE::"
@@ -82,14 +83,28 @@ def test_a_viewer_gets_a_grid_without_an_editor() -> None:
     assert options(Look("", "", may_edit=False))["context"]["mayEdit"] is False
 
 
+def test_a_viewer_selects_nothing() -> None:
+    assert not {"rowSelection", "onSelectionChanged"} & options(Look("", "", may_edit=False)).keys()
+    assert "rowSelection" in CONSTANT
+
+
+def test_the_bar_has_every_action_that_the_service_knows() -> None:
+    assert list(BAR) == [name for name, action in ACTIONS.items() if action.plan]
+
+
 def test_a_message_of_the_grid_is_read() -> None:
     assert read_told({"what": "open", "row": 7, "nonce": "x"}) == Told("open", 7)
+    assert read_told({"what": "undo", "row": 7, "nonce": "x"}) == Told("undo", 7)
+    assert read_told({"what": "bulk", "action": "park", "all": True, "ids": []}) == Bulk("park", ())
+    assert read_told({"what": "bulk", "action": "park", "all": False, "ids": [3, 4]}) == Bulk("park", (3, 4))
 
 
 @pytest.mark.parametrize(
     "raw",
     [None, "open", [], {}, {"what": "open"}, {"what": "drop", "row": 1}, {"what": "open", "row": "1"}]
-    + [{"what": "open", "row": row} for row in (True, -1, 1.0, None, [1])],
+    + [{"what": "open", "row": row} for row in (True, -1, 1.0, None, [1])]
+    + [{"what": "bulk", "action": "undo", "all": True, "ids": []}, {"what": "bulk", "action": "park", "all": True}]
+    + [{"what": "bulk", "action": "park", "all": False, "ids": ids} for ids in ([], ["1"], [True], [-1], "12", None)],
 )
 def test_a_message_of_another_shape_is_not_heard(raw: object) -> None:
     assert read_told(raw) is None

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from w365.matching.words import DRIFT_WORDS, ORIGIN_WORDS, REASON_WORDS, STATUS_WORDS, say_drift, say_reason
-from w365.model import Origin, Reason, Status
+from w365.matching.words import (
+    DISPOSITION_WORDS,
+    DRIFT_WORDS,
+    ORIGIN_WORDS,
+    REASON_WORDS,
+    SAY_HELD,
+    STATUS_WORDS,
+    say_drift,
+    say_reason,
+)
+from w365.model import Disposition, Origin, Reason, Status
 from w365.service.lookup import Hit
 from w365.store.worklist import Row
 
@@ -71,13 +80,15 @@ def why(row: Row) -> str:
         return DRIFT_WORDS.get(row.drift, ORIGIN_WORDS[Origin(row.origin)])
     if row.status in (Status.EXCLUDED, Status.PARKED):
         return ORIGIN_WORDS[Origin.MANUAL]
+    if row.disposition is Disposition.HELD:
+        return DISPOSITION_WORDS[Disposition.HELD]
     return REASON_WORDS[row.reason]
 
 
 def why_full(row: Row) -> str:
     if row.status is Status.MAPPED:
         return f"{ORIGIN_WORDS[Origin(row.origin)]}. {say_drift(row.drift)}" if row.drift else ""
-    return say_reason(row.reason)
+    return SAY_HELD if row.disposition is Disposition.HELD else say_reason(row.reason)
 
 
 def impact(row: Row) -> str:

@@ -85,7 +85,28 @@ DECISION_WORDS: Mapping[DecisionKind, str] = {
     DecisionKind.PARK: "Parked",
     DecisionKind.REOPEN: "Reopened",
     DecisionKind.NOTE: "Note",
+    DecisionKind.UNDO: "Taken back",
 }
+SAY_HELD = (
+    "An automatic mapping was taken back. Release the row to let the next match map it again, or choose an account."
+)
+LEFT_WORDS: Mapping[str, str] = {
+    "changed": "changed since",
+    "mapped": "mapped already",
+    "not_mapped": "not mapped",
+    "set_aside": "excluded or parked",
+    "open": "open already",
+    "excluded": "excluded already",
+    "parked": "parked already",
+    "no_candidate": "no candidate",
+    "below_score": "the best candidate scores less",
+    "tied": "two candidates are equally good",
+    "rejected": "the account was rejected for them",
+    "account_gone": "the account is inactive or deleted",
+    "taken": "the account belongs to another provider account, and the policy allows one",
+    "contested": "two or more of them would get one account, and the policy allows one",
+}
+"""Why a bulk action or an undo leaves rows as they are."""
 DRIFT_WORDS: Mapping[Drift, str] = {
     Drift.ACCOUNT_GONE: "Drifted: account gone",
     Drift.ELSEWHERE: "Drifted: other account",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from w365.model import Actor, DecisionKind, Role
+from w365.model import Actor, DecisionKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
 from w365.service.records import DecisionView, read_decisions
@@ -19,7 +19,7 @@ _BATCH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ActivityFilter:
-    """Which decisions to list; empty parts do not filter. `by_hand` leaves out what runs decided."""
+    """Which decisions to list; empty parts do not filter. `by_hand` leaves out what matches decided."""
 
     actor: str = ""
     kinds: tuple[DecisionKind, ...] = ()
@@ -63,6 +63,12 @@ def all_decisions(connection: sa.Connection) -> Iterator[DecisionView]:
         last = batch[-1].id
 
 
+def is_by_hand() -> sa.ColumnElement[bool]:
+    """Whether a person decided: on one row, or on many at once."""
+    by_person = sa.select(t.Run.id).where(t.Run.kind.in_((RunKind.BULK, RunKind.UNDO)))
+    return sa.or_(t.Decision.run_id.is_(None), t.Decision.run_id.in_(by_person))
+
+
 def _where(wanted: ActivityFilter) -> sa.ColumnElement[bool]:
     decision = t.Decision
     conditions: list[sa.ColumnElement[bool]] = [sa.true()]
@@ -73,7 +79,7 @@ def _where(wanted: ActivityFilter) -> sa.ColumnElement[bool]:
     if wanted.run_id is not None:
         conditions.append(decision.run_id == wanted.run_id)
     if wanted.by_hand:
-        conditions.append(decision.run_id.is_(None))
+        conditions.append(is_by_hand())
     for term in terms(wanted.text):
         ours = decision.provider_account_id.in_(ids_found_by(PROVIDER_ACCOUNT, term))
         conditions.append(sa.or_(ours, decision.account_id.in_(ids_found_by(ACCOUNT, term))))

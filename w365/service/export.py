@@ -74,7 +74,7 @@ COLUMNS: Mapping[Subject, tuple[str, ...]] = {
     ),
     Subject.DECISIONS: (
         *("decision", "at", "actor", "run", "kind", "provider", "provider_account", "old_account", "account"),
-        *("origin", "reason", "evidence"),
+        *("origin", "reason", "evidence", "undoes"),
     ),
     Subject.STATISTICS: ("section", "name", "measure", "value"),
 }
@@ -240,6 +240,7 @@ def _decisions(connection: sa.Connection) -> Iterator[Record]:
             "origin": one.origin,
             "reason": one.reason,
             "evidence": "; ".join(one.evidence),
+            "undoes": one.undoes,
         }
 
 

@@ -58,6 +58,7 @@ class DecisionView:
     origin: str
     reason: str
     evidence: tuple[str, ...]
+    undoes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,9 @@ def read_decisions(
             sa.func.coalesce(t.Account.name, "").label("account"),
             decision.origin,
             decision.reason,
+            t.Undo.undoes_id.label("undoes"),
         )
+        .outerjoin(t.Undo, t.Undo.decision_id == decision.id)
         .join(pa, pa.id == decision.provider_account_id)
         .join(t.Provider, t.Provider.id == pa.provider_id)
         .outerjoin(old, old.id == decision.old_account_id)

@@ -19,6 +19,7 @@ from w365.matching.words import say_reason
 from w365.model import Actor, DecisionKind, Origin, Reason, Role, Rule, Status
 from w365.service import Service
 from w365.service.access import require
+from w365.service.activity import is_by_hand
 from w365.store import tables as t
 from w365.store.worklist import Count, Filter, count_rows, counts
 
@@ -254,7 +255,7 @@ def _median_time_to_map(connection: sa.Connection) -> dt.timedelta | None:
 
 def _by_hand(connection: sa.Connection) -> float | None:
     decision = t.Decision
-    query = sa.select(sa.func.count(), sa.func.count(sa.case((decision.run_id.is_(None), 1))))
+    query = sa.select(sa.func.count(), sa.func.count(sa.case((is_by_hand(), 1))))
     everything, by_hand = connection.execute(query.where(decision.kind == DecisionKind.MAP)).one()
     return by_hand / everything if everything else None
 

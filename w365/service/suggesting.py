@@ -69,6 +69,18 @@ def drop_candidate(connection: sa.Connection, provider_account_id: int, account_
         connection.execute(sa.update(table).where(own, table.rank == behind).values(rank=behind - 1))
 
 
+def drop_candidates(connection: sa.Connection, pairs: sa.Select[int, int]) -> None:
+    """Suggest these accounts no more, for these (provider account, account); those behind them move up."""
+    table, ahead, wanted = t.CurrentCandidate, sa.orm.aliased(t.CurrentCandidate), pairs.subquery()
+    rows = sa.select(wanted.c[0])
+    of_pair = sa.exists().where(wanted.c[0] == table.provider_account_id, wanted.c[1] == table.account_id)
+    connection.execute(sa.delete(table).where(table.provider_account_id.in_(rows), of_pair))
+    for rank in range(2, KEPT + 1):
+        is_next = sa.exists().where(ahead.provider_account_id == table.provider_account_id, ahead.rank == rank - 1)
+        behind = sa.update(table).where(table.provider_account_id.in_(rows), table.rank == rank, ~is_next)
+        connection.execute(behind.values(rank=rank - 1))
+
+
 def make_candidates(service: Service, progress: Progress) -> int:
     """Make the candidates that are due, in transactions of some hundred rows; return for how many rows."""
     made = 0

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from w365.errors import InputError, NotFound, PolicyBreach, StaleEdit
 from w365.model import Cardinality, DecisionKind, Disposition, Evidence, MatchPolicy, Origin
+from w365.store import before
 from w365.store import tables as t
 from w365.store.matcher import pointing_to
 
@@ -83,11 +84,7 @@ def map_account(
     is_against = not evidence and _supports_others(connection, provider_account_id)
     _unmap(connection, provider_account_id)
     _clear_disposition(connection, provider_account_id)
-    connection.execute(
-        sa.delete(t.Rejection).where(
-            t.Rejection.provider_account_id == provider_account_id, t.Rejection.account_id == account_id
-        )
-    )
+    _end_rejection(connection, provider_account_id, account_id, decision)
     connection.execute(
         sa.insert(t.Mapping).values(
             provider_account_id=provider_account_id,
@@ -126,9 +123,11 @@ def reject(connection: sa.Connection, who: Who, provider_account_id: int, accoun
 def take_back_rejection(connection: sa.Connection, who: Who, provider_account_id: int, account_id: int) -> int:
     """Make an account eligible again. Raises InputError when it is not rejected."""
     pair = (t.Rejection.provider_account_id == provider_account_id) & (t.Rejection.account_id == account_id)
-    if not connection.execute(sa.delete(t.Rejection).where(pair)).rowcount:
+    if connection.scalar(sa.select(t.Rejection.decision_id).where(pair)) is None:
         raise InputError("This account is not rejected (any more).", kept="Nothing was changed.", do="Reload the row.")
-    return _append(connection, who, provider_account_id, DecisionKind.UNREJECT, old=None, new=account_id)
+    decision = _append(connection, who, provider_account_id, DecisionKind.UNREJECT, old=None, new=account_id)
+    _end_rejection(connection, provider_account_id, account_id, decision)
+    return decision
 
 
 def set_aside(
@@ -225,7 +224,9 @@ def _append(  # noqa: PLR0913 - one argument a column
         origin=origin,
         reason=reason,
     )
-    return int(connection.execute(insert.returning(t.Decision.id)).scalar_one())
+    decision = int(connection.execute(insert.returning(t.Decision.id)).scalar_one())
+    before.keep_standing(connection, before.just(decision, provider_account_id))
+    return decision
 
 
 def _store_evidence(connection: sa.Connection, decision_id: int, evidence: Sequence[Evidence]) -> None:
@@ -257,7 +258,14 @@ def _clear_disposition(connection: sa.Connection, provider_account_id: int) -> N
     connection.execute(sa.delete(t.StandingOrder).where(t.StandingOrder.provider_account_id == provider_account_id))
 
 
+def _end_rejection(connection: sa.Connection, provider_account_id: int, account_id: int, decision_id: int) -> None:
+    before.keep_rejection(connection, decision_id, provider_account_id, account_id, is_rejected=False)
+    pair = (t.Rejection.provider_account_id == provider_account_id) & (t.Rejection.account_id == account_id)
+    connection.execute(sa.delete(t.Rejection).where(pair))
+
+
 def _insert_rejection(connection: sa.Connection, provider_account_id: int, account_id: int, decision_id: int) -> None:
+    before.keep_rejection(connection, decision_id, provider_account_id, account_id, is_rejected=True)
     pair = (t.Rejection.provider_account_id == provider_account_id) & (t.Rejection.account_id == account_id)
     connection.execute(sa.delete(t.Rejection).where(pair))
     connection.execute(

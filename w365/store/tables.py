@@ -3,11 +3,13 @@
 - what the providers say: provider, provider_account, provider_account_domain, subscription (service.sync)
 - what the CRM says: account, contact, account_domain, crm_delta (service.crm_sync)
 - what people decided: decision, decision_evidence, mapping, disposition, rejection (store.decisions, store.matcher)
+- what held before a decision, so that it can be taken back: standing_before, rejection_change, undo (store.changes)
 - what the admin set: setting, setting_change, listed_domain (service.configuration)
 - what the evidence proposes: touched, proposal (store.matcher); suggest_due, candidate (service.suggesting)
 - in which order that changed: version, account_version (store.versions)
 - what is looked at, derived: worklist (store.worklist), word (store.words)
 - what was done: run, run_seen, run_problem (store.runs); snapshot (service.matching)
+- what was previewed and may be confirmed: plan, plan_row (store.plans)
 """
 
 from __future__ import annotations
@@ -255,6 +257,40 @@ class Rejection(Base):
     decision_id: Mapped[int] = reference("decision.id")
 
 
+class StandingBefore(Base):
+    """What held for a provider account before a decision; no row where it was open and not mapped."""
+
+    __tablename__ = "standing_before"
+    decision_id: Mapped[int] = reference("decision.id", primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(Id)
+    origin: Mapped[str]
+    mapping_decision_id: Mapped[int | None] = mapped_column(Id)
+    against_evidence: Mapped[bool]
+    disposition: Mapped[str]
+    reason: Mapped[str]
+    until: Mapped[dt.date | None]
+    order_decision_id: Mapped[int | None] = mapped_column(Id)
+
+
+class RejectionChange(Base):
+    """A rejection that a decision made or ended: the decision it went back to before, and after; None for none."""
+
+    __tablename__ = "rejection_change"
+    decision_id: Mapped[int] = reference("decision.id", primary_key=True)
+    account_id: Mapped[int] = reference("account.id", primary_key=True)
+    was_decision_id: Mapped[int | None] = mapped_column(Id)
+    is_decision_id: Mapped[int | None] = mapped_column(Id)
+
+
+class Undo(Base):
+    """Which decision a decision takes back, and the decision whose outcome holds again; 0 before the first."""
+
+    __tablename__ = "undo"
+    decision_id: Mapped[int] = reference("decision.id", primary_key=True)
+    undoes_id: Mapped[int] = reference("decision.id", index=True)
+    restores_id: Mapped[int] = mapped_column(Id)
+
+
 # --- what the admin set ---
 
 
@@ -479,3 +515,32 @@ class Snapshot(Base):
     reason: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
     accounts: Mapped[int]
     seats: Mapped[int]
+
+
+# --- what was previewed ---
+
+
+class Plan(Base):
+    """A change of many rows as it was previewed. Confirmed, it is done by a run: these rows and no others."""
+
+    __tablename__ = "plan"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    run_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("run.id"), index=True)
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    action: Mapped[str] = mapped_column(sa.String(20))
+    said: Mapped[str]  # what it does, in words
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class PlanRow(Base):
+    """A row of a plan with the version that was looked at. `why_left` is empty for one that is changed."""
+
+    __tablename__ = "plan_row"
+    plan_id: Mapped[int] = reference("plan.id", primary_key=True)
+    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    version: Mapped[int] = mapped_column(Id)
+    account_id: Mapped[int | None] = mapped_column(Id)  # what it is to be mapped to
+    undoes_id: Mapped[int | None] = mapped_column(Id)
+    restores_id: Mapped[int | None] = mapped_column(Id)
+    why_left: Mapped[str] = mapped_column(sa.String(20))

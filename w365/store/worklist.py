@@ -82,6 +82,7 @@ class Row:
     change: str
     version: int
     drift: Drift = Drift.NONE
+    disposition: Disposition = Disposition.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,7 @@ def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
             pa.change,
             work.version,
             work.drift,
+            work.disposition,
         )
         .join_from(work, pa, pa.id == work.provider_account_id)
         .join(t.Provider, t.Provider.id == pa.provider_id)
@@ -280,6 +282,11 @@ def _counts(using: Callable[[_Column], sa.SQLColumnExpression[Any]] = _as_it_is)
     return sa.or_(~t.Worklist.is_gone, using(t.Worklist.status) == Status.MAPPED)
 
 
+def is_found(wanted: Filter) -> sa.ColumnElement[bool]:
+    """Whether a row of `worklist` is one that the filter lists."""
+    return sa.and_(*_where(wanted))
+
+
 def _where(
     wanted: Filter, using: Callable[[_Column], sa.SQLColumnExpression[Any]] = _as_it_is
 ) -> list[sa.ColumnElement[bool]]:
@@ -315,7 +322,7 @@ def _is_found_by(term: str) -> sa.ColumnElement[bool]:
 def _row(values: dict[str, Any]) -> Row:
     values["more_domains"] = max(values.pop("domains") - 1, 0)
     values["status"], values["reason"] = Status(values["status"]), Reason(values["reason"])
-    values["drift"] = Drift(values["drift"])
+    values["drift"], values["disposition"] = Drift(values["drift"]), Disposition(values["disposition"])
     for name in ("account_name", "account_number", "origin", "candidate_name"):
         values[name] = values[name] or ""
     values["account_gone"] = bool(values["account_gone"])

@@ -9,21 +9,26 @@ from typing import Any
 import streamlit as st
 
 from w365.api.asked import LONGEST_TEXT
+from w365.errors import W365Error
 from w365.matching.words import REASON_WORDS, STATUS_WORDS
 from w365.model import Actor, Reason, Role, Status
 from w365.service import Service
+from w365.service.bulk import Chosen
 from w365.service.mapping import Decided
 from w365.service.providers import list_providers
 from w365.service.records import count, read_record
+from w365.service.undoing import take_back_now
 from w365.ui.accounts_view import ALL, DRIFTED, GONE, View, first_view, read_view
+from w365.ui.change_dialog import ask_bulk, changes_done, show_change_dialog
 from w365.ui.desk import Desk
-from w365.ui.grid import Look, Told, show_grid
+from w365.ui.grid import BAR, Bulk, Look, Told, show_grid
 from w365.ui.palette import is_dark
 from w365.ui.record import show_record
 from w365.ui.shell import told
-from w365.ui.wording import plain, short
+from w365.ui.wording import counted, plain, short
 
 _VIEW, _RECORD, _TOUCHED, _SAID = "accounts_view", "accounts_record", "accounts_touched", "accounts_said"
+_DONE = "accounts_done"
 _STATUS, _PROVIDER, _REASON, _TEXT = "accounts_status", "accounts_provider", "accounts_reason", "accounts_text"
 
 _ANY = ""
@@ -44,12 +49,22 @@ def show_accounts(desk: Desk) -> None:
         view = _current_view(desk, providers)
         st.query_params.from_dict(view.parameters())
         _show_facets(desk, view, providers)
-        look = Look(view.rows_query(), desk.token, desk.actor.role >= Role.ANALYST, st.session_state.get(_TOUCHED, ""))
-        show_grid(look, scheme="dark" if is_dark() else "light", on_told=_hear)
+        look = Look(view.rows_query(), desk.token, desk.actor.role >= Role.ANALYST, _touched())
+        show_grid(look, scheme="dark" if is_dark() else "light", on_told=lambda event: _hear(desk, event))
         if said := st.session_state.pop(_SAID, ""):
             st.toast(plain(said))
         if _RECORD in st.session_state:
             _open_record(desk, st.session_state[_RECORD])
+        else:
+            show_change_dialog(desk)
+
+
+def _touched() -> str:
+    """What the grid is to read again: all of it after a change of many rows, else the row decided in the record."""
+    if st.session_state.get(_DONE, 0) != changes_done():
+        st.session_state[_DONE] = changes_done()
+        st.session_state[_TOUCHED] = f"all.{changes_done()}"
+    return str(st.session_state.get(_TOUCHED, ""))
 
 
 def _current_view(desk: Desk, providers: Mapping[int, str]) -> View:
@@ -144,10 +159,34 @@ def _amounts(service: Service, actor: Actor, view: View) -> dict[Status, int]:
     }
 
 
-def _hear(event: Told) -> None:
+def _hear(desk: Desk, event: Told | Bulk) -> None:
     """What the grid tells: opening a record is kept; a saved row needs no more than the run that follows."""
-    if event.what == "open":
+    if isinstance(event, Bulk):
+        _ask_bulk(event)
+    elif event.what == "open":
         st.session_state[_RECORD] = event.row
+    elif event.what == "undo":
+        _take_back(desk, event.row)
+
+
+def _ask_bulk(event: Bulk) -> None:
+    view: View = st.session_state[_VIEW]
+    chosen = Chosen(event.ids, None if event.ids else view.filter())
+    amount = (
+        counted(len(event.ids), "selected provider account") if event.ids else "all provider accounts of the filter"
+    )
+    ask_bulk(event.action, f"{BAR[event.action].rstrip('…')}: {amount}", chosen)
+
+
+def _take_back(desk: Desk, decision_id: int) -> None:
+    """Take back at once what was decided just now; when somebody changed the row since, show that instead."""
+    try:
+        row = take_back_now(desk.service, desk.actor, decision_id)
+    except W365Error as error:
+        st.session_state[_SAID] = str(error)
+        return
+    st.session_state[_TOUCHED] = f"{row.id}.0.{row.version}"
+    st.session_state[_SAID] = f"{row.name}: taken back"
 
 
 def _leave_record() -> None:

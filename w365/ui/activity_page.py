@@ -13,6 +13,8 @@ from w365.service.export import Subject
 from w365.service.providers import list_runs
 from w365.service.records import DecisionView
 from w365.store.runs import RunView
+from w365.ui.activity_undo import choose_row, offer_undo_last, offer_undo_of_decision, offer_undo_of_run
+from w365.ui.change_dialog import show_change_dialog
 from w365.ui.desk import Desk
 from w365.ui.downloads import download_menu
 from w365.ui.runs import KIND_WORDS, STATE_WORDS, say_result
@@ -24,6 +26,7 @@ _RUNS = 200
 
 
 def show_activity(desk: Desk) -> None:
+    show_change_dialog(desk)
     decisions, runs = st.tabs(["Decisions", "Runs"])
     with decisions:
         _show_decisions(desk)
@@ -38,7 +41,9 @@ def _show_decisions(desk: Desk) -> None:
         total = count_decisions(desk.service, desk.actor, wanted)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{counted(total, 'decision')}**", width="content")
-            download_menu(desk, Subject.DECISIONS)
+            with st.container(horizontal=True, width="content", vertical_alignment="center"):
+                offer_undo_last(desk)
+                download_menu(desk, Subject.DECISIONS)
         if not total:
             _say_empty(wanted)
             return
@@ -46,7 +51,10 @@ def _show_decisions(desk: Desk) -> None:
         found = list_decisions(desk.service, desk.actor, wanted, start=(page - 1) * _PER_PAGE, limit=_PER_PAGE)
         zone = local_zone()
         rows = [_decision_row(one, zone) for one in found]
-        st.dataframe(rows, hide_index=True, column_config=_DECISION_COLUMNS, height=620, alt="Decisions")
+        offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
+        place = choose_row(desk, rows, f"decisions-{total}-{found[0].id}", _DECISION_COLUMNS, "Decisions")
+        with offer:
+            offer_undo_of_decision(desk, None if place is None else found[place])
 
 
 def _ask_filter(desk: Desk) -> ActivityFilter:
@@ -59,7 +67,7 @@ def _ask_filter(desk: Desk) -> ActivityFilter:
     )
     words = text.text_input("Search", type="search", placeholder="Provider account or CRM account", live="400ms")
     run_text = run.text_input("Run", placeholder="Number")
-    by_hand = st.toggle("By hand only", help="Leave out what runs decided")
+    by_hand = st.toggle("By hand only", help="Leave out what matches decided")
     run_id = int(run_text) if run_text and run_text.isdecimal() else None
     return ActivityFilter(actor or "", tuple(kinds), run_id, by_hand, words or "")
 
@@ -81,21 +89,26 @@ def _say_empty(wanted: ActivityFilter) -> None:
 def _decision_row(one: DecisionView, zone: dt.tzinfo) -> dict[str, str]:
     by = f"run {one.run_id}" if one.run_id else "by hand"
     return {
+        "No.": str(one.id),
         "Time": f"{one.at.astimezone(zone):%Y-%m-%d %H:%M %Z}",
         "Who": f"{one.actor}, {by}",
         "What": DECISION_WORDS[one.kind],
         "Provider account": one.provider_account,
         "Provider": one.provider,
         "Change": _say_change(one),
-        "Why": "; ".join(part for part in (_say_origin(one), one.reason, *one.evidence) if part),
+        "Why": "; ".join(part for part in (_say_origin(one), _say_undo(one), one.reason, *one.evidence) if part),
     }
 
 
 def _say_change(one: DecisionView) -> str:
     """Old → new where an account changed; else the account it is about."""
-    if one.kind in (DecisionKind.MAP, DecisionKind.UNMAP):
+    if one.kind in (DecisionKind.MAP, DecisionKind.UNMAP, DecisionKind.UNDO):
         return f"{one.old_account or 'nothing'} → {one.account or 'nothing'}"
     return one.account or one.old_account
+
+
+def _say_undo(one: DecisionView) -> str:
+    return f"undo of decision {one.undoes}" if one.undoes else ""
 
 
 def _say_origin(one: DecisionView) -> str:
@@ -106,6 +119,7 @@ def _say_origin(one: DecisionView) -> str:
 _DECISION_COLUMNS = {
     name: st.column_config.TextColumn(label, width=width)
     for name, label, width in (
+        ("No.", "No.", 60),
         ("Time", "Time", 145),
         ("Who", "Who", 105),
         ("What", "What", 85),
@@ -117,14 +131,23 @@ _DECISION_COLUMNS = {
 }
 
 
+@st.fragment
 def _show_runs(desk: Desk) -> None:
+    with told():
+        _list_runs(desk)
+
+
+def _list_runs(desk: Desk) -> None:
     runs = list_runs(desk.service, desk.actor, limit=_RUNS)
     if not runs:
         st.info("Nothing has run yet. Start a sync on the Providers page.")
         return
     zone, now = local_zone(), desk.service.clock()
     rows = [_run_row(run, zone, now) for run in runs]
-    st.dataframe(rows, hide_index=True, height=620, alt="Runs")
+    offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
+    place = choose_row(desk, rows, f"runs-{runs[0].id}", {}, "Runs")
+    with offer:
+        offer_undo_of_run(desk, None if place is None else runs[place])
 
 
 def _run_row(run: RunView, zone: dt.tzinfo, now: dt.datetime) -> dict[str, str | int]:

@@ -18,22 +18,44 @@ from w365.ui.grid_script import THEME_PARAMETERS, first_part, part, style
 _FIRST_HEIGHT = 560
 """Pixels until the script in the frame has measured the window."""
 
+BAR = {
+    "accept": "Accept best…",
+    "assign": "Assign…",
+    "exclude": "Exclude…",
+    "park": "Park…",
+    "unmap": "Unmap…",
+    "reopen": "Reopen…",
+}
+"""The buttons of the bulk bar: actions of `service.actions`, with their labels."""
+
 Scheme = Literal["light", "dark"]
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What happened in the grid: a row was saved (or refused), or a person wants to open its record."""
+    """What happened in the grid: a row was saved (or refused), or a person wants its record.
 
-    what: Literal["saved", "open"]
+    For `undo` the row is the decision to take back.
+    """
+
+    what: Literal["saved", "open", "undo"]
     row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """A person wants an action on these rows, or on all of the filter when there are none."""
+
+    action: str
+    ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What the grid shows.
 
-    `view` is a query string for the rows route; `touched` names a row to read again, as `id.version`, or is empty.
+    `view` is a query string for the rows route; `touched` names a row to read again, as `id.version`, or all rows, as
+    `all.number`, or is empty.
     """
 
     view: str
@@ -42,7 +64,7 @@ class Look:
     touched: str = ""
 
 
-def show_grid(look: Look, *, scheme: Scheme, on_told: Callable[[Told], None]) -> None:
+def show_grid(look: Look, *, scheme: Scheme, on_told: Callable[[Told | Bulk], None]) -> None:
     """Draw the grid; `on_told` is called once for each thing that happened, before the page runs again."""
 
     def receive(response: Any) -> None:
@@ -69,12 +91,20 @@ def show_grid(look: Look, *, scheme: Scheme, on_told: Callable[[Told], None]) ->
     )
 
 
-def read_told(raw: object) -> Told | None:
+def read_told(raw: object) -> Told | Bulk | None:
     """Check what came from the browser; None for anything of another shape."""
     match raw:
-        case {"what": "saved" | "open" as what, "row": int(row)} if not isinstance(row, bool) and row >= 0:
+        case {"what": "saved" | "open" | "undo" as what, "row": int(row)} if _is_id(row):
             return Told(what, row)
+        case {"what": "bulk", "action": str(action), "all": True, "ids": []} if action in BAR:
+            return Bulk(action, ())
+        case {"what": "bulk", "action": str(action), "all": False, "ids": [_, *_] as ids} if action in BAR:
+            return Bulk(action, tuple(ids)) if all(_is_id(one) for one in ids) else None
     return None
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
 
 def options(look: Look) -> dict[str, Any]:
@@ -86,7 +116,9 @@ def options(look: Look) -> dict[str, Any]:
             "token": look.token,
             "mayEdit": look.may_edit,
             "touched": look.touched,
+            "actions": "|".join(f"{action}:{label}" for action, label in BAR.items()),
         },
+        **(_SELECTION if look.may_edit else {}),
         "rowModelType": "infinite",
         "cacheBlockSize": 100,
         "maxConcurrentDatasourceRequests": 2,
@@ -112,6 +144,21 @@ def options(look: Look) -> dict[str, Any]:
         "tooltipInteraction": True,
         "overlayNoRowsTemplate": "No provider account matches. Widen the filter or the search.",
     }
+
+
+def _code(expression: str) -> JsCode:
+    """Wrap an expression without JsCode's own rewriting, which cuts `//` out of strings and joins the lines."""
+    code = JsCode("")
+    code.js_code = f"::JSCODE::{expression}::JSCODE::"
+    return code
+
+
+_SELECTION: dict[str, Any] = {
+    "rowSelection": {"mode": "multiRow", "checkboxes": True, "headerCheckbox": False, "enableClickSelection": False},
+    "selectionColumnDef": {"pinned": "left", "width": 38, "suppressNavigable": True, "resizable": False},
+    "onSelectionChanged": _code(part("onSelection")),
+    "focusGridInnerElement": _code(part("enter")),
+}
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -159,10 +206,3 @@ def _column(
 
 def _theme(scheme: Scheme) -> st_aggrid.StAggridTheme:
     return st_aggrid.StAggridTheme(base="quartz").withParams(**THEME_PARAMETERS, browserColorScheme=scheme)
-
-
-def _code(expression: str) -> JsCode:
-    """Wrap an expression without JsCode's own rewriting, which cuts `//` out of strings and joins the lines."""
-    code = JsCode("")
-    code.js_code = f"::JSCODE::{expression}::JSCODE::"
-    return code

@@ -7,7 +7,7 @@ from pathlib import Path
 from w365.model import Status
 from w365.ui.palette import status_colours
 
-_FILES = ("wire", "source", "save", "cells", "lookup", "ready")
+_FILES = ("wire", "source", "bulk", "save", "cells", "lookup", "ready")
 _FOLDER = Path(__file__).with_name("scripts")
 
 Css = dict[str, dict[str, str]]
@@ -37,6 +37,8 @@ _LINE = f"color-mix(in srgb, {_TEXT} 14%, {_GROUND})"
 _QUIET = f"color-mix(in srgb, {_TEXT} 72%, {_GROUND})"
 _RAISED = f"color-mix(in srgb, {_TEXT} 4%, {_GROUND})"
 
+_FONT = "'Source Sans Pro', var(--font), sans-serif"
+
 THEME_PARAMETERS: dict[str, str | int] = {
     "accentColor": _ACCENT,
     "backgroundColor": _GROUND,
@@ -45,7 +47,7 @@ THEME_PARAMETERS: dict[str, str | int] = {
     "chromeBackgroundColor": _GROUND,
     "headerBackgroundColor": _RAISED,
     "headerTextColor": _QUIET,
-    "fontFamily": "'Source Sans Pro', var(--font), sans-serif",
+    "fontFamily": _FONT,
     "fontSize": 14,
     "headerFontSize": 13,
     "headerFontWeight": 600,
@@ -90,6 +92,29 @@ def style(scheme: str) -> Css:
             "overflow": "hidden",
             "max-height": "34px",
         },
+        "body.w365-has-bar": {"background": f"{_GROUND} !important"},
+        ".w365-has-bar #gridContainer": {"box-sizing": "border-box", "padding-bottom": "44px"},
+        ".w365-has-bar.w365-narrow #gridContainer": {"padding-bottom": "78px"},
+        ".w365-narrow .w365-bar": {"height": "70px", "flex-wrap": "wrap"},
+        ".w365-narrow .w365-rest": {"width": "100%"},
+        ".w365-bar": {
+            "position": "fixed",
+            "inset": "auto 0 0 0",
+            "height": "36px",
+            "display": "flex",
+            "gap": "6px",
+            "align-items": "center",
+            "font": f"13px {_FONT}",
+            "color": _TEXT,
+            "white-space": "nowrap",
+            "overflow": "hidden",
+        },
+        ".w365-bar .w365-button": {"font-size": "13px", "line-height": "24px"},
+        ".w365-bar .w365-button:disabled": {"color": _QUIET, "cursor": "default", "border-style": "dashed"},
+        ".w365-chosen": {"min-width": "110px", "font-weight": "600"},
+        ".w365-rest, .w365-last": {"display": "flex", "gap": "6px", "align-items": "center", "min-width": "0"},
+        ".w365-rest": {"margin-left": "auto", "justify-content": "flex-end"},
+        ".w365-last": {"flex-shrink": "1"},
         ".w365-said": {
             "position": "fixed",
             "width": "1px",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.matching.words import STATUS_WORDS
-from w365.model import Status
+from w365.model import Disposition, Status
 from w365.service import mapping
 from w365.service.mapping import Decided
 from w365.service.records import Record
@@ -65,6 +65,8 @@ def _show_standing(decider: Decider) -> None:
         st.markdown(plain(said))
     if record.row.status in (Status.EXCLUDED, Status.PARKED):
         decider.button("Reopen", "reopen", lambda seen: mapping.reopen(*decider.whose, seen=seen), kind="primary")
+    elif record.row.disposition is Disposition.HELD:
+        decider.button("Release", "release", lambda seen: mapping.reopen(*decider.whose, seen=seen))
 
 
 def _show_setting_aside(decider: Decider) -> None:

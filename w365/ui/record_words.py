@@ -11,11 +11,12 @@ from w365.matching.words import (
     DOMAIN_KIND_WORDS,
     LIST_WORDS,
     ORIGIN_WORDS,
+    SAY_HELD,
     Nearest,
     say_reason,
     why_not,
 )
-from w365.model import DomainKind, DomainList, Origin, Reason, Status
+from w365.model import Disposition, DomainKind, DomainList, Origin, Reason, Status
 from w365.service.records import AccountView, DecisionView, DomainView, Record, SubscriptionView
 from w365.ui.wording import counted
 
@@ -91,6 +92,8 @@ def say_state(record: Record) -> str:
         return record.disposition_reason
     if row.status is Status.MAPPED:
         return ""
+    if row.disposition is Disposition.HELD:
+        return SAY_HELD
     if row.status is Status.CONFLICT:
         return why_not(row.reason, ())
     if row.reason is Reason.RULE:
@@ -128,6 +131,8 @@ def say_decision(decision: DecisionView) -> str:
         parts.append(decision.account or decision.old_account)
     if decision.origin:
         parts.append(ORIGIN_WORDS[Origin(decision.origin)])
+    if decision.undoes:
+        parts.append(f"undo of decision {decision.undoes}")
     if decision.reason:
         parts.append(f"“{decision.reason}”")
     return " · ".join(parts)

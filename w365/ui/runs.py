@@ -20,6 +20,8 @@ KIND_WORDS: Mapping[RunKind, str] = {
     RunKind.SYNC: "Sync of provider accounts",
     RunKind.CRM_SYNC: "Sync of the CRM",
     RunKind.MATCH: "Match",
+    RunKind.BULK: "Bulk action",
+    RunKind.UNDO: "Undo",
 }
 STATE_WORDS: Mapping[RunState, str] = {
     RunState.QUEUED: "Waiting for a worker",
@@ -42,11 +44,18 @@ _MATCH_WORDS = {
 }
 
 
+_CHANGE_WORDS = {"rows_changed": "changed", "taken_back": "taken back", "left": "left"}
+
+
 def say_result(run: RunView) -> str:
     """Name what a run found and did; empty while it has nothing to say."""
     if run.kind is RunKind.MATCH:
         said = [f"{number(run.result[key])} {words}" for key, words in _MATCH_WORDS.items() if key in run.result]
         return ", ".join(said)
+    if run.kind in (RunKind.BULK, RunKind.UNDO):
+        return ", ".join(
+            f"{number(run.result[key])} {words}" for key, words in _CHANGE_WORDS.items() if key in run.result
+        )
     if run.kind is RunKind.SYNC:
         return _counts(run.result, "")
     tables = {name: _counts(run.result, f"{name}_") for name in ("accounts", "contacts")}

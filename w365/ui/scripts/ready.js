@@ -3,6 +3,7 @@
 const ready = (event) => {
   api = event.api;
   document.querySelector('[role="grid"], [role="treegrid"]')?.setAttribute("aria-label", "Provider accounts");
+  startBar();
   look();
   api.setGridOption("datasource", source);
   watchPage();
@@ -30,12 +31,21 @@ const watchPage = () => {
 // The grid takes what the window leaves below it.
 const LOWEST = 420;
 const MARGIN = 24;
+const NARROW = 940; // from here down the bar has two lines
 const fit = () => {
   const frame = window.frameElement, box = document.getElementById("gridContainer");
   if (!frame || !box) return;
+  document.body.classList.toggle("w365-narrow", window.innerWidth < NARROW);
   const scrolled = frame.closest('[data-testid="stMain"]')?.scrollTop || 0;
   const top = frame.getBoundingClientRect().top + scrolled;
   box.style.height = `${Math.max(LOWEST, Math.floor(window.parent.innerHeight - top - MARGIN))}px`;
+};
+
+// The keyboard enters at the names; the boxes before them are for the mouse, Space selects the row it stands on.
+const enter = ({fromBottom}) => {
+  if (fromBottom) return false;
+  api.setFocusedHeader("name");
+  return true;
 };
 
 const openRecord = (row) => { if (row) tellPage("open", row.id); };
@@ -49,7 +59,7 @@ const onDoubleClick = ({column, data}) => {
 };
 
 return {
-  ready, Cell, Lookup, onKey, onDoubleClick,
+  ready, Cell, Lookup, onKey, onDoubleClick, onSelection, enter,
   look: () => setTimeout(look),
   told: ({eventData}) => eventData.told,
   rowId: ({data}) => String(data.id),

@@ -12,7 +12,9 @@ const save = async (node, account, name) => {
     });
     node.setData(body.row);
     mark(node, "saved", "");
-    say(account === null ? `Mapping of ${before.name} cleared` : `${before.name} mapped to ${name}`);
+    const told = account === null ? `Mapping of ${before.name} cleared` : `${before.name} mapped to ${name}`;
+    say(told);
+    offerUndo(body.row.version, told);
     setTimeout(() => { if (marks.get(node.id)?.state === "saved") mark(node, null); }, 2500);
   } catch (error) {
     await refuse(node, before, error);

@@ -26,6 +26,8 @@ const source = {
       total = body.total;
       params.successCallback(body.rows, total);
       showEmpty();
+      if (isAll) markAll();
+      drawBar();
       notice("");
     } catch (error) {
       params.failCallback();
@@ -48,16 +50,30 @@ const look = () => {
     marks.clear();
     if (!isFirst) {
       api.stopEditing(true);
+      clearSelection();
       api.setGridOption("datasource", source);
     }
   }
   if (now.touched !== touched) {
     touched = now.touched;
-    if (touched) readAgain(touched.split(".")[0]);
+    const [id, decision] = touched.split(".");
+    if (id === "all") readAllAgain();
+    else if (touched) readAgain(id, Number(decision));
   }
 };
 
-const readAgain = async (id) => {
+// Many rows changed: what is shown is read anew, where it stands.
+const readAllAgain = () => {
+  clearSelection();
+  marks.clear();
+  total = null;
+  lastDecision = null;
+  api.refreshInfiniteCache();
+};
+
+const readAgain = async (id, decision) => {
+  const name = api.getRowNode(id)?.data?.name;
+  if (name && decision) offerUndo(decision, `${name} was decided`);
   const node = api.getRowNode(id);
   if (!node) return;
   try {

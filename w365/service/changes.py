@@ -1,0 +1,207 @@
+"""Changes of many rows: previewed as a plan, confirmed as a run, done in parts that each are whole.
+
+A plan freezes rows and versions. What moved between preview and confirmation, or between two parts, is left and listed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from w365.errors import Cancelled, InputError, NotFound
+from w365.model import Actor, DecisionKind, Role, RunKind
+from w365.service import Service
+from w365.service.access import require
+from w365.service.actions import ACTIONS, UNDO, Work
+from w365.service.configuration import read_policy
+from w365.service.suggesting import order_candidates
+from w365.store import plans
+from w365.store import tables as t
+from w365.store.batch import in_batch, settle_batch
+from w365.store.decisions import Who
+from w365.store.plans import PlanView
+from w365.store.runs import Progress, RunView, get_run, request_run
+from w365.store.worklist import Row, read_rows
+
+AT_ONCE = 500
+"""Plans of up to so many rows are done while the person waits; larger ones by the worker."""
+
+PART = 5_000
+"""Rows of a part: one transaction, for which edits wait."""
+_SHOWN = 8
+_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class WouldChange:
+    """A row of the preview as it is, and the account it would have; "" for none."""
+
+    row: Row
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What confirming the plan does: `sample` are the first rows it changes, with so many seats at stake in all."""
+
+    plan: PlanView
+    sample: tuple[WouldChange, ...]
+    seats: int
+    subscriptions: int
+
+    @property
+    def is_small(self) -> bool:
+        return self.plan.would <= AT_ONCE
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A row that a plan leaves: why, and where it was changed since who did what, when."""
+
+    provider_account_id: int
+    provider_account: str
+    provider: str
+    why: str
+    by: str = ""
+    kind: DecisionKind | None = None
+    at: dt.datetime | None = None
+
+
+def read_preview(connection: sa.Connection, plan_id: int) -> Preview:
+    plan = plans.read_plan(connection, plan_id)
+    first = plans.sample(connection, plan_id, "", _SHOWN)
+    names = _names(connection, {one.account_id for one in first if one.account_id is not None})
+    accounts = {one.provider_account_id: names.get(one.account_id or 0, "") for one in first}
+    rows = read_rows(connection, list(accounts))
+    work = t.Worklist
+    stake = sa.select(sa.func.sum(work.seats), sa.func.sum(work.subscriptions)).where(
+        work.provider_account_id == t.PlanRow.provider_account_id,
+        t.PlanRow.plan_id == plan_id,
+        t.PlanRow.why_left == "",
+    )
+    seats, subscriptions = (int(one or 0) for one in connection.execute(stake).one())
+    return Preview(plan, tuple(WouldChange(row, accounts[row.id]) for row in rows), seats, subscriptions)
+
+
+def confirm(service: Service, actor: Actor, plan_id: int) -> int:
+    """Queue the run that does a plan and return its id. InputError when it was confirmed before or changes nothing."""
+    require(actor, Role.ANALYST)
+    with service.store.write() as connection:
+        plan = plans.read_plan(connection, plan_id)
+        _refuse(plan, actor)
+        kind = RunKind.UNDO if plan.action == UNDO else RunKind.BULK
+        run_id = request_run(connection, kind, f"{plan.said} #{plan.id}", actor.name, service.clock())
+        connection.execute(sa.update(t.Run).where(t.Run.id == run_id).values(total=plan.would))
+        plans.bind(connection, plan_id, run_id)
+    return run_id
+
+
+def _refuse(plan: PlanView, actor: Actor) -> None:
+    if plan.run_id is not None:
+        raise InputError(
+            "This preview was confirmed already.", kept="It is done once.", do="Look at the result in Activity."
+        )
+    if plan.actor != actor.name:
+        raise InputError(
+            f"This preview is {plan.actor}'s.", kept="Nothing was changed.", do="Make a preview of your own."
+        )
+    if not plan.would:
+        raise InputError("There is nothing to change.", kept="Nothing was changed.")
+
+
+def read_done(service: Service, actor: Actor, run_id: int) -> tuple[RunView, PlanView]:
+    """Read a run with the plan it does; NotFound for one of another kind."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        plan = plans.plan_of_run(connection, run_id)
+        if plan is None:
+            raise NotFound(f"Run {run_id} is no change of many rows.")
+        return get_run(connection, run_id), plan
+
+
+def discard(service: Service, actor: Actor, plan_id: int) -> None:
+    """Forget a preview that is not wanted; one that was confirmed stays."""
+    require(actor, Role.ANALYST)
+    with service.store.write() as connection:
+        plan = plans.read_plan(connection, plan_id)
+        if plan.run_id is None and plan.actor == actor.name:
+            plans.drop_plan(connection, plan_id)
+
+
+def run_plan(service: Service, run: RunView, progress: Progress, *, part: int = PART) -> dict[str, int]:
+    """Do a confirmed plan, part by part; each part is committed whole, and a cancelled run keeps the parts done."""
+    changed = 0
+    while True:
+        with service.store.write() as connection:
+            plan = plans.plan_of_run(connection, run.id)
+            if plan is None:
+                raise InputError("The rows of this run are no longer kept.", kept="Nothing more was changed.")
+            end = plans.part_end(connection, plan.id, part)
+            if end is not None:
+                who = Who(run.actor, service.clock(), run.id)
+                changed += do_part(connection, who, plan, end)
+            result = {
+                "taken_back" if plan.action == UNDO else "rows_changed": changed,
+                "left": _count_left(connection, plan),
+            }
+            progress.report(connection, done=changed, result=result)
+        if end is None:
+            return result
+        _check(progress, changed)
+
+
+def _check(progress: Progress, changed: int) -> None:
+    try:
+        progress.check()
+    except Cancelled as error:
+        done = f"{changed:,} provider accounts were done before, and are kept."
+        raise Cancelled(error.what, kept=done, do="Undo takes them back.") from None
+
+
+def do_part(connection: sa.Connection, who: Who, plan: PlanView, end: int) -> int:
+    """Change the rows of a plan up to `end` that are still as they were previewed; return how many."""
+    policy = read_policy(connection)
+    plans.leave_changed(connection, policy, plan.id, end, must_be_active=plan.action != UNDO)
+    taken = plans.take_part(connection, plan.id, end)
+    if taken:
+        ACTIONS[plan.action].apply(Work(connection, policy, who, plan))
+        settle_batch(connection, policy)
+        order_candidates(connection, in_batch())
+    return taken
+
+
+def _count_left(connection: sa.Connection, plan: PlanView) -> int:
+    return sum(plans.read_plan(connection, plan.id).left.values())
+
+
+def list_left(service: Service, actor: Actor, plan_id: int, limit: int = _LISTED) -> list[Left]:
+    """List the rows a plan leaves, those that somebody changed first."""
+    require(actor, Role.VIEWER)
+    row, pa, decision = t.PlanRow, t.ProviderAccount, t.Decision
+    any_one = sa.orm.aliased(decision)
+    of_row = any_one.provider_account_id == row.provider_account_id
+    latest = sa.select(sa.func.max(any_one.id)).where(of_row).correlate(row).scalar_subquery()
+    query = (
+        sa.select(pa.id, pa.name, t.Provider.name, row.why_left, decision.actor, decision.kind, decision.at)
+        .select_from(row)
+        .join(pa, pa.id == row.provider_account_id)
+        .join(t.Provider, t.Provider.id == pa.provider_id)
+        .outerjoin(decision, sa.and_(decision.id == latest, row.why_left == "changed"))
+        .where(row.plan_id == plan_id, row.why_left != "")
+        .order_by(row.why_left != "changed", pa.name_key, pa.id)
+        .limit(limit)
+    )
+    with service.store.read() as connection:
+        return [
+            Left(*found[:4], found[4] or "", DecisionKind(found[5]) if found[5] else None, found[6])
+            for found in connection.execute(query)
+        ]
+
+
+def _names(connection: sa.Connection, ids: set[int]) -> dict[int, str]:
+    account = t.Account
+    return {
+        row.id: row.name for row in connection.execute(sa.select(account.id, account.name).where(account.id.in_(ids)))
+    }

@@ -1,0 +1,79 @@
+"""Which decisions can be taken back: those whose outcome still holds for their row.
+
+An undo brings back the outcome of an earlier decision and names it. So the decision whose outcome holds is the latest
+one, or the one that the latest, being an undo, restored.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from w365.model import DecisionKind, RunKind
+from w365.store import tables as t
+
+
+def targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    """Select what undoing these decisions would change, one line a provider account.
+
+    (provider account, its version, account restored, decision undone, decision restored, why left).
+    """
+    decision, before = t.Decision, t.StandingBefore
+    latest = _latest(decision.provider_account_id)
+    restores = _outcome(_latest(decision.provider_account_id, decision.id))
+    is_undo = sa.exists().where(t.Undo.decision_id == decision.id)
+    holds = sa.or_(latest == decision.id, sa.and_(~is_undo, _outcome(latest) == decision.id))
+    why = sa.case((holds, sa.literal("")), else_=sa.literal("changed"))
+    return (
+        sa.select(
+            decision.provider_account_id,
+            latest.label("version"),
+            before.account_id,
+            decision.id.label("undoes_id"),
+            restores.label("restores_id"),
+            why.label("why_left"),
+        )
+        .outerjoin(before, before.decision_id == decision.id)
+        .where(which, decision.kind != DecisionKind.NOTE)
+    )
+
+
+def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None] | None:
+    """The (decision, run) a person decided last and has not taken back; what runs matched is nobody's."""
+    decision, run = t.Decision, t.Run
+    again = sa.orm.aliased(t.Undo)
+    same_run = sa.orm.aliased(decision)
+    stands = ~sa.exists().where(again.undoes_id == t.Undo.decision_id)
+    is_undone = sa.exists().where(t.Undo.undoes_id == decision.id, stands)
+    is_run_undone = sa.exists().where(same_run.run_id == decision.run_id, t.Undo.undoes_id == same_run.id, stands)
+    query = (
+        sa.select(decision.id, decision.run_id)
+        .outerjoin(run, run.id == decision.run_id)
+        .where(
+            decision.actor == actor,
+            decision.kind.not_in((DecisionKind.UNDO, DecisionKind.NOTE)),
+            sa.or_(run.kind.is_(None), run.kind == RunKind.BULK),
+            ~is_undone,
+            ~is_run_undone,
+        )
+        .order_by(decision.id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).one_or_none()
+
+
+def _latest(
+    provider_account_id: sa.SQLColumnExpression[int], before: sa.SQLColumnExpression[int] | None = None
+) -> sa.ScalarSelect[int]:
+    other = sa.orm.aliased(t.Decision)
+    query = sa.select(sa.func.coalesce(sa.func.max(other.id), 0)).where(
+        other.provider_account_id == provider_account_id
+    )
+    query = query.correlate(t.Decision)  # from however deep it is asked
+    return (query if before is None else query.where(other.id < before)).scalar_subquery()
+
+
+def _outcome(decision_id: sa.ScalarSelect[int]) -> sa.ColumnElement[int]:
+    restored = sa.select(t.Undo.restores_id).where(t.Undo.decision_id == decision_id).scalar_subquery()
+    return sa.func.coalesce(restored, decision_id)

@@ -1,0 +1,99 @@
+// The bar under the rows: what can be done to the selected ones or to all of the filter, and the last decision's undo.
+// It has its place from the start, so that nothing moves when a row is selected.
+
+let isAll = false;
+let lastDecision = null; // {decision, text}
+let bar = null;
+
+const selectedIds = () => api.getSelectedNodes().filter((node) => node.data).map((node) => node.data.id);
+
+const button = (text, act, className = "w365-button") => {
+  const element = make("button", className, text);
+  element.type = "button";
+  element.addEventListener("click", act);
+  return element;
+};
+
+const startBar = () => {
+  if (!context().mayEdit) return;
+  bar = make("div", "w365-bar");
+  bar.setAttribute("role", "toolbar");
+  bar.setAttribute("aria-label", "Bulk actions");
+  document.body.append(bar);
+  document.body.classList.add("w365-has-bar");
+  drawBar();
+};
+
+const drawBar = () => {
+  if (!bar) return;
+  const had = bar.contains(document.activeElement) ? document.activeElement.textContent : "";
+  const amount = isAll ? total || 0 : selectedIds().length;
+  const chosen = make("span", "w365-chosen", chosenText(amount));
+  const rest = make("span", "w365-rest");
+  if (amount) rest.append(button("Clear selection", clearSelection));
+  if (!isAll && total > 0) rest.append(button(`Select all ${count(total)} of this filter`, selectAll));
+  if (lastDecision) rest.prepend(undoButton());
+  bar.replaceChildren(chosen, ...actionButtons(amount), rest);
+  if (had) [...bar.querySelectorAll("button")].find((one) => one.textContent === had)?.focus();
+};
+
+const count = (number) => number.toLocaleString("en");
+
+const chosenText = (amount) => {
+  if (isAll) return `All ${count(amount)} of this filter:`;
+  return amount ? `${count(amount)} selected:` : "None selected";
+};
+
+const actionButtons = (amount) => context().actions.split("|").map((one) => {
+  const [action, label] = one.split(":");
+  const element = button(label, () => tellBulk(action));
+  element.disabled = amount === 0;
+  return element;
+});
+
+const undoButton = () => {
+  const {decision, text} = lastDecision;
+  const element = button("Undo", () => { lastDecision = null; drawBar(); tellPage("undo", decision); });
+  element.title = text;
+  element.setAttribute("aria-label", `Undo: ${text}`);
+  const line = make("span", "w365-last");
+  line.append(make("span", "w365-quiet w365-cut", text), element);
+  return line;
+};
+
+const tellBulk = (action) => {
+  const told = {what: "bulk", action, all: isAll, ids: isAll ? [] : selectedIds()};
+  api.dispatchEvent({type: "w365", told: {...told, nonce: `${Date.now()}:${Math.random()}`}});
+};
+
+// The rows are selected by the server, which knows them all; the boxes show it for those that are there.
+const selectAll = () => {
+  isAll = true;
+  markAll();
+  drawBar();
+  say(chosenText(total || 0));
+};
+
+const markAll = () => {
+  const nodes = [];
+  api.forEachNode((node) => { if (node.data && !node.isSelected()) nodes.push(node); });
+  if (nodes.length) api.setNodesSelected({nodes, newValue: true});
+};
+
+const clearSelection = () => {
+  isAll = false;
+  api.deselectAll();
+  drawBar();
+};
+
+// Who takes a row out of "all" means the rows that stay marked; those further down are selected no more.
+const BY_HAND = ["checkboxSelected", "spaceKey", "rowClicked"];
+const onSelection = ({source}) => {
+  if (BY_HAND.includes(source)) isAll = false;
+  drawBar();
+};
+
+const offerUndo = (decision, text) => {
+  lastDecision = {decision, text};
+  drawBar();
+};
