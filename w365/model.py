@@ -156,6 +156,7 @@ class DecisionKind(enum.StrEnum):
     EXCLUDE = "exclude"
     PARK = "park"
     REOPEN = "reopen"
+    RETURN = "return"
     NOTE = "note"
 
 

@@ -3,6 +3,7 @@
 - what the providers say: provider, provider_account, provider_account_domain, subscription (service.sync)
 - what the CRM says: account, contact, account_domain, crm_delta (service.crm_sync)
 - what people decided: decision, decision_evidence, mapping, disposition, rejection (store.decisions, store.matcher)
+- what people say to each other: note, ownership, owner_change (service.teamwork)
 - what the admin set: setting, setting_change, listed_domain (service.configuration)
 - what the evidence proposes: touched, proposal (store.matcher); suggest_due, candidate (service.suggesting)
 - what is looked at, derived: worklist (store.worklist), word (store.words)
@@ -91,6 +92,7 @@ class ProviderAccount(Base):
     __tablename__ = "provider_account"
     __table_args__ = (
         sa.UniqueConstraint("provider_id", "specific_id"),
+        sa.Index(None, "first_seen_at"),
         sa.Index(
             None,
             "tenant_guid",
@@ -193,7 +195,16 @@ class Decision(Base):
     """Append only. The latest id of a provider account is the version that an edit must have seen."""
 
     __tablename__ = "decision"
-    __table_args__ = (sa.Index(None, "provider_account_id", "id"), sa.Index(None, "run_id"))
+    __table_args__ = (
+        sa.Index(None, "provider_account_id", "id"),
+        sa.Index(None, "run_id"),
+        sa.Index(
+            "ix_decision_returned",
+            "id",
+            sqlite_where=sa.text("kind = 'return'"),
+            postgresql_where=sa.text("kind = 'return'"),
+        ),
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     at: Mapped[dt.datetime]
     actor: Mapped[str]
@@ -242,6 +253,42 @@ class Rejection(Base):
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
     account_id: Mapped[int] = reference("account.id", primary_key=True)
     decision_id: Mapped[int] = reference("decision.id")
+
+
+# --- what people say to each other ---
+
+
+class Note(Base):
+    """Append only; it says nothing to the match and is no version of its row."""
+
+    __tablename__ = "note"
+    __table_args__ = (sa.Index(None, "provider_account_id", "id"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    provider_account_id: Mapped[int] = reference("provider_account.id")
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    text: Mapped[str]
+
+
+class Ownership(Base):
+    """Who takes care of a row; rows without an owner have none."""
+
+    __tablename__ = "ownership"
+    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    owner: Mapped[str]
+
+
+class OwnerChange(Base):
+    """Append only: who gave a row to whom."""
+
+    __tablename__ = "owner_change"
+    __table_args__ = (sa.Index(None, "provider_account_id", "id"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    provider_account_id: Mapped[int] = reference("provider_account.id")
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    old_owner: Mapped[str]
+    owner: Mapped[str]
 
 
 # --- what the admin set ---
@@ -298,7 +345,16 @@ class SuggestDue(Base):
 
 class CurrentCandidate(Base):
     __tablename__ = "candidate"
-    __table_args__ = (sa.Index(None, "account_id"),)
+    __table_args__ = (
+        sa.Index(None, "account_id"),
+        sa.Index(
+            "ix_candidate_best",
+            "score",
+            "provider_account_id",
+            sqlite_where=sa.text("rank = 1"),
+            postgresql_where=sa.text("rank = 1"),
+        ),
+    )
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
     rank: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     account_id: Mapped[int] = reference("account.id")
@@ -348,6 +404,13 @@ class Worklist(Base):
             sqlite_where=sa.text("drift <> ''"),
             postgresql_where=sa.text("drift <> ''"),
         ),
+        sa.Index(
+            "ix_worklist_owner",
+            "owner",
+            "provider_account_id",
+            sqlite_where=sa.text("owner <> ''"),
+            postgresql_where=sa.text("owner <> ''"),
+        ),
     )
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
     provider_id: Mapped[int] = mapped_column(Id)
@@ -364,6 +427,7 @@ class Worklist(Base):
     subscriptions: Mapped[int]  # active ones
     is_gone: Mapped[bool]
     drift: Mapped[str] = mapped_column(sa.String(20), server_default="")  # Drift
+    owner: Mapped[str] = mapped_column(sa.String(100), server_default="")
     version: Mapped[int] = mapped_column(Id)  # the latest decision's id, 0 before the first
 
 

@@ -22,6 +22,7 @@ st.navigation(
     {
         "Work": [
             st.Page(places.OVERVIEW, title="Overview", default=True),
+            st.Page(places.REVIEW, title="Review"),
             st.Page(places.PROVIDER_ACCOUNTS, title="Provider accounts"),
             st.Page(places.CONFLICTS, title="Conflicts"),
         ],

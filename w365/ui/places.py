@@ -7,6 +7,7 @@ from pathlib import Path
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
 
 OVERVIEW = str(_PAGES / "overview.py")
+REVIEW = str(_PAGES / "review.py")
 PROVIDER_ACCOUNTS = str(_PAGES / "provider_accounts.py")
 CONFLICTS = str(_PAGES / "conflicts.py")
 STATISTICS = str(_PAGES / "statistics.py")

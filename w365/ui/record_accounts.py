@@ -108,7 +108,7 @@ def _show_verdicts(decider: Decider, account: int, *, is_first: bool) -> None:
         decider.button(
             "Accept", f"accept-{account}", decider.accept(account), kind="primary" if is_first else "secondary"
         )
-        decider.button("Not this", f"reject-{account}", _reject(decider, account))
+        decider.button("Not this", f"reject-{account}", decider.reject(account))
 
 
 def _show_account(decider: Decider, account: AccountView) -> None:
@@ -134,10 +134,6 @@ def _warning(hit: Hit) -> str:
 
 def _about(hit: Hit) -> str:
     return " · ".join(part for part in (hit.number, hit.domain, hit.city, hit.country) if part)
-
-
-def _reject(decider: Decider, account: int) -> Work:
-    return lambda seen: mapping.reject_candidate(*decider.whose, account, seen=seen)
 
 
 def _take_back(decider: Decider, account: int) -> Work:

@@ -1,0 +1,137 @@
+"""What the Review page keeps of a person's walk through the queue, and what its keys do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from w365.errors import W365Error
+from w365.matching.words import STATUS_WORDS
+from w365.service import mapping
+from w365.service.mapping import Decided
+from w365.service.records import Record
+from w365.service.review import OPEN, read_if_open, read_queue
+from w365.service.undo_own import Before, remember, undo_own
+from w365.ui.desk import Desk
+from w365.ui.record_decider import Work
+from w365.ui.review_walk import Choice, Walk, begin
+
+LOOKUP = "Another account"
+REASONS = {"park": "Reason to park", "exclude": "Reason to exclude"}
+"""The forms by name, with the label of their field."""
+_MOST_STEPS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decision of this walk, with what taking it back needs."""
+
+    decision_id: int
+    seen: int
+    name: str
+    before: Before
+
+
+@dataclass
+class Review:
+    """A walk. The methods are what the keys do; each is called before the page runs again."""
+
+    desk: Desk
+    choice: Choice
+    walk: Walk
+    steps: list[Step] = field(default_factory=list)
+    decided: int = 0
+    ahead: Record | None = None
+    form: str = ""
+    reasons: dict[str, str] = field(default_factory=dict)
+    error: W365Error | None = None
+    said: str = ""
+    focus: str = ""
+    nonce: int = 0
+
+    def record(self) -> Record | None:
+        """Return the record to decide; rows that were decided elsewhere meanwhile are passed by."""
+        while (row := self.walk.row) is not None:
+            found = read_if_open(self.desk.service, self.desk.actor, row, self.ahead)
+            if found is not None:
+                return found
+            self.walk = self.walk.on()
+        return None
+
+    def look_ahead(self) -> None:
+        """Read the next record while the person reads this one."""
+        following = self.walk.following
+        if following is not None:
+            self.ahead = read_if_open(self.desk.service, self.desk.actor, following, self.ahead)
+
+    def restart(self) -> None:
+        self.walk = begin(read_queue(self.desk.service, self.desk.actor, self.choice.filter(self.desk.actor)))
+        self.form = ""
+
+    def take(self, record: Record, work: Work) -> None:
+        """Decide. A row that is settled is left; one with a candidate less stays."""
+        before = remember(self.desk.service, self.desk.actor, record.row.id)
+        decided = self._try(lambda: work(record.row.version))
+        if decided is None:
+            return
+        self.steps = [*self.steps, Step(decided.decision_id, decided.decision_id, record.row.name, before)]
+        self.steps = self.steps[-_MOST_STEPS:]
+        if decided.row.status in OPEN:
+            self.said = f"{record.row.name}: candidate rejected"
+            return
+        self.decided += 1
+        self.said = f"{record.row.name}: {STATUS_WORDS[decided.row.status]} {decided.row.account_name}".strip()
+        self.walk = self.walk.on()
+
+    def pass_by(self) -> None:
+        self.form = self.said = ""
+        self.walk = self.walk.on()
+
+    def go_back(self) -> None:
+        self.form = self.said = ""
+        self.walk = self.walk.back()
+
+    def undo(self) -> None:
+        """Take back the latest decision of this walk and go to its row."""
+        step = self.steps.pop()
+        undone = self._try(
+            lambda: undo_own(self.desk.service, self.desk.actor, step.decision_id, step.before, seen=step.seen)
+        )
+        if undone is None:
+            return
+        row = step.before.row
+        # Earlier decisions about this row have now been followed by this one.
+        self.steps = [replace(one, seen=undone.decision_id) if one.before.row == row else one for one in self.steps]
+        self.decided -= 0 if self.walk.row == row else 1
+        self.said = f"{step.name}: taken back"
+        self.walk = self.walk.to(row)
+
+    def open_form(self, name: str) -> None:
+        self.form = "" if self.form == name else name
+        self.said = ""
+        if self.form in REASONS:
+            self.move_focus(REASONS[self.form])
+
+    def move_focus(self, label: str) -> None:
+        self.focus, self.nonce = label, self.nonce + 1
+
+    def set_aside(self, record: Record, reason: str, until: dt.date | None) -> None:
+        """Park or exclude, whichever form is open; the reason stands there the next time."""
+        whose = (self.desk.service, self.desk.actor, record.row.id)
+        kind, given = self.form, reason.strip()
+        self.reasons[kind] = given
+        if kind == "park":
+            self.take(record, lambda seen: mapping.park(*whose, seen=seen, reason=given, until=until))
+        else:
+            self.take(record, lambda seen: mapping.exclude(*whose, seen=seen, reason=given))
+        if self.error is None:
+            self.form = ""
+
+    def _try(self, work: Callable[[], Decided]) -> Decided | None:
+        self.error, self.said = None, ""
+        try:
+            return work()
+        except W365Error as error:
+            self.error = error
+            return None
