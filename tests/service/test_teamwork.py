@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,11 @@ from service.fakes import (
 )
 
 from w365.errors import InputError, NotAllowed, NotFound
-from w365.service import Service, records, teamwork
+from w365.model import Age, ScoreBand
+from w365.service import Service, facets, records, teamwork
 from w365.store import tables as t
 from w365.store.engine import Store
+from w365.store.teamwork_tables import Note, OwnerChange
 from w365.store.worklist import Filter
 
 
@@ -75,7 +78,7 @@ def test_what_is_empty_too_long_or_for_no_row_is_refused(service: Service) -> No
         teamwork.add_note(service, ANALYST, 999_999, "text")
     with pytest.raises(NotFound):
         teamwork.set_owner(service, ANALYST, 999_999, "ben")
-    assert rows_of(service.store, t.Note.id) == rows_of(service.store, t.OwnerChange.id) == []
+    assert rows_of(service.store, Note.id) == rows_of(service.store, OwnerChange.id) == []
 
 
 def test_a_viewer_reads_but_writes_nothing(service: Service) -> None:
@@ -120,3 +123,21 @@ def test_owner_score_and_age_filter_alone_and_together(service: Service) -> None
     assert found(service, Filter(scores=(0.5, 2))) == {one for one, score in best.items() if score >= 0.5}
     assert found(service, Filter(scores=(0, 0.5))) == {"p1", "p2", "p3", "p4"} - found(service, Filter(scores=(0.5, 2)))
     assert found(service, Filter(owner="ben", scores=(0.5, 2), before=day)) == {"p1"}
+
+
+def test_every_count_beside_a_choice_is_what_it_shows(service: Service) -> None:
+    teamwork.set_owner(service, ANALYST, id_of(service.store, "p1"), "ben")
+    teamwork.set_owner(service, ANALYST, id_of(service.store, "p3"), "ben")
+    day = service.clock().date() + dt.timedelta(days=8)
+    for wanted in (Filter(), Filter(owner="ben"), Filter(scores=ScoreBand.STRONG.bounds), Filter(text="p4")):
+        counted = facets.read_facets(service, VIEWER, wanted, day)
+        assert counted.owners == {
+            owner: amount for owner in ("", "ben") if (amount := len(found(service, replace(wanted, owner=owner))))
+        }
+        for band in ScoreBand:
+            assert counted.scores[band] == len(found(service, replace(wanted, scores=band.bounds)))
+        for age in Age:
+            since, before = age.days(day)
+            assert counted.ages[age] == len(found(service, replace(wanted, since=since, before=before)))
+    assert [*facets.read_facets(service, VIEWER, Filter(), day).ages.values()] == [0, 4, 0]
+    assert [*facets.read_facets(service, VIEWER, Filter(), day - dt.timedelta(days=1)).ages.values()] == [1, 3, 0]

@@ -37,6 +37,7 @@ def row_json(row: Row) -> Json:
         "provider": row.provider,
         "specificId": row.specific_id,
         "changed": changed(row),
+        "owner": row.owner,
         "version": row.version,
     }
 
@@ -71,7 +72,7 @@ def why(row: Row) -> str:
         return DRIFT_WORDS.get(row.drift, ORIGIN_WORDS[Origin(row.origin)])
     if row.status in (Status.EXCLUDED, Status.PARKED):
         return ORIGIN_WORDS[Origin.MANUAL]
-    return REASON_WORDS[row.reason]
+    return f"Back from park. {REASON_WORDS[row.reason]}" if row.is_back else REASON_WORDS[row.reason]
 
 
 def why_full(row: Row) -> str:

@@ -28,10 +28,14 @@ class Queue:
 def read_queue(service: Service, actor: Actor, wanted: Filter) -> Queue:
     """List up to 1,000 open rows of the filter; statuses that are not open are left out of it."""
     require(actor, Role.VIEWER)
-    statuses = tuple(one for one in wanted.statuses if one in OPEN) or OPEN
-    chosen = replace(wanted, statuses=statuses)
+    chosen = wanted_of(wanted)
     with service.store.read() as connection:
         return Queue(tuple(list_by_impact(connection, chosen)), count_rows(connection, chosen))
+
+
+def wanted_of(wanted: Filter) -> Filter:
+    """Narrow a filter to open rows."""
+    return replace(wanted, statuses=tuple(one for one in wanted.statuses if one in OPEN) or OPEN)
 
 
 def read_if_open(service: Service, actor: Actor, row: int, known: Record | None = None) -> Record | None:

@@ -14,6 +14,7 @@ from w365.service.access import require
 from w365.service.configuration import read_policy
 from w365.store import tables as t
 from w365.store import worklist
+from w365.store.teamwork_tables import Note, OwnerChange, Ownership
 
 LONGEST_NOTE = 2_000
 LONGEST_OWNER = 100
@@ -45,7 +46,7 @@ def add_note(service: Service, actor: Actor, row: int, text: str) -> None:
     values = {"provider_account_id": row, "at": service.clock(), "actor": actor.name, "text": kept}
     with service.store.write() as connection:
         _check_row(connection, row)
-        connection.execute(sa.insert(t.Note).values(values))
+        connection.execute(sa.insert(Note).values(values))
 
 
 def set_owner(service: Service, actor: Actor, row: int, owner: str) -> bool:
@@ -58,7 +59,7 @@ def set_owner(service: Service, actor: Actor, row: int, owner: str) -> bool:
         raise InputError("A name does not begin with an asterisk.", kept="Nothing was changed.", do="Correct it.")
     with service.store.write() as connection:
         _check_row(connection, row)
-        held = t.Ownership
+        held = Ownership
         old = connection.scalar(sa.select(held.owner).where(held.provider_account_id == row)) or ""
         if old == name:
             return False
@@ -66,7 +67,7 @@ def set_owner(service: Service, actor: Actor, row: int, owner: str) -> bool:
         if name:
             connection.execute(sa.insert(held).values(provider_account_id=row, owner=name))
         values = {"provider_account_id": row, "at": service.clock(), "actor": actor.name}
-        connection.execute(sa.insert(t.OwnerChange).values(**values, old_owner=old, owner=name))
+        connection.execute(sa.insert(OwnerChange).values(**values, old_owner=old, owner=name))
         which = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id == row)
         worklist.refresh(connection, read_policy(connection), which)
     return True
@@ -75,7 +76,7 @@ def set_owner(service: Service, actor: Actor, row: int, owner: str) -> bool:
 def list_notes(service: Service, actor: Actor, row: int) -> list[NoteView]:
     """List notes and changes of the owner, the latest first."""
     require(actor, Role.VIEWER)
-    note, change = t.Note, t.OwnerChange
+    note, change = Note, OwnerChange
     notes = sa.select(note.at, note.actor, note.text).where(note.provider_account_id == row)
     changes = sa.select(change.at, change.actor, change.old_owner, change.owner)
     changes = changes.where(change.provider_account_id == row)
@@ -89,7 +90,7 @@ def list_notes(service: Service, actor: Actor, row: int) -> list[NoteView]:
 def list_owners(service: Service, actor: Actor) -> dict[str, int]:
     """Everybody who owns rows, with how many."""
     require(actor, Role.VIEWER)
-    held = t.Ownership.owner
+    held = Ownership.owner
     query = sa.select(held, sa.func.count()).group_by(held).order_by(held)
     with service.store.read() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}

@@ -55,9 +55,10 @@ def _seen(since: dt.date | None, before: dt.date | None) -> sa.Select[int]:
     pa = t.ProviderAccount
     query = sa.select(pa.id).correlate(None)
     if since is not None:
-        query = query.where(pa.first_seen_at >= _midnight(since))
-    return query if before is None else query.where(pa.first_seen_at < _midnight(before))
+        query = query.where(pa.first_seen_at >= midnight(since))
+    return query if before is None else query.where(pa.first_seen_at < midnight(before))
 
 
-def _midnight(day: dt.date) -> dt.datetime:
+def midnight(day: dt.date) -> dt.datetime:
+    """Return when a day begins, in UTC."""
     return dt.datetime.combine(day, dt.time(), dt.UTC)

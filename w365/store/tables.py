@@ -3,7 +3,7 @@
 - what the providers say: provider, provider_account, provider_account_domain, subscription (service.sync)
 - what the CRM says: account, contact, account_domain, crm_delta (service.crm_sync)
 - what people decided: decision, decision_evidence, mapping, disposition, rejection (store.decisions, store.matcher)
-- what people say to each other: note, ownership, owner_change (service.teamwork)
+- what people say to each other: note, ownership, owner_change (store.teamwork_tables; service.teamwork)
 - what the admin set: setting, setting_change, listed_domain (service.configuration)
 - what the evidence proposes: touched, proposal (store.matcher); suggest_due, candidate (service.suggesting)
 - what is looked at, derived: worklist (store.worklist), word (store.words)
@@ -253,42 +253,6 @@ class Rejection(Base):
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
     account_id: Mapped[int] = reference("account.id", primary_key=True)
     decision_id: Mapped[int] = reference("decision.id")
-
-
-# --- what people say to each other ---
-
-
-class Note(Base):
-    """Append only; it says nothing to the match and is no version of its row."""
-
-    __tablename__ = "note"
-    __table_args__ = (sa.Index(None, "provider_account_id", "id"),)
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    provider_account_id: Mapped[int] = reference("provider_account.id")
-    at: Mapped[dt.datetime]
-    actor: Mapped[str]
-    text: Mapped[str]
-
-
-class Ownership(Base):
-    """Who takes care of a row; rows without an owner have none."""
-
-    __tablename__ = "ownership"
-    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
-    owner: Mapped[str]
-
-
-class OwnerChange(Base):
-    """Append only: who gave a row to whom."""
-
-    __tablename__ = "owner_change"
-    __table_args__ = (sa.Index(None, "provider_account_id", "id"),)
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    provider_account_id: Mapped[int] = reference("provider_account.id")
-    at: Mapped[dt.datetime]
-    actor: Mapped[str]
-    old_owner: Mapped[str]
-    owner: Mapped[str]
 
 
 # --- what the admin set ---

@@ -20,6 +20,7 @@ from w365.store.drift import drift_of
 from w365.store.evidence import Which
 from w365.store.facets import facet_conditions, returns
 from w365.store.matcher import propose, with_rivals
+from w365.store.teamwork_tables import Ownership
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
 
 LIVE_STATUSES = ("active", "suspended")
@@ -155,7 +156,7 @@ def _current(policy: MatchPolicy, which: Which) -> tuple[list[str], sa.Select[An
         "is_gone": pa.gone_at.is_not(None),
         "drift": drift_of(policy),
         "version": version,
-        "owner": sa.func.coalesce(t.Ownership.owner, ""),
+        "owner": sa.func.coalesce(Ownership.owner, ""),
     }
     rows = (
         sa.select(*values.values())
@@ -163,7 +164,7 @@ def _current(policy: MatchPolicy, which: Which) -> tuple[list[str], sa.Select[An
         .outerjoin(account, account.id == mapping.account_id)
         .outerjoin(order, order.provider_account_id == pa.id)
         .outerjoin(proposal, proposal.provider_account_id == pa.id)
-        .outerjoin(t.Ownership, t.Ownership.provider_account_id == pa.id)
+        .outerjoin(Ownership, Ownership.provider_account_id == pa.id)
         .where(sa.true() if which is None else pa.id.in_(which))
     )
     return list(values), rows

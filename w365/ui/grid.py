@@ -23,9 +23,9 @@ Scheme = Literal["light", "dark"]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What happened in the grid: a row was saved (or refused), or a person wants to open its record."""
+    """What happened in the grid: a row was saved (or refused), or a person opens its record or its account."""
 
-    what: Literal["saved", "open"]
+    what: Literal["saved", "open", "account"]
     row: int
 
 
@@ -72,7 +72,7 @@ def show_grid(look: Look, *, scheme: Scheme, on_told: Callable[[Told], None]) ->
 def read_told(raw: object) -> Told | None:
     """Check what came from the browser; None for anything of another shape."""
     match raw:
-        case {"what": "saved" | "open" as what, "row": int(row)} if not isinstance(row, bool) and row >= 0:
+        case {"what": "saved" | "open" | "account" as what, "row": int(row)} if not isinstance(row, bool) and row >= 0:
             return Told(what, row)
     return None
 
@@ -134,6 +134,7 @@ def _columns() -> list[dict[str, Any]]:
         _column("provider", "Provider", 130, tooltip="provider"),
         _column("specific_id", "Provider Specific Account Id", 210, drawn=True, tooltip="specificId"),
         {**_column("changed", "Changed", 220, tooltip="changed"), "sortable": False},
+        {**_column("owner", "Owner", 130, tooltip="owner"), "sortable": False},
     ]
 
 

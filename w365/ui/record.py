@@ -15,6 +15,7 @@ from w365.ui.record_accounts import show_candidates, show_lookup, show_mapped, s
 from w365.ui.record_create import show_create
 from w365.ui.record_decider import Decider
 from w365.ui.record_words import say_decision, say_domain, say_state, say_subscription, say_when
+from w365.ui.teamwork_form import show_teamwork
 from w365.ui.wording import counted, local_zone, plain
 
 
@@ -29,6 +30,7 @@ def draw_record(decider: Decider) -> None:
     left, right = st.columns([4, 9], gap="large")
     with left:
         _show_provider_side(decider.record)
+        show_teamwork(decider.desk, decider.record)
     with right:
         _show_accounts_side(decider)
 

@@ -11,6 +11,7 @@ from w365.model import Drift, Origin
 from w365.service import mapping
 from w365.service.lookup import Hit, search_accounts
 from w365.service.records import AccountView
+from w365.ui.account_page import link_to_account
 from w365.ui.record_decider import Decider, Work
 from w365.ui.record_words import Fact, compare
 from w365.ui.wording import plain, short
@@ -30,6 +31,7 @@ def show_mapped(decider: Decider, account: AccountView) -> None:
         with st.container(horizontal=True):
             if row.drift in (Drift.ELSEWHERE, Drift.UNSUPPORTED):
                 decider.button("Keep this mapping", "keep", decider.accept(account.hit.account_id), kind="primary")
+            link_to_account(decider.desk, account.hit.account_id)
             decider.button("Clear mapping", "clear", lambda seen: mapping.clear_mapping(*decider.whose, seen=seen))
 
 

@@ -39,7 +39,7 @@ def show_set_aside(review: Review, record: Record) -> None:
         if is_park:
             _ask_day(review, f"{key}-until")
         st.form_submit_button("Park" if is_park else "Exclude", type="primary", on_click=save)
-    st.button("Cancel", key="review-cancel", on_click=review.open_form, args=(review.form,), type="tertiary")
+        st.form_submit_button("Cancel", key="review-cancel", on_click=review.open_form, args=(review.form,))
 
 
 def _ask_day(review: Review, key: str) -> None:

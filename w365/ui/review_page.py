@@ -7,22 +7,20 @@ from typing import Any
 
 import streamlit as st
 
-from w365.matching.words import STATUS_WORDS
 from w365.model import Role
 from w365.service.crm_link import crm_address
 from w365.service.providers import list_providers
 from w365.service.records import Record
-from w365.service.review import read_queue
 from w365.service.teamwork import list_owners
 from w365.ui.desk import Desk
 from w365.ui.keyboard import listen
 from w365.ui.owner_words import owner_choices
-from w365.ui.palette import BADGES
+from w365.ui.palette import WIDE
 from w365.ui.record import draw_record
 from w365.ui.record_decider import Decider
 from w365.ui.review_forms import show_help, show_set_aside
 from w365.ui.review_state import LOOKUP, Review
-from w365.ui.review_walk import STATUSES, Choice, begin, read_choice
+from w365.ui.review_walk import STATUSES, Choice, Walk, read_choice
 from w365.ui.shell import show_error, told
 from w365.ui.wording import counted, number, plain, short
 
@@ -35,13 +33,13 @@ _BY_KEY = 3
 @st.fragment
 def show_review(desk: Desk) -> None:
     """Draw the page. A key runs this part only, once."""
+    st.html(WIDE)
     with told():
         providers = {one.id: one.name for one in list_providers(desk.service, desk.actor)}
-        owners = list_owners(desk.service, desk.actor)
-        review = _current(desk, providers, owners)
+        review = _current(desk, providers)
         st.query_params.from_dict(review.choice.parameters())
         record = review.record()
-        _show_choices(review, providers, owners, is_done=record is None)
+        _show_choices(review, providers, is_done=record is None)
         _show_outcome(review)
         if record is None:
             _show_end(review)
@@ -51,14 +49,16 @@ def show_review(desk: Desk) -> None:
         review.look_ahead()
 
 
-def _current(desk: Desk, providers: Mapping[int, str], owners: Mapping[str, int]) -> Review:
+def _current(desk: Desk, providers: Mapping[int, str]) -> Review:
+    owners = list_owners(desk.service, desk.actor)
     review = st.session_state.get(_REVIEW)
     if isinstance(review, Review) and _STATUS in st.session_state:
         return review
-    choice = read_choice(st.query_params.to_dict(), providers, owners)
+    choice = read_choice(st.query_params.to_dict(), providers, {*owners, desk.actor.name})
     if isinstance(review, Review) and choice in (review.choice, Choice()):
         return review  # back from another page: the walk goes on where it was
-    made = Review(desk, choice, begin(read_queue(desk.service, desk.actor, choice.filter(desk.actor))))
+    made = Review(desk, choice, Walk((), 0))
+    made.restart()
     st.session_state[_REVIEW] = made
     return made
 
@@ -72,15 +72,15 @@ def _chosen() -> None:
     review.restart()
 
 
-def _show_choices(review: Review, providers: Mapping[int, str], owners: Mapping[str, int], *, is_done: bool) -> None:
+def _show_choices(review: Review, providers: Mapping[int, str], *, is_done: bool) -> None:
     choice = review.choice
     st.session_state.update({_STATUS: choice.status, _PROVIDER: choice.provider or "", _OWNER: choice.owner})
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        _choice("Status", _STATUS, STATUSES, 150)
+        _choice("Status", _STATUS, STATUSES, 145)
         if len(providers) > 1:
             known: dict[Any, str] = {"": "All providers", **providers}
-            _choice("Provider", _PROVIDER, known, 170)
-        _choice("Owner", _OWNER, owner_choices(owners, review.desk.actor), 170)
+            _choice("Provider", _PROVIDER, known, 150)
+        _choice("Owner", _OWNER, owner_choices(review.owners, review.desk.actor, choice.owner), 160)
         progress = "Done" if is_done else review.walk.progress()
         st.markdown(f"**{progress}** · {number(review.decided)} decided", width="content")
 
@@ -120,7 +120,6 @@ def _show_row(review: Review, record: Record) -> None:
     row = record.row
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(plain(short(row.name, 90)) or "(no name)", anchor=False, width="content")
-        st.badge(STATUS_WORDS[row.status], color=BADGES[row.status])
         if row.is_back:
             st.badge("Back from park", color="violet")
         if row.seats:

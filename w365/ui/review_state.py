@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from w365.errors import W365Error
 from w365.matching.words import STATUS_WORDS
 from w365.service import mapping
+from w365.service.facets import count_by_owner
 from w365.service.mapping import Decided
 from w365.service.records import Record
-from w365.service.review import OPEN, read_if_open, read_queue
+from w365.service.review import OPEN, read_if_open, read_queue, wanted_of
 from w365.service.undo_own import Before, remember, undo_own
 from w365.ui.desk import Desk
 from w365.ui.record_decider import Work
@@ -40,6 +41,7 @@ class Review:
     desk: Desk
     choice: Choice
     walk: Walk
+    owners: Mapping[str, int] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     decided: int = 0
     ahead: Record | None = None
@@ -66,7 +68,10 @@ class Review:
             self.ahead = read_if_open(self.desk.service, self.desk.actor, following, self.ahead)
 
     def restart(self) -> None:
-        self.walk = begin(read_queue(self.desk.service, self.desk.actor, self.choice.filter(self.desk.actor)))
+        """Begin with what waits now, and count it by owner."""
+        service, actor, wanted = self.desk.service, self.desk.actor, wanted_of(self.choice.filter())
+        self.walk = begin(read_queue(service, actor, wanted))
+        self.owners = count_by_owner(service, actor, wanted)
         self.form = ""
 
     def take(self, record: Record, work: Work) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from w365.model import Actor, Status
+from w365.model import Status
 from w365.service.review import Queue
 from w365.store.worklist import Filter
-from w365.ui.owner_words import MINE, NOBODY, owner_of
+from w365.ui.owner_words import NOBODY, owner_of
 
 BACK = "back"
 """Rows that are back from being parked."""
@@ -29,12 +29,12 @@ class Choice:
     provider: int | None = None
     owner: str = ""
 
-    def filter(self, actor: Actor) -> Filter:
+    def filter(self) -> Filter:
         is_status = self.status in list(Status)
         return Filter(
             statuses=(Status(self.status),) if is_status else (),
             providers=() if self.provider is None else (self.provider,),
-            owner=owner_of(self.owner, actor),
+            owner=owner_of(self.owner),
             returned=self.status == BACK,
         )
 
@@ -43,13 +43,13 @@ class Choice:
         return {name: value for name, value in parts.items() if value}
 
 
-def read_choice(parameters: Mapping[str, str], providers: Mapping[int, str], owners: Mapping[str, int]) -> Choice:
+def read_choice(parameters: Mapping[str, str], providers: Collection[int], owners: Collection[str]) -> Choice:
     """Read the choice of an address; parts that are unknown do not filter."""
     status, owner, number = (parameters.get(name, "") for name in ("status", "owner", "provider"))
     return Choice(
         status if status in STATUSES else "",
         next((one for one in providers if str(one) == number), None),
-        owner if owner in (MINE, NOBODY) or owner in owners else "",
+        owner if owner == NOBODY or owner in owners else "",
     )
 
 

@@ -4,6 +4,7 @@ const ready = (event) => {
   api = event.api;
   document.querySelector('[role="grid"], [role="treegrid"]')?.setAttribute("aria-label", "Provider accounts");
   look();
+  watchColumns();
   api.setGridOption("datasource", source);
   watchPage();
   window.addEventListener("focus", comeBack);
