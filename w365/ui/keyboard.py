@@ -10,8 +10,9 @@ _component = components.declare_component("keyboard", path=str(Path(__file__).wi
 
 
 def listen(*, focus: str = "", nonce: int = 0) -> None:
-    """Listen, and move the focus into the field with the label `focus` once for every new `nonce`.
+    """Listen, and once for every new `nonce` move the focus into the field with the label `focus`.
 
-    "?" presses the button with the key `review-help`; Escape leaves a field and presses `review-cancel`.
+    Without a label the focus leaves whatever field has it. "?" presses the button with the key `review-help`; Escape
+    leaves a field and presses `review-cancel`.
     """
     _component(label=focus, nonce=nonce, key="keyboard", default=None)

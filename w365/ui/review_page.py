@@ -47,14 +47,18 @@ def show_review(desk: Desk) -> None:
             _show_row(review, record)
         listen(focus=review.focus, nonce=review.nonce)
         review.look_ahead()
+        if record is not None:
+            review.has_shown(record)
 
 
 def _current(desk: Desk, providers: Mapping[int, str]) -> Review:
-    owners = list_owners(desk.service, desk.actor)
     review = st.session_state.get(_REVIEW)
-    if isinstance(review, Review) and _STATUS in st.session_state:
-        return review
-    choice = read_choice(st.query_params.to_dict(), providers, {*owners, desk.actor.name})
+    if isinstance(review, Review):
+        review.desk = desk
+        if _STATUS in st.session_state:
+            return review
+    owners = {*list_owners(desk.service, desk.actor), desk.actor.name}
+    choice = read_choice(st.query_params.to_dict(), providers, owners)
     if isinstance(review, Review) and choice in (review.choice, Choice()):
         return review  # back from another page: the walk goes on where it was
     made = Review(desk, choice, Walk((), 0))
@@ -70,6 +74,7 @@ def _chosen() -> None:
     review.choice = Choice(state[_STATUS], state.get(_PROVIDER) or None, state[_OWNER])
     review.error, review.said = None, ""
     review.restart()
+    review.move_focus("")
 
 
 def _show_choices(review: Review, providers: Mapping[int, str], *, is_done: bool) -> None:
@@ -98,10 +103,11 @@ def _choice(label: str, key: str, words: Mapping[Any, str], width: int) -> None:
 
 
 def _show_outcome(review: Review) -> None:
-    if review.error is not None:
-        show_error(review.error)
-    elif review.said:
-        st.caption(f":green[✓] {plain(short(review.said, 160))}")
+    with st.container(key="review-outcome"):
+        if review.error is not None:
+            show_error(review.error)
+        elif review.said:
+            st.caption(plain(short(review.said, 160)))
 
 
 def _show_end(review: Review) -> None:
@@ -118,7 +124,7 @@ def _show_end(review: Review) -> None:
 
 def _show_row(review: Review, record: Record) -> None:
     row = record.row
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review-row"):
         st.subheader(plain(short(row.name, 90)) or "(no name)", anchor=False, width="content")
         if row.is_back:
             st.badge("Back from park", color="violet")

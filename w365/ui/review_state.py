@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +22,9 @@ from w365.ui.review_walk import Choice, Walk, begin
 LOOKUP = "Another account"
 REASONS = {"park": "Reason to park", "exclude": "Reason to exclude"}
 """The forms by name, with the label of their field."""
+TOO_SOON = 0.4
+"""Seconds in which nobody has read a row and decided about it."""
+
 _MOST_STEPS = 100
 
 
@@ -51,6 +55,9 @@ class Review:
     said: str = ""
     focus: str = ""
     nonce: int = 0
+    shown: tuple[int, int] | None = None
+    shown_at: float = 0.0
+    clock: Callable[[], float] = time.monotonic
 
     def record(self) -> Record | None:
         """Return the record to decide; rows that were decided elsewhere meanwhile are passed by."""
@@ -67,6 +74,25 @@ class Review:
         if following is not None:
             self.ahead = read_if_open(self.desk.service, self.desk.actor, following, self.ahead)
 
+    def has_shown(self, record: Record) -> None:
+        """Note from when on a person can have seen this record."""
+        now = (record.row.id, record.row.version)
+        if self.shown != now:
+            self.shown, self.shown_at = now, self.clock()
+
+    def _is_meant(self, record: Record) -> bool:
+        """Whether a key can have been meant for this record.
+
+        While the page changes rows, one press reaches the buttons of both: that of the old row is done already, and
+        nobody can have read the new one.
+        """
+        if (record.row.id, record.row.version) != self.shown:
+            return False
+        if self.clock() - self.shown_at < TOO_SOON:
+            self.error, self.said = None, f"{record.row.name} had only just come; press the key again"
+            return False
+        return True
+
     def restart(self) -> None:
         """Begin with what waits now, and count it by owner."""
         service, actor, wanted = self.desk.service, self.desk.actor, wanted_of(self.choice.filter())
@@ -76,6 +102,8 @@ class Review:
 
     def take(self, record: Record, work: Work) -> None:
         """Decide. A row that is settled is left; one with a candidate less stays."""
+        if not self._is_meant(record):
+            return
         before = remember(self.desk.service, self.desk.actor, record.row.id)
         decided = self._try(lambda: work(record.row.version))
         if decided is None:

@@ -36,6 +36,7 @@ window.addEventListener("message", ({source, data}) => {
   if (nonce === wanted) return;
   wanted = nonce;
   if (label) focus(label);
+  else page.activeElement?.blur(); // out of a field, so that keys are keys again
 });
 page.addEventListener("keydown", onKey);
 window.addEventListener("pagehide", () => page.removeEventListener("keydown", onKey));
