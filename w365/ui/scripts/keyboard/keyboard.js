@@ -30,6 +30,11 @@ const onKey = (event) => {
   press("review-cancel");
 };
 
+// A key that is held down decides one row, not one after another.
+const onRepeat = (event) => {
+  if (event.repeat && !isTyping(event.target)) event.stopImmediatePropagation();
+};
+
 window.addEventListener("message", ({source, data}) => {
   if (source !== window.parent || data.type !== "streamlit:render") return;
   const {label, nonce} = data.args;
@@ -39,7 +44,11 @@ window.addEventListener("message", ({source, data}) => {
   else page.activeElement?.blur(); // out of a field, so that keys are keys again
 });
 page.addEventListener("keydown", onKey);
-window.addEventListener("pagehide", () => page.removeEventListener("keydown", onKey));
+window.parent.addEventListener("keydown", onRepeat, true);
+window.addEventListener("pagehide", () => {
+  page.removeEventListener("keydown", onKey);
+  window.parent.removeEventListener("keydown", onRepeat, true);
+});
 
 tellPage({type: "streamlit:componentReady", apiVersion: 1});
 tellPage({type: "streamlit:setFrameHeight", height: 0});
