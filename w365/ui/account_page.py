@@ -14,13 +14,14 @@ from w365.service.records import read_row
 from w365.store.worklist import Row
 from w365.ui import places
 from w365.ui.desk import Desk
-from w365.ui.palette import BADGES
+from w365.ui.palette import BADGES, WIDE
 from w365.ui.wording import counted, number, plain, short
 
 _PARAMETER, _START = "account", "account_start"
 
 
 def show_account(desk: Desk) -> None:
+    st.html(WIDE)
     wanted = st.query_params.get(_PARAMETER, "")
     if not wanted:
         st.info("Open an account from a record, or from its name in the grid.")
@@ -41,7 +42,7 @@ def show_account(desk: Desk) -> None:
 def link_to_account(desk: Desk, account_id: int) -> None:
     """Show a link to the account view."""
     crm_id = crm_id_of(desk.service, desk.actor, account_id)
-    st.page_link(places.ACCOUNT, label="All its provider accounts", query_params={_PARAMETER: crm_id})
+    st.page_link(places.ACCOUNT, label=":primary[All its provider accounts]", query_params={_PARAMETER: crm_id})
 
 
 def open_account_of(desk: Desk, row: int) -> None:
@@ -117,11 +118,10 @@ def _show_suggested(account: CrmAccountView) -> None:
 def _show_rows(rows: Sequence[Row], said: Sequence[str]) -> None:
     for row, about in zip(rows, said, strict=True):
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-            facts = " · ".join(part for part in (row.provider, row.domain, short(row.specific_id, 13)) if part)
+            seats = counted(row.seats, "seat") if row.seats else ""
+            parts = (row.provider, row.domain, short(row.specific_id, 13), seats, about)
+            facts = " · ".join(part for part in parts if part)
             st.markdown(f"**{plain(short(row.name, 90))}**  \n:gray[:small[{plain(facts)}]]", width="stretch")
-            if row.seats:
-                st.markdown(f":gray[{counted(row.seats, 'seat')}]", width="content")
-            st.markdown(f":gray[{plain(about)}]", width="content")
             st.badge(STATUS_WORDS[row.status], color=BADGES[row.status])
             query = {"status": "all", "text": row.specific_id, "record": str(row.id)}
-            st.page_link(places.PROVIDER_ACCOUNTS, label="Record", query_params=query)
+            st.page_link(places.PROVIDER_ACCOUNTS, label=":primary[Record]", query_params=query)
