@@ -4,10 +4,11 @@
 
 The data is `bench.market`: as many CRM accounts as customers, three contacts an account. Both sides make the evidence
 index from contacts and accounts and then one proposal a customer, into empty tables of a file; the rows must be equal.
-DuckDB first loads the facts from Parquet files, ours already has them. Both follow the plain rules; what the guards add
-is reported beside it, and so is what the same takes when nothing changed, the grid's rows, and what the mappings of everything certain take with their decisions and evidence, in full
-durability. Before that 100 contacts change in the CRM, several times: the CRM sync reads them, proposals and grid rows are
-brought up to date, and all of it must equal a full rebuild. A PostgreSQL database must be empty. Prints JSON.
+DuckDB first loads the facts from Parquet files, ours already has them. Both follow the plain rules. Beside it: what the
+guards add, what the same takes when nothing changed, the grid's rows, and what the mappings of everything certain take
+with their decisions and evidence, in full durability. Before that 100 contacts change in the CRM, several times: the
+CRM sync reads them, proposals and grid rows are brought up to date, and all of it must equal a full rebuild.
+A PostgreSQL database must be empty. Prints JSON.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ from w365.service import Service
 from w365.service.changes import run_plan
 from w365.service.crm_sync import run_crm_sync
 from w365.service.matching import run_match
+from w365.service.parking import return_parked
 from w365.service.providers import request_match
 from w365.service.sync import run_sync
 from w365.store.runs import Progress, RunView, claim_run, end_run, get_run, queued_runs, release_dead_runs
@@ -141,7 +142,8 @@ class Queue:
         self._task(run_id)
 
     def sweep(self) -> None:
-        """Enqueue what waits in the table without a message, and release runs whose process died."""
+        """Enqueue what waits without a message, release runs whose process died, bring parked rows back in time."""
+        return_parked(self._service)
         with self._service.store.write() as connection:
             release_dead_runs(connection, self._service.clock())
             waiting = queued_runs(connection)

@@ -129,6 +129,32 @@ class Drift(enum.StrEnum):
     UNSUPPORTED = "unsupported"
 
 
+class ScoreBand(enum.StrEnum):
+    """The best candidate's score, in bands from the likeliest down; WEAK has the rows without a candidate too."""
+
+    STRONG = "strong"
+    LIKELY = "likely"
+    WEAK = "weak"
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest score of the band, and the one from which a higher band begins."""
+        return {"strong": (0.9, 2.0), "likely": (0.5, 0.9), "weak": (0.0, 0.5)}[self.value]
+
+
+class Age(enum.StrEnum):
+    """How long a provider account is known, in bands of days."""
+
+    WEEK = "week"
+    MONTH = "month"
+    OLDER = "older"
+
+    def days(self, today: dt.date) -> tuple[dt.date | None, dt.date | None]:
+        """The first day of the band and the first after it; None is unbounded."""
+        week, month = today - dt.timedelta(days=7), today - dt.timedelta(days=28)
+        return {"week": (week, None), "month": (month, week), "older": (None, month)}[self.value]
+
+
 class DomainKind(enum.StrEnum):
     """What a domain is worth as evidence. Only OWN_NAME can map; the first group is known from the name alone."""
 
@@ -156,6 +182,7 @@ class DecisionKind(enum.StrEnum):
     EXCLUDE = "exclude"
     PARK = "park"
     REOPEN = "reopen"
+    RETURN = "return"
     NOTE = "note"
     UNDO = "undo"
 

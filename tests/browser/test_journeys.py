@@ -262,6 +262,8 @@ def test_nothing_is_asked_of_other_hosts(page: Page, app_url: str) -> None:
 
 PAGES = {
     "": "Overview",
+    "review": "Review",
+    "account": "CRM account",
     "provider_accounts": "Provider accounts",
     "conflicts": "Conflicts",
     "statistics": "Statistics",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from urllib.parse import parse_qs
 
 import pytest
@@ -8,8 +9,9 @@ from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
 from w365.api.asked import LONGEST_TEXT, read_filter
-from w365.model import Reason, Status
+from w365.model import Age, Reason, ScoreBand, Status
 from w365.ui.accounts_view import View, first_view, read_view
+from w365.ui.owner_words import NOBODY
 
 PROVIDERS = range(1, 4)
 texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=LONGEST_TEXT)
@@ -19,12 +21,16 @@ views = st.builds(
     provider=st.none() | st.sampled_from(PROVIDERS),
     reason=st.none() | st.sampled_from(Reason),
     text=texts,
+    owner=st.sampled_from(["", NOBODY, "ben", "Cleo & Söhne"]),
+    score=st.none() | st.sampled_from(ScoreBand),
+    age=st.none() | st.sampled_from(Age),
+    today=st.dates(dt.date(2020, 1, 1), dt.date(2040, 1, 1)),
 )
 
 
 @given(views)
 def test_the_address_gives_the_view_back(view: View) -> None:
-    assert read_view(view.parameters(), PROVIDERS) == view
+    assert read_view(view.parameters(), PROVIDERS, {"ben", "Cleo & Söhne"}) == view
 
 
 @given(views)
@@ -37,7 +43,7 @@ def test_an_address_without_a_status_leaves_the_choice() -> None:
     assert read_view({"status": "::JSCODE::x::JSCODE::"}, PROVIDERS) is None
 
 
-@pytest.mark.parametrize("part", ["provider", "reason"])
+@pytest.mark.parametrize("part", ["provider", "reason", "owner", "score", "age"])
 def test_what_an_address_names_and_nobody_knows_does_not_filter(part: str) -> None:
     assert read_view({"status": "mapped", part: "99"}, PROVIDERS) == View(Status.MAPPED)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,12 +12,13 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from w365.errors import InputError
-from w365.model import Reason, Status
+from w365.model import Reason, ScoreBand, Status
 from w365.store.worklist import MOST_ROWS, Filter, Sort
 
 LONGEST_TEXT = 200
 LONGEST_BODY = 4_096
 _MOST_VALUES = 50
+LONGEST_NUMBER = 15
 _LARGEST = 2**53
 """Whole numbers up to here are exact in a browser."""
 
@@ -67,7 +69,24 @@ def read_filter(query: QueryParams) -> Filter:
         text=read_text(query, "text"),
         gone=_flag(query, "gone"),
         drifted=_flag(query, "drifted") or False,
+        owner=_owner(read_text(query, "owner")),
+        scores=_word(ScoreBand, query["score"], "score band").bounds if query.get("score") else None,
+        since=_day(query, "since"),
+        before=_day(query, "before"),
     )
+
+
+def _owner(text: str) -> str | None:
+    """A name; an asterisk begins what is no name: nobody."""
+    return None if not text else text if text[0] != "*" else ""
+
+
+def _day(query: QueryParams, name: str) -> dt.date | None:
+    text = query.get(name, "")
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InputError(f"“{text[:40]}” is no day for {name}.") from None
 
 
 def read_text(query: QueryParams, name: str) -> str:
@@ -112,7 +131,7 @@ def _number(query: QueryParams, name: str, default: T) -> int | T:
 
 
 def _whole(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or len(text) > 15:
+    if not (text.isascii() and text.isdecimal()) or len(text) > LONGEST_NUMBER:
         raise InputError(f"“{text[:40]}” is no number for {name}.")
     return int(text)
 

@@ -46,6 +46,7 @@ def row_json(row: Row) -> Json:
         "provider": row.provider,
         "specificId": row.specific_id,
         "changed": changed(row),
+        "owner": row.owner,
         "version": row.version,
     }
 
@@ -82,7 +83,7 @@ def why(row: Row) -> str:
         return ORIGIN_WORDS[Origin.MANUAL]
     if row.disposition is Disposition.HELD:
         return DISPOSITION_WORDS[Disposition.HELD]
-    return REASON_WORDS[row.reason]
+    return f"Back from park. {REASON_WORDS[row.reason]}" if row.is_back else REASON_WORDS[row.reason]
 
 
 def why_full(row: Row) -> str:

@@ -84,6 +84,7 @@ DECISION_WORDS: Mapping[DecisionKind, str] = {
     DecisionKind.EXCLUDE: "Excluded",
     DecisionKind.PARK: "Parked",
     DecisionKind.REOPEN: "Reopened",
+    DecisionKind.RETURN: "Back from park",
     DecisionKind.NOTE: "Note",
     DecisionKind.UNDO: "Taken back",
 }

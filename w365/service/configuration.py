@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -18,6 +19,10 @@ from w365.service.access import require
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.matcher import touch
+
+CRM_ADDRESS = "crm_account_address"
+ID_PLACE = "{id}"
+"""Where the account's id goes in the setting of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,16 @@ def _column(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    parts = urlsplit(text.replace(ID_PLACE, "id", 1))
+    is_plain = parts.scheme == "https" and parts.hostname and not parts.username and text.isprintable()
+    if text and (not is_plain or text.count(ID_PLACE) != 1 or " " in text or len(text) > 500):
+        raise InputError(f"“{text[:80]}” is no https:// address with {ID_PLACE} in it.")
+    if ID_PLACE in text.partition("://")[2].partition("/")[0]:
+        raise InputError(f"{ID_PLACE} may not stand in the host's name.")
+    return text
+
+
 SPECS: Mapping[str, Spec] = {
     "auto_match": Spec("false", "Map automatically where exactly one account is supported", _boolean),
     "rule_contact_domain": Spec("true", "A contact's e-mail domain is evidence", _boolean),
@@ -85,6 +100,12 @@ SPECS: Mapping[str, Spec] = {
     **{f"guard_{guard}": Spec("true", meaning, _boolean) for guard, meaning in GUARD_MEANINGS.items()},
     "gone_guard_percent": Spec(
         "20", "A sync that would mark more than this share as gone stops and asks", _percent, False
+    ),
+    CRM_ADDRESS: Spec(
+        "",
+        f"Address of an account's page in the CRM, {ID_PLACE} for its id; empty: made from the Dataverse URL",
+        _address,
+        False,
     ),
 }
 

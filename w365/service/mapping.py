@@ -111,7 +111,9 @@ def exclude(service: Service, actor: Actor, provider_account_id: int, *, seen: i
 def park(
     service: Service, actor: Actor, provider_account_id: int, *, seen: int, reason: str, until: dt.date | None = None
 ) -> Decided:
-    """Take a row out of the backlog for a time, with a reason."""
+    """Take a row out of the backlog for a time, with a reason; on the date (UTC) it is open again by itself."""
+    if until is not None and until <= service.clock().date():
+        raise InputError("The date is not in the future.", kept="Nothing was changed.", do="Choose a later one.")
     return _set_aside(service, actor, provider_account_id, seen, Disposition.PARKED, reason, until)
 
 

@@ -14,6 +14,7 @@ from w365.portals import Portal
 from w365.portals.connectors import connector_of
 from w365.service import Check, Service
 from w365.service.configuration import read_setting
+from w365.service.parking import return_parked
 from w365.service.providers import prepare
 from w365.store import tables as t
 from w365.store.engine import Store, open_store
@@ -30,6 +31,7 @@ def open_service(settings: Settings | None = None) -> Service:
     migrate(store)
     service = Service(store, chosen, _Portals(chosen, store), _Crms(chosen, store))
     prepare(service)
+    return_parked(service)
     return service
 
 

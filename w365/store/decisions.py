@@ -157,6 +157,19 @@ def reopen(connection: sa.Connection, who: Who, provider_account_id: int) -> int
     return decision
 
 
+def bring_back(connection: sa.Connection, who: Who, today: dt.date, *, limit: int = 500) -> list[int]:
+    """Reopen parked rows whose date has come, and return their ids; the reason they were parked for is kept."""
+    order = t.StandingOrder
+    query = sa.select(order.provider_account_id, order.reason).where(
+        order.kind == Disposition.PARKED, order.until <= today
+    )
+    rows = connection.execute(query.order_by(order.provider_account_id).limit(limit)).all()
+    for row in rows:
+        _append(connection, who, row.provider_account_id, DecisionKind.RETURN, old=None, new=None, reason=row.reason)
+        _clear_disposition(connection, row.provider_account_id)
+    return [row.provider_account_id for row in rows]
+
+
 def check_cardinality(
     connection: sa.Connection, policy: MatchPolicy, provider_account_id: int, account_id: int
 ) -> None:

@@ -4,6 +4,7 @@
 - what the CRM says: account, contact, account_domain, crm_delta (service.crm_sync)
 - what people decided: decision, decision_evidence, mapping, disposition, rejection (store.decisions, store.matcher)
 - what held before a decision, so that it can be taken back: standing_before, rejection_change, undo (store.changes)
+- what people say to each other: note, ownership, owner_change (store.teamwork_tables; service.teamwork)
 - what the admin set: setting, setting_change, listed_domain (service.configuration)
 - what the evidence proposes: touched, proposal (store.matcher); suggest_due, candidate (service.suggesting)
 - in which order that changed: version, account_version (store.versions)
@@ -102,6 +103,7 @@ class ProviderAccount(Base):
     __tablename__ = "provider_account"
     __table_args__ = (
         sa.UniqueConstraint("provider_id", "specific_id"),
+        sa.Index(None, "first_seen_at"),
         sa.Index(
             None,
             "tenant_guid",
@@ -205,7 +207,16 @@ class Decision(Base):
     """Append only. The latest id of a provider account is the version that an edit must have seen."""
 
     __tablename__ = "decision"
-    __table_args__ = (sa.Index(None, "provider_account_id", "id"), sa.Index(None, "run_id"))
+    __table_args__ = (
+        sa.Index(None, "provider_account_id", "id"),
+        sa.Index(None, "run_id"),
+        sa.Index(
+            "ix_decision_returned",
+            "id",
+            sqlite_where=sa.text("kind = 'return'"),
+            postgresql_where=sa.text("kind = 'return'"),
+        ),
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     at: Mapped[dt.datetime]
     actor: Mapped[str]
@@ -346,7 +357,16 @@ class SuggestDue(Base):
 
 class CurrentCandidate(Base):
     __tablename__ = "candidate"
-    __table_args__ = (sa.Index(None, "account_id"),)
+    __table_args__ = (
+        sa.Index(None, "account_id"),
+        sa.Index(
+            "ix_candidate_best",
+            "score",
+            "provider_account_id",
+            sqlite_where=sa.text("rank = 1"),
+            postgresql_where=sa.text("rank = 1"),
+        ),
+    )
     provider_account_id: Mapped[int] = derived(primary_key=True)
     rank: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     account_id: Mapped[int] = derived()
@@ -413,6 +433,13 @@ class Worklist(Base):
             sqlite_where=sa.text("drift <> ''"),
             postgresql_where=sa.text("drift <> ''"),
         ),
+        sa.Index(
+            "ix_worklist_owner",
+            "owner",
+            "provider_account_id",
+            sqlite_where=sa.text("owner <> ''"),
+            postgresql_where=sa.text("owner <> ''"),
+        ),
     )
     provider_account_id: Mapped[int] = derived(primary_key=True)
     provider_id: Mapped[int] = mapped_column(Id)
@@ -429,6 +456,7 @@ class Worklist(Base):
     subscriptions: Mapped[int]  # active ones
     is_gone: Mapped[bool]
     drift: Mapped[str] = mapped_column(sa.String(20), server_default="")  # Drift
+    owner: Mapped[str] = mapped_column(sa.String(100), server_default="")
     version: Mapped[int] = mapped_column(Id)  # the latest decision's id, 0 before the first
 
 

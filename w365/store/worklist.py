@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
-from w365.model import Disposition, Drift, MatchPolicy, Proposal, Reason, Status
+from w365.model import DecisionKind, Disposition, Drift, MatchPolicy, Proposal, Reason, Status
 from w365.store import tables as t
 from w365.store.bulk import upsert_into
 from w365.store.drift import drift_of
 from w365.store.evidence import Which
+from w365.store.facets import facet_conditions, returns
 from w365.store.matcher import propose, with_rivals
+from w365.store.teamwork_tables import Ownership
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
 
 LIVE_STATUSES = ("active", "suspended")
@@ -44,7 +47,9 @@ class Sort(enum.StrEnum):
 class Filter:
     """Which provider accounts to list. Empty parts do not filter; `text` is words that all must be found.
 
-    `gone` None leaves out the gone ones that are not mapped, as all counts do; True lists gone ones only.
+    `gone` None leaves out the gone ones that are not mapped, as all counts do; True lists gone ones only. `owner` is a
+    name, or "" for rows that nobody owns. `scores` bounds the best candidate's score, the upper bound left out; rows
+    without a candidate count as 0. `since` and `before` bound the first sight of the customer, likewise.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -54,6 +59,11 @@ class Filter:
     gone: bool | None = None
     account_id: int | None = None
     drifted: bool = False
+    owner: str | None = None
+    scores: tuple[float, float] | None = None
+    since: dt.date | None = None
+    before: dt.date | None = None
+    returned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,8 @@ class Row:
     version: int
     drift: Drift = Drift.NONE
     disposition: Disposition = Disposition.OPEN
+    owner: str = ""
+    is_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +157,7 @@ def _current(policy: MatchPolicy, which: Which) -> tuple[list[str], sa.Select[An
         "is_gone": pa.gone_at.is_not(None),
         "drift": drift_of(policy),
         "version": version,
+        "owner": sa.func.coalesce(Ownership.owner, ""),
     }
     rows = (
         sa.select(*values.values())
@@ -152,6 +165,7 @@ def _current(policy: MatchPolicy, which: Which) -> tuple[list[str], sa.Select[An
         .outerjoin(account, account.id == mapping.account_id)
         .outerjoin(order, order.provider_account_id == pa.id)
         .outerjoin(proposal, proposal.provider_account_id == pa.id)
+        .outerjoin(Ownership, Ownership.provider_account_id == pa.id)
         .where(sa.true() if which is None else pa.id.in_(which))
     )
     return list(values), rows
@@ -218,6 +232,8 @@ def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
             work.version,
             work.drift,
             work.disposition,
+            work.owner,
+            (sa.func.coalesce(t.Decision.kind, "") == DecisionKind.RETURN).label("is_back"),
         )
         .join_from(work, pa, pa.id == work.provider_account_id)
         .join(t.Provider, t.Provider.id == pa.provider_id)
@@ -226,6 +242,7 @@ def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
         .outerjoin(proposal, proposal.provider_account_id == pa.id)
         .outerjoin(candidate, (candidate.provider_account_id == pa.id) & (candidate.rank == 1))
         .outerjoin(best, best.id == candidate.account_id)
+        .outerjoin(t.Decision, t.Decision.id == work.version)
         .where(work.provider_account_id.in_(ids))
     )
     found = {row["id"]: _row(dict(row)) for row in connection.execute(query).mappings()}
@@ -244,6 +261,11 @@ def counts(connection: sa.Connection) -> list[Count]:
         Count(provider_id, Status(status), Reason(reason), accounts, int(seats or 0))
         for provider_id, status, reason, accounts, seats in connection.execute(query)
     ]
+
+
+def conditions_of(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    """Return the filter as conditions on the rows, for queries with an order of their own."""
+    return _where(wanted, _Unsought)
 
 
 class _Unsought(sa.ColumnElement[Any]):
@@ -303,6 +325,9 @@ def _where(
         conditions.append(work.account_id == wanted.account_id)
     if wanted.drifted:
         conditions.append(work.provider_account_id.in_(_drifted()))
+    conditions.extend(facet_conditions(wanted.owner, wanted.scores, wanted.since, wanted.before))
+    if wanted.returned:
+        conditions.append(using(work.version).in_(returns()))
     conditions.extend(_is_found_by(term) for term in terms(wanted.text))
     return conditions
 
@@ -325,5 +350,5 @@ def _row(values: dict[str, Any]) -> Row:
     values["drift"], values["disposition"] = Drift(values["drift"]), Disposition(values["disposition"])
     for name in ("account_name", "account_number", "origin", "candidate_name"):
         values[name] = values[name] or ""
-    values["account_gone"] = bool(values["account_gone"])
+    values["account_gone"], values["is_back"] = bool(values["account_gone"]), bool(values["is_back"])
     return Row(**values)

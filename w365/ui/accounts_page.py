@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from w365.api.asked import LONGEST_TEXT
+from w365.api.asked import LONGEST_NUMBER, LONGEST_TEXT
 from w365.errors import W365Error
 from w365.matching.words import REASON_WORDS, STATUS_WORDS
 from w365.model import Actor, Reason, Role, Status
@@ -17,33 +17,35 @@ from w365.service.bulk import Chosen
 from w365.service.mapping import Decided
 from w365.service.providers import list_providers
 from w365.service.records import count, read_record
+from w365.service.teamwork import list_owners
 from w365.service.undoing import take_back_now
+from w365.ui.account_page import open_account_of
 from w365.ui.accounts_view import ALL, DRIFTED, GONE, View, first_view, read_view
 from w365.ui.change_dialog import ask_bulk, changes_done, show_change_dialog
 from w365.ui.desk import Desk
+from w365.ui.facets_form import read_further, show_further_facets
 from w365.ui.grid import BAR, Bulk, Look, Told, show_grid
-from w365.ui.palette import is_dark
+from w365.ui.palette import WIDE, is_dark
 from w365.ui.record import show_record
 from w365.ui.shell import told
 from w365.ui.wording import counted, plain, short
 
 _VIEW, _RECORD, _TOUCHED, _SAID = "accounts_view", "accounts_record", "accounts_touched", "accounts_said"
 _DONE = "accounts_done"
+_ACCOUNT = "accounts_account"
+_RECORD_ASKED = "record"
+"""In the address: a record to open, once."""
+
 _STATUS, _PROVIDER, _REASON, _TEXT = "accounts_status", "accounts_provider", "accounts_reason", "accounts_text"
 
 _ANY = ""
 """The first choice of a facet. None would read as nothing chosen yet."""
 
-_ROOM = """<style>
-[data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; padding-bottom: 1rem; }
-</style>"""
-"""The grid takes the window, and nothing above it scrolls away."""
-
 
 @st.fragment
 def show_accounts(desk: Desk) -> None:
     """Draw the page. A saved cell, a facet or a letter in the search runs this part only."""
-    st.html(_ROOM)
+    st.html(WIDE)  # nothing above the grid scrolls away
     with told():
         providers = {one.id: one.name for one in list_providers(desk.service, desk.actor)}
         view = _current_view(desk, providers)
@@ -53,6 +55,8 @@ def show_accounts(desk: Desk) -> None:
         show_grid(look, scheme="dark" if is_dark() else "light", on_told=lambda event: _hear(desk, event))
         if said := st.session_state.pop(_SAID, ""):
             st.toast(plain(said))
+        if (row := st.session_state.pop(_ACCOUNT, None)) is not None:
+            open_account_of(desk, row)
         if _RECORD in st.session_state:
             _open_record(desk, st.session_state[_RECORD])
         else:
@@ -69,10 +73,21 @@ def _touched() -> str:
 
 def _current_view(desk: Desk, providers: Mapping[int, str]) -> View:
     """What the person chose; else what the address says; else what they chose before they left the page."""
-    read = None if _STATUS in st.session_state else read_view(st.query_params.to_dict(), providers)
+    is_ours = _STATUS in st.session_state and _RECORD_ASKED not in st.query_params
+    read = None if is_ours else _read_address(desk, providers)
     view = read or st.session_state.get(_VIEW) or first_view(_amounts(desk.service, desk.actor, View()))
+    view = replace(view, today=desk.service.clock().date())
     st.session_state[_VIEW] = view
     return view
+
+
+def _read_address(desk: Desk, providers: Mapping[int, str]) -> View | None:
+    parameters = st.query_params.to_dict()
+    record = parameters.get(_RECORD_ASKED, "")
+    if record.isascii() and record.isdecimal() and len(record) <= LONGEST_NUMBER:
+        st.session_state[_RECORD] = int(record)
+    owners = {*list_owners(desk.service, desk.actor), desk.actor.name}
+    return read_view(parameters, providers, owners)
 
 
 def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
@@ -82,6 +97,7 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
         if len(providers) > 1:
             _choice("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 130)
         _choice("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 130)
+        show_further_facets(desk, view, _chosen)
         st.text_input(
             "Search",
             key=_TEXT,
@@ -147,6 +163,7 @@ def _chosen() -> None:
         text=(state[_TEXT] or "")[:LONGEST_TEXT],
         gone=status == GONE,
         drifted=status == DRIFTED,
+        **read_further(state[_VIEW]),
     )
 
 
@@ -165,6 +182,8 @@ def _hear(desk: Desk, event: Told | Bulk) -> None:
         _ask_bulk(event)
     elif event.what == "open":
         st.session_state[_RECORD] = event.row
+    elif event.what == "account":
+        st.session_state[_ACCOUNT] = event.row
     elif event.what == "undo":
         _take_back(desk, event.row)
 

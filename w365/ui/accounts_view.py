@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlencode
 
 from w365.api.asked import LONGEST_TEXT
-from w365.model import Reason, Status
+from w365.model import Age, Reason, ScoreBand, Status
 from w365.store.worklist import Filter
+from w365.ui.owner_words import NOBODY, owner_of
 
 T = TypeVar("T")
 
@@ -23,7 +25,7 @@ GONE = "gone"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Facets and search; None and empty do not filter."""
+    """Facets and search; None and empty do not filter. `today` is what ages are counted from."""
 
     status: Status | None = None
     provider: int | None = None
@@ -31,8 +33,13 @@ class View:
     text: str = ""
     gone: bool = False
     drifted: bool = False
+    owner: str = ""
+    score: ScoreBand | None = None
+    age: Age | None = None
+    today: dt.date = field(default=dt.date.min, compare=False)
 
     def filter(self) -> Filter:
+        since, before = self.age.days(self.today) if self.age else (None, None)
         return Filter(
             statuses=_some(self.status),
             providers=_some(self.provider),
@@ -40,6 +47,10 @@ class View:
             text=self.text,
             gone=True if self.gone else None,
             drifted=self.drifted,
+            owner=owner_of(self.owner),
+            scores=self.score.bounds if self.score else None,
+            since=since,
+            before=before,
         )
 
     @property
@@ -56,6 +67,9 @@ class View:
             "provider": "" if self.provider is None else str(self.provider),
             "reason": self.reason.value if self.reason else "",
             "text": self.text,
+            "owner": self.owner,
+            "score": self.score.value if self.score else "",
+            "age": self.age.value if self.age else "",
         }
         return {name: value for name, value in parts.items() if value}
 
@@ -64,16 +78,21 @@ class View:
         parts = self.parameters()
         if self.status is None:
             del parts["status"]
+        since, before = self.filter().since, self.filter().before
+        days = {"since": since, "before": before}
+        parts.pop("age", None)
+        parts |= {name: day.isoformat() for name, day in days.items() if day}
         flags = {"gone": self.gone, "drifted": self.drifted}
         return urlencode(parts | {name: "1" for name, is_on in flags.items() if is_on})
 
 
-def read_view(parameters: Mapping[str, str], providers: Collection[int]) -> View | None:
+def read_view(parameters: Mapping[str, str], providers: Collection[int], owners: Collection[str] = ()) -> View | None:
     """Read the view of an address; None when it names no status. Parts that are unknown do not filter."""
     status = parameters.get("status", "")
     if status not in (ALL, GONE, DRIFTED, *Status):
         return None
     number, reason = parameters.get("provider", ""), parameters.get("reason", "")
+    owner, score, age = (parameters.get(name, "") for name in ("owner", "score", "age"))
     return View(
         status=Status(status) if status in list(Status) else None,
         provider=next((one for one in providers if str(one) == number), None),
@@ -81,6 +100,9 @@ def read_view(parameters: Mapping[str, str], providers: Collection[int]) -> View
         text=parameters.get("text", "")[:LONGEST_TEXT],
         gone=status == GONE,
         drifted=status == DRIFTED,
+        owner=owner if owner == NOBODY or owner in owners else "",
+        score=ScoreBand(score) if score in list(ScoreBand) else None,
+        age=Age(age) if age in list(Age) else None,
     )
 
 

@@ -6,9 +6,10 @@ import streamlit as st
 
 from w365.matching.words import LIST_WORDS
 from w365.model import DomainList, Role
-from w365.service.configuration import domains_on, get_settings, list_changes
+from w365.service.configuration import CRM_ADDRESS, domains_on, get_settings, list_changes
 from w365.service.matching import PendingChange
 from w365.ui.auto_match import show_auto_match
+from w365.ui.crm_address_form import show_crm_address
 from w365.ui.desk import Desk
 from w365.ui.pending import propose, show_pending
 from w365.ui.rules_form import show_rules
@@ -36,6 +37,8 @@ def show_configuration(desk: Desk) -> None:
     show_rules(desk, settings)
     st.subheader("Domains that are never evidence", anchor=False)
     _show_lists(desk)
+    st.subheader("Open in CRM", anchor=False)
+    show_crm_address(desk, settings[CRM_ADDRESS])
     st.subheader("Changes", anchor=False)
     _show_changes(desk)
 

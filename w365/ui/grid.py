@@ -33,12 +33,12 @@ Scheme = Literal["light", "dark"]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What happened in the grid: a row was saved (or refused), or a person wants its record.
+    """What happened in the grid: a row was saved (or refused), or a person opens its record or its account.
 
     For `undo` the row is the decision to take back.
     """
 
-    what: Literal["saved", "open", "undo"]
+    what: Literal["saved", "open", "account", "undo"]
     row: int
 
 
@@ -94,7 +94,7 @@ def show_grid(look: Look, *, scheme: Scheme, on_told: Callable[[Told | Bulk], No
 def read_told(raw: object) -> Told | Bulk | None:
     """Check what came from the browser; None for anything of another shape."""
     match raw:
-        case {"what": "saved" | "open" | "undo" as what, "row": int(row)} if _is_id(row):
+        case {"what": "saved" | "open" | "account" | "undo" as what, "row": int(row)} if _is_id(row):
             return Told(what, row)
         case {"what": "bulk", "action": str(action), "all": True, "ids": []} if action in BAR:
             return Bulk(action, ())
@@ -181,6 +181,7 @@ def _columns() -> list[dict[str, Any]]:
         _column("provider", "Provider", 130, tooltip="provider"),
         _column("specific_id", "Provider Specific Account Id", 210, drawn=True, tooltip="specificId"),
         {**_column("changed", "Changed", 220, tooltip="changed"), "sortable": False},
+        {**_column("owner", "Owner", 130, tooltip="owner"), "sortable": False},
     ]
 
 

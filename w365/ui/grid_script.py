@@ -7,7 +7,7 @@ from pathlib import Path
 from w365.model import Status
 from w365.ui.palette import status_colours
 
-_FILES = ("wire", "source", "bulk", "save", "cells", "lookup", "ready")
+_FILES = ("wire", "source", "bulk", "save", "cells", "lookup", "columns", "ready")
 _FOLDER = Path(__file__).with_name("scripts")
 
 Css = dict[str, dict[str, str]]
@@ -36,7 +36,6 @@ _TEXT, _GROUND, _ACCENT = "var(--text-color)", "var(--background-color)", "var(-
 _LINE = f"color-mix(in srgb, {_TEXT} 14%, {_GROUND})"
 _QUIET = f"color-mix(in srgb, {_TEXT} 72%, {_GROUND})"
 _RAISED = f"color-mix(in srgb, {_TEXT} 4%, {_GROUND})"
-
 _FONT = "'Source Sans Pro', var(--font), sans-serif"
 
 THEME_PARAMETERS: dict[str, str | int] = {
@@ -134,6 +133,23 @@ def style(scheme: str) -> Css:
             "z-index": "20",
             **_BOX,
         },
+        ".w365-columns, .w365-menu": {"font-family": _FONT},
+        ".w365-columns": {
+            "position": "fixed",
+            "right": "6px",
+            "top": "7px",
+            "z-index": "10",
+        },
+        ".w365-menu": {
+            "position": "fixed",
+            "right": "6px",
+            "top": "36px",
+            "z-index": "20",
+            "padding": "8px 12px",
+            "font-size": "14px",
+            **_BOX,
+        },
+        ".w365-choice": {"display": "flex", "gap": "8px", "align-items": "center", "line-height": "26px"},
         ".w365-lookup": {"display": "flex", "flex-direction": "column", "font-size": "14px", **_BOX},
         ".w365-lookup.w365-above": {"flex-direction": "column-reverse"},
         ".ag-popup-editor:has(.w365-lookup)": {"border": "0", "background": "none", "box-shadow": "none"},

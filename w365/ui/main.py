@@ -22,8 +22,10 @@ st.navigation(
     {
         "Work": [
             st.Page(places.OVERVIEW, title="Overview", default=True),
+            st.Page(places.REVIEW, title="Review"),
             st.Page(places.PROVIDER_ACCOUNTS, title="Provider accounts"),
             st.Page(places.CONFLICTS, title="Conflicts"),
+            st.Page(places.ACCOUNT, title="CRM account", visibility="hidden"),
         ],
         "Insight": [
             st.Page(places.STATISTICS, title="Statistics"),

@@ -105,6 +105,11 @@ def _show_next(desk: Desk, statistics: Statistics) -> None:
         done = statistics.totals.in_scope
         st.success("Every provider account is decided.") if done else st.info("Nothing is synced yet.")
         return
+    if statistics.totals.backlog:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            blocked = counted(statistics.totals.blocked_seats, "seat")
+            st.markdown(f"**{number(statistics.totals.backlog)}** wait and block {blocked}", width="stretch")
+            _link(places.REVIEW, "Review by impact")
     for task in tasks:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(task.amount)}** {task.text}", width="stretch")

@@ -7,7 +7,9 @@ from pathlib import Path
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
 
 OVERVIEW = str(_PAGES / "overview.py")
+REVIEW = str(_PAGES / "review.py")
 PROVIDER_ACCOUNTS = str(_PAGES / "provider_accounts.py")
+ACCOUNT = str(_PAGES / "account.py")
 CONFLICTS = str(_PAGES / "conflicts.py")
 STATISTICS = str(_PAGES / "statistics.py")
 ACTIVITY = str(_PAGES / "activity.py")

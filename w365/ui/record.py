@@ -15,18 +15,24 @@ from w365.ui.record_accounts import show_candidates, show_lookup, show_mapped, s
 from w365.ui.record_create import show_create
 from w365.ui.record_decider import Decider
 from w365.ui.record_words import say_decision, say_domain, say_state, say_subscription, say_when
+from w365.ui.teamwork_form import show_teamwork
 from w365.ui.wording import counted, local_zone, plain
 
 
 def show_record(desk: Desk, record: Record) -> Decided | None:
     """Draw the record; return the decision that was just taken, after which the record must be read again."""
     decider = Decider(desk, record)
+    draw_record(decider)
+    return decider.decided
+
+
+def draw_record(decider: Decider) -> None:
     left, right = st.columns([4, 9], gap="large")
     with left:
-        _show_provider_side(record)
+        _show_provider_side(decider.record)
+        show_teamwork(decider.desk, decider.record)
     with right:
         _show_accounts_side(decider)
-    return decider.decided
 
 
 def _show_provider_side(record: Record) -> None:
@@ -70,8 +76,8 @@ def _show_standing(decider: Decider) -> None:
 
 
 def _show_setting_aside(decider: Decider) -> None:
-    """Exclude or park, with a reason. A mapped row is cleared first."""
-    if not decider.may or decider.record.row.account_id is not None:
+    """Exclude or park, with a reason. A mapped row is cleared first; the Review page has keys for it."""
+    if not decider.may or decider.record.row.account_id is not None or decider.on_work is not None:
         return
     with st.expander("Exclude or park"):
         reason = st.text_input("Reason", key=decider.key("reason"), max_chars=500)

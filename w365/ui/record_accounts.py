@@ -11,6 +11,7 @@ from w365.model import Drift, Origin
 from w365.service import mapping
 from w365.service.lookup import Hit, search_accounts
 from w365.service.records import AccountView
+from w365.ui.account_page import link_to_account
 from w365.ui.record_decider import Decider, Work
 from w365.ui.record_words import Fact, compare
 from w365.ui.wording import plain, short
@@ -30,6 +31,7 @@ def show_mapped(decider: Decider, account: AccountView) -> None:
         with st.container(horizontal=True):
             if row.drift in (Drift.ELSEWHERE, Drift.UNSUPPORTED):
                 decider.button("Keep this mapping", "keep", decider.accept(account.hit.account_id), kind="primary")
+            link_to_account(decider.desk, account.hit.account_id)
             decider.button("Clear mapping", "clear", lambda seen: mapping.clear_mapping(*decider.whose, seen=seen))
 
 
@@ -108,7 +110,7 @@ def _show_verdicts(decider: Decider, account: int, *, is_first: bool) -> None:
         decider.button(
             "Accept", f"accept-{account}", decider.accept(account), kind="primary" if is_first else "secondary"
         )
-        decider.button("Not this", f"reject-{account}", _reject(decider, account))
+        decider.button("Not this", f"reject-{account}", decider.reject(account))
 
 
 def _show_account(decider: Decider, account: AccountView) -> None:
@@ -134,10 +136,6 @@ def _warning(hit: Hit) -> str:
 
 def _about(hit: Hit) -> str:
     return " · ".join(part for part in (hit.number, hit.domain, hit.city, hit.country) if part)
-
-
-def _reject(decider: Decider, account: int) -> Work:
-    return lambda seen: mapping.reject_candidate(*decider.whose, account, seen=seen)
 
 
 def _take_back(decider: Decider, account: int) -> Work:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -24,11 +25,17 @@ Kind = Literal["primary", "secondary", "tertiary"]
 
 @dataclass
 class Decider:
-    """The open record, who looks at it, and the decision that a button of this run took."""
+    """The open record, who looks at it, and the decision that a button of this run took.
+
+    With `on_work` the buttons hand over what is to be done before the page runs again, so that a decision costs one
+    run; `shortcuts` gives keys to buttons by their key.
+    """
 
     desk: Desk
     record: Record
     decided: Decided | None = None
+    on_work: Callable[[Record, Work], None] | None = None
+    shortcuts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def may(self) -> bool:
@@ -40,7 +47,11 @@ class Decider:
 
     def button(self, label: str, key: str, work: Work, *, kind: Kind = "secondary", disabled: bool = False) -> None:
         """Show a button for `work` to those who may decide."""
-        if self.may and st.button(label, key=self.key(key), type=kind, disabled=disabled):
+        if not self.may:
+            return
+        hand_over = None if self.on_work is None else partial(self.on_work, self.record, work)
+        shown = partial(st.button, label, key=self.key(key), type=kind, disabled=disabled)
+        if shown(on_click=hand_over, shortcut=self.shortcuts.get(key)) and hand_over is None:
             self.decide(work)
 
     def decide(self, work: Work) -> None:
@@ -51,6 +62,9 @@ class Decider:
 
     def accept(self, account: int) -> Work:
         return lambda seen: mapping.assign_account(*self.whose, account, seen=seen)
+
+    def reject(self, account: int) -> Work:
+        return lambda seen: mapping.reject_candidate(*self.whose, account, seen=seen)
 
     def key(self, name: str) -> str:
         """A widget's key: another row, or the same one decided, starts with empty fields."""

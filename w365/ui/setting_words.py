@@ -19,6 +19,7 @@ _NAMES: Mapping[str, str] = {
     "cardinality": "Sharing of CRM accounts",
     "shared_threshold": "A domain is shared from",
     "gone_guard_percent": "Guard against mass disappearance, percent",
+    "crm_account_address": "Address of an account in the CRM",
     **{f"domains: {which}": words for which, words in LIST_WORDS.items()},
 }
 _ON_OFF = {"true": "on", "false": "off", "": "none"}

@@ -33,6 +33,7 @@ const draw = {
       return;
     }
     drawAccount(box, row);
+    if (row.account !== null) box.append(accountButton(row));
     if (now?.state === "saved") box.append(make("span", "w365-mark w365-saved", "✓ Saved"));
   },
 };
@@ -45,6 +46,14 @@ const drawAccount = (box, row) => {
   }
   box.append(make("span", "w365-cut", row.accountName || "(no name)"));
   if (row.accountGone) box.append(make("span", "w365-mark w365-warn", "inactive"));
+};
+
+const accountButton = (row) => {
+  const button = make("button", "w365-copy", "View");
+  button.tabIndex = -1;
+  button.setAttribute("aria-label", `All provider accounts of ${row.accountName}`);
+  button.addEventListener("click", (event) => { event.stopPropagation(); tellPage("account", row.id); });
+  return button;
 };
 
 const drawRefusal = (box, row, node, text) => {

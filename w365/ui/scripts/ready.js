@@ -5,6 +5,7 @@ const ready = (event) => {
   document.querySelector('[role="grid"], [role="treegrid"]')?.setAttribute("aria-label", "Provider accounts");
   startBar();
   look();
+  watchColumns();
   api.setGridOption("datasource", source);
   watchPage();
   window.addEventListener("focus", comeBack);

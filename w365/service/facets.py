@@ -1,0 +1,38 @@
+"""The counts beside the choices of the facets."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from w365.model import Actor, Age, Role, ScoreBand
+from w365.service import Service
+from w365.service.access import require
+from w365.store import facet_counts
+from w365.store.worklist import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many rows each choice would show under the other facets; "" among the owners is nobody."""
+
+    owners: Mapping[str, int]
+    scores: Mapping[ScoreBand, int]
+    ages: Mapping[Age, int]
+
+
+def read_facets(service: Service, actor: Actor, wanted: Filter, today: dt.date) -> Facets:
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        return Facets(
+            facet_counts.owners(connection, wanted),
+            facet_counts.scores(connection, wanted),
+            facet_counts.ages(connection, wanted, today),
+        )
+
+
+def count_by_owner(service: Service, actor: Actor, wanted: Filter) -> Mapping[str, int]:
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        return facet_counts.owners(connection, wanted)

@@ -1,0 +1,43 @@
+"""The tables of what people say to each other about a row. The match does not look at them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from w365.store.tables import Base, Id, reference
+
+
+class Note(Base):
+    """Append only; it says nothing to the match and is no version of its row."""
+
+    __tablename__ = "note"
+    __table_args__ = (sa.Index(None, "provider_account_id", "id"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    provider_account_id: Mapped[int] = reference("provider_account.id")
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    text: Mapped[str]
+
+
+class Ownership(Base):
+    """Who takes care of a row; rows without an owner have none."""
+
+    __tablename__ = "ownership"
+    provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
+    owner: Mapped[str]
+
+
+class OwnerChange(Base):
+    """Append only: who gave a row to whom."""
+
+    __tablename__ = "owner_change"
+    __table_args__ = (sa.Index(None, "provider_account_id", "id"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    provider_account_id: Mapped[int] = reference("provider_account.id")
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    old_owner: Mapped[str]
+    owner: Mapped[str]

@@ -1,0 +1,86 @@
+"""Owner and notes of a row, in the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from w365.errors import W365Error
+from w365.model import Role
+from w365.service import teamwork
+from w365.service.records import Record
+from w365.service.teamwork import LONGEST_NOTE, LONGEST_OWNER, NoteView
+from w365.ui.desk import Desk
+from w365.ui.shell import show_error
+from w365.ui.wording import counted, local_zone, plain
+
+
+def show_teamwork(desk: Desk, record: Record) -> None:
+    """Show who takes care of the row and what was said about it, with fields for those who may write."""
+    row = record.row.id
+    notes = teamwork.list_notes(desk.service, desk.actor, row)
+    st.markdown("**Owner and notes**")
+    if desk.actor.role >= Role.ANALYST:
+        _show_owner(desk, record)
+        _show_field(desk, row)
+    elif record.row.owner:
+        st.markdown(f"{plain(record.row.owner)}  \n:gray[:small[Owner]]")
+    written = [one for one in notes if not one.is_owner_change]
+    for one in written[:3]:
+        _show_note(one)
+    if len(notes) > len(written[:3]):
+        with st.expander(f"All: {counted(len(notes), 'entry', 'entries')}"):
+            for one in notes:
+                _show_note(one)
+
+
+def _show_owner(desk: Desk, record: Record) -> None:
+    row, owner = record.row.id, record.row.owner
+    key = f"owner-{row}-{owner}"
+
+    def give(to: str) -> None:
+        _try(lambda: teamwork.set_owner(desk.service, desk.actor, row, to), row)
+
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        st.text_input(
+            "Owner",
+            owner,
+            key=key,
+            max_chars=LONGEST_OWNER,
+            placeholder="Nobody",
+            on_change=lambda: give(st.session_state[key] or ""),
+        )
+        if owner != desk.actor.name:
+            st.button("Take it", key=f"take-{row}", on_click=give, args=(desk.actor.name,))
+    _show_refusal(row)
+
+
+def _show_field(desk: Desk, row: int) -> None:
+    key = f"note-{row}"
+
+    def save() -> None:
+        _try(lambda: teamwork.add_note(desk.service, desk.actor, row, st.session_state[key] or ""), row)
+
+    with st.form(f"note-form-{row}", border=False, clear_on_submit=True, enter_to_submit=True):
+        st.text_area("Note", key=key, max_chars=LONGEST_NOTE, height=68, placeholder="For whoever comes next")
+        st.form_submit_button("Save note", on_click=save)
+
+
+def _try(work: Callable[[], object], row: int) -> None:
+    """Keep a refusal for the run that follows."""
+    try:
+        work()
+    except W365Error as error:
+        st.session_state[f"teamwork-error-{row}"] = error
+
+
+def _show_refusal(row: int) -> None:
+    error = st.session_state.pop(f"teamwork-error-{row}", None)
+    if isinstance(error, W365Error):
+        show_error(error)
+
+
+def _show_note(one: NoteView) -> None:
+    said = f"{one.at.astimezone(local_zone()):%Y-%m-%d %H:%M %Z}, {one.actor}"
+    st.markdown(f"{plain(one.text)}  \n:gray[:small[{plain(said)}]]")
