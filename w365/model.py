@@ -163,6 +163,8 @@ class RunKind(enum.StrEnum):
     SYNC = "sync"
     CRM_SYNC = "crm_sync"
     MATCH = "match"
+    IMPORT = "import"
+    MAPPING_IMPORT = "mapping_import"
 
 
 class RunState(enum.StrEnum):

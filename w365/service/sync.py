@@ -48,13 +48,13 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
             progress.check()
             with service.store.write() as connection:
                 at = service.clock()
-                _store_page(connection, provider_id, page, run.id, at, counts)
+                store_page(connection, provider_id, page, run.id, at, counts)
                 values = {"total": page.total} if page.total is not None else {}
                 done = counts.total() - counts["incomplete"]
                 progress.report(connection, cursor=page.cursor, done=done, message="", result=dict(counts), **values)
     try:
         with service.store.write() as connection:
-            counts["gone"] = _mark_gone(connection, provider_id, run.id, service.clock())
+            counts["gone"] = mark_gone(connection, provider_id, run.id, service.clock())
             progress.report(connection)
     except MassDisappearance:
         with service.store.write() as connection:
@@ -68,7 +68,7 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
 
 def accept_gone(service: Service, connection: sa.Connection, provider_id: int, run_id: int) -> int:
     """Mark what a guarded run did not meet as gone, now that a person confirmed it."""
-    return _mark_gone(connection, provider_id, run_id, service.clock(), guard=False)
+    return mark_gone(connection, provider_id, run_id, service.clock(), guard=False)
 
 
 def _pages(service: Service, portal: Portal, run: RunView, counts: Counter[str]) -> Iterator[CustomerPage]:
@@ -132,7 +132,16 @@ def store_customers(connection: sa.Connection, provider_id: int, page: CustomerP
     return differing
 
 
-def _store_page(
+def compare_customers(
+    connection: sa.Connection, provider_id: int, customers: Sequence[Customer]
+) -> list[tuple[str, str]]:
+    """Say of each customer whether storing it would be new, changed, unchanged or returned, and what it changes."""
+    known = _read_known(connection, provider_id, [one.specific_id for one in customers])
+    changes = [_Change(one, known.get(one.specific_id)) for one in customers]
+    return [(change.word, change.in_words()) for change in changes]
+
+
+def store_page(
     connection: sa.Connection, provider_id: int, page: CustomerPage, run_id: int, at: dt.datetime, counts: Counter[str]
 ) -> None:
     customers = {customer.specific_id: customer for customer in page.customers}
@@ -303,7 +312,7 @@ def _write_subscriptions(connection: sa.Connection, changes: Sequence[tuple[int,
     upsert(connection, table, columns, [(row_id, *sub) for row_id, one in differing for sub in one.subscriptions])
 
 
-def _mark_gone(connection: sa.Connection, provider_id: int, run_id: int, at: dt.datetime, *, guard: bool = True) -> int:
+def mark_gone(connection: sa.Connection, provider_id: int, run_id: int, at: dt.datetime, *, guard: bool = True) -> int:
     pa = t.ProviderAccount
     here = (pa.provider_id == provider_id, pa.gone_at.is_(None))
     ids = list(connection.scalars(_missing(provider_id, run_id)))
@@ -323,10 +332,15 @@ def _missing(provider_id: int, run_id: int) -> sa.Select[int]:
     return sa.select(pa.id).where(pa.provider_id == provider_id, pa.gone_at.is_(None), ~met)
 
 
+def is_too_many(connection: sa.Connection, missing: int, known: int) -> bool:
+    """Whether the guard stops a run that would mark `missing` of `known` customers as gone."""
+    return known >= _GUARD_FROM and missing * 100 > int(read_setting(connection, "gone_guard_percent")) * known
+
+
 def _guard(connection: sa.Connection, missing: int, known: sa.Select[int]) -> None:
     count = connection.scalar(known) or 0
-    share = int(read_setting(connection, "gone_guard_percent"))
-    if count >= _GUARD_FROM and missing * 100 > share * count:
+    if is_too_many(connection, missing, count):
+        share = int(read_setting(connection, "gone_guard_percent"))
         raise MassDisappearance(
             f"{missing:,} of {count:,} customers are missing from the provider's list, more than {share} %.",
             kept="Nothing was marked as gone; what the provider did list was stored.",

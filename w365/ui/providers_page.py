@@ -217,6 +217,12 @@ def _offer_manual_provider(desk: Desk) -> None:
 def _offer_row(desk: Desk, provider: ProviderView) -> None:
     if desk.actor.role < Role.ANALYST:
         return
+    st.page_link(
+        places.IMPORT,
+        label=":primary[Import from a file]",
+        icon=":material/upload_file:",
+        query_params={"provider": provider.name},
+    )
     with st.popover("Add provider account"), st.form(f"row-{provider.id}", border=False, clear_on_submit=True):
         name = st.text_input("Provider name", max_chars=400, help="The customer's name at this provider")
         specific_id = st.text_input("Provider specific account id", max_chars=400)

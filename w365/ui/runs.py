@@ -20,6 +20,8 @@ KIND_WORDS: Mapping[RunKind, str] = {
     RunKind.SYNC: "Sync of provider accounts",
     RunKind.CRM_SYNC: "Sync of the CRM",
     RunKind.MATCH: "Match",
+    RunKind.IMPORT: "Import of provider accounts",
+    RunKind.MAPPING_IMPORT: "Import of mappings",
 }
 STATE_WORDS: Mapping[RunState, str] = {
     RunState.QUEUED: "Waiting for a worker",
@@ -47,7 +49,7 @@ def say_result(run: RunView) -> str:
     if run.kind is RunKind.MATCH:
         said = [f"{number(run.result[key])} {words}" for key, words in _MATCH_WORDS.items() if key in run.result]
         return ", ".join(said)
-    if run.kind is RunKind.SYNC:
+    if run.kind in (RunKind.SYNC, RunKind.IMPORT):
         return _counts(run.result, "")
     tables = {name: _counts(run.result, f"{name}_") for name in ("accounts", "contacts")}
     return "; ".join(f"{name} {words}" for name, words in tables.items() if words)
