@@ -31,6 +31,23 @@ Columns = Annotated[
     list[str] | None,
     typer.Option("--column", metavar="FIELD=HEADING", help="Say which column is what, where the heading does not."),
 ]
+_ALSO = {"different": "different", "rejected": "rejected_pair", "set-aside": "set_aside"}
+
+
+def _check_also(chosen: list[str] | None) -> list[str] | None:
+    if wrong := next((one for one in chosen or () if one not in _ALSO), None):
+        raise typer.BadParameter(f"“{wrong}” is none of {', '.join(_ALSO)}.")
+    return chosen
+
+
+Also = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--also",
+        help="Map these too, which are left otherwise: different (mapped to another account now), rejected, set-aside.",
+        callback=_check_also,
+    ),
+]
 _MOST_ERRORS = 20
 
 
@@ -73,7 +90,60 @@ def import_commands(opened: Open, say: Say) -> typer.Typer:
                 told = _say_counts(run.result)
         _end(say, answer, told, as_json=as_json, is_refused=bool(preview.errors) and not leave_out_errors)
 
+    @commands.command("mappings")
+    def import_mappings(
+        file: File,
+        provider: Annotated[str, typer.Option(help="The provider of lines that name none.")] = "",
+        dry_run: DryRun = False,
+        also: Also = None,
+        leave_out_errors: LeaveOut = False,
+        column: Columns = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Import mappings that exist already, such as `export mappings` writes."""
+        from w365.service import mapping_import as mappings
+        from w365.service.mapping_plan import FIELDS, USUALLY, Verdict
+
+        take = USUALLY | {Verdict(_ALSO[one]) for one in also or ()}
+        choice = mappings.MappingChoice(provider, take, leave_out_errors)
+        with opened() as service:
+            actor = local_user()
+            sheet, places = _read(file, FIELDS, column or ())
+            preview = mappings.preview_mappings(service, actor, sheet, places, choice)
+            answer: dict[str, Any] = {"lines": preview.lines, "mapped": preview.mapped}
+            answer |= {one.value: preview.counts[one] for one in Verdict}
+            answer |= {"shown": [_planned(one) for one in preview.shown if one.verdict not in _PLAIN]}
+            answer |= {"errors": _errors(preview.errors), "imported": False}
+            told = _say_counts({"mapped": preview.mapped} | {one.value: preview.counts[one] for one in _left(take)})
+            _tell_errors(preview.errors)
+            if not dry_run and (leave_out_errors or not preview.errors):
+                run = mappings.import_mappings(service, actor, sheet, places, choice)
+                match_after(service)
+                answer |= {"imported": True, "run": run.id, "mapped": 0, **run.result}
+                told = _say_counts(run.result)
+        _end(say, answer, told, as_json=as_json, is_refused=bool(preview.errors) and not leave_out_errors)
+
     return commands
+
+
+_PLAIN = ("map", "same")
+
+
+def _left(take: frozenset[Any]) -> list[Any]:
+    from w365.service.mapping_plan import Verdict
+
+    return [one for one in Verdict if one not in take and one is not Verdict.MAP]
+
+
+def _planned(one: Any) -> dict[str, Any]:
+    return {
+        "line": one.line,
+        "what": one.verdict.value,
+        "provider": one.provider,
+        "provider_specific_account_id": one.specific_id,
+        "account": one.account,
+        "against": one.other,
+    }
 
 
 def match_after(service: Service) -> RunView | None:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import streamlit as st
 
-from w365.errors import W365Error
+from w365.errors import AlreadyRunning, W365Error
+from w365.model import RunKind
 from w365.service.export import Format
 from w365.service.imports import LineError, errors_file
+from w365.service.providers import list_runs, request_match
 from w365.service.templates import make_template
 from w365.sheets import Field, Places, Sheet, guess_columns, open_sheet
 from w365.sheets.columns import name_columns
+from w365.store.runs import RunView
+from w365.ui import backstage
 from w365.ui.desk import Desk
-from w365.ui.shell import show_error
+from w365.ui.runs import show_run
+from w365.ui.shell import say_next_time, show_error
 from w365.ui.wording import counted, number, plain, short
 
 _UPLOAD, _LOOKED = "import_upload", "import_looked"
 _NONE = -1
 _MOST_ERRORS = 500
+_MOST_MB = 100
 
 T = TypeVar("T")
 
@@ -39,6 +46,7 @@ def ask_file(name: str, fields: Sequence[Field]) -> Chosen | None:
     given = st.file_uploader(
         "CSV file or Excel workbook",
         key=f"{_UPLOAD}-{name}-{st.session_state.get(_UPLOAD, 0)}",
+        max_upload_size=_MOST_MB,
         help="Commas, semicolons or tabs; UTF-8, UTF-16 or Windows-1252. Of a workbook the first sheet is read.",
     )
     if given is None:
@@ -92,7 +100,8 @@ def _ask_columns(sheet: Sheet, fields: Sequence[Field], file_id: str) -> dict[st
     names = [short(one, 40) for one in name_columns(sheet.headings)]
     is_complete = all(one.name in guessed for one in fields if one.is_needed)
     st.caption(plain(f"{sheet.name}: {sheet.about}, {counted(len(names), 'column')}"))
-    with st.expander("Columns", expanded=not is_complete):
+    said = ", ".join(f"{one.label} = {names[guessed[one.name]]}" for one in fields if one.name in guessed)
+    with st.expander(f"Columns: {plain(said) or 'none was understood'}", expanded=not is_complete):
         chosen = {}
         columns = st.columns(4)
         for place, one in enumerate(fields):
@@ -123,3 +132,24 @@ def show_errors(desk: Desk, errors: Sequence[LineError]) -> None:
         )
         if len(errors) > _MOST_ERRORS:
             st.caption(f"The first {number(_MOST_ERRORS)} are shown; the report has all {number(len(errors))}.")
+
+
+def end_import(desk: Desk, told: str) -> None:
+    """Let a match look at what was imported, and show the page anew."""
+    with contextlib.suppress(AlreadyRunning):  # the match that runs takes it, or the one that follows
+        backstage.queue().enqueue(request_match(desk.service, desk.actor))
+    forget_file()
+    say_next_time(plain(told))
+    st.rerun()
+
+
+def show_last(desk: Desk, kind: RunKind, target: str) -> None:
+    run = _last(desk, kind, target)
+    if run is not None:
+        st.markdown("**Last import**")
+        show_run(desk, run)
+
+
+def _last(desk: Desk, kind: RunKind, target: str) -> RunView | None:
+    runs = list_runs(desk.service, desk.actor)
+    return next((run for run in runs if run.kind is kind and run.target == target), None)

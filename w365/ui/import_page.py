@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 
 import streamlit as st
 
-from w365.errors import AlreadyRunning, W365Error
+from w365.errors import W365Error
 from w365.model import ProviderKind, Role, RunKind
 from w365.service.account_import import AccountsPreview, Choice, import_accounts, preview_accounts
 from w365.service.manual_rows import FIELDS
-from w365.service.providers import ProviderView, list_providers, list_runs, request_match
-from w365.store.runs import RunView
-from w365.ui import backstage, places
+from w365.service.providers import ProviderView, list_providers
+from w365.ui import places
 from w365.ui.desk import Desk
-from w365.ui.import_file import Chosen, ask_file, forget_file, look, show_errors
-from w365.ui.runs import say_result, show_run
-from w365.ui.shell import say_next_time, show_error
+from w365.ui.import_file import Chosen, ask_file, end_import, look, show_errors, show_last
+from w365.ui.import_mappings import show_mapping_import
+from w365.ui.runs import say_result
+from w365.ui.shell import show_error
 from w365.ui.wording import counted, number, plain
 
-ACCOUNTS = "Provider accounts"
-_WHAT = (ACCOUNTS,)
+_ACCOUNTS, _MAPPINGS = "Provider accounts", "Existing mappings"
 
 
 def show_import(desk: Desk) -> None:
-    _import_accounts(desk)
+    first = _MAPPINGS if st.query_params.get("what") == "mappings" else _ACCOUNTS
+    what = st.segmented_control(
+        "What the file holds", [_ACCOUNTS, _MAPPINGS], default=first, required=True, label_visibility="collapsed"
+    )
+    if what == _MAPPINGS:
+        show_mapping_import(desk)
+    else:
+        _import_accounts(desk)
 
 
 def _import_accounts(desk: Desk) -> None:
@@ -111,24 +116,3 @@ def _run_accounts(desk: Desk, provider: ProviderView, chosen: Chosen, choice: Ch
         show_error(error)
         return
     end_import(desk, f"{provider.name}: {say_result(run)}. A match looks at them now.")
-
-
-def end_import(desk: Desk, told: str) -> None:
-    """Let a match look at what was imported, and show the page anew."""
-    with contextlib.suppress(AlreadyRunning):  # the match that runs takes it, or the one that follows
-        backstage.queue().enqueue(request_match(desk.service, desk.actor))
-    forget_file()
-    say_next_time(plain(told))
-    st.rerun()
-
-
-def show_last(desk: Desk, kind: RunKind, target: str) -> None:
-    run = _last(desk, kind, target)
-    if run is not None:
-        st.markdown("**Last import**")
-        show_run(desk, run)
-
-
-def _last(desk: Desk, kind: RunKind, target: str) -> RunView | None:
-    runs = list_runs(desk.service, desk.actor)
-    return next((run for run in runs if run.kind is kind and run.target == target), None)

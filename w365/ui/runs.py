@@ -42,6 +42,18 @@ _MATCH_WORDS = {
     "unmapped": "unmapped",
     "mapped_in_all": "mapped in all",
 }
+_IMPORT_WORDS = {
+    "mapped": "mapped",
+    "replaced": "mapped to another account than before",
+    "same": "mapped so already",
+    "against_evidence": "left because the evidence supports another account",
+    "different": "left because mapped to another account",
+    "rejected_pair": "left because rejected",
+    "set_aside": "left because excluded or parked",
+    "breach": "left because of the policy",
+    "without_account": "without an account",
+    "rejected": "with errors",
+}
 
 
 def say_result(run: RunView) -> str:
@@ -49,6 +61,10 @@ def say_result(run: RunView) -> str:
     if run.kind is RunKind.MATCH:
         said = [f"{number(run.result[key])} {words}" for key, words in _MATCH_WORDS.items() if key in run.result]
         return ", ".join(said)
+    if run.kind is RunKind.MAPPING_IMPORT:
+        return ", ".join(
+            f"{number(run.result[key])} {words}" for key, words in _IMPORT_WORDS.items() if key in run.result
+        )
     if run.kind in (RunKind.SYNC, RunKind.IMPORT):
         return _counts(run.result, "")
     tables = {name: _counts(run.result, f"{name}_") for name in ("accounts", "contacts")}
