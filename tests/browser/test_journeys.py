@@ -267,5 +267,6 @@ PAGES = {
     "statistics": "Statistics",
     "activity": "Activity",
     "providers": "Providers",
+    "import": "Import",
     "configuration": "Configuration",
 }

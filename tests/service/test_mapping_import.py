@@ -156,6 +156,8 @@ def test_what_people_decided_is_left_unless_chosen(store: Store, home: Path) -> 
     assert taken.result == {"replaced": 1, "mapped": 2, "same": 1}
     assert mappings(store) == {"p0": "a9", "p1": "a1", "p2": "a2", "p3": "a9"}
     assert rows_of(store, t.StandingOrder.kind) == []
+    assert rows_of(store, t.Mapping.against_evidence) == [(False,), (False,), (True,), (True,)]
+    assert rows_of(store, t.DecisionEvidence.domain) == [("d0.com",), ("d1.com",), ("d2.com",)]
 
 
 def test_a_unique_policy_lets_the_first_line_have_the_account_and_names_it_to_the_second(

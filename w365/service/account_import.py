@@ -208,4 +208,6 @@ class _Reader:
         query = sa.select(pa.specific_id, *(getattr(pa, name) for name in kept))
         where = (pa.provider_id == self._provider_id, pa.specific_id.in_(ids))
         known = {row[0]: dict(zip(kept, row[1:], strict=True)) for row in self._connection.execute(query.where(*where))}
-        return [dataclasses.replace(one, **known.get(one.specific_id, {})) for one in customers]
+        return [
+            dataclasses.replace(one, **known[one.specific_id]) if one.specific_id in known else one for one in customers
+        ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from w365.matching.domains import normalise_domain, website_domain
+from w365.matching.domains import Domain, normalise_domain, website_domain
 from w365.model import Customer, CustomerDomain, DomainKind, Subscription
 from w365.sheets import Field
 
@@ -157,11 +157,16 @@ def _bounded(text: str) -> str:
 
 
 def _read_domains(text: str) -> str:
-    found = [normalise_domain(website_domain(one) or one) for one in _BETWEEN.split(text) if one]
+    found = [_read_domain(one) for one in _BETWEEN.split(text) if one]
     for one in found:
         if one.kind in (DomainKind.INVALID, DomainKind.ADDRESS):
             raise _Wrong(f"“{one.name}” is not a domain name")
     return " ".join(dict.fromkeys(one.name for one in found))
+
+
+def _read_domain(text: str) -> Domain:
+    is_address = text[:4].lower() == "www." or "/" in text or "@" in text
+    return normalise_domain(website_domain(text) or text if is_address else text)
 
 
 def _read_country(text: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from w365.errors import InputError
-from w365.model import Actor, Disposition, Origin, Role, RunKind
+from w365.model import Actor, Origin, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import read_policy
@@ -28,7 +29,7 @@ from w365.service.suggesting import order_candidates
 from w365.sheets import Places, Sheet
 from w365.store import decisions, worklist
 from w365.store import tables as t
-from w365.store.decisions import Standing, Who
+from w365.store.decisions import Link, Who
 from w365.store.runs import RunView
 
 TARGET = "mappings"
@@ -108,8 +109,7 @@ def import_mappings(
         who = Who(actor.name, service.clock(), run_id)
         counts: Counter[str] = Counter()
         for part in plan.chunks():
-            for one in part:
-                counts[_map(connection, who, one, chosen.mapped)] += 1
+            counts += _map(connection, who, part, chosen.mapped)
             tell(plan.lines)
         if not chosen.leave_out_errors:
             refuse_errors(plan.errors)
@@ -137,21 +137,14 @@ def _plan(connection: sa.Connection, sheet: Sheet, places: Places, choice: Mappi
     return MappingPlan(connection, policy, sheet, places, provider=choice.provider, take=choice.mapped)
 
 
-def _map(connection: sa.Connection, who: Who, one: Planned, take: frozenset[Verdict]) -> str:
-    """Map a line that is to be mapped, and give the word under which it counts."""
-    if one.verdict not in take:
-        return one.verdict
-    now = Standing(0, one.old_account_id, "", Disposition.OPEN)
-    decisions.map_account(
-        connection,
-        who,
-        one.provider_account_id,
-        one.account_id,
-        now=now,
-        origin=Origin.IMPORTED,
-        evidence=one.evidence,
-    )
-    return "mapped" if one.old_account_id is None else "replaced"
+def _map(connection: sa.Connection, who: Who, part: Sequence[Planned], take: frozenset[Verdict]) -> Counter[str]:
+    """Map the lines that are to be mapped, and count all of them by their words."""
+    wanted = [one for one in part if one.verdict in take]
+    links = [Link(one.provider_account_id, one.account_id, one.old_account_id, one.evidence) for one in wanted]
+    decisions.map_accounts(connection, who, links, Origin.IMPORTED)
+    replaced = sum(one.old_account_id is not None for one in wanted)
+    left = Counter(one.verdict.value for one in part if one.verdict not in take)
+    return left + Counter(mapped=len(wanted) - replaced, replaced=replaced)
 
 
 def _settle(connection: sa.Connection, run_id: int) -> None:

@@ -100,6 +100,62 @@ def map_account(
     return decision
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A mapping to be made: what was mapped before, and the evidence of the moment."""
+
+    provider_account_id: int
+    account_id: int
+    old_account_id: int | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+def map_accounts(connection: sa.Connection, who: Who, links: Sequence[Link], origin: Origin) -> None:
+    """Do what `map_account` does for many provider accounts at once; none of them may be there twice."""
+    if not links:
+        return
+    rows = [
+        {
+            "at": who.at,
+            "actor": who.name,
+            "run_id": who.run_id,
+            "provider_account_id": one.provider_account_id,
+            "kind": DecisionKind.MAP,
+            "old_account_id": one.old_account_id,
+            "account_id": one.account_id,
+            "origin": origin,
+            "reason": "",
+        }
+        for one in links
+    ]
+    insert = sa.insert(t.Decision).returning(t.Decision.id, sort_by_parameter_order=True)
+    made = list(zip(connection.scalars(insert, rows), links, strict=True))
+    for decision, one in made:
+        _store_evidence(connection, decision, one.evidence)
+    ids = [one.provider_account_id for one in links]
+    proposal, rejection = t.CurrentProposal, t.Rejection
+    supports = sa.select(proposal.provider_account_id).where(
+        proposal.provider_account_id.in_(ids), proposal.accounts > 0
+    )
+    elsewhere = set(connection.scalars(supports))
+    for table in (t.Mapping, t.StandingOrder):
+        connection.execute(sa.delete(table).where(table.provider_account_id.in_(ids)))
+    pair = (rejection.provider_account_id == sa.bindparam("row")) & (rejection.account_id == sa.bindparam("account"))
+    pairs = [{"row": one.provider_account_id, "account": one.account_id} for one in links]
+    connection.execute(sa.delete(rejection).where(pair), pairs)
+    mapped = [
+        {
+            "provider_account_id": one.provider_account_id,
+            "account_id": one.account_id,
+            "origin": origin,
+            "decision_id": decision,
+            "against_evidence": not one.evidence and one.provider_account_id in elsewhere,
+        }
+        for decision, one in made
+    ]
+    connection.execute(sa.insert(t.Mapping), mapped)
+
+
 def unmap(connection: sa.Connection, who: Who, provider_account_id: int, *, now: Standing, reason: str = "") -> int:
     """Clear the mapping.
 

@@ -124,7 +124,7 @@ def show_errors(desk: Desk, errors: Sequence[LineError]) -> None:
         {"Line": one.line, "Column": one.column, "What stands there": one.value, "What is wrong": one.why}
         for one in errors[:_MOST_ERRORS]
     ]
-    st.dataframe(shown, hide_index=True, alt="Lines with errors", height=min(36 * len(shown) + 38, 260))
+    st.dataframe(shown, hide_index=True, alt="Lines with errors", height=min(35 * len(shown) + 38, 260))
     with st.container(horizontal=True, vertical_alignment="center"):
         name = f"w365-import-errors-{desk.service.clock():%Y-%m-%d}.csv"
         st.download_button(

@@ -100,7 +100,7 @@ def _show_section(preview: MappingsPreview, verdict: Verdict, title: str, agains
         return
     st.markdown(f"**{title} ({number(amount)})**")
     rows = [_row(one, against) for one in preview.shown if one.verdict is verdict]
-    st.dataframe(rows, hide_index=True, alt=title, height=min(36 * len(rows) + 38, 220))
+    st.dataframe(rows, hide_index=True, alt=title, height=min(35 * len(rows) + 38, 220))
     if amount > len(rows):
         st.caption(f"The first {number(len(rows))} are shown.")
     if label:

@@ -44,6 +44,13 @@ def _import_accounts(desk: Desk) -> None:
     chosen = ask_file("provider accounts", FIELDS)
     if chosen is None:
         show_last(desk, RunKind.IMPORT, provider.name)
+        st.page_link(
+            places.PROVIDER_ACCOUNTS,
+            label=f":primary[Show the provider accounts of {plain(provider.name)}]",
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            query_params={"status": "all", "provider": str(provider.id)},
+        )
         return
     preview = look(
         chosen,
@@ -84,7 +91,7 @@ def _show_changes(preview: AccountsPreview) -> None:
         {"Provider specific account id": one.specific_id, "Provider name": one.name, "": one.word, "Change": one.change}
         for one in preview.shown
     ]
-    st.dataframe(rows, hide_index=True, alt="What the import would change", height=min(36 * len(rows) + 38, 260))
+    st.dataframe(rows, hide_index=True, alt="What the import would change", height=min(35 * len(rows) + 38, 260))
     more = preview.counts.total() - preview.counts["unchanged"] - len(rows)
     if more:
         st.caption(f"and {number(more)} more")
