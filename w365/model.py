@@ -157,6 +157,8 @@ class DecisionKind(enum.StrEnum):
     PARK = "park"
     REOPEN = "reopen"
     NOTE = "note"
+    SYNC_OFF = "sync_off"
+    SYNC_ON = "sync_on"
 
 
 class RunKind(enum.StrEnum):

@@ -142,6 +142,7 @@ def test_what_a_file_has_no_column_for_stays(store: Store, home: Path) -> None:
     run = load(service, provider, csv_sheet(("Id", "Name"), ("1", "Ant AG")))
     assert run.result == {"changed": 1}
     assert rows_of(store, PA.name, PA.country, PA.tenant_guid) == [("Ant AG", "DE", guid.lower())]
+    assert rows_of(store, PA.default_domain, PA.change) == [("ant.de", "renamed: Ant → Ant AG")]
     assert rows_of(store, t.ProviderAccountDomain.domain) == [("ant.com",), ("ant.de",)]
     assert rows_of(store, t.ProviderSubscription.quantity) == [(2,), (3,)]
     emptied = load(service, provider, csv_sheet(("Id", "Name", "Domains", "Seats"), ("1", "Ant AG", "", "")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from w365.store.worklist import MOST_ROWS, Filter, Sort
 LONGEST_TEXT = 200
 LONGEST_BODY = 4_096
 _MOST_VALUES = 50
+_LATEST = 2**42
+"""In milliseconds since 1970, the year 2109."""
 _LARGEST = 2**53
 """Whole numbers up to here are exact in a browser."""
 
@@ -67,6 +70,8 @@ def read_filter(query: QueryParams) -> Filter:
         text=read_text(query, "text"),
         gone=_flag(query, "gone"),
         drifted=_flag(query, "drifted") or False,
+        unsynced=_flag(query, "unsynced") or False,
+        new_since=_time(query, "since"),
     )
 
 
@@ -122,6 +127,14 @@ def _flag(query: QueryParams, name: str) -> bool | None:
     if text not in ("", "0", "1"):
         raise InputError(f"{name} is 0 or 1.")
     return text == "1" if text else None
+
+
+def _time(query: QueryParams, name: str) -> dt.datetime | None:
+    """Read a time given in milliseconds since 1970."""
+    number = _number(query, name, None)
+    if number is not None and number > _LATEST:
+        raise InputError(f"There is no time {number}.")
+    return None if number is None else dt.datetime.fromtimestamp(number / 1000, dt.UTC)
 
 
 def _words(read: Callable[[str], T], texts: Iterable[str], name: str) -> tuple[T, ...]:

@@ -85,6 +85,8 @@ DECISION_WORDS: Mapping[DecisionKind, str] = {
     DecisionKind.PARK: "Parked",
     DecisionKind.REOPEN: "Reopened",
     DecisionKind.NOTE: "Note",
+    DecisionKind.SYNC_OFF: "Sync switched off",
+    DecisionKind.SYNC_ON: "Sync switched on",
 }
 DRIFT_WORDS: Mapping[Drift, str] = {
     Drift.ACCOUNT_GONE: "Drifted: account gone",

@@ -13,8 +13,9 @@ from w365.errors import InputError, MassDisappearance
 from w365.model import Actor, Customer, CustomerPage, ProviderKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
+from w365.service.customer_changes import LEFT_ALONE
 from w365.service.imports import LineError, Tell, check_places, keep_errors, refuse_errors, run_import
-from w365.service.manual_rows import COUNTRY, FIELDS, SPECIFIC_ID, TENANT, read_row
+from w365.service.manual_rows import COUNTRY, DOMAINS, FIELDS, SPECIFIC_ID, TENANT, read_row
 from w365.service.sync import SUBJECT, compare_customers, is_too_many, mark_gone, store_page
 from w365.sheets import Line, Places, Sheet
 from w365.store import tables as t
@@ -22,6 +23,7 @@ from w365.store.runs import RunView, see
 
 _CHUNK = 2_000
 _SHOWN = 100
+_NOTHING = ("unchanged", LEFT_ALONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,10 @@ def preview_accounts(service: Service, actor: Actor, provider_id: int, sheet: Sh
             compared = compare_customers(connection, provider_id, customers)
             counts.update(word for word, _ in compared)
             pairs = zip(customers, compared, strict=True)
-            changes = [AccountChange(one.specific_id, one.name, *how) for one, how in pairs if how[0] != "unchanged"]
+            changes = [AccountChange(one.specific_id, one.name, *how) for one, how in pairs if how[0] not in _NOTHING]
             shown.extend(changes[: _SHOWN - len(shown)])
         pa = t.ProviderAccount
-        query = sa.select(pa.specific_id).where(pa.provider_id == provider_id, pa.gone_at.is_(None))
+        query = sa.select(pa.specific_id).where(pa.provider_id == provider_id, pa.gone_at.is_(None), pa.is_synced)
         here = set(connection.scalars(query))
         missing = len(here - reader.ids.keys())
         too_many = is_too_many(connection, missing, len(here))
@@ -201,6 +203,7 @@ class _Reader:
     def _filled_in(self, customers: Sequence[Customer]) -> list[Customer]:
         """A fact for which the file has no column stays as it is stored."""
         kept = [name for name in (COUNTRY, TENANT) if name not in self._places]
+        kept += ["default_domain"] if DOMAINS not in self._places else []
         if not kept:
             return list(customers)
         pa = t.ProviderAccount

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ class Filter:
     gone: bool | None = None
     account_id: int | None = None
     drifted: bool = False
+    unsynced: bool = False
+    new_since: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Row:
     change: str
     version: int
     drift: Drift = Drift.NONE
+    is_synced: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +220,7 @@ def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
             pa.change,
             work.version,
             work.drift,
+            pa.is_synced,
         )
         .join_from(work, pa, pa.id == work.provider_account_id)
         .join(t.Provider, t.Provider.id == pa.provider_id)
@@ -296,6 +301,10 @@ def _where(
         conditions.append(work.account_id == wanted.account_id)
     if wanted.drifted:
         conditions.append(work.provider_account_id.in_(_drifted()))
+    if wanted.unsynced:
+        conditions.append(work.provider_account_id.in_(_unsynced()))
+    if wanted.new_since is not None:
+        conditions.append(work.provider_account_id.in_(_new_since(wanted.new_since)))
     conditions.extend(_is_found_by(term) for term in terms(wanted.text))
     return conditions
 
@@ -303,6 +312,15 @@ def _where(
 def _drifted() -> sa.Select[int]:
     """Few rows: they are looked up by their index, whatever the order. Spelled as the index is, or SQLite leaves it."""
     return sa.select(t.Worklist.provider_account_id).where(sa.text("drift <> ''"))
+
+
+def _unsynced() -> sa.Select[int]:
+    """Few rows, by their index, spelled as it is."""
+    return sa.select(t.ProviderAccount.id).where(sa.text("NOT is_synced"))
+
+
+def _new_since(at: dt.datetime) -> sa.Select[int]:
+    return sa.select(t.ProviderAccount.id).where(t.ProviderAccount.first_seen_at > at)
 
 
 def _is_found_by(term: str) -> sa.ColumnElement[bool]:
@@ -318,5 +336,6 @@ def _row(values: dict[str, Any]) -> Row:
     values["drift"] = Drift(values["drift"])
     for name in ("account_name", "account_number", "origin", "candidate_name"):
         values[name] = values[name] or ""
+    values["is_synced"] = bool(values["is_synced"])
     values["account_gone"] = bool(values["account_gone"])
     return Row(**values)

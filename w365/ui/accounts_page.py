@@ -15,7 +15,8 @@ from w365.service import Service
 from w365.service.mapping import Decided
 from w365.service.providers import list_providers
 from w365.service.records import count, read_record
-from w365.ui.accounts_view import ALL, DRIFTED, GONE, View, first_view, read_view
+from w365.service.visits import read_visit
+from w365.ui.accounts_view import ALL, DRIFTED, GONE, NEW, UNSYNCED, View, first_view, read_view
 from w365.ui.desk import Desk
 from w365.ui.grid import Look, Told, show_grid
 from w365.ui.palette import is_dark
@@ -56,6 +57,8 @@ def _current_view(desk: Desk, providers: Mapping[int, str]) -> View:
     """What the person chose; else what the address says; else what they chose before they left the page."""
     read = None if _STATUS in st.session_state else read_view(st.query_params.to_dict(), providers)
     view = read or st.session_state.get(_VIEW) or first_view(_amounts(desk.service, desk.actor, View()))
+    since = read_visit(desk.service, desk.actor)
+    view = replace(view, since=since, new=view.new and since is not None)
     st.session_state[_VIEW] = view
     return view
 
@@ -81,8 +84,15 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
 
 def _parts(desk: Desk, view: View) -> dict[str, int]:
     """What is a part of the list, but no status; shown where there is any."""
-    plain_view = replace(view, status=None, gone=False, drifted=False)
-    wanted = {DRIFTED: replace(plain_view, drifted=True), GONE: replace(plain_view, gone=True)}
+    plain_view = replace(view, status=None, gone=False, drifted=False, unsynced=False, new=False)
+    wanted = {
+        NEW: replace(plain_view, new=True),
+        DRIFTED: replace(plain_view, drifted=True),
+        UNSYNCED: replace(plain_view, unsynced=True),
+        GONE: replace(plain_view, gone=True),
+    }
+    if view.since is None:
+        del wanted[NEW]
     return {name: count(desk.service, desk.actor, one.filter()) for name, one in wanted.items()}
 
 
@@ -132,6 +142,8 @@ def _chosen() -> None:
         text=(state[_TEXT] or "")[:LONGEST_TEXT],
         gone=status == GONE,
         drifted=status == DRIFTED,
+        unsynced=status == UNSYNCED,
+        new=status == NEW,
     )
 
 
@@ -139,7 +151,9 @@ def _amounts(service: Service, actor: Actor, view: View) -> dict[Status, int]:
     """How many rows each status has under the other facets: exactly what the grid would show."""
     order = (Status.UNMAPPED, Status.CONFLICT, Status.MAPPED, Status.EXCLUDED, Status.PARKED)
     return {
-        status: count(service, actor, replace(view, status=status, gone=False, drifted=False).filter())
+        status: count(
+            service, actor, replace(view, status=status, gone=False, drifted=False, unsynced=False, new=False).filter()
+        )
         for status in order
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,6 +22,11 @@ GONE = "gone"
 """Customers that the provider lists no more: no status, but a part of the list all the same."""
 
 
+UNSYNCED = "unsynced"
+NEW = "new"
+"""What the person has not seen yet: `since` is when they were here before; without one nothing is new."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """Facets and search; None and empty do not filter."""
@@ -31,6 +37,9 @@ class View:
     text: str = ""
     gone: bool = False
     drifted: bool = False
+    unsynced: bool = False
+    new: bool = False
+    since: dt.datetime | None = None
 
     def filter(self) -> Filter:
         return Filter(
@@ -40,6 +49,8 @@ class View:
             text=self.text,
             gone=True if self.gone else None,
             drifted=self.drifted,
+            unsynced=self.unsynced,
+            new_since=self.since if self.new else None,
         )
 
     @property
@@ -47,6 +58,8 @@ class View:
         """Which of the first row's choices this is."""
         if self.gone or self.drifted:
             return GONE if self.gone else DRIFTED
+        if self.unsynced or self.new:
+            return UNSYNCED if self.unsynced else NEW
         return self.status or ALL
 
     def parameters(self) -> dict[str, str]:
@@ -64,14 +77,17 @@ class View:
         parts = self.parameters()
         if self.status is None:
             del parts["status"]
-        flags = {"gone": self.gone, "drifted": self.drifted}
-        return urlencode(parts | {name: "1" for name, is_on in flags.items() if is_on})
+        flags = {"gone": self.gone, "drifted": self.drifted, "unsynced": self.unsynced}
+        parts |= {name: "1" for name, is_on in flags.items() if is_on}
+        if self.new and self.since is not None:
+            parts["since"] = str(int(self.since.timestamp() * 1000))
+        return urlencode(parts)
 
 
 def read_view(parameters: Mapping[str, str], providers: Collection[int]) -> View | None:
     """Read the view of an address; None when it names no status. Parts that are unknown do not filter."""
     status = parameters.get("status", "")
-    if status not in (ALL, GONE, DRIFTED, *Status):
+    if status not in (ALL, GONE, DRIFTED, UNSYNCED, NEW, *Status):
         return None
     number, reason = parameters.get("provider", ""), parameters.get("reason", "")
     return View(
@@ -81,6 +97,8 @@ def read_view(parameters: Mapping[str, str], providers: Collection[int]) -> View
         text=parameters.get("text", "")[:LONGEST_TEXT],
         gone=status == GONE,
         drifted=status == DRIFTED,
+        unsynced=status == UNSYNCED,
+        new=status == NEW,
     )
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from w365.errors import W365Error
 from w365.model import ProviderKind, Role, RunKind
 from w365.service.account_import import AccountsPreview, Choice, import_accounts, preview_accounts
+from w365.service.customer_changes import LEFT_ALONE
 from w365.service.manual_rows import FIELDS
 from w365.service.providers import ProviderView, list_providers
 from w365.ui import places
@@ -20,6 +21,16 @@ from w365.ui.shell import show_error
 from w365.ui.wording import counted, number, plain
 
 _ACCOUNTS, _MAPPINGS = "Provider accounts", "Existing mappings"
+
+
+_WORDS = {
+    "new": "new",
+    "changed": "changed",
+    "unchanged": "unchanged",
+    "returned": "returned",
+    LEFT_ALONE: "left alone: their sync is switched off",
+}
+_WRITTEN = ("new", "changed", "returned")
 
 
 def show_import(desk: Desk) -> None:
@@ -70,15 +81,18 @@ def _ask_provider(manual: Sequence[ProviderView]) -> ProviderView:
 
 
 def _show_accounts(desk: Desk, provider: ProviderView, chosen: Chosen, preview: AccountsPreview) -> None:
-    words = ("new", "changed", "unchanged", "returned")
-    said = [f"{number(preview.counts[word])} {word}" for word in words if preview.counts[word] or word != "returned"]
+    said = [
+        f"{number(preview.counts[word])} {said}"
+        for word, said in _WORDS.items()
+        if preview.counts[word] or word in ("new", "changed", "unchanged")
+    ]
     said.append(f"{number(preview.bad_lines)} with errors")
     st.markdown(f"**{counted(preview.lines, 'line')}:** {' · '.join(said)}")
     if preview.errors:
         show_errors(desk, preview.errors)
     _show_changes(preview)
     choice = _ask_choice(desk, provider, preview)
-    amount = sum(preview.counts[word] for word in words if word != "unchanged")
+    amount = sum(preview.counts[word] for word in _WRITTEN)
     stays = preview.counts.total() == 0 or (preview.bad_lines > 0 and not choice.leave_out_errors)
     if st.button(f"Import {counted(amount, 'provider account')}", type="primary", disabled=stays):
         _run_accounts(desk, provider, chosen, choice)
@@ -92,8 +106,8 @@ def _show_changes(preview: AccountsPreview) -> None:
         for one in preview.shown
     ]
     st.dataframe(rows, hide_index=True, alt="What the import would change", height=min(35 * len(rows) + 38, 260))
-    more = preview.counts.total() - preview.counts["unchanged"] - len(rows)
-    if more:
+    more = sum(preview.counts[word] for word in _WRITTEN) - len(rows)
+    if more > 0:
         st.caption(f"and {number(more)} more")
 
 

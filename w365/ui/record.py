@@ -14,6 +14,7 @@ from w365.ui.palette import BADGES
 from w365.ui.record_accounts import show_candidates, show_lookup, show_mapped, show_rejected
 from w365.ui.record_create import show_create
 from w365.ui.record_decider import Decider
+from w365.ui.record_sync import show_sync
 from w365.ui.record_words import say_decision, say_domain, say_state, say_subscription, say_when
 from w365.ui.wording import counted, local_zone, plain
 
@@ -50,7 +51,8 @@ def _show_provider_side(record: Record) -> None:
 
 def _show_accounts_side(decider: Decider) -> None:
     """Each part has its container, so that one that grows does not close what is open below it."""
-    for part in (_show_standing, show_candidates, show_lookup, show_create, _show_setting_aside, show_rejected):
+    parts = (_show_standing, show_candidates, show_lookup, show_create, _show_setting_aside, show_rejected, show_sync)
+    for part in parts:
         with st.container():
             part(decider)
     _show_history(decider.record)

@@ -33,9 +33,9 @@ STATE_WORDS: Mapping[RunState, str] = {
 }
 _WAITS_LONG = dt.timedelta(seconds=15)
 
-_SYNC_WORDS = ("new", "changed", "unchanged", "gone", "returned", "rejected", "incomplete")
+_SYNC_WORDS = ("new", "changed", "unchanged", "gone", "returned", "rejected", "incomplete", "left_alone")
 _ALWAYS = ("new", "changed", "unchanged", "gone", "rejected")
-_SAID = {"incomplete": "without all details"}
+_SAID = {"incomplete": "without all details", "left_alone": "left alone"}
 _MATCH_WORDS = {
     "mapped": "mapped by this run",
     "conflict": "in conflict",
