@@ -16,6 +16,7 @@ from w365.service.mapping import Decided
 from w365.service.providers import list_providers
 from w365.service.records import count, read_record
 from w365.service.visits import read_visit
+from w365.store.worklist import Row
 from w365.ui.accounts_view import ALL, DRIFTED, GONE, NEW, UNSYNCED, View, first_view, read_view
 from w365.ui.desk import Desk
 from w365.ui.grid import Look, Told, show_grid
@@ -177,15 +178,17 @@ def _open_record(desk: Desk, row: int) -> None:
 def _show_record(desk: Desk, row: int) -> None:
     decided = None
     with told():
-        decided = show_record(desk, read_record(desk.service, desk.actor, row))
+        record = read_record(desk.service, desk.actor, row)
+        decided = show_record(desk, record)
     if decided is not None:
-        _after(decided)
+        _after(decided, record.row)
 
 
-def _after(decided: Decided) -> None:
-    """Let the grid read the row again. A row that needs nothing more is left; another stays open, as it is now."""
+def _after(decided: Decided, before: Row) -> None:
+    """Let the grid read the row again. A row that was settled just now is left; another stays open, as it is now."""
     st.session_state[_TOUCHED] = f"{decided.row.id}.{decided.row.version}"
-    if decided.row.status in (Status.UNMAPPED, Status.CONFLICT):
+    is_as_before = (decided.row.status, decided.row.account_id) == (before.status, before.account_id)
+    if is_as_before or decided.row.status in (Status.UNMAPPED, Status.CONFLICT):
         st.rerun(scope="fragment")
     st.session_state[_SAID] = f"{decided.row.name}: {STATUS_WORDS[decided.row.status]} {decided.row.account_name}"
     _leave_record()
