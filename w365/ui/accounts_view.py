@@ -50,8 +50,13 @@ class View:
             gone=True if self.gone else None,
             drifted=self.drifted,
             unsynced=self.unsynced,
-            new_since=self.since if self.new else None,
+            new_since=None if self._since is None else dt.datetime.fromtimestamp(self._since / 1000, dt.UTC),
         )
+
+    @property
+    def _since(self) -> int | None:
+        """The time in the milliseconds of the rows route, so that what is counted is what is listed."""
+        return int(self.since.timestamp() * 1000) if self.new and self.since is not None else None
 
     @property
     def facet(self) -> str:
@@ -79,8 +84,8 @@ class View:
             del parts["status"]
         flags = {"gone": self.gone, "drifted": self.drifted, "unsynced": self.unsynced}
         parts |= {name: "1" for name, is_on in flags.items() if is_on}
-        if self.new and self.since is not None:
-            parts["since"] = str(int(self.since.timestamp() * 1000))
+        if self._since is not None:
+            parts["since"] = str(self._since)
         return urlencode(parts)
 
 
