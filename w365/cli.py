@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from w365.cli_import import import_commands
 from w365.config import Settings, load_settings
 from w365.errors import W365Error
 from w365.launch import connected, serve_demo
@@ -297,6 +298,9 @@ def _counts(result: dict[str, Any]) -> str:
 
 def _say(as_json: bool, answer: dict[str, Any], text: str) -> None:
     print(json.dumps(answer, ensure_ascii=False, default=str) if as_json else text)
+
+
+app.add_typer(import_commands(_service, _say), name="import")
 
 
 def _say_rows(as_json: bool, name: str, rows: Sequence[dict[str, Any]]) -> None:

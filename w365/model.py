@@ -185,6 +185,8 @@ class DecisionKind(enum.StrEnum):
     RETURN = "return"
     NOTE = "note"
     UNDO = "undo"
+    SYNC_OFF = "sync_off"
+    SYNC_ON = "sync_on"
 
 
 class RunKind(enum.StrEnum):
@@ -193,6 +195,8 @@ class RunKind(enum.StrEnum):
     MATCH = "match"
     BULK = "bulk"
     UNDO = "undo"
+    IMPORT = "import"
+    MAPPING_IMPORT = "mapping_import"
 
 
 class RunState(enum.StrEnum):

@@ -149,6 +149,9 @@ def test_nul_and_half_characters_in_a_search_do_no_harm(client: httpx.Client) ->
         "gone=2",
         "total=-1",
         "row=²",
+        "unsynced=yes",
+        "since=yesterday",
+        "since=999999999999999",
         "&".join(f"provider={one}" for one in range(51)),
     ],
 )

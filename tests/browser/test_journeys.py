@@ -269,5 +269,6 @@ PAGES = {
     "statistics": "Statistics",
     "activity": "Activity",
     "providers": "Providers",
+    "import": "Import",
     "configuration": "Configuration",
 }

@@ -341,6 +341,7 @@ ANALYST_CALLS: dict[str, Callable[..., object]] = {
     "take_back_rejection": lambda s, who: mapping.take_back_rejection(s, who, 1, 1, seen=0),
     "exclude": lambda s, who: mapping.exclude(s, who, 1, seen=0, reason="x"),
     "park": lambda s, who: mapping.park(s, who, 1, seen=0, reason="x", until=dt.date(2027, 1, 1)),
+    "switch_sync": lambda s, who: mapping.switch_sync(s, who, 1, on=False, seen=0),
     "reopen": lambda s, who: mapping.reopen(s, who, 1, seen=0),
     "create_account": lambda s, who: mapping.create_account(s, who, 1, NewAccount("x"), seen=0),
     "choose_account": lambda s, who: conflicts.choose_account(s, who, [], 1),

@@ -66,6 +66,7 @@ _PARTIAL = (
     "ix_worklist_owner",
     "ix_candidate_best",
     "ix_decision_returned",
+    "ix_provider_account_unsynced",
 )
 
 

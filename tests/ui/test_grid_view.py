@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
@@ -15,17 +16,20 @@ from w365.ui.owner_words import NOBODY
 
 PROVIDERS = range(1, 4)
 texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=LONGEST_TEXT)
-views = st.builds(
-    View,
-    status=st.none() | st.sampled_from(Status),
-    provider=st.none() | st.sampled_from(PROVIDERS),
-    reason=st.none() | st.sampled_from(Reason),
-    text=texts,
-    owner=st.sampled_from(["", NOBODY, "ben", "Cleo & Söhne"]),
-    score=st.none() | st.sampled_from(ScoreBand),
-    age=st.none() | st.sampled_from(Age),
-    today=st.dates(dt.date(2020, 1, 1), dt.date(2040, 1, 1)),
+facets = {
+    "provider": st.none() | st.sampled_from(PROVIDERS),
+    "reason": st.none() | st.sampled_from(Reason),
+    "text": texts,
+    "owner": st.sampled_from(["", NOBODY, "ben", "Cleo & Söhne"]),
+    "score": st.none() | st.sampled_from(ScoreBand),
+    "age": st.none() | st.sampled_from(Age),
+    "today": st.dates(dt.date(2020, 1, 1), dt.date(2040, 1, 1)),
+}
+views = st.one_of(
+    st.builds(View, status=st.none() | st.sampled_from(Status), **facets),
+    *(st.builds(View, **{part: st.just(True)}, **facets) for part in ("gone", "drifted", "unsynced", "new")),
 )
+times = st.datetimes(dt.datetime(2020, 1, 1), dt.datetime(2090, 1, 1), timezones=st.just(dt.UTC))  # noqa: DTZ001 - hypothesis wants its bounds without a zone
 
 
 @given(views)
@@ -33,8 +37,9 @@ def test_the_address_gives_the_view_back(view: View) -> None:
     assert read_view(view.parameters(), PROVIDERS, {"ben", "Cleo & Söhne"}) == view
 
 
-@given(views)
-def test_the_grid_asks_for_exactly_what_is_counted_beside_it(view: View) -> None:
+@given(views, times)
+def test_the_grid_asks_for_exactly_what_is_counted_beside_it(view: View, since: dt.datetime) -> None:
+    view = replace(view, since=since)
     assert read_filter(QueryParams(view.rows_query())) == view.filter()
 
 

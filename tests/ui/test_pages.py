@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 
 import pytest
+import sqlalchemy as sa
 from stage import ADMIN, HOSTILE, OnStage, World
 from streamlit.testing.v1 import AppTest
 
@@ -12,9 +14,10 @@ from w365.model import RunKind, RunState
 from w365.service.configuration import get_settings, list_changes, set_setting
 from w365.service.providers import PARTNER_CENTER, get_crm, list_providers, list_runs, request_match, request_sync
 from w365.service.statistics import read_statistics
+from w365.store.tables import Visit
 from w365.ui import backstage
 
-PAGES = ("overview", "review", "account", "conflicts", "statistics", "activity", "providers", "configuration")
+PAGES = ("overview", "review", "account", "conflicts", "statistics", "activity", "providers", "import", "configuration")
 
 
 def text_of(test: AppTest) -> str:
@@ -198,3 +201,16 @@ def test_the_crm_card_and_the_match_card_show_results(world: World) -> None:
     assert get_crm(world.service, ADMIN).accounts == 20
     assert "accounts 20 new" in text
     assert "mapped by this run" in text
+
+
+def test_the_overview_says_what_came_since_the_last_visit(world: World) -> None:
+    world.open("overview")
+    with world.service.store.write() as connection:
+        long_ago = world.service.clock() - dt.timedelta(days=1)
+        connection.execute(sa.update(Visit).values(last_at=long_ago))
+    world.sync()
+    test = world.open("overview")
+    assert "**30** new since your last visit" in text_of(test)
+    with world.service.store.write() as connection:
+        connection.execute(sa.update(Visit).values(last_at=world.service.clock(), before_at=world.service.clock()))
+    assert "since your last visit" not in text_of(world.open("overview"))

@@ -19,6 +19,8 @@ LONGEST_TEXT = 200
 LONGEST_BODY = 4_096
 _MOST_VALUES = 50
 LONGEST_NUMBER = 15
+_LATEST = 2**42
+"""In milliseconds since 1970, the year 2109."""
 _LARGEST = 2**53
 """Whole numbers up to here are exact in a browser."""
 
@@ -73,6 +75,8 @@ def read_filter(query: QueryParams) -> Filter:
         scores=_word(ScoreBand, query["score"], "score band").bounds if query.get("score") else None,
         since=_day(query, "since"),
         before=_day(query, "before"),
+        unsynced=_flag(query, "unsynced") or False,
+        new_since=_time(query, "new_since"),
     )
 
 
@@ -141,6 +145,14 @@ def _flag(query: QueryParams, name: str) -> bool | None:
     if text not in ("", "0", "1"):
         raise InputError(f"{name} is 0 or 1.")
     return text == "1" if text else None
+
+
+def _time(query: QueryParams, name: str) -> dt.datetime | None:
+    """Read a time given in milliseconds since 1970."""
+    number = _number(query, name, None)
+    if number is not None and number > _LATEST:
+        raise InputError(f"There is no time {number}.")
+    return None if number is None else dt.datetime.fromtimestamp(number / 1000, dt.UTC)
 
 
 def _words(read: Callable[[str], T], texts: Iterable[str], name: str) -> tuple[T, ...]:

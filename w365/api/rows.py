@@ -97,7 +97,8 @@ def impact(row: Row) -> str:
 
 
 def changed(row: Row) -> str:
-    return "; ".join(part for part in ("gone at the provider" if row.is_gone else "", row.change) if part)
+    flags = ("gone at the provider" if row.is_gone else "", "" if row.is_synced else "sync is off")
+    return "; ".join(part for part in (*flags, row.change) if part)
 
 
 def is_likely(score: float | None) -> bool:

@@ -87,6 +87,8 @@ DECISION_WORDS: Mapping[DecisionKind, str] = {
     DecisionKind.RETURN: "Back from park",
     DecisionKind.NOTE: "Note",
     DecisionKind.UNDO: "Taken back",
+    DecisionKind.SYNC_OFF: "Sync switched off",
+    DecisionKind.SYNC_ON: "Sync switched on",
 }
 SAY_HELD = (
     "An automatic mapping was taken back. Release the row to let the next match map it again, or choose an account."

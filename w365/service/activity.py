@@ -65,7 +65,7 @@ def all_decisions(connection: sa.Connection) -> Iterator[DecisionView]:
 
 def is_by_hand() -> sa.ColumnElement[bool]:
     """Whether a person decided: on one row, or on many at once."""
-    by_person = sa.select(t.Run.id).where(t.Run.kind.in_((RunKind.BULK, RunKind.UNDO)))
+    by_person = sa.select(t.Run.id).where(t.Run.kind.in_((RunKind.BULK, RunKind.UNDO, RunKind.MAPPING_IMPORT)))
     return sa.or_(t.Decision.run_id.is_(None), t.Decision.run_id.in_(by_person))
 
 

@@ -24,10 +24,10 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.activity import all_decisions
 from w365.service.statistics import DEFINITIONS, Statistics, Totals, read_statistics
+from w365.sheets.lines import FORMULA
 from w365.store import tables as t
 
 _BATCH = 2_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class Subject(enum.StrEnum):
@@ -295,7 +295,7 @@ def safe_cell(value: object) -> object:
     """Quote a text that a spreadsheet would run as a formula; flatten what is not a single value."""
     if isinstance(value, (list, dict)):
         value = json.dumps(value, ensure_ascii=False)
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return "'" + value if isinstance(value, str) and value.lstrip("'").startswith(FORMULA) else value
 
 
 def _frame(subject: Subject, records: Sequence[Record], *, spreadsheet: bool) -> Any:

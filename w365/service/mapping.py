@@ -129,6 +129,22 @@ def reopen(service: Service, actor: Actor, provider_account_id: int, *, seen: in
     return _decide(service, actor, provider_account_id, seen, work)
 
 
+def switch_sync(
+    service: Service, actor: Actor, provider_account_id: int, *, on: bool, seen: int, reason: str = ""
+) -> Decided:
+    """Let syncs keep this row up to date, or leave it alone: neither changed nor taken for gone."""
+    require(actor, Role.ANALYST)
+
+    def work(connection: sa.Connection, who: Who, _now: Standing) -> tuple[int, int | None]:
+        is_synced = sa.select(t.ProviderAccount.is_synced).where(t.ProviderAccount.id == provider_account_id)
+        if connection.scalar(is_synced) == on:
+            state = "on" if on else "off"
+            raise InputError(f"The sync of this row is {state} already.", kept="Nothing was changed.")
+        return decisions.switch_sync(connection, who, provider_account_id, on=on, reason=_checked(reason)), None
+
+    return _decide(service, actor, provider_account_id, seen, work)
+
+
 def create_account(service: Service, actor: Actor, provider_account_id: int, new: NewAccount, *, seen: int) -> Decided:
     """Create an account in the CRM and map to it.
 

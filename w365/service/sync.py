@@ -6,22 +6,20 @@ import dataclasses
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from w365.errors import MassDisappearance, SourceRefused
-from w365.matching.domains import Domain, normalise_domain
-from w365.matching.signs import signs_of
-from w365.model import Customer, CustomerPage, DomainKind
+from w365.model import Customer, CustomerPage
 from w365.portals import Portal
 from w365.service import Service
 from w365.service.configuration import read_policy, read_setting
+from w365.service.customer_changes import COLUMNS, Change, Domains, Facts, Known, words_of_change
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.matcher import touch
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see, start_over
-from w365.store.words import PROVIDER_ACCOUNT, put_words, sort_key, words_of
+from w365.store.words import PROVIDER_ACCOUNT, put_words
 from w365.store.worklist import settle
 
 SUBJECT = "customer"
@@ -29,8 +27,6 @@ MISSING = "missing"
 """In the result of a run that the guard stopped: how many customers it did not meet."""
 _GUARD_FROM = 10
 """Below this many known customers a share says nothing."""
-_LONGEST_DOMAIN = 253
-"""What is longer is no domain and is kept to be shown only."""
 
 
 def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, int]:
@@ -49,13 +45,13 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
             progress.check()
             with service.store.write() as connection:
                 at = service.clock()
-                _store_page(connection, provider_id, page, run.id, at, counts)
+                store_page(connection, provider_id, page, run.id, at, counts)
                 values = {"total": page.total} if page.total is not None else {}
                 done = counts.total() - counts["incomplete"]
                 progress.report(connection, cursor=page.cursor, done=done, message="", result=dict(counts), **values)
     try:
         with service.store.write() as connection:
-            counts["gone"] = _mark_gone(connection, provider_id, run.id, service.clock())
+            counts["gone"] = mark_gone(connection, provider_id, run.id, service.clock())
             progress.report(connection)
     except MassDisappearance:
         with service.store.write() as connection:
@@ -69,7 +65,7 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
 
 def accept_gone(service: Service, connection: sa.Connection, provider_id: int, run_id: int) -> int:
     """Mark what a guarded run did not meet as gone, now that a person confirmed it."""
-    return _mark_gone(connection, provider_id, run_id, service.clock(), guard=False)
+    return mark_gone(connection, provider_id, run_id, service.clock(), guard=False)
 
 
 def _pages(service: Service, portal: Portal, run: RunView, counts: Counter[str]) -> Iterator[CustomerPage]:
@@ -91,49 +87,30 @@ def _pages(service: Service, portal: Portal, run: RunView, counts: Counter[str])
         yield from portal.pages(None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What is stored of a customer, in the order of `_COLUMNS`."""
-
-    name: str
-    name_key: str
-    default_domain: str
-    main_domain: str
-    domain_source: str
-    tenant_guid: str
-    country: str
-    relationship: str
-    note: str
-
-
-_COLUMNS = tuple(field.name for field in dataclasses.fields(_Facts))
-_Domains = dict[str, tuple[str, bool, bool]]  # name -> kind, is_default, is_verified
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    id: int
-    facts: _Facts
-    is_gone: bool
-    domains: _Domains
-    subscriptions: frozenset[tuple[object, ...]]
-
-
 def store_customers(connection: sa.Connection, provider_id: int, page: CustomerPage, at: dt.datetime) -> int:
     """Store customers outside a run, as for a manual provider; return how many differ from before."""
     customers = {customer.specific_id: customer for customer in page.customers}
     differing = 0
     for part in chunks(customers):
         known = _read_known(connection, provider_id, part)
-        changes = [_Change(customers[specific_id], known.get(specific_id)) for specific_id in part]
-        written = [change for change in changes if change.word != "unchanged"]
+        changes = [Change(customers[specific_id], known.get(specific_id)) for specific_id in part]
+        written = [change for change in changes if change.difference != "unchanged"]
         if written:
             _write(connection, provider_id, written, at)
         differing += len(written)
     return differing
 
 
-def _store_page(
+def compare_customers(
+    connection: sa.Connection, provider_id: int, customers: Sequence[Customer]
+) -> list[tuple[str, str]]:
+    """Say of each customer whether storing it would be new, changed, unchanged or returned, and what it changes."""
+    known = _read_known(connection, provider_id, [one.specific_id for one in customers])
+    changes = [Change(one, known.get(one.specific_id)) for one in customers]
+    return [(change.word, change.in_words()) for change in changes]
+
+
+def store_page(
     connection: sa.Connection, provider_id: int, page: CustomerPage, run_id: int, at: dt.datetime, counts: Counter[str]
 ) -> None:
     customers = {customer.specific_id: customer for customer in page.customers}
@@ -145,77 +122,42 @@ def _store_page(
     see(connection, run_id, SUBJECT, [one.record_id for one in page.rejected] + list(customers))
     written = []
     for specific_id, customer in customers.items():
-        change = _Change(customer, known.get(specific_id))
+        change = Change(customer, known.get(specific_id))
         if specific_id not in seen_before:
             counts[change.word] += 1
-        if change.word != "unchanged":
+        if not change.is_left:
             written.append(change)
     if written:
         _write(connection, provider_id, written, at)
 
 
-class _Change:
-    """What one customer brings against what is stored of it."""
-
-    def __init__(self, customer: Customer, known: _Known | None) -> None:
-        self.customer, self.known = customer, known
-        self.domains = _domains_of(customer) if customer.domains is not None or known is None else known.domains
-        self.facts = _facts_of(customer, self.domains)
-        self.subscriptions = _subscriptions_of(customer, known)
-
-    @property
-    def word(self) -> str:
-        known = self.known
-        if known is None:
-            return "new"
-        if known.is_gone:
-            return "returned"
-        same = (self.facts, self.domains, self.subscriptions) == (known.facts, known.domains, known.subscriptions)
-        return "unchanged" if same else "changed"
-
-    def in_words(self) -> str:
-        """Old → new of what a person would want to know; empty for new rows and mere subscription changes."""
-        known = self.known
-        if known is None:
-            return ""
-        parts = []
-        if known.facts.name != self.facts.name:
-            parts.append(f"renamed: {known.facts.name} → {self.facts.name}")
-        if known.facts.default_domain != self.facts.default_domain:
-            parts.append(f"default domain: {known.facts.default_domain} → {self.facts.default_domain}")
-        if added := sorted(self.domains.keys() - known.domains.keys()):
-            parts.append(f"domain added: {', '.join(added)}")
-        if removed := sorted(known.domains.keys() - self.domains.keys()):
-            parts.append(f"domain removed: {', '.join(removed)}")
-        if known.is_gone:
-            parts.append("returned")
-        return "; ".join(parts)
-
-
-def _read_known(connection: sa.Connection, provider_id: int, specific_ids: Sequence[str]) -> dict[str, _Known]:
+def _read_known(connection: sa.Connection, provider_id: int, specific_ids: Sequence[str]) -> dict[str, Known]:
     pa = t.ProviderAccount
     which = (pa.provider_id == provider_id, pa.specific_id.in_(specific_ids))
     domains = _known_domains(connection, which)
     subscriptions = _known_subscriptions(connection, which)
-    columns = [getattr(pa, name) for name in _COLUMNS]
+    columns = [getattr(pa, name) for name in COLUMNS]
     return {
-        row[1]: _Known(
+        row[1]: Known(
             row[0],
-            _Facts(*row[3:]),
+            Facts(*row[4:]),
             row[2] is not None,
             domains.get(row[0], {}),
             frozenset(subscriptions.get(row[0], ())),
+            is_synced=row[3],
         )
-        for row in connection.execute(sa.select(pa.id, pa.specific_id, pa.gone_at, *columns).where(*which))
+        for row in connection.execute(
+            sa.select(pa.id, pa.specific_id, pa.gone_at, pa.is_synced, *columns).where(*which)
+        )
     }
 
 
 _Where = tuple[sa.ColumnElement[bool], ...]
 
 
-def _known_domains(connection: sa.Connection, which: _Where) -> dict[int, _Domains]:
+def _known_domains(connection: sa.Connection, which: _Where) -> dict[int, Domains]:
     pa, pad = t.ProviderAccount, t.ProviderAccountDomain
-    found: dict[int, _Domains] = {}
+    found: dict[int, Domains] = {}
     query = sa.select(pad.provider_account_id, pad.domain, pad.kind, pad.is_default, pad.is_verified)
     for row in connection.execute(query.join(pa, pa.id == pad.provider_account_id).where(*which)):
         found.setdefault(row.provider_account_id, {})[row.domain] = (row.kind, row.is_default, row.is_verified)
@@ -240,7 +182,7 @@ def _already_seen(connection: sa.Connection, run_id: int, specific_ids: Sequence
     return set(connection.scalars(query))
 
 
-def _write(connection: sa.Connection, provider_id: int, changes: Sequence[_Change], at: dt.datetime) -> None:
+def _write(connection: sa.Connection, provider_id: int, changes: Sequence[Change], at: dt.datetime) -> None:
     rows = [
         (
             provider_id,
@@ -260,7 +202,7 @@ def _write(connection: sa.Connection, provider_id: int, changes: Sequence[_Chang
     _note_changes(connection, with_ids, at)
     _write_domains(connection, with_ids)
     _write_subscriptions(connection, with_ids)
-    put_words(connection, PROVIDER_ACCOUNT, ((row_id, _words(change)) for row_id, change in with_ids))
+    put_words(connection, PROVIDER_ACCOUNT, ((row_id, words_of_change(change)) for row_id, change in with_ids))
     written = sa.select(pa.id).where(pa.id.in_(list(ids.values())))
     touch(connection, written)
     settle(connection, read_policy(connection), written)
@@ -268,18 +210,18 @@ def _write(connection: sa.Connection, provider_id: int, changes: Sequence[_Chang
 
 def _upsert_accounts(connection: sa.Connection, rows: Sequence[tuple[object, ...]]) -> None:
     """Write the facts; the first sight of a row that exists stays."""
-    columns = ("provider_id", "specific_id", *_COLUMNS, "first_seen_at", "gone_at")
+    columns = ("provider_id", "specific_id", *COLUMNS, "first_seen_at", "gone_at")
     upsert(connection, t.ProviderAccount, columns, rows, keep=("first_seen_at",))
 
 
-def _note_changes(connection: sa.Connection, changes: Sequence[tuple[int, _Change]], at: dt.datetime) -> None:
+def _note_changes(connection: sa.Connection, changes: Sequence[tuple[int, Change]], at: dt.datetime) -> None:
     for row_id, change in changes:
         if text := change.in_words():
             update = sa.update(t.ProviderAccount).where(t.ProviderAccount.id == row_id)
             connection.execute(update.values(change=text, changed_at=at))
 
 
-def _write_domains(connection: sa.Connection, changes: Sequence[tuple[int, _Change]]) -> None:
+def _write_domains(connection: sa.Connection, changes: Sequence[tuple[int, Change]]) -> None:
     pad = t.ProviderAccountDomain
     differing = [(row_id, one) for row_id, one in changes if one.known is None or one.known.domains != one.domains]
     connection.execute(sa.delete(pad).where(pad.provider_account_id.in_([row_id for row_id, _ in differing])))
@@ -292,7 +234,7 @@ def _write_domains(connection: sa.Connection, changes: Sequence[tuple[int, _Chan
     )
 
 
-def _write_subscriptions(connection: sa.Connection, changes: Sequence[tuple[int, _Change]]) -> None:
+def _write_subscriptions(connection: sa.Connection, changes: Sequence[tuple[int, Change]]) -> None:
     table = t.ProviderSubscription
     differing = [
         (row_id, one)
@@ -304,9 +246,9 @@ def _write_subscriptions(connection: sa.Connection, changes: Sequence[tuple[int,
     upsert(connection, table, columns, [(row_id, *sub) for row_id, one in differing for sub in one.subscriptions])
 
 
-def _mark_gone(connection: sa.Connection, provider_id: int, run_id: int, at: dt.datetime, *, guard: bool = True) -> int:
+def mark_gone(connection: sa.Connection, provider_id: int, run_id: int, at: dt.datetime, *, guard: bool = True) -> int:
     pa = t.ProviderAccount
-    here = (pa.provider_id == provider_id, pa.gone_at.is_(None))
+    here = (pa.provider_id == provider_id, pa.gone_at.is_(None), pa.is_synced)
     ids = list(connection.scalars(_missing(provider_id, run_id)))
     if guard:
         _guard(connection, len(ids), sa.select(sa.func.count()).select_from(pa).where(*here))
@@ -321,65 +263,20 @@ def _mark_gone(connection: sa.Connection, provider_id: int, run_id: int, at: dt.
 def _missing(provider_id: int, run_id: int) -> sa.Select[int]:
     pa = t.ProviderAccount
     met = has_seen(run_id, SUBJECT, pa.specific_id)
-    return sa.select(pa.id).where(pa.provider_id == provider_id, pa.gone_at.is_(None), ~met)
+    return sa.select(pa.id).where(pa.provider_id == provider_id, pa.gone_at.is_(None), pa.is_synced, ~met)
+
+
+def is_too_many(connection: sa.Connection, missing: int, known: int) -> bool:
+    """Whether the guard stops a run that would mark `missing` of `known` customers as gone."""
+    return known >= _GUARD_FROM and missing * 100 > int(read_setting(connection, "gone_guard_percent")) * known
 
 
 def _guard(connection: sa.Connection, missing: int, known: sa.Select[int]) -> None:
     count = connection.scalar(known) or 0
-    share = int(read_setting(connection, "gone_guard_percent"))
-    if count >= _GUARD_FROM and missing * 100 > share * count:
+    if is_too_many(connection, missing, count):
+        share = int(read_setting(connection, "gone_guard_percent"))
         raise MassDisappearance(
             f"{missing:,} of {count:,} customers are missing from the provider's list, more than {share} %.",
             kept="Nothing was marked as gone; what the provider did list was stored.",
             do="Check the provider. If they did leave, confirm it on the Providers page.",
         )
-
-
-# --- from the provider's words to ours ---
-
-
-def _facts_of(customer: Customer, domains: _Domains) -> _Facts:
-    return _Facts(
-        name=customer.name,
-        name_key=sort_key(customer.name),
-        default_domain=customer.default_domain,
-        main_domain=_main_domain(customer, domains),
-        domain_source=customer.domain_source,
-        tenant_guid=customer.tenant_guid,
-        country=customer.country,
-        relationship=customer.relationship,
-        note=customer.note,
-    )
-
-
-def _domains_of(customer: Customer) -> _Domains:
-    found: _Domains = {}
-    for one in customer.domains or ():
-        domain = normalise_domain(one.name)
-        if domain.name:
-            found[domain.name[:_LONGEST_DOMAIN]] = (domain.kind.value, one.is_default, one.is_verified)
-    default: Domain = normalise_domain(customer.default_domain)
-    if default.name:
-        found.setdefault(default.name[:_LONGEST_DOMAIN], (default.kind.value, True, True))
-    return found
-
-
-def _main_domain(customer: Customer, domains: _Domains) -> str:
-    own = [name for name, (kind, _, is_verified) in domains.items() if kind == DomainKind.OWN_NAME and is_verified]
-    default = normalise_domain(customer.default_domain).name
-    return default if default in own or not own else min(own)
-
-
-def _subscriptions_of(customer: Customer, known: _Known | None) -> frozenset[tuple[object, ...]]:
-    if customer.subscriptions is None:
-        return known.subscriptions if known else frozenset()
-    rows = {
-        one.subscription_id: (one.subscription_id, one.offer_name, one.quantity, one.status, one.term, one.started_at)
-        for one in customer.subscriptions
-    }
-    return frozenset(rows.values())
-
-
-def _words(change: _Change) -> set[str]:
-    name, domains = change.facts.name, change.domains
-    return words_of([name], [change.customer.specific_id, *domains, *signs_of(name, domains)])

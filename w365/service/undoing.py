@@ -21,6 +21,9 @@ from w365.store.runs import get_run
 from w365.store.undoing import last_of, targets
 from w365.store.worklist import Row, read_rows
 
+DECIDING = (RunKind.MATCH, RunKind.BULK, RunKind.UNDO, RunKind.MAPPING_IMPORT)
+"""Runs that decide: the others read what others say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Undoable:
@@ -77,6 +80,10 @@ def _chosen(connection: sa.Connection, what: Undoable) -> tuple[str, sa.ColumnEl
     kind = connection.scalar(sa.select(decision.kind).where(decision.id == what.decision_id))
     if kind is None:
         raise NotFound(f"There is no decision {what.decision_id}.", kept="Nothing was changed.")
+    if kind in (DecisionKind.SYNC_OFF, DecisionKind.SYNC_ON):
+        raise InputError(
+            "The sync of a row is switched in its record.", kept="Nothing was changed.", do="Open the record."
+        )
     if kind == DecisionKind.NOTE:
         raise InputError("A note changes nothing that could be taken back.", kept="Nothing was changed.")
     return f"Decision {what.decision_id}: {DECISION_WORDS[DecisionKind(kind)]}", decision.id == what.decision_id
@@ -88,10 +95,10 @@ def _chosen_run(connection: sa.Connection, run_id: int) -> tuple[str, sa.ColumnE
         raise InputError(
             f"Run {run_id} is still at work.", kept="Nothing was changed.", do="Wait for its end, or cancel it first."
         )
-    if run.kind not in (RunKind.MATCH, RunKind.BULK, RunKind.UNDO):
+    if run.kind not in DECIDING:
         raise InputError(f"Run {run_id} decided nothing: it read what others say.", kept="Nothing was changed.")
     plan = plans.plan_of_run(connection, run_id)
-    return f"Run {run_id}: {plan.said if plan else 'match'}", t.Decision.run_id == run_id
+    return f"Run {run_id}: {plan.said if plan else run.kind.replace('_', ' ')}", t.Decision.run_id == run_id
 
 
 def take_back_now(service: Service, actor: Actor, decision_id: int) -> Row:

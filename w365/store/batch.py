@@ -7,6 +7,7 @@ exactly as the one for a single row does. The caller has checked that every row 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,6 +47,14 @@ def fill_batch(connection: sa.Connection, rows: sa.Select[*tuple[Any, ...]]) -> 
     return connection.scalar(sa.select(sa.func.count()).select_from(batch)) or 0
 
 
+def put_batch(connection: sa.Connection, pairs: Sequence[tuple[int, int]]) -> None:
+    """Take these pairs of provider account and account to map it to."""
+    fill_batch(connection, sa.select(*(sa.cast(sa.null(), t.Id) for _ in _COLUMNS)).where(sa.false()))
+    if pairs:
+        rows = [{"provider_account_id": row, "account_id": account} for row, account in pairs]
+        connection.execute(sa.insert(batch), rows)
+
+
 def in_batch() -> sa.Select[int]:
     return sa.select(batch.c.provider_account_id)
 
@@ -57,10 +66,12 @@ def rejected_in_batch() -> sa.Select[int, int]:
     return made.join(change, change.decision_id == batch.c.decision_id).where(change.is_decision_id.is_not(None))
 
 
-def map_rows(connection: sa.Connection, policy: MatchPolicy, who: Who) -> None:
-    """Map each row to its account by hand; a disposition other than open ends."""
-    _append(connection, who, DecisionKind.MAP, origin=sa.literal(Origin.MANUAL.value))
+def map_rows(connection: sa.Connection, policy: MatchPolicy, who: Who, origin: Origin = Origin.MANUAL) -> None:
+    """Map each row to its account; its mapping so far, another disposition and a rejection of the pair end."""
+    _append(connection, who, DecisionKind.MAP, origin=sa.literal(origin.value))
     _keep_evidence(connection, policy)
+    _end_rejections(connection)
+    _clear(connection, t.Mapping)
     _clear(connection, t.StandingOrder)
     proposal, evidence = t.CurrentProposal, t.DecisionEvidence
     has_evidence = sa.exists().where(evidence.decision_id == batch.c.decision_id)
@@ -70,7 +81,7 @@ def map_rows(connection: sa.Connection, policy: MatchPolicy, who: Who) -> None:
     values = {
         "provider_account_id": batch.c.provider_account_id,
         "account_id": batch.c.account_id,
-        "origin": sa.literal(Origin.MANUAL.value),
+        "origin": sa.literal(origin.value),
         "decision_id": batch.c.decision_id,
         "against_evidence": sa.and_(~has_evidence, supports_others),
     }
@@ -220,6 +231,16 @@ def _hold_automatic(connection: sa.Connection) -> None:
     )
     columns = ["provider_account_id", "kind", "reason", "until", "decision_id"]
     connection.execute(sa.insert(t.StandingOrder).from_select(columns, rows))
+
+
+def _end_rejections(connection: sa.Connection) -> None:
+    rejection = t.Rejection
+    of_pair = (rejection.provider_account_id == batch.c.provider_account_id) & (
+        rejection.account_id == batch.c.account_id
+    )
+    nothing = sa.cast(sa.null(), t.Id)
+    ended = sa.select(batch.c.decision_id, rejection.account_id, rejection.decision_id, nothing.label("becomes"))
+    _change_rejections(connection, ended.join(rejection, of_pair))
 
 
 def _change_rejections(connection: sa.Connection, changes: sa.Select[*tuple[Any, ...]]) -> None:

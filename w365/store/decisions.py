@@ -170,6 +170,14 @@ def bring_back(connection: sa.Connection, who: Who, today: dt.date, *, limit: in
     return [row.provider_account_id for row in rows]
 
 
+def switch_sync(connection: sa.Connection, who: Who, provider_account_id: int, *, on: bool, reason: str = "") -> int:
+    """Let syncs bring this row up to date, or leave it alone as it is."""
+    kind = DecisionKind.SYNC_ON if on else DecisionKind.SYNC_OFF
+    row = sa.update(t.ProviderAccount).where(t.ProviderAccount.id == provider_account_id)
+    connection.execute(row.values(is_synced=on))
+    return _append(connection, who, provider_account_id, kind, old=None, new=None, reason=reason)
+
+
 def check_cardinality(
     connection: sa.Connection, policy: MatchPolicy, provider_account_id: int, account_id: int
 ) -> None:

@@ -9,7 +9,7 @@
 - what the evidence proposes: touched, proposal (store.matcher); suggest_due, candidate (service.suggesting)
 - in which order that changed: version, account_version (store.versions)
 - what is looked at, derived: worklist (store.worklist), word (store.words)
-- what was done: run, run_seen, run_problem (store.runs); snapshot (service.matching)
+- what was done: run, run_seen, run_problem (store.runs); snapshot (service.matching); visit (service.visits)
 - what was previewed and may be confirmed: plan, plan_row (store.plans)
 """
 
@@ -110,6 +110,12 @@ class ProviderAccount(Base):
             sqlite_where=sa.text("tenant_guid <> ''"),
             postgresql_where=sa.text("tenant_guid <> ''"),
         ),
+        sa.Index(
+            "ix_provider_account_unsynced",
+            "id",
+            sqlite_where=sa.text("NOT is_synced"),
+            postgresql_where=sa.text("NOT is_synced"),
+        ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     provider_id: Mapped[int] = reference("provider.id")
@@ -127,6 +133,7 @@ class ProviderAccount(Base):
     gone_at: Mapped[dt.datetime | None]
     changed_at: Mapped[dt.datetime | None]
     change: Mapped[str] = mapped_column(server_default="")  # old -> new, in words
+    is_synced: Mapped[bool] = mapped_column(server_default=sa.true())  # a row that is not is left alone by syncs
 
 
 class ProviderAccountDomain(Base):
@@ -523,6 +530,15 @@ class RunProblem(Base):
     run_id: Mapped[int] = reference("run.id", index=True)
     record_id: Mapped[str]
     why: Mapped[str]
+
+
+class Visit(Base):
+    """When a person was last here, and when before that: what came since then is new to them."""
+
+    __tablename__ = "visit"
+    actor: Mapped[str] = mapped_column(primary_key=True)
+    last_at: Mapped[dt.datetime]
+    before_at: Mapped[dt.datetime | None]  # none during the first visit, to which nothing is new
 
 
 class CrmDelta(Base):

@@ -13,6 +13,9 @@ import sqlalchemy as sa
 from w365.model import DecisionKind, RunKind
 from w365.store import tables as t
 
+NOT_UNDONE = (DecisionKind.NOTE, DecisionKind.SYNC_OFF, DecisionKind.SYNC_ON)
+"""These change nothing of what a customer is mapped to."""
+
 
 def targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     """Select what undoing these decisions would change, one line a provider account.
@@ -35,7 +38,7 @@ def targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
             why.label("why_left"),
         )
         .outerjoin(before, before.decision_id == decision.id)
-        .where(which, decision.kind != DecisionKind.NOTE)
+        .where(which, decision.kind.not_in(NOT_UNDONE))
     )
 
 
@@ -52,8 +55,8 @@ def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None] | 
         .outerjoin(run, run.id == decision.run_id)
         .where(
             decision.actor == actor,
-            decision.kind.not_in((DecisionKind.UNDO, DecisionKind.NOTE)),
-            sa.or_(run.kind.is_(None), run.kind == RunKind.BULK),
+            decision.kind.not_in((DecisionKind.UNDO, *NOT_UNDONE)),
+            sa.or_(run.kind.is_(None), run.kind.in_((RunKind.BULK, RunKind.MAPPING_IMPORT))),
             ~is_undone,
             ~is_run_undone,
         )

@@ -64,6 +64,8 @@ class Filter:
     since: dt.date | None = None
     before: dt.date | None = None
     returned: bool = False
+    unsynced: bool = False
+    new_since: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Row:
     disposition: Disposition = Disposition.OPEN
     owner: str = ""
     is_back: bool = False
+    is_synced: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +237,7 @@ def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
             work.disposition,
             work.owner,
             (sa.func.coalesce(t.Decision.kind, "") == DecisionKind.RETURN).label("is_back"),
+            pa.is_synced,
         )
         .join_from(work, pa, pa.id == work.provider_account_id)
         .join(t.Provider, t.Provider.id == pa.provider_id)
@@ -328,6 +332,10 @@ def _where(
     conditions.extend(facet_conditions(wanted.owner, wanted.scores, wanted.since, wanted.before))
     if wanted.returned:
         conditions.append(using(work.version).in_(returns()))
+    if wanted.unsynced:
+        conditions.append(work.provider_account_id.in_(_unsynced()))
+    if wanted.new_since is not None:
+        conditions.append(work.provider_account_id.in_(_new_since(wanted.new_since)))
     conditions.extend(_is_found_by(term) for term in terms(wanted.text))
     return conditions
 
@@ -335,6 +343,15 @@ def _where(
 def _drifted() -> sa.Select[int]:
     """Few rows: they are looked up by their index, whatever the order. Spelled as the index is, or SQLite leaves it."""
     return sa.select(t.Worklist.provider_account_id).where(sa.text("drift <> ''"))
+
+
+def _unsynced() -> sa.Select[int]:
+    """Few rows, by their index, spelled as it is."""
+    return sa.select(t.ProviderAccount.id).where(sa.text("NOT is_synced"))
+
+
+def _new_since(at: dt.datetime) -> sa.Select[int]:
+    return sa.select(t.ProviderAccount.id).where(t.ProviderAccount.first_seen_at > at)
 
 
 def _is_found_by(term: str) -> sa.ColumnElement[bool]:
@@ -350,5 +367,6 @@ def _row(values: dict[str, Any]) -> Row:
     values["drift"], values["disposition"] = Drift(values["drift"]), Disposition(values["disposition"])
     for name in ("account_name", "account_number", "origin", "candidate_name"):
         values[name] = values[name] or ""
-    values["account_gone"], values["is_back"] = bool(values["account_gone"]), bool(values["is_back"])
+    for name in ("account_gone", "is_back", "is_synced"):
+        values[name] = bool(values[name])
     return Row(**values)

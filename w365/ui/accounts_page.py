@@ -19,8 +19,10 @@ from w365.service.providers import list_providers
 from w365.service.records import count, read_record
 from w365.service.teamwork import list_owners
 from w365.service.undoing import take_back_now
+from w365.service.visits import read_visit
+from w365.store.worklist import Row
 from w365.ui.account_page import open_account_of
-from w365.ui.accounts_view import ALL, DRIFTED, GONE, View, first_view, read_view
+from w365.ui.accounts_view import ALL, DRIFTED, GONE, NEW, UNSYNCED, View, first_view, read_view
 from w365.ui.change_dialog import ask_bulk, changes_done, show_change_dialog
 from w365.ui.desk import Desk
 from w365.ui.facets_form import read_further, show_further_facets
@@ -76,7 +78,8 @@ def _current_view(desk: Desk, providers: Mapping[int, str]) -> View:
     is_ours = _STATUS in st.session_state and _RECORD_ASKED not in st.query_params
     read = None if is_ours else _read_address(desk, providers)
     view = read or st.session_state.get(_VIEW) or first_view(_amounts(desk.service, desk.actor, View()))
-    view = replace(view, today=desk.service.clock().date())
+    since, today = read_visit(desk.service, desk.actor), desk.service.clock().date()
+    view = replace(view, since=since, new=view.new and since is not None, today=today)
     st.session_state[_VIEW] = view
     return view
 
@@ -112,8 +115,15 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
 
 def _parts(desk: Desk, view: View) -> dict[str, int]:
     """What is a part of the list, but no status; shown where there is any."""
-    plain_view = replace(view, status=None, gone=False, drifted=False)
-    wanted = {DRIFTED: replace(plain_view, drifted=True), GONE: replace(plain_view, gone=True)}
+    plain_view = replace(view, status=None, gone=False, drifted=False, unsynced=False, new=False)
+    wanted = {
+        NEW: replace(plain_view, new=True),
+        DRIFTED: replace(plain_view, drifted=True),
+        UNSYNCED: replace(plain_view, unsynced=True),
+        GONE: replace(plain_view, gone=True),
+    }
+    if view.since is None:
+        del wanted[NEW]
     return {name: count(desk.service, desk.actor, one.filter()) for name, one in wanted.items()}
 
 
@@ -164,6 +174,8 @@ def _chosen() -> None:
         gone=status == GONE,
         drifted=status == DRIFTED,
         **read_further(state[_VIEW]),
+        unsynced=status == UNSYNCED,
+        new=status == NEW,
     )
 
 
@@ -171,7 +183,9 @@ def _amounts(service: Service, actor: Actor, view: View) -> dict[Status, int]:
     """How many rows each status has under the other facets: exactly what the grid would show."""
     order = (Status.UNMAPPED, Status.CONFLICT, Status.MAPPED, Status.EXCLUDED, Status.PARKED)
     return {
-        status: count(service, actor, replace(view, status=status, gone=False, drifted=False).filter())
+        status: count(
+            service, actor, replace(view, status=status, gone=False, drifted=False, unsynced=False, new=False).filter()
+        )
         for status in order
     }
 
@@ -221,15 +235,17 @@ def _open_record(desk: Desk, row: int) -> None:
 def _show_record(desk: Desk, row: int) -> None:
     decided = None
     with told():
-        decided = show_record(desk, read_record(desk.service, desk.actor, row))
+        record = read_record(desk.service, desk.actor, row)
+        decided = show_record(desk, record)
     if decided is not None:
-        _after(decided)
+        _after(decided, record.row)
 
 
-def _after(decided: Decided) -> None:
-    """Let the grid read the row again. A row that needs nothing more is left; another stays open, as it is now."""
+def _after(decided: Decided, before: Row) -> None:
+    """Let the grid read the row again. A row that was settled just now is left; another stays open, as it is now."""
     st.session_state[_TOUCHED] = f"{decided.row.id}.{decided.row.version}"
-    if decided.row.status in (Status.UNMAPPED, Status.CONFLICT):
+    is_as_before = (decided.row.status, decided.row.account_id) == (before.status, before.account_id)
+    if is_as_before or decided.row.status in (Status.UNMAPPED, Status.CONFLICT):
         st.rerun(scope="fragment")
     st.session_state[_SAID] = f"{decided.row.name}: {STATUS_WORDS[decided.row.status]} {decided.row.account_name}"
     _leave_record()

@@ -23,6 +23,11 @@ GONE = "gone"
 """Customers that the provider lists no more: no status, but a part of the list all the same."""
 
 
+UNSYNCED = "unsynced"
+NEW = "new"
+"""What the person has not seen yet: `since` is when they were here before; without one nothing is new."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """Facets and search; None and empty do not filter. `today` is what ages are counted from."""
@@ -37,6 +42,9 @@ class View:
     score: ScoreBand | None = None
     age: Age | None = None
     today: dt.date = field(default=dt.date.min, compare=False)
+    unsynced: bool = False
+    new: bool = False
+    since: dt.datetime | None = None
 
     def filter(self) -> Filter:
         since, before = self.age.days(self.today) if self.age else (None, None)
@@ -51,13 +59,22 @@ class View:
             scores=self.score.bounds if self.score else None,
             since=since,
             before=before,
+            unsynced=self.unsynced,
+            new_since=None if self._since is None else dt.datetime.fromtimestamp(self._since / 1000, dt.UTC),
         )
+
+    @property
+    def _since(self) -> int | None:
+        """The time in the milliseconds of the rows route, so that what is counted is what is listed."""
+        return int(self.since.timestamp() * 1000) if self.new and self.since is not None else None
 
     @property
     def facet(self) -> str:
         """Which of the first row's choices this is."""
         if self.gone or self.drifted:
             return GONE if self.gone else DRIFTED
+        if self.unsynced or self.new:
+            return UNSYNCED if self.unsynced else NEW
         return self.status or ALL
 
     def parameters(self) -> dict[str, str]:
@@ -82,14 +99,17 @@ class View:
         days = {"since": since, "before": before}
         parts.pop("age", None)
         parts |= {name: day.isoformat() for name, day in days.items() if day}
-        flags = {"gone": self.gone, "drifted": self.drifted}
-        return urlencode(parts | {name: "1" for name, is_on in flags.items() if is_on})
+        flags = {"gone": self.gone, "drifted": self.drifted, "unsynced": self.unsynced}
+        parts |= {name: "1" for name, is_on in flags.items() if is_on}
+        if self._since is not None:
+            parts["new_since"] = str(self._since)
+        return urlencode(parts)
 
 
 def read_view(parameters: Mapping[str, str], providers: Collection[int], owners: Collection[str] = ()) -> View | None:
     """Read the view of an address; None when it names no status. Parts that are unknown do not filter."""
     status = parameters.get("status", "")
-    if status not in (ALL, GONE, DRIFTED, *Status):
+    if status not in (ALL, GONE, DRIFTED, UNSYNCED, NEW, *Status):
         return None
     number, reason = parameters.get("provider", ""), parameters.get("reason", "")
     owner, score, age = (parameters.get(name, "") for name in ("owner", "score", "age"))
@@ -103,6 +123,8 @@ def read_view(parameters: Mapping[str, str], providers: Collection[int], owners:
         owner=owner if owner == NOBODY or owner in owners else "",
         score=ScoreBand(score) if score in list(ScoreBand) else None,
         age=Age(age) if age in list(Age) else None,
+        unsynced=status == UNSYNCED,
+        new=status == NEW,
     )
 
 

@@ -8,15 +8,14 @@ from typing import Any
 import streamlit as st
 
 from w365.matching.words import DECISION_WORDS
-from w365.model import DecisionKind, Role, RunKind
+from w365.model import DecisionKind, Role
 from w365.service.records import DecisionView
-from w365.service.undoing import Undoable, last_decision
+from w365.service.undoing import DECIDING, Undoable, last_decision
 from w365.store.runs import RunView
 from w365.ui.change_dialog import ask_undo
 from w365.ui.desk import Desk
 
 _HEIGHT = 580
-_DECIDING = (RunKind.MATCH, RunKind.BULK, RunKind.UNDO)
 
 
 def choose_row(
@@ -59,7 +58,7 @@ def offer_undo_of_run(desk: Desk, run: RunView | None) -> None:
         return
     if run is None:
         st.caption("Choose a match, bulk action or undo to take back all that it decided.")
-    elif run.kind not in _DECIDING:
+    elif run.kind not in DECIDING:
         st.caption(f"Run {run.id} decided nothing.")
     elif st.button(f"Undo all of run {run.id}…", disabled=run.is_active):
         _ask(Undoable(run_id=run.id), f"Undo: run {run.id}")

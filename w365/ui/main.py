@@ -33,6 +33,7 @@ st.navigation(
         ],
         "Set-up": [
             st.Page(places.PROVIDERS, title="Providers"),
+            st.Page(places.IMPORT, title="Import"),
             st.Page(places.CONFIGURATION, title="Configuration"),
         ],
     }

@@ -10,8 +10,11 @@ from w365.model import Reason, Role, Status
 from w365.service.configuration import get_settings
 from w365.service.matching import Preview, preview_match
 from w365.service.providers import CrmView, ProviderView, get_crm, list_providers
+from w365.service.records import count
 from w365.service.statistics import Statistics, read_statistics
+from w365.service.visits import read_visit
 from w365.store.runs import RunView
+from w365.store.worklist import Filter
 from w365.ui import places
 from w365.ui.desk import Desk
 from w365.ui.runs import is_busy, keep_current, show_run
@@ -100,6 +103,7 @@ def _tasks(statistics: Statistics) -> list[_Task]:
 
 def _show_next(desk: Desk, statistics: Statistics) -> None:
     st.subheader("What to do next", anchor=False)
+    _show_new(desk)
     tasks = _tasks(statistics)
     if not tasks:
         done = statistics.totals.in_scope
@@ -117,6 +121,16 @@ def _show_next(desk: Desk, statistics: Statistics) -> None:
     if not is_busy(desk):
         _show_ready(preview_match(desk.service, desk.actor, limit=0))
     _show_movement(statistics)
+
+
+def _show_new(desk: Desk) -> None:
+    """Say what came since this person was here."""
+    since = read_visit(desk.service, desk.actor)
+    amount = count(desk.service, desk.actor, Filter(new_since=since)) if since else 0
+    if amount:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{number(amount)}** new since your last visit", width="stretch")
+            _link(places.PROVIDER_ACCOUNTS, "Open new", {"status": "new"})
 
 
 def _link(page: str, label: str, query: dict[str, str] | None = None) -> None:

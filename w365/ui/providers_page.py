@@ -12,9 +12,7 @@ from w365.service.configuration import get_settings
 from w365.service.matching import preview_match
 from w365.service.providers import (
     CrmView,
-    ManualAccount,
     ProviderView,
-    add_manual_accounts,
     add_manual_provider,
     confirm_gone,
     get_crm,
@@ -31,6 +29,7 @@ from w365.store.runs import RunView
 from w365.ui import places
 from w365.ui.auto_match import offer_preview, say_auto_match
 from w365.ui.desk import Desk
+from w365.ui.manual_form import offer_new_row
 from w365.ui.runs import awaits_confirmation, is_busy, keep_current, show_run, start_run
 from w365.ui.shell import say_next_time, show_error
 from w365.ui.wording import clock_time, counted, local_zone, number, plain, short
@@ -217,17 +216,13 @@ def _offer_manual_provider(desk: Desk) -> None:
 def _offer_row(desk: Desk, provider: ProviderView) -> None:
     if desk.actor.role < Role.ANALYST:
         return
-    with st.popover("Add provider account"), st.form(f"row-{provider.id}", border=False, clear_on_submit=True):
-        name = st.text_input("Provider name", max_chars=400, help="The customer's name at this provider")
-        specific_id = st.text_input("Provider specific account id", max_chars=400)
-        domains = st.text_input("Domains", help="Separated by commas; the first is the default one")
-        country = st.text_input("Country", max_chars=2, help="Two letters")
-        if st.form_submit_button("Add", type="primary"):
-            row = ManualAccount(specific_id, name, tuple(domains.replace(";", ",").split(",")), country)
-            _attempt(
-                lambda: add_manual_accounts(desk.service, desk.actor, provider.id, [row]),
-                f"{plain(name)} was saved; the next match looks at it.",
-            )
+    st.page_link(
+        places.IMPORT,
+        label=":primary[Import from a file]",
+        icon=":material/upload_file:",
+        query_params={"provider": provider.name},
+    )
+    offer_new_row(desk, provider.id)
 
 
 def _attempt(change: Callable[[], object], done: str) -> None:

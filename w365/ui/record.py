@@ -10,10 +10,13 @@ from w365.service import mapping
 from w365.service.mapping import Decided
 from w365.service.records import Record
 from w365.ui.desk import Desk
+from w365.ui.manual_form import show_entry
 from w365.ui.palette import BADGES
 from w365.ui.record_accounts import show_candidates, show_lookup, show_mapped, show_rejected
 from w365.ui.record_create import show_create
 from w365.ui.record_decider import Decider
+from w365.ui.record_sync import show_sync
+from w365.ui.record_twins import show_twins
 from w365.ui.record_words import say_decision, say_domain, say_state, say_subscription, say_when
 from w365.ui.teamwork_form import show_teamwork
 from w365.ui.wording import counted, local_zone, plain
@@ -56,7 +59,17 @@ def _show_provider_side(record: Record) -> None:
 
 def _show_accounts_side(decider: Decider) -> None:
     """Each part has its container, so that one that grows does not close what is open below it."""
-    for part in (_show_standing, show_candidates, show_lookup, show_create, _show_setting_aside, show_rejected):
+    parts = (
+        _show_standing,
+        show_candidates,
+        show_lookup,
+        show_create,
+        _show_setting_aside,
+        show_rejected,
+        show_entry,
+        show_sync,
+    )
+    for part in parts:
         with st.container():
             part(decider)
     _show_history(decider.record)
@@ -64,6 +77,7 @@ def _show_accounts_side(decider: Decider) -> None:
 
 def _show_standing(decider: Decider) -> None:
     """Show the mapped account, or why there is none and what to do."""
+    show_twins(decider)
     record = decider.record
     if record.mapped is not None:
         show_mapped(decider, record.mapped)

@@ -22,6 +22,8 @@ KIND_WORDS: Mapping[RunKind, str] = {
     RunKind.MATCH: "Match",
     RunKind.BULK: "Bulk action",
     RunKind.UNDO: "Undo",
+    RunKind.IMPORT: "Import of provider accounts",
+    RunKind.MAPPING_IMPORT: "Import of mappings",
 }
 STATE_WORDS: Mapping[RunState, str] = {
     RunState.QUEUED: "Waiting for a worker",
@@ -33,14 +35,26 @@ STATE_WORDS: Mapping[RunState, str] = {
 }
 _WAITS_LONG = dt.timedelta(seconds=15)
 
-_SYNC_WORDS = ("new", "changed", "unchanged", "gone", "returned", "rejected", "incomplete")
+_SYNC_WORDS = ("new", "changed", "unchanged", "gone", "returned", "rejected", "incomplete", "left_alone")
 _ALWAYS = ("new", "changed", "unchanged", "gone", "rejected")
-_SAID = {"incomplete": "without all details"}
+_SAID = {"incomplete": "without all details", "left_alone": "left alone"}
 _MATCH_WORDS = {
     "mapped": "mapped by this run",
     "conflict": "in conflict",
     "unmapped": "unmapped",
     "mapped_in_all": "mapped in all",
+}
+_IMPORT_WORDS = {
+    "mapped": "mapped",
+    "replaced": "mapped to another account than before",
+    "same": "mapped so already",
+    "against_evidence": "left because the evidence supports another account",
+    "different": "left because mapped to another account",
+    "rejected_pair": "left because rejected",
+    "set_aside": "left because excluded or parked",
+    "breach": "left because of the policy",
+    "without_account": "without an account",
+    "rejected": "with errors",
 }
 
 
@@ -56,7 +70,11 @@ def say_result(run: RunView) -> str:
         return ", ".join(
             f"{number(run.result[key])} {words}" for key, words in _CHANGE_WORDS.items() if key in run.result
         )
-    if run.kind is RunKind.SYNC:
+    if run.kind is RunKind.MAPPING_IMPORT:
+        return ", ".join(
+            f"{number(run.result[key])} {words}" for key, words in _IMPORT_WORDS.items() if key in run.result
+        )
+    if run.kind in (RunKind.SYNC, RunKind.IMPORT):
         return _counts(run.result, "")
     tables = {name: _counts(run.result, f"{name}_") for name in ("accounts", "contacts")}
     return "; ".join(f"{name} {words}" for name, words in tables.items() if words)

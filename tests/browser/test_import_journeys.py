@@ -1,0 +1,77 @@
+"""A file with two bad lines, as an analyst brings it in."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from app_process import wait_until_synced
+from playwright.sync_api import Page, expect
+from test_journeys import SETTLED, go
+
+from w365.service import Service
+from w365.service.access import local_user
+from w365.service.providers import add_manual_provider
+from w365.service.records import list_rows
+from w365.store import tables as t
+from w365.store.worklist import Filter
+
+LINES = """Kundennummer;Firma;Domain;Land
+Q-1;Quay Import One;quay-one.de;DE
+Q-2;;quay-two.de;DE
+Q-3;Quay Import Three;quay three!;DE
+Q-4;Quay Import Four;kestrel09.de;DE
+"""
+
+
+@pytest.fixture
+def provider(service: Service) -> Iterator[int]:
+    """A manual provider that leaves nothing behind."""
+    made = add_manual_provider(service, local_user(), "Quay")
+    yield made
+    wait_until_synced(service)
+    with service.store.write() as connection:
+        rows = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.provider_id == made)
+        connection.execute(sa.delete(t.Word).where(t.Word.subject == "p", t.Word.id.in_(rows)))
+        decided = sa.select(t.Decision.id).where(t.Decision.provider_account_id.in_(rows))
+        connection.execute(sa.delete(t.DecisionEvidence).where(t.DecisionEvidence.decision_id.in_(decided)))
+        for table in reversed(t.Base.metadata.sorted_tables):
+            if "provider_account_id" in table.c:
+                connection.execute(sa.delete(table).where(table.c.provider_account_id.in_(rows)))
+        connection.execute(sa.delete(t.Snapshot).where(t.Snapshot.provider_id == made))
+        connection.execute(sa.delete(t.ProviderAccount).where(t.ProviderAccount.provider_id == made))
+        connection.execute(sa.delete(t.Provider).where(t.Provider.id == made))
+
+
+def test_a_file_with_two_bad_lines_is_looked_at_and_the_rest_imported(
+    page: Page, app_url: str, service: Service, provider: int
+) -> None:
+    wait_until_synced(service)
+    go(page, app_url, "import?provider=Quay", "Import")
+    file = {"name": "customers.csv", "mimeType": "text/csv", "buffer": LINES.encode("cp1252")}
+    page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+    expect(page.get_by_text("4 lines: 2 new · 0 changed · 0 unchanged · 2 with errors")).to_be_visible()
+    expect(page.get_by_text("2 lines cannot be used.")).to_be_visible()
+    button = page.get_by_role("button", name="Import 2 provider accounts")
+    expect(button).to_be_disabled()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download error report").click()
+    with download.value.path().open(encoding="utf-8-sig", newline="") as report:
+        assert [(one["line"], one["column"], one["value"]) for one in csv.DictReader(report)] == [
+            ("3", "Firma", ""),
+            ("4", "Domain", "quay three!"),
+        ]
+    page.get_by_text("Leave out 2 lines with errors").click()
+    assert not list_rows(service, local_user(), Filter(providers=(provider,)))
+    expect(button).to_be_enabled()
+    button.click()
+    expect(page.get_by_text("Quay: 2 new, 0 changed, 0 unchanged, 0 gone, 2 rejected.")).to_be_visible()
+    wait_until_synced(service)
+    page.wait_for_selector(SETTLED)
+    page.get_by_role("link", name="Show the provider accounts of Quay").click()
+    grid = page.frame_locator("iframe[title*=agGrid]")
+    expect(grid.get_by_text("Quay Import One")).to_be_visible()
+    row = grid.locator(".ag-row", has_text="kestrel09.de")
+    expect(row).to_contain_text("Kestrel 09")

@@ -1,0 +1,92 @@
+"""`import accounts` and `import mappings`: what they print, and their exit status."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from service.fakes import ADMIN, FakeCrm, account, crm_sync, make_service, rows_of
+from service.import_files import csv_of, xlsx_of
+from typer.testing import CliRunner, Result
+
+from w365.cli_import import import_commands
+from w365.errors import InputError
+from w365.service import Service, providers
+from w365.service.export import Format as ExportFormat
+from w365.service.export import Subject, write_file
+from w365.store import tables as t
+from w365.store.engine import Store
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def service(store: Store, home: Path) -> Service:
+    crm = FakeCrm()
+    crm.put(account("a1", name="Ant", number="N-1"), account("a2", name="Bee", number="N-2"))
+    service = make_service(store, home, crm=crm)
+    providers.add_manual_provider(service, ADMIN, "Harbour")
+    crm_sync(service)
+    return service
+
+
+@pytest.fixture
+def run(service: Service) -> Run:
+    @contextmanager
+    def opened() -> Iterator[Service]:
+        yield service
+
+    def say(as_json: bool, answer: dict[str, Any], text: str) -> None:  # noqa: FBT001 - as the command line's own
+        typer.echo(json.dumps(answer) if as_json else text)
+
+    commands = import_commands(opened, say)
+    return lambda *arguments: CliRunner().invoke(commands, [str(one) for one in arguments])
+
+
+def put(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def test_accounts_and_then_mappings_come_in_and_back_out(run: Run, service: Service, tmp_path: Path) -> None:
+    file = put(tmp_path / "a.xlsx", xlsx_of(("No", "Firma", "Domain"), (1001, "Ant", "ant.de"), (1002, "Bee", "")))
+    told = run("accounts", file, "--provider", "harbour", "--column", "specific_id=No")
+    assert (told.exit_code, told.stdout) == (0, "Imported: 2 new.\n")
+    lines = put(tmp_path / "m.csv", csv_of(("Customer id", "Account number"), ("1001", "N-1"), ("1002", "N-2")))
+    dry = run("mappings", lines, "--provider", "Harbour", "--dry-run", "--json")
+    assert (dry.exit_code, json.loads(dry.stdout)["mapped"], rows_of(service.store, t.Mapping.origin)) == (0, 2, [])
+    done = json.loads(run("mappings", lines, "--provider", "Harbour", "--json").stdout)
+    assert (done["imported"], done["mapped"], done["errors"]) == (True, 2, [])
+    assert rows_of(service.store, t.Mapping.origin) == [("imported",)] * 2
+    assert rows_of(service.store, t.Decision.run_id) == [(done["run"],)] * 2
+    write_file(service, ADMIN, Subject.MAPPINGS, ExportFormat.CSV, tmp_path / "out.csv")
+    again = run("mappings", tmp_path / "out.csv")
+    assert (again.exit_code, again.stdout) == (0, "Imported: 2 same.\n")
+
+
+def test_bad_lines_are_told_and_end_with_1_unless_left_out(run: Run, service: Service, tmp_path: Path) -> None:
+    file = put(tmp_path / "a.csv", csv_of(("Id", "Name"), ("1", "Ant"), ("2", "")))
+    told = run("accounts", file, "--provider", "Harbour")
+    assert told.exit_code == 1
+    assert "line 3, Name: is missing" in told.stderr
+    assert "Nothing was imported. Correct the lines" in told.stderr
+    assert rows_of(service.store, t.ProviderAccount.id) == []
+    assert run("accounts", file, "--provider", "Harbour", "--dry-run").exit_code == 1
+    assert run("accounts", file, "--provider", "Harbour", "--leave-out-errors").exit_code == 0
+    assert rows_of(service.store, t.ProviderAccount.specific_id) == [("1",)]
+
+
+def test_wrong_usage_ends_with_2_and_a_file_that_is_not_there_is_a_sentence(run: Run, tmp_path: Path) -> None:
+    file = put(tmp_path / "a.csv", csv_of(("Id", "Name"), ("1", "Ant")))
+    assert run("accounts", file).exit_code == 2
+    assert run("mappings", file, "--also", "everything").exit_code == 2
+    assert run("accounts", file, "--provider", "Harbour", "--column", "name=Nothing").exit_code == 2
+    assert run("accounts", file, "--provider", "Harbour", "--column", "shoe=Name").exit_code == 2
+    missing = run("accounts", tmp_path / "none.csv", "--provider", "Harbour")
+    assert isinstance(missing.exception, InputError)
+    assert "cannot be read (No such file or directory)" in str(missing.exception)
