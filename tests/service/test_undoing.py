@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from service.fakes import ADMIN, ANALYST, OTHER_ANALYST, VIEWER, account_id_of, id_of, match, rows_of
@@ -251,18 +252,24 @@ def test_the_command_line_takes_back_and_says_what_it_left(
     service: Service, store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decision = assign(service, "u0", "a1")
-    monkeypatch.setenv("W365_DATABASE_URL", str(store.engine.url))
-    monkeypatch.setenv("W365_HOME", str(home))
-    run = CliRunner().invoke
-    dry = json.loads(run(app, ["undo", "--decision", str(decision), "--dry-run", "--json"]).stdout)
+    connected = {"URL": "https://127.0.0.1:9", "TENANT_ID": "a.example", "CLIENT_ID": "c", "CLIENT_SECRET": "s"}
+    settings = {f"W365_PARTNER_CENTER_{name}": value for name, value in connected.items()}
+    settings |= {"W365_DATABASE_URL": str(store.engine.url), "W365_HOME": str(home)}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    dry = told("undo", "--decision", str(decision), "--dry-run")
     assert (dry["would_take_back"], dry["left"]) == (1, {})
-    assert json.loads(run(app, ["undo", "--decision", str(decision), "--json"]).stdout)["runs"][0]["result"] == {
-        "taken_back": 1,
-        "left": 0,
-    }
-    again = json.loads(run(app, ["undo", "--decision", str(decision), "--json"]).stdout)
+    assert told("undo", "--decision", str(decision))["runs"][0]["result"] == {"taken_back": 1, "left": 0}
+    again = told("undo", "--decision", str(decision))
     assert (again["would_take_back"], again["left"]) == (0, {"changed": 1})
-    assert run(app, ["undo", "--last", "--decision", "1"]).exit_code == 2
+    assert CliRunner().invoke(app, ["undo", "--last", "--decision", "1"]).exit_code == 2
+
+
+def told(*command: str) -> dict[str, Any]:
+    """Run a command and return its answer."""
+    done = CliRunner().invoke(app, [*command, "--json"])
+    assert done.exception is None
+    return dict(json.loads(done.stdout))
 
 
 def test_a_decision_taken_back_by_hand_belongs_to_no_run(service: Service, store: Store) -> None:
