@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from service.fakes import ADMIN, ANALYST, OTHER_ANALYST, VIEWER, account_id_of, id_of, match, rows_of
 from service.taking_back import check_derived, state_of, world
+from typer.testing import CliRunner
 
-from w365.errors import InputError, NotAllowed, NotFound
+from w365.cli import app
+from w365.errors import InputError, NotAllowed, NotFound, StaleEdit
 from w365.jobs import execute
 from w365.model import DecisionKind, RunKind, RunState
 from w365.service import Service, changes, configuration, mapping, undoing
@@ -242,3 +246,37 @@ def test_a_viewer_takes_nothing_back(service: Service) -> None:
     for call in calls:
         with pytest.raises(NotAllowed, match="you are signed in as viewer"):
             call()
+
+
+def test_the_command_line_takes_back_and_says_what_it_left(
+    service: Service, store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decision = assign(service, "u0", "a1")
+    connected = {"URL": "https://127.0.0.1:9", "TENANT_ID": "a.example", "CLIENT_ID": "c", "CLIENT_SECRET": "s"}
+    settings = {f"W365_PARTNER_CENTER_{name}": value for name, value in connected.items()}
+    settings |= {"W365_DATABASE_URL": str(store.engine.url), "W365_HOME": str(home)}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    dry = told("undo", "--decision", str(decision), "--dry-run")
+    assert (dry["would_take_back"], dry["left"]) == (1, {})
+    assert told("undo", "--decision", str(decision))["runs"][0]["result"] == {"taken_back": 1, "left": 0}
+    again = told("undo", "--decision", str(decision))
+    assert (again["would_take_back"], again["left"]) == (0, {"changed": 1})
+    assert CliRunner().invoke(app, ["undo", "--last", "--decision", "1"]).exit_code == 2
+
+
+def told(*command: str) -> dict[str, Any]:
+    """Run a command and return its answer."""
+    done = CliRunner().invoke(app, [*command, "--json"])
+    assert done.exception is None
+    return dict(json.loads(done.stdout))
+
+
+def test_a_decision_taken_back_by_hand_belongs_to_no_run(service: Service, store: Store) -> None:
+    before = state_of(store)
+    decision = assign(service, "u0", "a1")
+    row = undoing.take_back_now(service, ANALYST, decision)
+    assert state_of(store) == before
+    assert rows_of(store, t.Decision.run_id, where=t.Decision.id == row.version) == [(None,)]
+    with pytest.raises(StaleEdit, match="changed since"):
+        undoing.take_back_now(service, ANALYST, decision)

@@ -581,6 +581,7 @@ class PlanRow(Base):
     """A row of a plan with the version that was looked at. `why_left` is empty for one that is changed."""
 
     __tablename__ = "plan_row"
+    __table_args__ = (sa.Index(None, "plan_id", "account_id"),)
     plan_id: Mapped[int] = reference("plan.id", primary_key=True)
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
     version: Mapped[int] = mapped_column(Id)

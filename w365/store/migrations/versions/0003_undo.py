@@ -85,6 +85,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint('plan_id', 'provider_account_id', name=op.f('pk_plan_row')),
     )
+    op.create_index(op.f('ix_plan_row_plan_id_account_id'), 'plan_row', ['plan_id', 'account_id'], unique=False)
     _remember()
 
 
