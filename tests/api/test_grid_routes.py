@@ -40,7 +40,9 @@ def save(client: httpx.Client, of: dict[str, Any], account: int | None, **change
 
 
 @pytest.mark.parametrize("path", ["/api/rows", "/api/accounts?q=heron"])
-@pytest.mark.parametrize("token", [None, "", "nonsense", tokens.mint("a foreign key", ADMIN)])
+@pytest.mark.parametrize(
+    "token", [None, "", "nonsense", tokens.mint("a foreign key", ADMIN)], ids=["none", "empty", "nonsense", "foreign"]
+)
 def test_without_a_token_of_this_app_nothing_is_told(client: httpx.Client, path: str, token: str | None) -> None:
     client.headers.pop(tokens.HEADER)
     answer = client.get(path, headers={} if token is None else {tokens.HEADER: token})
