@@ -31,10 +31,11 @@ _UNCOUNTED = Facets({}, {}, {})
 
 def show_further_facets(desk: Desk, view: View, on_change: Callable[[], None]) -> None:
     """Show them behind a button that says how many filter; the counts are read while they are open."""
-    chosen = [one for one in (view.owner, view.score, view.age) if one]
-    label = f"More: {len(chosen)}" if chosen else "More"
+    chosen = sum(1 for one in (view.owner, view.score, view.age) if one)
     st.session_state.update({OWNER: view.owner, SCORE: view.score or "", AGE: view.age or ""})
-    popover = st.popover(label, key=_OPEN, on_change="rerun", type="primary" if chosen else "secondary")
+    popover = st.popover("More", key=_OPEN, on_change="rerun")  # another label would close it
+    if chosen:
+        st.badge(str(chosen), color="primary")
     with popover:
         facets = read_facets(desk.service, desk.actor, view.filter(), view.today) if popover.open else _UNCOUNTED
         _choice("Owner", OWNER, owner_choices(facets.owners, desk.actor, view.owner), on_change)

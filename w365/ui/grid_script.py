@@ -81,6 +81,7 @@ def style(scheme: str) -> Css:
         ".w365-tag": {"border": f"1px solid {_LINE}", "border-radius": "4px", "padding": "0 5px"},
         ".ag-cell.w365-edit": {"cursor": "text"},
         ".w365-copy": {"visibility": "hidden", "margin-left": "auto", **_BUTTON},
+        ".w365-view::before": {"content": "'View'"},
         ".ag-row-hover .w365-copy, .w365-copy:focus, .ag-cell-focus .w365-copy": {"visibility": "visible"},
         ".w365-button": _BUTTON,
         ".w365-refusal": {

@@ -9,10 +9,10 @@ from streamlit.components import v1 as components
 _component = components.declare_component("keyboard", path=str(Path(__file__).with_name("scripts") / "keyboard"))
 
 
-def listen(*, focus: str = "", nonce: int = 0) -> None:
+def listen(*, row: int | None, focus: str = "", nonce: int = 0) -> None:
     """Listen, and once for every new `nonce` move the focus into the field with the label `focus`.
 
     Without a label the focus leaves whatever field has it. "?" presses the button with the key `review-help`; Escape
-    leaves a field and presses `review-cancel`.
+    leaves a field and presses `review-cancel`. Another `row` is shown from its top.
     """
-    _component(label=focus, nonce=nonce, key="keyboard", default=None)
+    _component(row=row, label=focus, nonce=nonce, key="keyboard", default=None)

@@ -45,7 +45,7 @@ def show_review(desk: Desk) -> None:
             _show_end(review)
         else:
             _show_row(review, record)
-        listen(focus=review.focus, nonce=review.nonce)
+        listen(row=record.row.id if record else None, focus=review.focus, nonce=review.nonce)
         review.look_ahead()
         if record is not None:
             review.has_shown(record)

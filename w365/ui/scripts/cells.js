@@ -49,7 +49,7 @@ const drawAccount = (box, row) => {
 };
 
 const accountButton = (row) => {
-  const button = make("button", "w365-copy", "View");
+  const button = make("button", "w365-copy w365-view"); // its word is style: the cell's text is the name
   button.tabIndex = -1;
   button.setAttribute("aria-label", `All provider accounts of ${row.accountName}`);
   button.addEventListener("click", (event) => { event.stopPropagation(); tellPage("account", row.id); });

@@ -4,6 +4,7 @@
 const page = window.parent.document;
 let wanted = null; // the last focus that was asked for
 let waiting = null;
+let shown = null;
 
 const tellPage = (message) => window.parent.postMessage({isStreamlitMessage: true, ...message}, "*");
 
@@ -37,7 +38,9 @@ const onRepeat = (event) => {
 
 window.addEventListener("message", ({source, data}) => {
   if (source !== window.parent || data.type !== "streamlit:render") return;
-  const {label, nonce} = data.args;
+  const {label, nonce, row} = data.args;
+  if (row !== shown) page.querySelector("[data-testid=stMain]")?.scrollTo(0, 0); // the next row begins at its top
+  shown = row;
   if (nonce === wanted) return;
   wanted = nonce;
   if (label) focus(label);
