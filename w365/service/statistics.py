@@ -20,6 +20,7 @@ from w365.model import Actor, DecisionKind, Origin, Reason, Role, Rule, Status
 from w365.service import Service
 from w365.service.access import require
 from w365.store import tables as t
+from w365.store.subscriptions import blocked_amount
 from w365.store.worklist import Count, Filter, count_rows, counts
 
 BACKLOG = (Status.UNMAPPED, Status.CONFLICT)
@@ -95,6 +96,7 @@ class Statistics:
     at: dt.datetime
     totals: Totals
     blocked_subscriptions: int
+    blocking: int
     by_provider: tuple[ProviderTotals, ...]
     by_reason: tuple[ReasonTotals, ...]
     by_source: tuple[RuleTotals, ...]
@@ -117,10 +119,12 @@ def read_statistics(service: Service, actor: Actor, *, history: int = 60) -> Sta
         providers = sa.select(t.Provider.id, t.Provider.name).order_by(t.Provider.id)
         names = {row.id: row.name for row in connection.execute(providers)}
         pa = t.ProviderAccount
+        blocked = blocked_amount(connection)
         return Statistics(
             at=at,
             totals=_totals(amounts),
-            blocked_subscriptions=_blocked_subscriptions(connection),
+            blocked_subscriptions=blocked.subscriptions,
+            blocking=blocked.accounts,
             by_provider=tuple(
                 ProviderTotals(name, _totals([one for one in amounts if one.provider_id == provider_id]))
                 for provider_id, name in names.items()
@@ -230,14 +234,6 @@ def _oldest_open(connection: sa.Connection) -> dt.datetime | None:
         t.Worklist, t.Worklist.provider_account_id == t.ProviderAccount.id
     )
     return connection.scalar(query.where(t.Worklist.status.in_(BACKLOG), ~t.Worklist.is_gone))
-
-
-def _blocked_subscriptions(connection: sa.Connection) -> int:
-    work = t.Worklist
-    query = sa.select(sa.func.coalesce(sa.func.sum(work.subscriptions), 0)).where(
-        work.status.in_(BACKLOG), ~work.is_gone
-    )
-    return int(connection.scalar(query) or 0)
 
 
 def _median_time_to_map(connection: sa.Connection) -> dt.timedelta | None:

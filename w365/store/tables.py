@@ -341,7 +341,7 @@ class Worklist(Base):
         sa.Index("ix_worklist_provider", "provider_id", "provider_account_id", "status", "reason", "is_gone"),
         sa.Index("ix_worklist_status", "status", "provider_account_id", "provider_id", "reason", "is_gone"),
         sa.Index("ix_worklist_reason", "reason", "provider_account_id", "status", "provider_id", "is_gone"),
-        sa.Index("ix_worklist_counts", "provider_id", "status", "reason", "is_gone", "seats"),
+        sa.Index("ix_worklist_counts", "provider_id", "status", "reason", "is_gone", "seats", "subscriptions"),
         sa.Index(
             "ix_worklist_drift",
             "provider_account_id",

@@ -24,6 +24,7 @@ st.navigation(
             st.Page(places.OVERVIEW, title="Overview", default=True),
             st.Page(places.PROVIDER_ACCOUNTS, title="Provider accounts"),
             st.Page(places.CONFLICTS, title="Conflicts"),
+            st.Page(places.SUBSCRIPTIONS, title="Subscriptions"),
         ],
         "Insight": [
             st.Page(places.STATISTICS, title="Statistics"),

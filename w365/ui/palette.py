@@ -35,6 +35,11 @@ _DARK: Mapping[Status, str] = {
 DARK_STYLE = "<style>[data-testid='stBaseButton-primary'] {color: #04141a;}</style>"
 """For dark pages: Streamlit writes white on every primary button, 3.1 : 1 on the light blue that dark pages need."""
 
+ROOM = """<style>
+[data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; padding-bottom: 1rem; }
+</style>"""
+"""For pages whose table takes the window."""
+
 _PRIMARY = {False: "#0b6a86", True: "#3a9dbb"}
 
 

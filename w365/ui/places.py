@@ -9,6 +9,7 @@ _PAGES = Path(__file__).resolve().parents[2] / "pages"
 OVERVIEW = str(_PAGES / "overview.py")
 PROVIDER_ACCOUNTS = str(_PAGES / "provider_accounts.py")
 CONFLICTS = str(_PAGES / "conflicts.py")
+SUBSCRIPTIONS = str(_PAGES / "subscriptions.py")
 STATISTICS = str(_PAGES / "statistics.py")
 ACTIVITY = str(_PAGES / "activity.py")
 PROVIDERS = str(_PAGES / "providers.py")

@@ -14,7 +14,8 @@ from w365.ui.palette import BADGES
 from w365.ui.record_accounts import show_candidates, show_lookup, show_mapped, show_rejected
 from w365.ui.record_create import show_create
 from w365.ui.record_decider import Decider
-from w365.ui.record_words import say_decision, say_domain, say_state, say_subscription, say_when
+from w365.ui.record_words import say_decision, say_domain, say_state, say_when
+from w365.ui.subscription_words import say_standing
 from w365.ui.wording import counted, local_zone, plain
 
 
@@ -45,7 +46,7 @@ def _show_provider_side(record: Record) -> None:
     _heading("Domains")
     _list([(domain.name, say_domain(domain)) for domain in record.domains], "The provider lists none.")
     _heading(f"Subscriptions: {counted(row.seats, 'seat')}")
-    _list([(one.offer_name, say_subscription(one)) for one in record.subscriptions], "None known.")
+    _list([(one.offer_name, say_standing(one, row)) for one in record.subscriptions], "None known.")
 
 
 def _show_accounts_side(decider: Decider) -> None:
