@@ -35,7 +35,8 @@ from service.fakes import (
 
 from w365.errors import InputError
 from w365.service import Service, configuration, mapping, statistics
-from w365.service.export import _FORMULA, COLUMNS, Format, Subject, read, render, safe_cell, write_file
+from w365.service.export import COLUMNS, Format, Subject, read, render, write_file
+from w365.service.export.cells import FORMULA, safe_cell
 from w365.store.engine import Store
 
 EVIL = ("=1+1", "+49 30", "-x", "@sum", "\tx", "＝1", 'a "quote", and\nline')
@@ -148,7 +149,7 @@ def test_times_are_utc_in_one_form(service: Service) -> None:
 def test_no_text_becomes_a_formula_and_every_text_can_be_read_back(text: str) -> None:
     cell = safe_cell(text)
     assert isinstance(cell, str)
-    assert not cell.startswith(_FORMULA)
+    assert not cell.startswith(FORMULA)
     assert cell.removeprefix("'") == text or cell == text
 
 
@@ -157,7 +158,7 @@ def test_a_csv_gives_names_back_but_for_the_mark_before_formulas(service: Servic
     assert set(EVIL) <= names
     raw = content(service, Subject.MAPPINGS, Format.CSV).decode("utf-8-sig")
     cells = [cell for line in csv.reader(io.StringIO(raw, newline="")) for cell in line]
-    assert not [cell for cell in cells if cell.startswith(_FORMULA)]
+    assert not [cell for cell in cells if cell.startswith(FORMULA)]
 
 
 @pytest.mark.parametrize("subject", Subject)

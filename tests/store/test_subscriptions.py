@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,9 +64,9 @@ def bought(number: int, place: int) -> Subscription:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Service:
     name = "store" if request.param == "sqlite" else "fresh_postgres"
-    yield world(request.getfixturevalue(name), tmp_path)
+    return world(request.getfixturevalue(name), tmp_path)
 
 
 def read_all(service: Service, wanted: SubscriptionFilter, limit: int) -> list[SubscriptionRow]:

@@ -12,23 +12,25 @@ from w365.api.rows import row_json
 from w365.model import Status
 from w365.service.records import SubscriptionView
 from w365.store.subscriptions import Amount
+from w365.store.worklist import Row
 from w365.ui.subscription_words import say_blocked, say_loss, say_standing
 
 LIVE = SubscriptionView("E3", 12, "active", "P1Y", is_live=True, started_at=dt.datetime(2025, 2, 3, tzinfo=dt.UTC))
+ENDED = replace(LIVE, is_live=False)
 MAPPED = replace(ROW, status=Status.MAPPED, account_id=7, origin="manual")
 
 
 @pytest.mark.parametrize(
-    ("row", "is_live", "said"),
+    ("row", "subscription", "said"),
     [
-        (ROW, True, "12 seats, active, P1Y, since 2025-02-03, blocked: provider account not mapped"),
-        (MAPPED, True, "12 seats, active, P1Y, since 2025-02-03"),
-        (ROW, False, "12 seats, active, P1Y, since 2025-02-03"),
-        (replace(ROW, is_gone=True), True, "12 seats, active, P1Y, since 2025-02-03, set aside with its customer"),
+        (ROW, LIVE, "12 seats, active, P1Y, since 2025-02-03, blocked: provider account not mapped"),
+        (MAPPED, LIVE, "12 seats, active, P1Y, since 2025-02-03"),
+        (ROW, ENDED, "12 seats, active, P1Y, since 2025-02-03"),
+        (replace(ROW, is_gone=True), LIVE, "12 seats, active, P1Y, since 2025-02-03, set aside with its customer"),
     ],
 )
-def test_the_record_says_what_a_subscription_waits_for(row: object, is_live: bool, said: str) -> None:
-    assert say_standing(replace(LIVE, is_live=is_live), row) == said  # type: ignore[arg-type]
+def test_the_record_says_what_a_subscription_waits_for(row: Row, subscription: SubscriptionView, said: str) -> None:
+    assert say_standing(subscription, row) == said
 
 
 def test_what_waits_is_said_by_what_one_can_decide() -> None:

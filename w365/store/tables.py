@@ -97,6 +97,16 @@ class ProviderAccount(Base):
             sqlite_where=sa.text("tenant_guid <> ''"),
             postgresql_where=sa.text("tenant_guid <> ''"),
         ),
+        sa.Index("ix_provider_account_first_seen_at", "first_seen_at"),
+        *(
+            sa.Index(
+                f"ix_provider_account_{name}",
+                name,
+                sqlite_where=sa.text(f"{name} IS NOT NULL"),
+                postgresql_where=sa.text(f"{name} IS NOT NULL"),
+            )
+            for name in ("gone_at", "changed_at")
+        ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     provider_id: Mapped[int] = reference("provider.id")

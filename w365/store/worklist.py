@@ -159,6 +159,18 @@ def _current(policy: MatchPolicy, which: Which) -> tuple[list[str], sa.Select[An
 # --- reading ---
 
 
+def where_of(
+    wanted: Filter, using: Callable[[_Column], sa.SQLColumnExpression[Any]] | None = None
+) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a filter on the worklist, for queries that join it; `using` wraps its columns."""
+    return _where(wanted, using or _as_it_is)
+
+
+def select_ids(wanted: Filter) -> sa.Select[int]:
+    """Select the ids of all rows of a filter, in no order."""
+    return sa.select(t.Worklist.provider_account_id).where(*_where(wanted))
+
+
 def count_rows(connection: sa.Connection, wanted: Filter) -> int:
     return int(
         connection.execute(sa.select(sa.func.count()).select_from(t.Worklist).where(*_where(wanted))).scalar_one()

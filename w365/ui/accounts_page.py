@@ -12,11 +12,13 @@ from w365.api.asked import LONGEST_TEXT
 from w365.matching.words import REASON_WORDS, STATUS_WORDS
 from w365.model import Actor, Reason, Role, Status
 from w365.service import Service
+from w365.service.export import Subject
 from w365.service.mapping import Decided
 from w365.service.providers import list_providers
 from w365.service.records import count, read_record
 from w365.ui.accounts_view import ALL, DRIFTED, GONE, View, first_view, read_view
 from w365.ui.desk import Desk
+from w365.ui.downloads import download_button
 from w365.ui.grid import Look, Told, show_grid
 from w365.ui.palette import is_dark
 from w365.ui.record import show_record
@@ -25,6 +27,8 @@ from w365.ui.wording import plain, short
 
 _VIEW, _RECORD, _TOUCHED, _SAID = "accounts_view", "accounts_record", "accounts_touched", "accounts_said"
 _STATUS, _PROVIDER, _REASON, _TEXT = "accounts_status", "accounts_provider", "accounts_reason", "accounts_text"
+
+SUBJECTS = (Subject.MAPPINGS, Subject.UNMAPPED, Subject.CONFLICTS, Subject.CANDIDATES, Subject.DECISIONS)
 
 _ANY = ""
 """The first choice of a facet. None would read as nothing chosen yet."""
@@ -77,6 +81,7 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
             on_change=_chosen,
             width=175,
         )
+        download_button(desk, SUBJECTS, view.filter(), place="accounts")
 
 
 def _parts(desk: Desk, view: View) -> dict[str, int]:

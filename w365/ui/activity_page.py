@@ -14,7 +14,7 @@ from w365.service.providers import list_runs
 from w365.service.records import DecisionView
 from w365.store.runs import RunView
 from w365.ui.desk import Desk
-from w365.ui.downloads import download_menu
+from w365.ui.downloads import download_button
 from w365.ui.runs import KIND_WORDS, STATE_WORDS, say_result
 from w365.ui.shell import told
 from w365.ui.wording import counted, duration, local_zone
@@ -38,7 +38,7 @@ def _show_decisions(desk: Desk) -> None:
         total = count_decisions(desk.service, desk.actor, wanted)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{counted(total, 'decision')}**", width="content")
-            download_menu(desk, Subject.DECISIONS)
+            download_button(desk, (Subject.DECISIONS,), place="decisions")
         if not total:
             _say_empty(wanted)
             return

@@ -35,6 +35,11 @@ _DARK: Mapping[Status, str] = {
 DARK_STYLE = "<style>[data-testid='stBaseButton-primary'] {color: #04141a;}</style>"
 """For dark pages: Streamlit writes white on every primary button, 3.1 : 1 on the light blue that dark pages need."""
 
+_PEOPLE = {
+    False: ("#0b6a86", "#b45309", "#6d4fc2", "#1b7f3b", "#b42318", "#5b6b79"),
+    True: ("#3a9dbb", "#f0a340", "#a78bfa", "#4cc38a", "#f2705f", "#9aa9b5"),
+}
+
 ROOM = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; padding-bottom: 1rem; }
 </style>"""
@@ -53,3 +58,8 @@ def status_colours(*, dark: bool) -> Mapping[Status, str]:
 
 def primary_colour(*, dark: bool) -> str:
     return _PRIMARY[dark]
+
+
+def people_colours(*, dark: bool) -> tuple[str, ...]:
+    """Colours that tell six people apart."""
+    return _PEOPLE[dark]
