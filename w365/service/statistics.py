@@ -29,6 +29,7 @@ DEFINITIONS: dict[str, str] = {
     "Match rate": "Mapped provider accounts divided by those in scope.",
     "Backlog": "Provider accounts in scope that are unmapped or in conflict; parked ones are counted apart.",
     "Blocked seats": "Seats of live subscriptions whose provider account is in the backlog.",
+    "Blocked subscriptions": "Live subscriptions whose provider account is in the backlog.",
     "Time to map": "Median time from the first sight of a provider account to its present mapping.",
     "By hand": "Share of mapping decisions that a person made, by hand, by import or when creating a customer.",
     "Oldest open": "How long the provider account that is in the backlog for longest has been known.",

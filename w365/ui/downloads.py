@@ -43,7 +43,8 @@ _ALL_ABOUT = "One workbook with a sheet for each subject, and the meaning of the
 
 def download_button(desk: Desk, subjects: Sequence[Subject], wanted: Filter | None = None, *, place: str) -> None:
     """Offer these subjects, of the filter the person looks at or of all; `place` tells buttons apart."""
-    if st.button("Download…", key=f"download-{place}"):
+    label, said = ("Download…", None) if wanted is None else (":material/download:", "Download what the list shows")
+    if st.button(label, key=f"download-{place}", help=said):
         st.dialog("Download", width="medium")(_show)(desk, tuple(subjects), wanted)
 
 

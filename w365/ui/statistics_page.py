@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import streamlit as st
 
 from w365.matching.words import STATUS_WORDS
@@ -40,17 +42,26 @@ def _show_numbers(found: Statistics) -> None:
     numbers = {
         "Match rate": percent(totals.match_rate),
         "Backlog": number(totals.backlog),
-        "Blocked seats": number(totals.blocked_seats),
-        "Oldest open": duration(found.at - found.oldest_open) if found.oldest_open else "–",
-        "Time to map": duration(found.median_time_to_map),
-        "By hand": percent(found.by_hand),
+        "Oldest open": _brief(found.at - found.oldest_open) if found.oldest_open else "–",
         "Drifted": number(found.drifted),
+        "Blocked seats": number(totals.blocked_seats),
+        "Blocked subscriptions": number(found.blocked_subscriptions),
+        "Time to map": _brief(found.median_time_to_map),
+        "By hand": percent(found.by_hand),
     }
-    with st.container(horizontal=True, gap="small"):  # it wraps where a window is narrow
-        for label, value in numbers.items():
-            st.metric(label, value, border=True, help=DEFINITIONS[label], width=176)
+    labels = list(numbers)
+    for row in (labels[:4], labels[4:]):
+        for column, label in zip(st.columns(4), row, strict=True):
+            column.metric(label, numbers[label], border=True, help=DEFINITIONS[label], height="stretch")
     when = clock_time(found.at, found.at, local_zone())
     st.caption(f"{number(totals.mapped)} of {number(totals.in_scope)} in scope are mapped. As of {when}.")
+
+
+def _brief(span: dt.timedelta | None) -> str:
+    """A duration that fits a tile in a narrow window."""
+    return (
+        duration(span).replace(" minute", " min").replace(" mins", " min").replace(" second", " s").replace(" ss", " s")
+    )
 
 
 def _show_providers(desk: Desk, found: Statistics) -> None:
