@@ -56,10 +56,8 @@ class StatusCount:
 
 def mapped_by(connection: sa.Connection) -> dict[Rule | Origin, int]:
     """Count present mappings by the rule that supports an automatic one, or by their origin."""
-    mapping, evidence = t.Mapping, t.DecisionEvidence
-    rank = sa.case(*((evidence.rule == rule, place) for place, rule in enumerate(RULES)))
-    first = sa.select(sa.func.min(rank)).where(evidence.decision_id == mapping.decision_id).scalar_subquery()
-    automatic = sa.select(first.label("rank")).where(mapping.origin == Origin.AUTO).subquery()
+    mapping = t.Mapping
+    automatic = sa.select(first_rule().label("rank")).where(mapping.origin == Origin.AUTO).subquery()
     query = sa.select(automatic.c.rank, sa.func.count()).group_by(automatic.c.rank)
     found: dict[Rule | Origin, int] = {}
     for place, count in connection.execute(query):
@@ -67,6 +65,13 @@ def mapped_by(connection: sa.Connection) -> dict[Rule | Origin, int]:
     others = sa.select(mapping.origin, sa.func.count()).where(mapping.origin != Origin.AUTO).group_by(mapping.origin)
     found |= {Origin(origin): count for origin, count in connection.execute(others)}
     return found
+
+
+def first_rule() -> sa.ScalarSelect[int]:
+    """The place in RULES of the first rule that supports a mapping; NULL where no evidence was kept."""
+    evidence = t.DecisionEvidence
+    rank = sa.case(*((evidence.rule == rule, place) for place, rule in enumerate(RULES)))
+    return sa.select(sa.func.min(rank)).where(evidence.decision_id == t.Mapping.decision_id).scalar_subquery()
 
 
 def median_wait(

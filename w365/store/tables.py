@@ -7,6 +7,7 @@
 - what the evidence proposes: touched, proposal (store.matcher); suggest_due, candidate (service.suggesting)
 - what is looked at, derived: worklist (store.worklist), word (store.words)
 - what was done: run, run_seen, run_problem (store.runs); snapshot (service.matching)
+- what was checked: audit, audit_item (service.audit)
 """
 
 from __future__ import annotations
@@ -460,3 +461,28 @@ class Snapshot(Base):
     reason: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
     accounts: Mapped[int]
     seats: Mapped[int]
+
+
+class Audit(Base):
+    """A sample of automatic mappings that people judge; the same seed on the same data draws the same."""
+
+    __tablename__ = "audit"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    seed: Mapped[int] = mapped_column(Id)
+    population: Mapped[int]
+    is_stratified: Mapped[bool]
+
+
+class AuditItem(Base):
+    """One drawn mapping, as it was then, and what somebody thinks of it."""
+
+    __tablename__ = "audit_item"
+    audit_id: Mapped[int] = reference("audit.id", primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    provider_account_id: Mapped[int] = reference("provider_account.id")
+    account_id: Mapped[int] = reference("account.id")
+    verdict: Mapped[str] = mapped_column(sa.String(10))  # service.audit.Verdict, empty until judged
+    judged_by: Mapped[str]
+    judged_at: Mapped[dt.datetime | None]

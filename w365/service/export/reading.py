@@ -15,9 +15,11 @@ from w365.service.activity import all_decisions
 from w365.service.export.statistic_lines import statistic_lines
 from w365.service.export.subjects import COLUMNS, Record, Subject
 from w365.store import tables as t
-from w365.store.worklist import Filter, Unsought, select_ids, where_of
+from w365.store.worklist import Filter, Unsought, count_rows, select_ids, where_of
 
 _BATCH = 2_000
+_SMALL = 20_000
+_WHY: Mapping[str, str] = {reason.value: say_reason(reason) for reason in Reason}
 
 Batch = list[Record]
 
@@ -42,9 +44,10 @@ def read_from(connection: sa.Connection, subject: Subject, wanted: Filter | None
 def _accounts(
     connection: sa.Connection, wanted: Filter | None, *where: sa.ColumnElement[bool]
 ) -> Iterator[tuple[list[int], Batch]]:
-    """Read provider accounts by name in batches: their ids and their records.
+    """Read provider accounts in batches: their ids and their records. A small file is in the order of the grid.
 
-    In this order the rows come from an index one after another, and nothing is sorted.
+    A large one is in the order in which they were first seen, as they lie on the disk: measured at 500,000 rows on
+    SQLite, by name each row cost four reads somewhere else, and 9,000 a second came instead of 60,000.
     """
     pa, work, account = t.ProviderAccount, t.Worklist, t.Account
     query = (
@@ -73,20 +76,27 @@ def _accounts(
         .outerjoin(account, account.id == t.Mapping.account_id)
         .outerjoin(t.Decision, t.Decision.id == t.Mapping.decision_id)
         .where(*where, *(where_of(wanted, Unsought) if wanted is not None else ()))
-        .order_by(work.name_key, work.provider_account_id)
+        .order_by(*_order(connection, wanted))
     )
     names = {row.id: row.name for row in connection.execute(sa.select(t.Provider.id, t.Provider.name))}
     result = connection.execution_options(yield_per=_BATCH).execute(query)
-    for part in result.mappings().partitions():
-        records = [_record(row, names) for row in part]
+    columns = tuple(result.keys())
+    for part in result.partitions():
+        records = [_record(dict(zip(columns, row, strict=True)), names) for row in part]
         yield [record.pop("id") for record in records], records
 
 
-def _record(row: sa.RowMapping, providers: Mapping[int, str]) -> Record:
-    record = dict(row)
+def _order(connection: sa.Connection, wanted: Filter | None) -> tuple[sa.SQLColumnExpression[Any], ...]:
+    work = t.Worklist
+    known = sa.select(sa.func.count()).select_from(work)
+    rows = connection.scalar(known) or 0 if wanted is None else count_rows(connection, wanted)
+    return (work.name_key, work.provider_account_id) if rows <= _SMALL else (work.provider_account_id,)
+
+
+def _record(record: Record, providers: Mapping[int, str]) -> Record:
     record["provider"] = providers[record["provider"]]
-    reason = Reason(record.pop("reason"))
-    record["why"] = say_reason(reason) if record["status"] != Status.MAPPED else ""
+    reason = record.pop("reason")
+    record["why"] = _WHY[reason] if record["status"] != Status.MAPPED else ""
     return record
 
 
