@@ -102,7 +102,7 @@ SELECT p.name AS provider, a.specific_id AS provider_specific_account_id, a.name
        d.at AS mapped_at, d.actor AS mapped_by, w.reason AS why
 FROM worklist w JOIN provider_account a ON a.id = w.provider_account_id JOIN provider p ON p.id = a.provider_id
 LEFT JOIN mapping m ON m.provider_account_id = a.id LEFT JOIN account c ON c.id = m.account_id
-LEFT JOIN decision d ON d.id = m.decision_id ORDER BY w.name_key, w.provider_account_id
+LEFT JOIN decision d ON d.id = m.decision_id ORDER BY w.provider_account_id
 """
 
 if __name__ == "__main__":

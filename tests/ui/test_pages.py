@@ -14,7 +14,17 @@ from w365.service.providers import PARTNER_CENTER, get_crm, list_providers, list
 from w365.service.statistics import read_statistics
 from w365.ui import backstage
 
-PAGES = ("overview", "conflicts", "subscriptions", "statistics", "audit", "activity", "providers", "configuration")
+PAGES = (
+    "overview",
+    "conflicts",
+    "subscriptions",
+    "statistics",
+    "audit",
+    "quality",
+    "activity",
+    "providers",
+    "configuration",
+)
 
 
 def text_of(test: AppTest) -> str:

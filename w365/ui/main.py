@@ -29,6 +29,7 @@ st.navigation(
         "Insight": [
             st.Page(places.STATISTICS, title="Statistics"),
             st.Page(places.AUDIT, title="Sample audit"),
+            st.Page(places.QUALITY, title="Data quality"),
             st.Page(places.ACTIVITY, title="Activity"),
         ],
         "Set-up": [
