@@ -102,6 +102,7 @@ class ProviderAccount(Base):
         *(
             sa.Index(
                 f"ix_provider_account_{name}",
+                "provider_id",
                 name,
                 sqlite_where=sa.text(f"{name} IS NOT NULL"),
                 postgresql_where=sa.text(f"{name} IS NOT NULL"),

@@ -69,8 +69,8 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         _status_facet(_amounts(desk.service, desk.actor, view), _parts(desk, view), view)
         if len(providers) > 1:
-            _choice("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 130)
-        _choice("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 130)
+            _choice("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 122)
+        _choice("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 122)
         st.text_input(
             "Search",
             key=_TEXT,
@@ -79,7 +79,7 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
             placeholder="Name, domain, id, account",
             label_visibility="collapsed",
             on_change=_chosen,
-            width=175,
+            width=160,
         )
         download_button(desk, SUBJECTS, view.filter(), place="accounts")
 

@@ -18,7 +18,7 @@ def upgrade() -> None:
     op.create_index('ix_provider_account_first_seen_at', 'provider_account', ['first_seen_at'], unique=False)
     for name in ('gone_at', 'changed_at'):
         where = sa.text(f'{name} IS NOT NULL')
-        op.create_index(f'ix_provider_account_{name}', 'provider_account', [name], unique=False, sqlite_where=where, postgresql_where=where)
+        op.create_index(f'ix_provider_account_{name}', 'provider_account', ['provider_id', name], unique=False, sqlite_where=where, postgresql_where=where)
     op.create_table(
         'audit',
         sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
