@@ -32,7 +32,10 @@ _DARK: Mapping[Status, str] = {
     Status.PARKED: "#a78bfa",
     Status.EXCLUDED: "#9aa9b5",
 }
-DARK_STYLE = "<style>[data-testid='stBaseButton-primary'] {color: #04141a;}</style>"
+DARK_STYLE = (
+    "<style>[data-testid='stBaseButton-primary'], [data-testid='stBaseButton-primaryFormSubmit'],"
+    " [data-testid='stBaseLinkButton-primary'] {color: #04141a;}</style>"
+)
 """For dark pages: Streamlit writes white on every primary button, 3.1 : 1 on the light blue that dark pages need."""
 
 _PEOPLE = {
