@@ -161,8 +161,9 @@ def test_a_rule_changes_only_after_its_effect_was_shown_and_saved(page: Page, ap
 def test_the_downloaded_statistics_are_those_on_the_screen(page: Page, app_url: str, tmp_path: Path) -> None:
     go(page, app_url, "statistics", "Statistics")
     shown = {"backlog": metric(page, "Backlog"), "seats": metric(page, "Blocked seats")}
+    page.get_by_role("button", name="Download…").last.click()
     with page.expect_download() as started:
-        page.get_by_test_id("stDownloadButton").get_by_role("button", name="Statistics", exact=True).click()
+        page.get_by_role("dialog").get_by_role("link", name="Download CSV").click()
     path = tmp_path / started.value.suggested_filename
     started.value.save_as(path)
     assert path.suffix == ".csv"
@@ -266,7 +267,10 @@ PAGES = {
     "account": "CRM account",
     "provider_accounts": "Provider accounts",
     "conflicts": "Conflicts",
+    "subscriptions": "Subscriptions",
     "statistics": "Statistics",
+    "audit": "Sample audit",
+    "quality": "Data quality",
     "activity": "Activity",
     "providers": "Providers",
     "import": "Import",

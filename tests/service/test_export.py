@@ -35,7 +35,8 @@ from service.fakes import (
 
 from w365.errors import InputError
 from w365.service import Service, configuration, mapping, statistics
-from w365.service.export import COLUMNS, Format, Subject, read, render, safe_cell, write_file
+from w365.service.export import COLUMNS, Format, Subject, read, render, write_file
+from w365.service.export.cells import safe_cell
 from w365.sheets.lines import FORMULA
 from w365.store.engine import Store
 

@@ -67,6 +67,8 @@ _PARTIAL = (
     "ix_candidate_best",
     "ix_decision_returned",
     "ix_provider_account_unsynced",
+    "ix_provider_account_gone_at",
+    "ix_provider_account_changed_at",
 )
 
 

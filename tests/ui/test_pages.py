@@ -17,7 +17,10 @@ from w365.service.statistics import read_statistics
 from w365.store.tables import Visit
 from w365.ui import backstage
 
-PAGES = ("overview", "review", "account", "conflicts", "statistics", "activity", "providers", "import", "configuration")
+PAGES = (
+    *("overview", "review", "account", "conflicts", "subscriptions", "statistics", "audit", "quality", "activity"),
+    *("providers", "import", "configuration"),
+)
 
 
 def text_of(test: AppTest) -> str:

@@ -11,11 +11,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
 from w365.api import tokens
 from w365.api.asked import Edit, read_block, read_edit, read_row, read_text
+from w365.api.downloads import send
 from w365.api.rows import Json, account_json, row_json
 from w365.errors import (
     AccessError,
@@ -54,10 +55,12 @@ def routes(get_service: Callable[[], Service]) -> list[Route]:
     """Return the routes; `get_service` is called at each request."""
     api = _Api(get_service)
     kept = [Middleware(ExceptionMiddleware, handlers={W365Error: _refused, Exception: _failed})]
+    told = [Middleware(ExceptionMiddleware, handlers={W365Error: _said, Exception: _failed})]
     return [
         Route("/api/rows", api.rows, methods=["GET"], middleware=kept),
         Route("/api/accounts", api.accounts, methods=["GET"], middleware=kept),
         Route("/api/mapping", api.mapping, methods=["POST"], middleware=kept),
+        Route("/api/downloads/{name}", api.download, methods=["GET"], middleware=told),
     ]
 
 
@@ -101,6 +104,10 @@ class _Api:
         service, actor = self._who(request)
         return await run_in_threadpool(_save, service, actor, await read_edit(request))
 
+    async def download(self, request: Request) -> StreamingResponse:
+        """The file that a link stands for; what is wrong with it is read by a person, in a tab of its own."""
+        return await send(self.get_service(), request)
+
     def _who(self, request: Request) -> tuple[Service, Actor]:
         service = self.get_service()
         return service, tokens.read(service.settings.secret_key, request.headers.get(tokens.HEADER, ""))
@@ -132,6 +139,11 @@ def _refused(_request: Request, error: Exception) -> JSONResponse:
     return _refusal(error)
 
 
+def _said(_request: Request, error: Exception) -> PlainTextResponse:
+    assert isinstance(error, W365Error)  # noqa: S101 - registered for this class; Starlette's type is wider
+    return PlainTextResponse(str(error), _status_of(error), headers=_HEADERS)
+
+
 def _failed(request: Request, error: Exception) -> JSONResponse:
     """Answer an unexpected error with a reference id; the detail stands under it in the log."""
     reference = secrets.token_hex(4)
@@ -141,8 +153,11 @@ def _failed(request: Request, error: Exception) -> JSONResponse:
 
 
 def _refusal(error: W365Error, **more: object) -> JSONResponse:
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    return _answer({"error": str(error), **more}, status)
+    return _answer({"error": str(error), **more}, _status_of(error))
+
+
+def _status_of(error: W365Error) -> int:
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 
 def _answer(body: Json, status: int = 200) -> JSONResponse:

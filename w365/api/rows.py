@@ -41,6 +41,7 @@ def row_json(row: Row) -> Json:
         "why": why(row),
         "whyFull": why_full(row),
         "seats": row.seats,
+        "clearing": clearing(row),
         "impact": impact(row),
         "impactFull": _count(row.subscriptions, "subscription"),
         "provider": row.provider,
@@ -90,6 +91,13 @@ def why_full(row: Row) -> str:
     if row.status is Status.MAPPED:
         return f"{ORIGIN_WORDS[Origin(row.origin)]}. {say_drift(row.drift)}" if row.drift else ""
     return SAY_HELD if row.disposition is Disposition.HELD else say_reason(row.reason)
+
+
+def clearing(row: Row) -> str:
+    """What clearing the mapping blocks, said before it is done; empty where there is nothing to block."""
+    if row.account_id is None or not row.subscriptions:
+        return ""
+    return f"blocks {_count(row.subscriptions, 'live subscription')}, {_count(row.seats, 'seat')}"
 
 
 def impact(row: Row) -> str:

@@ -51,12 +51,12 @@ def list_actors(service: Service, actor: Actor) -> list[str]:
         return list(connection.scalars(sa.select(t.Decision.actor).distinct().order_by(t.Decision.actor)))
 
 
-def all_decisions(connection: sa.Connection) -> Iterator[DecisionView]:
-    """Read every decision, the latest first, some at a time."""
+def all_decisions(connection: sa.Connection, wanted: sa.ColumnElement[bool] | None = None) -> Iterator[DecisionView]:
+    """Read every decision (that fits), the latest first, some at a time."""
     last: int | None = None
     while True:
         where = sa.true() if last is None else t.Decision.id < last
-        batch = read_decisions(connection, where, limit=_BATCH)
+        batch = read_decisions(connection, sa.and_(where, *([] if wanted is None else [wanted])), limit=_BATCH)
         yield from batch
         if len(batch) < _BATCH:
             return

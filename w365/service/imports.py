@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from w365.errors import InputError, W365Error
 from w365.model import Actor, Rejected, RunKind, RunState
 from w365.service import Service
-from w365.service.export import safe_cell
+from w365.service.export.cells import safe_cell
 from w365.sheets import Field, Places, Sheet
 from w365.sheets.columns import name_columns
 from w365.store.runs import RunView, add_problems, claim_run, end_run, get_run, request_run

@@ -18,7 +18,7 @@ from w365.service.suggesting import make_candidates, order_candidates
 from w365.store import tables as t
 from w365.store.matcher import auto_match, breaches, expect_touched, touched, would_map
 from w365.store.runs import Progress, RunView
-from w365.store.worklist import counts, settle
+from w365.store.worklist import Filter, count_rows, counts, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,10 @@ def run_match(service: Service, run: RunView, progress: Progress) -> dict[str, i
             _settle_mapped(connection, run.id)
         connection.execute(sa.delete(t.Touched))
         statuses = _leave_snapshot(connection, run.id)
+        drifted = count_rows(connection, Filter(drifted=True))
         progress.report(connection, message="Looking for candidates")
     suggested = make_candidates(service, progress)
-    return {"mapped": mapped, "suggested": suggested, **statuses}
+    return {"mapped": mapped, "suggested": suggested, **statuses, "drifted": drifted}
 
 
 def preview_match(service: Service, actor: Actor, limit: int = 200) -> Preview:

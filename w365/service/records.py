@@ -39,6 +39,7 @@ class SubscriptionView:
     status: str
     term: str
     is_live: bool
+    started_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +247,16 @@ def _domains(connection: sa.Connection, provider_account_id: int) -> tuple[Domai
 
 def _subscriptions(connection: sa.Connection, provider_account_id: int) -> tuple[SubscriptionView, ...]:
     table = t.ProviderSubscription
-    query = sa.select(table.offer_name, table.quantity, table.status, table.term)
+    query = sa.select(table.offer_name, table.quantity, table.status, table.term, table.started_at)
     query = query.where(table.provider_account_id == provider_account_id).order_by(
         table.quantity.desc(), table.offer_name
     )
-    return tuple(SubscriptionView(*row, is_live=row.status in LIVE_STATUSES) for row in connection.execute(query))
+    return tuple(_subscription(row) for row in connection.execute(query))
+
+
+def _subscription(row: sa.Row[str, int, str, str, dt.datetime | None]) -> SubscriptionView:
+    is_live = row.status in LIVE_STATUSES
+    return SubscriptionView(row.offer_name, row.quantity, row.status, row.term, is_live, row.started_at)
 
 
 class _Accounts:

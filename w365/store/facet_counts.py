@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from w365.model import Age, ScoreBand
 from w365.store import tables as t
 from w365.store.facets import midnight
-from w365.store.worklist import Filter, conditions_of
+from w365.store.worklist import Filter, Unsought, where_of
 
 
 def owners(connection: sa.Connection, wanted: Filter) -> dict[str, int]:
     """Count by owner, "" for nobody."""
     owner = t.Worklist.owner
-    query = sa.select(owner, sa.func.count()).where(*conditions_of(replace(wanted, owner=None))).group_by(owner)
+    query = sa.select(owner, sa.func.count()).where(*where_of(replace(wanted, owner=None), Unsought)).group_by(owner)
     return {row[0]: row[1] for row in connection.execute(query.order_by(owner))}
 
 
@@ -30,7 +30,7 @@ def scores(connection: sa.Connection, wanted: Filter) -> dict[ScoreBand, int]:
         sa.select(band.label("band"), sa.func.count())
         .select_from(work)
         .outerjoin(best, (best.provider_account_id == work.provider_account_id) & (best.rank == 1))
-        .where(*conditions_of(replace(wanted, scores=None)))
+        .where(*where_of(replace(wanted, scores=None), Unsought))
         .group_by("band")
     )
     found: Mapping[str, int] = {row[0]: row[1] for row in connection.execute(query)}
@@ -46,7 +46,7 @@ def ages(connection: sa.Connection, wanted: Filter, today: dt.date) -> dict[Age,
         sa.select(band.label("band"), sa.func.count())
         .select_from(work)
         .join(pa, pa.id == work.provider_account_id)
-        .where(*conditions_of(replace(wanted, since=None, before=None)))
+        .where(*where_of(replace(wanted, since=None, before=None), Unsought))
         .group_by("band")
     )
     found: Mapping[str, int] = {row[0]: row[1] for row in connection.execute(query)}

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from w365.model import Status
 from w365.store import tables as t
-from w365.store.worklist import MOST_ROWS, Filter, conditions_of
+from w365.store.worklist import MOST_ROWS, Filter, Unsought, where_of
 
 
 def list_by_impact(connection: sa.Connection, wanted: Filter, *, limit: int = MOST_ROWS) -> list[int]:
@@ -16,7 +16,7 @@ def list_by_impact(connection: sa.Connection, wanted: Filter, *, limit: int = MO
     query = (
         sa.select(work.provider_account_id)
         .outerjoin(best, (best.provider_account_id == work.provider_account_id) & (best.rank == 1))
-        .where(*conditions_of(wanted))
+        .where(*where_of(wanted, Unsought))
         .order_by(
             work.seats.desc(),
             work.subscriptions.desc(),

@@ -11,6 +11,7 @@
 - what is looked at, derived: worklist (store.worklist), word (store.words)
 - what was done: run, run_seen, run_problem (store.runs); snapshot (service.matching); visit (service.visits)
 - what was previewed and may be confirmed: plan, plan_row (store.plans)
+- what was checked: audit, audit_item (service.audit)
 """
 
 from __future__ import annotations
@@ -115,6 +116,16 @@ class ProviderAccount(Base):
             "id",
             sqlite_where=sa.text("NOT is_synced"),
             postgresql_where=sa.text("NOT is_synced"),
+        ),
+        *(
+            sa.Index(
+                f"ix_provider_account_{name}",
+                "provider_id",
+                name,
+                sqlite_where=sa.text(f"{name} IS NOT NULL"),
+                postgresql_where=sa.text(f"{name} IS NOT NULL"),
+            )
+            for name in ("gone_at", "changed_at")
         ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -433,7 +444,7 @@ class Worklist(Base):
         sa.Index("ix_worklist_provider", "provider_id", "provider_account_id", "status", "reason", "is_gone"),
         sa.Index("ix_worklist_status", "status", "provider_account_id", "provider_id", "reason", "is_gone"),
         sa.Index("ix_worklist_reason", "reason", "provider_account_id", "status", "provider_id", "is_gone"),
-        sa.Index("ix_worklist_counts", "provider_id", "status", "reason", "is_gone", "seats"),
+        sa.Index("ix_worklist_counts", "provider_id", "status", "reason", "is_gone", "seats", "subscriptions"),
         sa.Index(
             "ix_worklist_drift",
             "provider_account_id",
@@ -589,3 +600,31 @@ class PlanRow(Base):
     undoes_id: Mapped[int | None] = mapped_column(Id)
     restores_id: Mapped[int | None] = mapped_column(Id)
     why_left: Mapped[str] = mapped_column(sa.String(20))
+
+
+# --- what was checked ---
+
+
+class Audit(Base):
+    """A sample of automatic mappings that people judge; the same seed on the same data draws the same."""
+
+    __tablename__ = "audit"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    seed: Mapped[int] = mapped_column(Id)
+    population: Mapped[int]
+    is_stratified: Mapped[bool]
+
+
+class AuditItem(Base):
+    """One drawn mapping, as it was then, and what somebody thinks of it."""
+
+    __tablename__ = "audit_item"
+    audit_id: Mapped[int] = reference("audit.id", primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    provider_account_id: Mapped[int] = reference("provider_account.id")
+    account_id: Mapped[int] = reference("account.id")
+    verdict: Mapped[str] = mapped_column(sa.String(10))  # service.audit.Verdict, empty until judged
+    judged_by: Mapped[str]
+    judged_at: Mapped[dt.datetime | None]

@@ -23,8 +23,8 @@ from w365.store.matcher import propose, with_rivals
 from w365.store.teamwork_tables import Ownership
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
 
-LIVE_STATUSES = ("active", "suspended")
-"""Subscription statuses that count as seats at stake."""
+LIVE_STATUSES = ("active", "suspended", "Active", "Activated", "Trial", "PendingCancel")
+"""Subscription statuses that count as seats at stake, as Partner Center and as Pax8 spell them."""
 
 MOST_ROWS = 1_000
 
@@ -177,6 +177,18 @@ def _current(policy: MatchPolicy, which: Which) -> tuple[list[str], sa.Select[An
 # --- reading ---
 
 
+def where_of(
+    wanted: Filter, using: Callable[[_Column], sa.SQLColumnExpression[Any]] | None = None
+) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a filter on the worklist, for queries that join it; `using` wraps its columns."""
+    return _where(wanted, using or _as_it_is)
+
+
+def select_ids(wanted: Filter) -> sa.Select[int]:
+    """Select the ids of all rows of a filter, in no order."""
+    return sa.select(t.Worklist.provider_account_id).where(*_where(wanted))
+
+
 def count_rows(connection: sa.Connection, wanted: Filter) -> int:
     return int(
         connection.execute(sa.select(sa.func.count()).select_from(t.Worklist).where(*_where(wanted))).scalar_one()
@@ -201,7 +213,7 @@ def list_ids(
     }
     key = keys[sort]
     order = (key.desc(), work.provider_account_id.desc()) if descending else (key, work.provider_account_id)
-    query = sa.select(work.provider_account_id).where(*_where(wanted, _Unsought)).order_by(*order)
+    query = sa.select(work.provider_account_id).where(*_where(wanted, Unsought)).order_by(*order)
     return list(connection.scalars(query.offset(max(start, 0)).limit(min(limit, MOST_ROWS))))
 
 
@@ -267,12 +279,7 @@ def counts(connection: sa.Connection) -> list[Count]:
     ]
 
 
-def conditions_of(wanted: Filter) -> list[sa.ColumnElement[bool]]:
-    """Return the filter as conditions on the rows, for queries with an order of their own."""
-    return _where(wanted, _Unsought)
-
-
-class _Unsought(sa.ColumnElement[Any]):
+class Unsought(sa.ColumnElement[Any]):
     """A column that SQLite must not look up in an index of its own: the rows come in the order of another index.
 
     Its planner prefers the index of the status and sorts: measured at 500,000 rows, 424 ms instead of 25.
@@ -286,13 +293,13 @@ class _Unsought(sa.ColumnElement[Any]):
         self.type = self.column.type
 
 
-@compiles(_Unsought)
-def _plainly(element: _Unsought, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(Unsought)
+def _plainly(element: Unsought, compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(element.column, **options)
 
 
-@compiles(_Unsought, "sqlite")
-def _with_plus(element: _Unsought, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(Unsought, "sqlite")
+def _with_plus(element: Unsought, compiler: SQLCompiler, **options: Any) -> str:
     return f"+{compiler.process(element.column, **options)}"
 
 

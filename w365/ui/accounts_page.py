@@ -14,6 +14,7 @@ from w365.matching.words import REASON_WORDS, STATUS_WORDS
 from w365.model import Actor, Reason, Role, Status
 from w365.service import Service
 from w365.service.bulk import Chosen
+from w365.service.export import Subject
 from w365.service.mapping import Decided
 from w365.service.providers import list_providers
 from w365.service.records import count, read_record
@@ -25,6 +26,7 @@ from w365.ui.account_page import open_account_of
 from w365.ui.accounts_view import ALL, DRIFTED, GONE, NEW, UNSYNCED, View, first_view, read_view
 from w365.ui.change_dialog import ask_bulk, changes_done, show_change_dialog
 from w365.ui.desk import Desk
+from w365.ui.downloads import download_button
 from w365.ui.facets_form import read_further, show_further_facets
 from w365.ui.grid import BAR, Bulk, Look, Told, show_grid
 from w365.ui.palette import WIDE, is_dark
@@ -39,6 +41,8 @@ _RECORD_ASKED = "record"
 """In the address: a record to open, once."""
 
 _STATUS, _PROVIDER, _REASON, _TEXT = "accounts_status", "accounts_provider", "accounts_reason", "accounts_text"
+
+SUBJECTS = (Subject.MAPPINGS, Subject.UNMAPPED, Subject.CONFLICTS, Subject.CANDIDATES, Subject.DECISIONS)
 
 _ANY = ""
 """The first choice of a facet. None would read as nothing chosen yet."""
@@ -98,8 +102,8 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         _status_facet(_amounts(desk.service, desk.actor, view), _parts(desk, view), view)
         if len(providers) > 1:
-            _choice("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 130)
-        _choice("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 130)
+            _choice("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 122)
+        _choice("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 122)
         show_further_facets(desk, view, _chosen)
         st.text_input(
             "Search",
@@ -109,8 +113,9 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
             placeholder="Name, domain, id, account",
             label_visibility="collapsed",
             on_change=_chosen,
-            width=175,
+            width=160,
         )
+        download_button(desk, SUBJECTS, view.filter(), place="accounts")
 
 
 def _parts(desk: Desk, view: View) -> dict[str, int]:

@@ -16,7 +16,7 @@ from w365.store.runs import RunView
 from w365.ui.activity_undo import choose_row, offer_undo_last, offer_undo_of_decision, offer_undo_of_run
 from w365.ui.change_dialog import show_change_dialog
 from w365.ui.desk import Desk
-from w365.ui.downloads import download_menu
+from w365.ui.downloads import download_button
 from w365.ui.runs import KIND_WORDS, STATE_WORDS, say_result
 from w365.ui.shell import told
 from w365.ui.wording import counted, duration, local_zone
@@ -43,7 +43,7 @@ def _show_decisions(desk: Desk) -> None:
             st.markdown(f"**{counted(total, 'decision')}**", width="content")
             with st.container(horizontal=True, width="content", vertical_alignment="center"):
                 offer_undo_last(desk)
-                download_menu(desk, Subject.DECISIONS)
+                download_button(desk, (Subject.DECISIONS,), place="decisions")
         if not total:
             _say_empty(wanted)
             return

@@ -9,7 +9,8 @@ import streamlit as st
 
 from w365.matching.words import STATUS_WORDS
 from w365.model import Status
-from w365.service.statistics import HistoryPoint, ProviderTotals, ReasonTotals, RuleTotals, Totals
+from w365.service.statistics import ProviderTotals, ReasonTotals, RuleTotals
+from w365.service.totals import HistoryPoint, Totals
 from w365.ui.palette import is_dark, primary_colour, status_colours
 
 if TYPE_CHECKING:
@@ -75,8 +76,11 @@ def history_frame(history: Sequence[HistoryPoint], zone: dt.tzinfo) -> pd.DataFr
     """The latest run last; times are local."""
     import pandas as pd
 
-    rows = [{"Run": one.run_id, "Time": one.at.astimezone(zone), **_amounts(one.totals)} for one in history]
-    return pd.DataFrame(rows, columns=["Run", "Time", *_amounts(_NOTHING)])
+    rows = [
+        {"Run": one.run_id, "Time": one.at.astimezone(zone), **_amounts(one.totals), "Drifted": one.drifted}
+        for one in history
+    ]
+    return pd.DataFrame(rows, columns=["Run", "Time", *_amounts(_NOTHING), "Drifted"])
 
 
 _NOTHING = Totals(0, 0, 0, 0, 0, 0)

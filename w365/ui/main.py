@@ -25,10 +25,13 @@ st.navigation(
             st.Page(places.REVIEW, title="Review"),
             st.Page(places.PROVIDER_ACCOUNTS, title="Provider accounts"),
             st.Page(places.CONFLICTS, title="Conflicts"),
+            st.Page(places.SUBSCRIPTIONS, title="Subscriptions"),
             st.Page(places.ACCOUNT, title="CRM account", visibility="hidden"),
         ],
         "Insight": [
             st.Page(places.STATISTICS, title="Statistics"),
+            st.Page(places.AUDIT, title="Sample audit"),
+            st.Page(places.QUALITY, title="Data quality"),
             st.Page(places.ACTIVITY, title="Activity"),
         ],
         "Set-up": [

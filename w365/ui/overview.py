@@ -14,10 +14,12 @@ from w365.service.records import count
 from w365.service.statistics import Statistics, read_statistics
 from w365.service.visits import read_visit
 from w365.store.runs import RunView
+from w365.store.subscriptions import Amount
 from w365.store.worklist import Filter
 from w365.ui import places
 from w365.ui.desk import Desk
 from w365.ui.runs import is_busy, keep_current, show_run
+from w365.ui.subscription_words import say_blocked
 from w365.ui.wording import ago, clock_time, counted, local_zone, number, percent, plain, short
 
 _POINTS_OF_A_LINE = 3
@@ -72,6 +74,16 @@ class _Task:
     query: dict[str, str]
 
 
+def _show_blocked(statistics: Statistics) -> None:
+    """The first thing to do: what nobody can be billed for."""
+    if statistics.blocking:
+        amount = Amount(statistics.blocked_subscriptions, statistics.totals.blocked_seats, statistics.blocking)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(say_blocked(amount), width="stretch")
+            _link(places.REVIEW, "Review by impact")
+            _link(places.SUBSCRIPTIONS, "Open blocked")
+
+
 def _tasks(statistics: Statistics) -> list[_Task]:
     totals = statistics.totals
     by_reason = {one.reason: one.accounts for one in statistics.by_reason}
@@ -109,11 +121,7 @@ def _show_next(desk: Desk, statistics: Statistics) -> None:
         done = statistics.totals.in_scope
         st.success("Every provider account is decided.") if done else st.info("Nothing is synced yet.")
         return
-    if statistics.totals.backlog:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            blocked = counted(statistics.totals.blocked_seats, "seat")
-            st.markdown(f"**{number(statistics.totals.backlog)}** wait and block {blocked}", width="stretch")
-            _link(places.REVIEW, "Review by impact")
+    _show_blocked(statistics)
     for task in tasks:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(task.amount)}** {task.text}", width="stretch")

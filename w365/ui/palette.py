@@ -32,13 +32,20 @@ _DARK: Mapping[Status, str] = {
     Status.PARKED: "#a78bfa",
     Status.EXCLUDED: "#9aa9b5",
 }
-DARK_STYLE = "<style>[data-testid='stBaseButton-primary'] {color: #04141a;}</style>"
+DARK_STYLE = (
+    "<style>[data-testid='stBaseButton-primary'], [data-testid='stBaseButton-primaryFormSubmit'],"
+    " [data-testid='stBaseLinkButton-primary'] {color: #04141a;}</style>"
+)
 """For dark pages: Streamlit writes white on every primary button, 3.1 : 1 on the light blue that dark pages need."""
 
 WIDE = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; padding-bottom: 1rem; }
 </style>"""
 """For pages that need the whole width of the window."""
+_PEOPLE = {
+    False: ("#0b6a86", "#b45309", "#6d4fc2", "#1b7f3b", "#b42318", "#5b6b79"),
+    True: ("#3a9dbb", "#f0a340", "#a78bfa", "#4cc38a", "#f2705f", "#9aa9b5"),
+}
 
 _PRIMARY = {False: "#0b6a86", True: "#3a9dbb"}
 
@@ -53,3 +60,8 @@ def status_colours(*, dark: bool) -> Mapping[Status, str]:
 
 def primary_colour(*, dark: bool) -> str:
     return _PRIMARY[dark]
+
+
+def people_colours(*, dark: bool) -> tuple[str, ...]:
+    """Colours that tell six people apart."""
+    return _PEOPLE[dark]

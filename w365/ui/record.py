@@ -17,7 +17,8 @@ from w365.ui.record_create import show_create
 from w365.ui.record_decider import Decider
 from w365.ui.record_sync import show_sync
 from w365.ui.record_twins import show_twins
-from w365.ui.record_words import say_decision, say_domain, say_state, say_subscription, say_when
+from w365.ui.record_words import say_decision, say_domain, say_state, say_when
+from w365.ui.subscription_words import say_standing
 from w365.ui.teamwork_form import show_teamwork
 from w365.ui.wording import counted, local_zone, plain
 
@@ -54,7 +55,7 @@ def _show_provider_side(record: Record) -> None:
     _heading("Domains")
     _list([(domain.name, say_domain(domain)) for domain in record.domains], "The provider lists none.")
     _heading(f"Subscriptions: {counted(row.seats, 'seat')}")
-    _list([(one.offer_name, say_subscription(one)) for one in record.subscriptions], "None known.")
+    _list([(one.offer_name, say_standing(one, row)) for one in record.subscriptions], "None known.")
 
 
 def _show_accounts_side(decider: Decider) -> None:

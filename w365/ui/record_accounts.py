@@ -14,6 +14,7 @@ from w365.service.records import AccountView
 from w365.ui.account_page import link_to_account
 from w365.ui.record_decider import Decider, Work
 from w365.ui.record_words import Fact, compare
+from w365.ui.subscription_words import say_loss
 from w365.ui.wording import plain, short
 
 _BESIDE = 3
@@ -28,6 +29,8 @@ def show_mapped(decider: Decider, account: AccountView) -> None:
         _show_account(decider, account)
         if said := say_drift(row.drift):
             st.warning(said)
+        if decider.may and (loss := say_loss(row.subscriptions, row.seats)):
+            st.caption(loss)
         with st.container(horizontal=True):
             if row.drift in (Drift.ELSEWHERE, Drift.UNSUPPORTED):
                 decider.button("Keep this mapping", "keep", decider.accept(account.hit.account_id), kind="primary")

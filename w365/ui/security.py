@@ -11,6 +11,8 @@ import streamlit
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from w365.ui.browser_cookie import BrowserCookie
+
 _POLICY = (
     "default-src 'self'",
     "style-src 'self' 'unsafe-inline'",
@@ -75,4 +77,4 @@ class SecurityHeaders:
         await self._app(scope, receive, with_headers)
 
 
-middleware = [Middleware(SecurityHeaders)]
+middleware = [Middleware(SecurityHeaders), Middleware(BrowserCookie)]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import streamlit as st
 
 from w365.matching.words import STATUS_WORDS
-from w365.model import Status
 from w365.service.export import Subject
 from w365.service.statistics import DEFINITIONS, Statistics, read_statistics
 from w365.ui import charts
 from w365.ui.desk import Desk
-from w365.ui.downloads import download_all, download_menu
-from w365.ui.palette import is_dark, primary_colour, status_colours
+from w365.ui.downloads import SUBJECT_WORDS, download_button, section_download
 from w365.ui.runs import keep_current
+from w365.ui.statistics_time import show_comparison, show_effort, show_history
 from w365.ui.wording import clock_time, duration, local_zone, number, percent
 
 
@@ -29,7 +30,9 @@ def show_statistics(desk: Desk) -> None:
         _show_sources(desk, found)
     with right:
         _show_reasons(desk, found)
-    _show_history(found)
+    show_history(desk)
+    show_effort(desk)
+    show_comparison(desk)
     _show_downloads(desk)
     _show_definitions()
 
@@ -39,25 +42,30 @@ def _show_numbers(found: Statistics) -> None:
     numbers = {
         "Match rate": percent(totals.match_rate),
         "Backlog": number(totals.backlog),
+        "Oldest open": _brief(found.at - found.oldest_open) if found.oldest_open else "–",
+        "Drifted": number(found.drifted),
         "Blocked seats": number(totals.blocked_seats),
-        "Time to map": duration(found.median_time_to_map),
+        "Blocked subscriptions": number(found.blocked_subscriptions),
+        "Time to map": _brief(found.median_time_to_map),
         "By hand": percent(found.by_hand),
     }
-    for column, (label, value) in zip(st.columns(len(numbers)), numbers.items(), strict=True):
-        column.metric(label, value, border=True, help=DEFINITIONS[label], height="stretch")
-    waits = f"; the oldest open one waits for {duration(found.at - found.oldest_open)}" if found.oldest_open else ""
+    labels = list(numbers)
+    for row in (labels[:4], labels[4:]):
+        for column, label in zip(st.columns(4), row, strict=True):
+            column.metric(label, numbers[label], border=True, help=DEFINITIONS[label], height="stretch")
     when = clock_time(found.at, found.at, local_zone())
-    st.caption(f"{number(totals.mapped)} of {number(totals.in_scope)} in scope are mapped{waits}. As of {when}.")
+    st.caption(f"{number(totals.mapped)} of {number(totals.in_scope)} in scope are mapped. As of {when}.")
 
 
-def _section(title: str, desk: Desk, subject: Subject) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(title, width="content", anchor=False)
-        download_menu(desk, subject)
+def _brief(span: dt.timedelta | None) -> str:
+    """A duration that fits a tile in a narrow window."""
+    return (
+        duration(span).replace(" minute", " min").replace(" mins", " min").replace(" second", " s").replace(" ss", " s")
+    )
 
 
 def _show_providers(desk: Desk, found: Statistics) -> None:
-    _section("By provider", desk, Subject.STATISTICS)
+    section_download("By provider", desk, Subject.STATISTICS, ("Provider",))
     frame = charts.provider_frame(found.by_provider)
     charts.chart_and_table(
         charts.status_bars(frame),
@@ -68,7 +76,7 @@ def _show_providers(desk: Desk, found: Statistics) -> None:
 
 
 def _show_sources(desk: Desk, found: Statistics) -> None:
-    _section("By what mapped them", desk, Subject.MAPPINGS)
+    section_download("By what mapped them", desk, Subject.STATISTICS, ("Mapped by",))
     if not found.by_source:
         st.info("Nothing is mapped yet.")
         return
@@ -82,7 +90,7 @@ def _show_sources(desk: Desk, found: Statistics) -> None:
 
 
 def _show_reasons(desk: Desk, found: Statistics) -> None:
-    _section("Why the rest is open", desk, Subject.UNMAPPED)
+    section_download("Why the rest is open", desk, Subject.STATISTICS, ("Not mapped because",))
     if not found.by_reason:
         st.success("Nothing is open.")
         return
@@ -92,29 +100,10 @@ def _show_reasons(desk: Desk, found: Statistics) -> None:
     )
 
 
-def _show_history(found: Statistics) -> None:
-    st.subheader("Over time", anchor=False)
-    if len(found.history) < 2:
-        st.info("Each match leaves one point. The lines begin with the second one.")
-        return
-    frame = charts.history_frame(found.history, local_zone())
-    dark = is_dark()
-    rate, backlog, listed = st.tabs(["Match rate", "Backlog", "Table"])
-    with rate:
-        line = charts.history_line(frame, "Match rate", primary_colour(dark=dark), suffix=" in %")
-        st.altair_chart(line, alt="Match rate by match run")
-    with backlog:
-        colour = status_colours(dark=dark)[Status.UNMAPPED]
-        st.altair_chart(charts.history_line(frame, "Backlog", colour), alt="Backlog by match run")
-    with listed:
-        columns = {"Match rate": charts.share_column("Match rate")}
-        charts.table(frame.iloc[::-1], named="History", **columns)
-
-
 def _show_downloads(desk: Desk) -> None:
     st.subheader("Downloads", anchor=False)
-    st.caption("Everything there is about a subject, not only what is shown here.")
-    download_all(desk)
+    st.caption("Mappings, what is open with its reasons, conflicts, candidates, decisions, or everything in one file.")
+    download_button(desk, tuple(SUBJECT_WORDS), place="all")
 
 
 def _show_definitions() -> None:

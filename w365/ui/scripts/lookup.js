@@ -88,10 +88,15 @@ class Lookup {
     const head = make("div", "w365-line");
     head.append(make("span", "w365-cut", item.name));
     line.append(head);
-    if (item.of) this.describe(line, head, item.of); else line.classList.add("w365-clear");
+    if (item.of) this.describe(line, head, item.of); else this.describeClear(line);
     line.addEventListener("mousedown", (event) => event.preventDefault());
     line.addEventListener("click", () => this.choose(index));
     return line;
+  }
+
+  describeClear(line) {
+    line.classList.add("w365-clear");
+    if (this.row.clearing) line.append(make("div", "w365-about w365-warn", this.row.clearing));
   }
 
   describe(line, head, account) {

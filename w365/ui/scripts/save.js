@@ -12,7 +12,8 @@ const save = async (node, account, name) => {
     });
     node.setData(body.row);
     mark(node, "saved", "");
-    const told = account === null ? `Mapping of ${before.name} cleared` : `${before.name} mapped to ${name}`;
+    const loss = before.clearing ? `: ${before.clearing}` : "";
+    const told = account === null ? `Mapping of ${before.name} cleared${loss}` : `${before.name} mapped to ${name}`;
     say(told);
     offerUndo(body.row.version, told);
     setTimeout(() => { if (marks.get(node.id)?.state === "saved") mark(node, null); }, 2500);

@@ -1,0 +1,91 @@
+"""A link to a file is for the browser that asked, works once and for a few minutes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+
+import httpx
+import openpyxl
+import pytest
+from api.conftest import ADMIN, VIEWER, Server
+
+from w365.api.downloads import COOKIE, SECONDS, TICKETS, Tickets
+from w365.errors import AccessError, InputError
+from w365.model import Status
+from w365.service import Service
+from w365.service.export import EVERYTHING, Format, Subject, Wanted
+from w365.service.records import count
+from w365.store.worklist import Filter
+
+MINE = "a browser's name"
+MAPPINGS = Wanted((Subject.MAPPINGS,), Format.CSV)
+
+
+@pytest.fixture
+def client(service: Service, server: Server) -> Iterator[httpx.Client]:
+    server.get_service = lambda: service
+    with httpx.Client(base_url=server.url, cookies={COOKIE: MINE}) as opened:
+        yield opened
+
+
+def rows(answer: httpx.Response) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+
+
+def test_a_link_gives_the_file_once(client: httpx.Client, service: Service) -> None:
+    link = TICKETS.issue(VIEWER, MAPPINGS, MINE)
+    answer = client.get(link)
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="w365-mappings-')
+    assert len(rows(answer)) == count(service, VIEWER, Filter()) == 3
+    again = client.get(link)
+    assert again.status_code == 401
+    assert again.text.startswith("This link was used already, or is too old. Nothing was sent.")
+
+
+@pytest.mark.parametrize("browser", ["", "another browser", MINE + "x"])
+def test_a_link_is_refused_to_another_browser_and_stays_the_askers(client: httpx.Client, browser: str) -> None:
+    link = TICKETS.issue(VIEWER, MAPPINGS, MINE)
+    client.cookies.clear()
+    refused = client.get(link, headers={"Cookie": f"{COOKIE}={browser}"} if browser else {})
+    assert (refused.status_code, "Kestrel" in refused.text) == (401, False)
+    assert client.get(link, headers={"Cookie": f"{COOKIE}={MINE}"}).status_code == 200
+
+
+def test_a_link_ends_after_some_minutes() -> None:
+    at = [0.0]
+    tickets = Tickets(lambda: at[0])
+    name = tickets.issue(VIEWER, MAPPINGS, MINE).rpartition("/")[2]
+    at[0] = SECONDS - 0.1
+    assert tickets.redeem(name, MINE) == (VIEWER, MAPPINGS)
+    name = tickets.issue(VIEWER, MAPPINGS, MINE).rpartition("/")[2]
+    at[0] += SECONDS
+    with pytest.raises(AccessError):
+        tickets.redeem(name, MINE)
+
+
+def test_a_guessed_link_is_refused(client: httpx.Client) -> None:
+    assert client.get("/api/downloads/guessed").status_code == 401
+
+
+def test_the_file_holds_what_the_filter_shows(client: httpx.Client, service: Service) -> None:
+    for wanted in (Filter(statuses=(Status.CONFLICT,)), Filter(text="kestrel"), Filter(providers=(99,))):
+        answer = client.get(TICKETS.issue(ADMIN, replace(MAPPINGS, filter=wanted), MINE))
+        assert len(rows(answer)) == count(service, ADMIN, wanted)
+
+
+def test_everything_is_one_workbook_with_a_sheet_each(client: httpx.Client) -> None:
+    answer = client.get(TICKETS.issue(ADMIN, Wanted(EVERYTHING, Format.XLSX), MINE))
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    assert book.sheetnames == [*(one.value.capitalize() for one in Subject), "Definitions"]
+    assert all(sheet.freeze_panes == "A2" for sheet in book)
+    assert all(sheet.auto_filter.ref for sheet in book if sheet.title != "Definitions")
+
+
+def test_several_subjects_need_a_workbook() -> None:
+    with pytest.raises(InputError, match="Choose Excel"):
+        Wanted(EVERYTHING, Format.CSV)

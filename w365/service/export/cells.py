@@ -1,0 +1,28 @@
+"""Single values, as a cell holds them. No text becomes a formula when a spreadsheet opens the file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+from w365.sheets.lines import FORMULA
+
+
+def safe_text(text: str) -> str:
+    return "'" + text if text.lstrip("'").startswith(FORMULA) else text
+
+
+def safe_cell(value: object) -> object:
+    """Quote a text that a spreadsheet would run as a formula; flatten what is not a single value."""
+    if isinstance(value, str):
+        return safe_text(value)
+    return safe_text(flat(value)) if isinstance(value, (list, dict)) else value
+
+
+def flat(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def stamp(at: dt.datetime) -> str:
+    """A time in UTC, to the second."""
+    return f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"

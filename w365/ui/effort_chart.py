@@ -1,0 +1,58 @@
+"""The chart of people's work by the week, and the table it is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from w365.service.periods import WeekOfWork
+from w365.ui.palette import people_colours
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_PEOPLE = 6
+OTHERS = "others"
+
+
+def effort_frame(work: Sequence[WeekOfWork]) -> pd.DataFrame:
+    """One row a week, one column a person, those who decided the most first; the rest are summed as others."""
+    import pandas as pd
+
+    sums: dict[str, int] = {}
+    for one in work:
+        sums[one.actor] = sums.get(one.actor, 0) + one.decisions
+    most = sorted(sums, key=lambda name: (-sums[name], name))
+    shown = most if len(most) <= MOST_PEOPLE else most[: MOST_PEOPLE - 1]
+    names = [*shown, *([OTHERS] if len(most) > len(shown) else [])]
+    weeks: dict[str, dict[str, int]] = {}
+    for one in work:
+        week = weeks.setdefault(one.monday.isoformat(), dict.fromkeys(names, 0))
+        week[one.actor if one.actor in shown else OTHERS] += one.decisions
+    rows = [{"Week of": monday, **amounts, "All": sum(amounts.values())} for monday, amounts in weeks.items()]
+    return pd.DataFrame(rows, columns=["Week of", *names, "All"])
+
+
+def effort_bars(frame: pd.DataFrame, *, dark: bool) -> Any:
+    """One bar a week, its parts the people."""
+    import altair as alt
+
+    names = list(frame.columns[1:-1])
+    long = frame.melt("Week of", names, "Person", "Decisions")
+    long["order"] = long["Person"].map(names.index)
+    return (
+        alt.Chart(long, height=220)
+        .mark_bar(size=28)
+        .encode(
+            x=alt.X("Week of:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            y=alt.Y("sum(Decisions):Q", title="Decisions by hand", axis=alt.Axis(format=",d", tickMinStep=1)),
+            color=alt.Color(
+                "Person:N",
+                title=None,
+                legend=alt.Legend(orient="bottom"),
+                scale=alt.Scale(domain=names, range=list(people_colours(dark=dark)[: len(names)])),
+            ),
+            order=alt.Order("order:Q"),
+            tooltip=["Week of:O", "Person:N", alt.Tooltip("Decisions:Q", format=",d")],
+        )
+    )
