@@ -32,6 +32,8 @@ from w365.service.export import Format, Subject
 app = typer.Typer(help="Which customer at a provider is which account in the CRM.", no_args_is_help=True)
 config = typer.Typer(help="Read or change a setting.", no_args_is_help=True)
 app.add_typer(config, name="config")
+stored = typer.Typer(help="Look after the stored secrets.", no_args_is_help=True)
+app.add_typer(stored, name="secrets")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
@@ -187,6 +189,23 @@ def change_setting(name: str, value: str, as_json: AsJson = False) -> None:
         now = get_settings(service, local_user())[name]
     told = f"{name} is now {now}." if changed else f"{name} was {now} already."
     _say(as_json, {"name": name, "value": now, "changed": changed}, told)
+
+
+@stored.command("rotate")
+def rotate_secrets(as_json: AsJson = False) -> None:
+    """Encrypt the stored secrets with the newest W365_SECRET_KEY; an older one that still reads them can go then."""
+    from w365.errors import ConfigurationError
+    from w365.service.connections import rotate_secrets as rotate
+
+    with _service() as service:
+        renewed, lost = rotate(service, local_user())
+    _say(as_json, {"renewed": renewed, "lost": lost}, f"{renewed:,} stored secrets were encrypted with the newest key.")
+    if lost:
+        raise ConfigurationError(
+            f"No key reads what is stored for {', '.join(lost)}.",
+            kept="It was left as it is.",
+            do="Set the key it was encrypted with as W365_SECRET_KEY_OLD and try again.",
+        )
 
 
 # --- behind the commands ---

@@ -45,13 +45,24 @@ class RedactingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
-        for secret in self._secrets:
+        for secret in (*self._secrets, *sorted(_HIDDEN, key=len, reverse=True)):
             text = text.replace(secret, "***")
         return _TOKENS.sub(r"\1***", text)
 
 
+_HIDDEN: set[str] = set()
+_MOST_HIDDEN = 500
+
+
+def hide(secret: str) -> None:
+    """Keep a secret that the settings do not hold out of this process's log."""
+    if len(secret) >= 4 and len(_HIDDEN) < _MOST_HIDDEN:
+        _HIDDEN.add(secret)
+
+
 def secrets_of(settings: Settings) -> list[str]:
-    return [settings.secret_key, *(one.client_secret for one in settings.connections().values())]
+    keys = (settings.secret_key, *settings.old_secret_keys)
+    return [*keys, *(one.client_secret for one in settings.connections().values())]
 
 
 def _file(home: Path) -> logging.Handler:

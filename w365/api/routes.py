@@ -17,6 +17,7 @@ from starlette.routing import Route
 from w365.api import tokens
 from w365.api.asked import Edit, read_block, read_edit, read_row, read_text
 from w365.api.rows import Json, account_json, row_json
+from w365.api.signed_in import sign_in_routes
 from w365.errors import (
     AccessError,
     InputError,
@@ -58,6 +59,7 @@ def routes(get_service: Callable[[], Service]) -> list[Route]:
         Route("/api/rows", api.rows, methods=["GET"], middleware=kept),
         Route("/api/accounts", api.accounts, methods=["GET"], middleware=kept),
         Route("/api/mapping", api.mapping, methods=["POST"], middleware=kept),
+        *sign_in_routes(get_service),
     ]
 
 

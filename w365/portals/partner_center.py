@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from w365.config import Connection
+from w365.config import Connection, SignIn
 from w365.errors import AccessError, SourceChanged, SourceRefused
 from w365.http.attempts import KEPT
 from w365.http.client import ApiClient
@@ -15,6 +15,7 @@ from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.fields import FieldError, name_record, refuse_pattern
 from w365.http.refusal import Refusal
 from w365.http.tokens import AppTokens
+from w365.http.user_tokens import UserTokens
 from w365.http.wait import Check, Waiting, never_stop
 from w365.model import Customer, CustomerPage, Rejected
 from w365.portals.collection import Collection, Link, ListPage
@@ -25,6 +26,7 @@ from w365.portals.stop import StopSignal
 SOURCE = "Partner Center"
 _SCOPE = "https://api.partnercenter.microsoft.com/.default"
 """The only audience Partner Center takes, whatever the address it is reached at."""
+USER_SCOPE = "https://api.partnercenter.microsoft.com/user_impersonation"
 
 _PAGE_SIZE = 500
 _WORKERS = 8
@@ -44,7 +46,10 @@ def connect_partner_center(
     ``check`` raises Cancelled to stop; only the thread that verifies or pages calls it.
     """
     stop = StopSignal(check)
-    tokens = AppTokens(SOURCE, connection, _SCOPE, check=stop, conditions=conditions)
+    if connection.sign_in is SignIn.APP_USER:
+        tokens: AppTokens | UserTokens = UserTokens(SOURCE, connection, USER_SCOPE, check=stop, conditions=conditions)
+    else:
+        tokens = AppTokens(SOURCE, connection, _SCOPE, check=stop, conditions=conditions)
     return PartnerCenter(ApiClient(SOURCE, connection, tokens, check=stop, conditions=conditions), stop)
 
 

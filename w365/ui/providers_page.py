@@ -8,6 +8,7 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import ProviderKind, Role, RunKind
+from w365.portals.connectors import connector_of
 from w365.service.configuration import get_settings
 from w365.service.matching import preview_match
 from w365.service.providers import (
@@ -27,23 +28,22 @@ from w365.service.providers import (
     verify_crm,
     verify_provider,
 )
+from w365.store.connections import CRM
 from w365.store.runs import RunView
 from w365.ui import places
 from w365.ui.auto_match import offer_preview, say_auto_match
+from w365.ui.connection_form import offer_connection, offer_new_provider
+from w365.ui.demo_choice import offer_to_leave_demo, offer_to_return
 from w365.ui.desk import Desk
 from w365.ui.runs import awaits_confirmation, is_busy, keep_current, show_run, start_run
 from w365.ui.shell import say_next_time, show_error
+from w365.ui.sign_in import offer_sign_in, say_sign_in
 from w365.ui.wording import clock_time, counted, local_zone, number, plain, short
-
-_KIND_WORDS = {
-    ProviderKind.PARTNER_CENTER: "Microsoft Partner Center",
-    ProviderKind.PAX8: "Pax8 marketplace",
-    ProviderKind.MANUAL: "Entered by hand",
-}
 
 
 def show_providers(desk: Desk) -> None:
     keep_current(desk)
+    offer_to_leave_demo(desk)
     for provider in list_providers(desk.service, desk.actor):
         with st.container(border=True):
             _show_provider(desk, provider)
@@ -52,7 +52,10 @@ def show_providers(desk: Desk) -> None:
     with st.container(border=True):
         _show_matching(desk)
     if desk.actor.role >= Role.ADMIN:
-        _offer_manual_provider(desk)
+        with st.container(horizontal=True):
+            offer_new_provider(desk)
+            _offer_manual_provider(desk)
+        offer_to_return(desk)
 
 
 # --- a provider ---
@@ -60,7 +63,9 @@ def show_providers(desk: Desk) -> None:
 
 def _show_provider(desk: Desk, provider: ProviderView) -> None:
     is_manual = provider.kind is ProviderKind.MANUAL
-    _head(plain(short(provider.name)), _KIND_WORDS[provider.kind], is_ready=not provider.missing, is_manual=is_manual)
+    connector = connector_of(provider.kind)
+    kind = connector.full_name if connector else "Entered by hand"
+    _head(plain(short(provider.name)), kind, is_ready=not provider.missing, is_manual=is_manual)
     parts = [
         counted(provider.accounts, "provider account"),
         counted(provider.open, "needs a decision", "need a decision"),
@@ -70,9 +75,11 @@ def _show_provider(desk: Desk, provider: ProviderView) -> None:
     _say_verified(desk, provider)
     if provider.missing:
         st.warning(plain(provider.missing))
+        offer_connection(desk, str(provider.id), provider.name, is_missing=True)
     elif is_manual:
         _offer_row(desk, provider)
     else:
+        say_sign_in(desk, str(provider.id))
         _show_last(desk, provider.last, "No sync yet. Start the first one.", done=provider.last_done)
         _offer_confirmation(desk, provider.last)
         _buttons(
@@ -81,6 +88,7 @@ def _show_provider(desk: Desk, provider: ProviderView) -> None:
             ("Sync provider accounts", lambda: request_sync(desk.service, desk.actor, provider.name)),
             lambda: verify_provider(desk.service, desk.actor, provider.name),
             key=f"provider-{provider.id}",
+            connection=(str(provider.id), provider.name),
         )
 
 
@@ -114,14 +122,17 @@ def _buttons(
     verify: Callable[[], tuple[str, ...]],
     *,
     key: str,
+    connection: tuple[str, str],
 ) -> None:
-    """Offer to sync, unless a sync is under way, and to verify; each only to those who may."""
+    """Offer to sync, unless a sync is under way, to verify, and to connect; each only to those who may."""
     label, request = sync
     with st.container(horizontal=True):
         wants_sync = desk.actor.role >= Role.ANALYST and st.button(
             label, type="primary", key=f"{key}-sync", disabled=last is not None and last.is_active
         )
         wants_proof = desk.actor.role >= Role.ADMIN and st.button("Verify connection", key=f"{key}-verify")
+        offer_connection(desk, *connection)
+        offer_sign_in(desk, *connection)
     if wants_sync:
         start_run(request)
     if wants_proof:
@@ -174,6 +185,7 @@ def _show_crm(desk: Desk, crm: CrmView) -> None:
     st.markdown(f"**{amounts}**" + (f" · {plain(crm.url)}" if crm.url else ""))
     if crm.missing:
         st.warning(plain(crm.missing))
+        offer_connection(desk, CRM, "CRM", is_missing=True)
         return
     _show_last(desk, crm.last, "No sync yet. Start the first one.", done=crm.last_done)
     _buttons(
@@ -182,6 +194,7 @@ def _show_crm(desk: Desk, crm: CrmView) -> None:
         ("Sync CRM", lambda: request_crm_sync(desk.service, desk.actor)),
         lambda: verify_crm(desk.service, desk.actor),
         key="crm",
+        connection=(CRM, "CRM"),
     )
 
 
