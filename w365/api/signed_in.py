@@ -6,7 +6,9 @@ import html
 import logging
 import secrets
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
@@ -24,7 +26,7 @@ _FAILED = "The sign-in did not work"
 _LONGEST = 20_000
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",  # the address holds the code
+    "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 }
 _PAGE = """<!doctype html>
@@ -41,13 +43,23 @@ h1 {{ font-size: 1.5rem; }}
 def sign_in_routes(get_service: Callable[[], Service]) -> list[Route]:
     """The route, at the root and below any base path: Streamlit puts its own base path before its own routes only."""
 
-    def signed_in(request: Request) -> HTMLResponse:
-        answer = {name: value for name, value in request.query_params.items() if len(value) <= _LONGEST}
-        return _page("Signed in", _told(finish_sign_in(get_service(), answer)))
+    async def signed_in(request: Request) -> HTMLResponse:
+        answer = await _read_form(request)
+        return _page("Signed in", _told(await run_in_threadpool(lambda: finish_sign_in(get_service(), answer))))
 
     kept = [Middleware(ExceptionMiddleware, handlers={W365Error: _refused, Exception: _failed})]
     paths = (PATH, "/{base:path}" + PATH)
-    return [Route(path, signed_in, methods=["GET"], middleware=kept) for path in paths]
+    return [Route(path, signed_in, methods=["POST"], middleware=kept) for path in paths]
+
+
+async def _read_form(request: Request) -> dict[str, str]:
+    """The fields that the sign-in's page posted; what is longer than any answer is cut off and then fits nothing."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _LONGEST:
+            break
+    return dict(parse_qsl(body[:_LONGEST].decode("utf-8", "replace"), keep_blank_values=True))
 
 
 def _refused(_request: Request, error: Exception) -> HTMLResponse:

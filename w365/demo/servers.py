@@ -38,7 +38,10 @@ START_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """The running servers. Append to ``faults`` to make something go wrong; ``faults.seen`` tells what was asked."""
+    """The running servers. Append to ``faults`` to make something go wrong; ``faults.seen`` tells what was asked.
+
+    While ``refusals`` holds the number of an Entra error, such as 7000222, the token endpoint answers with it.
+    """
 
     world: World
     urls: Mapping[str, str]
@@ -47,6 +50,7 @@ class Servers:
     faults: Faults
     tokens: Tokens = field(repr=False)
     pax8_tokens: Tokens = field(repr=False)
+    refusals: list[int] = field(default_factory=list)
 
     def environment(self) -> dict[str, str]:
         """Every setting that connects a client to these servers; to Pax8 only where the world has companies there."""
@@ -115,7 +119,15 @@ def _services(servers: Servers, home: Path, calls_per_minute: int) -> dict[str, 
     clients = dict.fromkeys((PARTNER_CENTER_CLIENT_ID, DATAVERSE_CLIENT_ID), servers.client_secret)
     tenants = frozenset({TENANT_ID, TENANT_NAME})
     return {
-        "authority": Authority(urls["authority"], TENANT_ID, tenants, clients, audiences | {urls["dataverse"]}, tokens),
+        "authority": Authority(
+            urls["authority"],
+            TENANT_ID,
+            tenants,
+            clients,
+            audiences | {urls["dataverse"]},
+            tokens,
+            servers.refusals,
+        ),
         "partner_center": PartnerCenter(servers.world, tokens, audiences, calls_per_minute),
         "dataverse": Dataverse(
             urls["dataverse"],

@@ -43,7 +43,10 @@ def begin(
     try:
         flow = entra.ask(
             lambda application: application.initiate_auth_code_flow(
-                [scope], redirect_uri=redirect_uri, prompt="select_account"
+                [scope],
+                redirect_uri=redirect_uri,
+                prompt="select_account",
+                response_mode="form_post",  # the code stays out of addresses, and so out of histories and logs
             )
         )
         if "auth_uri" not in flow:
