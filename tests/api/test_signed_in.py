@@ -10,7 +10,7 @@ import pytest
 
 from w365.model import Actor
 from w365.service import Service
-from w365.ui.sign_in import redirect_address
+from w365.ui.sign_in import is_taken_by_microsoft, redirect_address
 
 Connect = Callable[[Actor | None], httpx.Client]
 
@@ -53,3 +53,9 @@ def test_what_nobody_foresaw_is_a_reference_only(server: Any) -> None:
 )
 def test_the_way_back_leads_to_the_address_that_people_use(configured: str, page: str, expected: str) -> None:
     assert redirect_address(configured, page) == expected
+
+
+def test_plain_http_is_taken_for_localhost_only() -> None:
+    taken = {one: is_taken_by_microsoft(f"{one}/api/signed-in") for one in ("http://localhost:1", "https://a.example")}
+    assert all(taken.values())
+    assert not is_taken_by_microsoft("http://127.0.0.1:8501/api/signed-in")

@@ -72,7 +72,9 @@ def test_a_person_signs_in_once_and_every_use_keeps_the_token_that_comes_back(
     view = finish_sign_in(service, consent(address, servers.ca_bundle))
     assert (view.person, view.problem, view.warning) == ("ada.marsh@harbourlight.onmicrosoft.com", "", "")
     versions = [stored(service)]
-    assert verify_provider(service, ADMIN, NAME)[1] == "Customers can be listed."
+    told = verify_provider(service, ADMIN, NAME)
+    assert told[1] == "Customers can be listed."
+    assert told[-1].startswith("Signed in as ada.marsh@harbourlight.onmicrosoft.com; unused, that lapses on 20")
     versions.append(stored(service))
     assert execute(service, request_sync(service, ADMIN, NAME)).state is RunState.DONE
     versions.append(stored(service))

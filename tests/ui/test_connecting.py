@@ -97,6 +97,11 @@ def test_a_connection_is_entered_refused_mended_and_never_shows_its_secret_again
     assert SECRET not in str(again)
     page = providers_page()
     assert "Verify connection" in [one.label for one in page.button]
+    page.switch_page(str(ROOT / "pages" / "configuration.py")).run()
+    changes = page.dataframe[-1].value
+    assert list(changes["New value"][changes["Setting"] == "Connection of Partner Center: Client secret"]) == [
+        "changed"
+    ]
     assert SECRET not in str(page)
 
 

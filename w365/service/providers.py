@@ -28,6 +28,7 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import seed_lists
 from w365.service.reaching import Reaching, allot
+from w365.service.sign_ins import say_sign_in
 from w365.service.sync import MISSING, accept_gone, store_customers
 from w365.store import tables as t
 from w365.store.runs import RunView, cancel_run, end_run, get_run, latest_run, problems_of, recent_runs, request_run
@@ -175,6 +176,7 @@ def verify_provider(service: Service, actor: Actor, name: str) -> tuple[str, ...
     _refuse_unconnected(provider.missing)
     with service.open_portal(provider.name, lambda: None) as portal:
         told = portal.verify()
+    told += say_sign_in(service, actor, str(provider.id))
     with service.store.write() as connection:
         values = {"verified_at": service.clock(), "verified_as": " ".join(told)}
         connection.execute(sa.update(t.Provider).where(t.Provider.id == provider.id).values(values))

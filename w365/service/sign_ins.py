@@ -36,13 +36,17 @@ _PURPOSE = "consent begun"
 
 @dataclass(frozen=True, slots=True)
 class SignInView:
-    """How it stands with the person's sign-in of a connection. ``problem`` and ``warning`` are whole sentences."""
+    """How it stands with the person's sign-in of a connection. ``problem`` and ``warning`` are whole sentences.
+
+    ``is_blocked``: nothing but a new sign-in helps. After a refusal another try may.
+    """
 
     person: str
     signed_in_at: dt.datetime | None
     lapses_at: dt.datetime | None
     problem: str = ""
     warning: str = ""
+    is_blocked: bool = False
 
 
 def get_sign_in(service: Service, actor: Actor, target: str) -> SignInView | None:
@@ -54,6 +58,15 @@ def get_sign_in(service: Service, actor: Actor, target: str) -> SignInView | Non
             return None
         row = read_consent(database, target, application_of(connection))
     return _view(row, service.clock())
+
+
+def say_sign_in(service: Service, actor: Actor, target: str) -> tuple[str, ...]:
+    """In sentences whose sign-in a connection goes on, and until when it holds."""
+    found = get_sign_in(service, actor, target)
+    if found is None or found.lapses_at is None:
+        return ()
+    until = f"Signed in as {found.person}; unused, that lapses on {found.lapses_at:%Y-%m-%d}."
+    return tuple(filter(None, (until, found.problem, found.warning)))
 
 
 def begin_sign_in(service: Service, actor: Actor, target: str, redirect_uri: str) -> str:
@@ -171,7 +184,8 @@ def _keep(service: Service, database: sa.Connection, target: str, connection: Co
 
 def _view(row: Any, now: dt.datetime) -> SignInView:
     if row is None:
-        return SignInView("", None, None, "Nobody has signed in for this connection yet. An admin signs in once.")
+        nobody = "Nobody has signed in for this connection yet. An admin signs in once."
+        return SignInView("", None, None, nobody, is_blocked=True)
     lapses_at = row.used_at + _LIVES
     problem = warning = ""
     if row.refused:
@@ -186,7 +200,7 @@ def _view(row: Any, now: dt.datetime) -> SignInView:
     elif lapses_at - now < _SOON:
         days = (lapses_at - now).days
         warning = f"The sign-in lapses in {days} days unless a sync or a verification uses it before."
-    return SignInView(row.person, row.signed_in_at, lapses_at, problem, warning)
+    return SignInView(row.person, row.signed_in_at, lapses_at, problem, warning, bool(problem) and not row.refused)
 
 
 def _forget_old(database: sa.Connection, now: dt.datetime) -> None:

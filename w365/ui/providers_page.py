@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
@@ -28,6 +29,7 @@ from w365.service.providers import (
     verify_crm,
     verify_provider,
 )
+from w365.service.sign_ins import SignInView, get_sign_in
 from w365.store.connections import CRM
 from w365.store.runs import RunView
 from w365.ui import places
@@ -37,7 +39,7 @@ from w365.ui.demo_choice import offer_to_leave_demo, offer_to_return
 from w365.ui.desk import Desk
 from w365.ui.runs import awaits_confirmation, is_busy, keep_current, show_run, start_run
 from w365.ui.shell import say_next_time, show_error
-from w365.ui.sign_in import offer_sign_in, say_sign_in
+from w365.ui.sign_in import offer_sign_in, show_sign_in
 from w365.ui.wording import clock_time, counted, local_zone, number, plain, short
 
 
@@ -65,7 +67,9 @@ def _show_provider(desk: Desk, provider: ProviderView) -> None:
     is_manual = provider.kind is ProviderKind.MANUAL
     connector = connector_of(provider.kind)
     kind = connector.full_name if connector else "Entered by hand"
-    _head(plain(short(provider.name)), kind, is_ready=not provider.missing, is_manual=is_manual)
+    sign_in = get_sign_in(desk.service, desk.actor, str(provider.id)) if not provider.missing else None
+    state: _Badge = ("Manual", "gray") if is_manual else _state(provider.missing, sign_in)
+    _head(plain(short(provider.name)), kind, state)
     parts = [
         counted(provider.accounts, "provider account"),
         counted(provider.open, "needs a decision", "need a decision"),
@@ -79,7 +83,7 @@ def _show_provider(desk: Desk, provider: ProviderView) -> None:
     elif is_manual:
         _offer_row(desk, provider)
     else:
-        say_sign_in(desk, str(provider.id))
+        show_sign_in(desk, sign_in)
         _show_last(desk, provider.last, "No sync yet. Start the first one.", done=provider.last_done)
         _offer_confirmation(desk, provider.last)
         _buttons(
@@ -89,16 +93,23 @@ def _show_provider(desk: Desk, provider: ProviderView) -> None:
             lambda: verify_provider(desk.service, desk.actor, provider.name),
             key=f"provider-{provider.id}",
             connection=(str(provider.id), provider.name),
+            sign_in=sign_in,
         )
 
 
-def _head(name: str, kind: str, *, is_ready: bool, is_manual: bool = False) -> None:
+_Badge = tuple[str, Literal["green", "orange", "gray"]]
+
+
+def _state(missing: str, sign_in: SignInView | None = None) -> _Badge:
+    if missing:
+        return "Not connected", "orange"
+    return ("Sign-in needed", "orange") if sign_in and sign_in.problem else ("Connected", "green")
+
+
+def _head(name: str, kind: str, state: _Badge) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(name, width="content", anchor=False)
-        if is_manual:
-            st.badge("Manual", color="gray")
-        else:
-            st.badge("Connected" if is_ready else "Not connected", color="green" if is_ready else "orange")
+        st.badge(state[0], color=state[1])
         st.caption(kind)
 
 
@@ -123,16 +134,18 @@ def _buttons(
     *,
     key: str,
     connection: tuple[str, str],
+    sign_in: SignInView | None = None,
 ) -> None:
     """Offer to sync, unless a sync is under way, to verify, and to connect; each only to those who may."""
     label, request = sync
+    is_stopped = (last is not None and last.is_active) or (sign_in is not None and sign_in.is_blocked)
     with st.container(horizontal=True):
         wants_sync = desk.actor.role >= Role.ANALYST and st.button(
-            label, type="primary", key=f"{key}-sync", disabled=last is not None and last.is_active
+            label, type="primary", key=f"{key}-sync", disabled=is_stopped
         )
         wants_proof = desk.actor.role >= Role.ADMIN and st.button("Verify connection", key=f"{key}-verify")
         offer_connection(desk, *connection)
-        offer_sign_in(desk, *connection)
+        offer_sign_in(desk, sign_in, *connection)
     if wants_sync:
         start_run(request)
     if wants_proof:
@@ -180,7 +193,7 @@ def _confirm_dialog(desk: Desk, run_id: int, missing: str) -> None:
 
 
 def _show_crm(desk: Desk, crm: CrmView) -> None:
-    _head("CRM", "Dynamics 365 (Dataverse)", is_ready=not crm.missing)
+    _head("CRM", "Dynamics 365 (Dataverse)", _state(crm.missing))
     amounts = f"{counted(crm.accounts, 'account')} · {counted(crm.contacts, 'contact')}"
     st.markdown(f"**{amounts}**" + (f" · {plain(crm.url)}" if crm.url else ""))
     if crm.missing:

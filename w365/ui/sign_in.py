@@ -16,11 +16,14 @@ from w365.ui.shell import say_next_time, show_error
 from w365.ui.wording import clock_time, local_zone, plain
 
 _BEGUN = "w365_sign_in_begun"
+_DEMO = (
+    "In the demo a server on this machine plays Microsoft, under a certificate of its own: the browser warns of it, "
+    "and here you may go on."
+)
 
 
-def say_sign_in(desk: Desk, target: str) -> None:
+def show_sign_in(desk: Desk, found: SignInView | None) -> None:
     """Say who signed in and until when it holds, loudly where it does not."""
-    found = get_sign_in(desk.service, desk.actor, target)
     if found is None:
         return
     if found.problem:
@@ -34,9 +37,8 @@ def say_sign_in(desk: Desk, target: str) -> None:
         st.caption(plain(f"{found.person} signed in {when}. Unused, the sign-in lapses on {until}."))
 
 
-def offer_sign_in(desk: Desk, target: str, name: str) -> None:
+def offer_sign_in(desk: Desk, found: SignInView | None, target: str, name: str) -> None:
     """A button that opens the sign-in where a connection needs a person, for admins."""
-    found = get_sign_in(desk.service, desk.actor, target)
     if found is None or desk.actor.role < Role.ADMIN:
         return
     label = "Sign in again…" if found.person else "Sign in…"
@@ -54,6 +56,11 @@ def redirect_address(settings_url: str, page_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{base.rstrip('/')}{PATH}"
 
 
+def is_taken_by_microsoft(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme == "https" or parts.hostname == "localhost"
+
+
 def _page_path() -> str:
     return "/" + places.PROVIDERS.rsplit("/", 1)[-1].removesuffix(".py")
 
@@ -66,6 +73,10 @@ def _sign_in(desk: Desk, target: str) -> None:
     )
     st.markdown("This address must stand among the application's redirect addresses in Entra ID, as type *Web*:")
     st.code(back, language=None)
+    if not is_taken_by_microsoft(back):
+        st.warning("Microsoft takes plain http for localhost only: open the app as http://localhost:… or by https.")
+    if desk.service.settings.is_demo:
+        st.caption(_DEMO)
     try:
         address = st.session_state.get(_BEGUN) or begin_sign_in(desk.service, desk.actor, target, back)
     except W365Error as error:
