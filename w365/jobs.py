@@ -6,10 +6,12 @@ starts one beside itself; with PostgreSQL there may be as many as wanted, anywhe
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 import uuid
@@ -54,6 +56,7 @@ def execute(service: Service, run_id: int) -> RunView:
             _attempt(service, run)
         finally:
             _UNDER_WAY.discard(run_id)
+            _return_memory()
     with service.store.read() as connection:
         ended = get_run(connection, run_id)
     if run is not None:
@@ -96,6 +99,14 @@ def _follow_up(service: Service, run: RunView) -> None:
         except AlreadyRunning:
             return
         execute(service, match_id)
+
+
+def _return_memory() -> None:
+    """Give what a run needed back to the system: glibc keeps it otherwise, 50 of 220 MiB after 5,000 customers."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
+        if trim is not None:
+            trim(0)
 
 
 _UNDER_WAY: set[int] = set()

@@ -15,15 +15,23 @@ ROOT = "/api/data/v9.2"
 TRACK = {"Prefer": "odata.track-changes,odata.maxpagesize=2"}
 
 
-@pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Servers]:
-    with running(tmp_path) as servers:
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Servers for tests that only read, or are refused."""
+    with running(tmp_path_factory.mktemp("demo")) as servers:
         yield servers
 
 
 @pytest.fixture
-def http(servers: Servers) -> Iterator[httpx.Client]:
-    with client(servers, "dataverse") as http:
+def reader(untouched: Servers) -> Iterator[httpx.Client]:
+    with client(untouched, "dataverse") as http:
+        yield http
+
+
+@pytest.fixture
+def http(tmp_path: Path) -> Iterator[httpx.Client]:
+    """A client of servers whose rows may be changed."""
+    with running(tmp_path) as servers, client(servers, "dataverse") as http:
         yield http
 
 
@@ -43,11 +51,11 @@ def create(http: httpx.Client, **values: Any) -> str:
 
 @pytest.mark.parametrize("order", ["", "&$orderby=name desc"])
 @pytest.mark.parametrize("prefer", [{"Prefer": "odata.maxpagesize=2"}, TRACK])
-def test_paging_to_the_end_gives_every_row_once(http: httpx.Client, prefer: dict[str, str], order: str) -> None:
+def test_paging_to_the_end_gives_every_row_once(reader: httpx.Client, prefer: dict[str, str], order: str) -> None:
     if order and prefer is TRACK:
-        assert http.get(f"{ROOT}/accounts?$select=name{order}", headers=prefer).status_code == 400
+        assert reader.get(f"{ROOT}/accounts?$select=name{order}", headers=prefer).status_code == 400
         return
-    rows, _ = read_all(http, f"{ROOT}/accounts?$select=name{order}", prefer)
+    rows, _ = read_all(reader, f"{ROOT}/accounts?$select=name{order}", prefer)
     assert sorted(row["accountid"] for row in rows) == [account.id for account in small_world().accounts]
     assert set(rows[0]) == {"@odata.etag", "name", "accountid"}
 
@@ -81,9 +89,9 @@ def test_deleting_an_account_deletes_its_contacts(http: httpx.Client) -> None:
         "1000000!FINGERPRINT!01/01/2020 10:00:00",
     ],
 )
-def test_a_change_link_of_another_world_or_time_is_expired(http: httpx.Client, token: str) -> None:
+def test_a_change_link_of_another_world_or_time_is_expired(reader: httpx.Client, token: str) -> None:
     token = token.replace("FINGERPRINT", small_world().fingerprint)
-    answer = http.get(f"{ROOT}/accounts", params={"$select": "name", "$deltatoken": token})
+    answer = reader.get(f"{ROOT}/accounts", params={"$select": "name", "$deltatoken": token})
     assert answer.status_code == 410
     assert answer.json()["error"]["code"] == "0x80044352"
 
@@ -126,8 +134,8 @@ def test_two_servers_on_one_folder_see_each_others_changes(tmp_path: Path) -> No
         ("versionnumber le 1", ["A-1"]),
     ],
 )
-def test_a_filter_keeps_the_rows_it_names(http: httpx.Client, condition: str, numbers: list[str]) -> None:
-    answer = http.get(f"{ROOT}/accounts", params={"$select": "accountnumber", "$filter": condition})
+def test_a_filter_keeps_the_rows_it_names(reader: httpx.Client, condition: str, numbers: list[str]) -> None:
+    answer = reader.get(f"{ROOT}/accounts", params={"$select": "accountnumber", "$filter": condition})
     assert [row["accountnumber"] for row in answer.json()["value"]] == numbers
 
 
@@ -146,32 +154,32 @@ def test_a_filter_keeps_the_rows_it_names(http: httpx.Client, condition: str, nu
         "$skiptoken=x",
     ],
 )
-def test_what_is_not_understood_is_refused(http: httpx.Client, query: str) -> None:
-    answer = http.get(f"{ROOT}/accounts?{query}")
+def test_what_is_not_understood_is_refused(reader: httpx.Client, query: str) -> None:
+    answer = reader.get(f"{ROOT}/accounts?{query}")
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]
 
 
-def test_an_unknown_column_is_named(http: httpx.Client) -> None:
-    answer = http.get(f"{ROOT}/accounts?$select=name,fax99")
+def test_an_unknown_column_is_named(reader: httpx.Client) -> None:
+    answer = reader.get(f"{ROOT}/accounts?$select=name,fax99")
     assert answer.status_code == 400
     message = "Could not find a property named 'fax99' on type 'Microsoft.Dynamics.CRM.account'."
     assert answer.json()["error"]["message"] == message
 
 
-def test_count_top_and_order(http: httpx.Client) -> None:
-    answer = http.get(f"{ROOT}/accounts?$select=name&$orderby=name desc&$top=1&$count=true").json()
+def test_count_top_and_order(reader: httpx.Client) -> None:
+    answer = reader.get(f"{ROOT}/accounts?$select=name&$orderby=name desc&$top=1&$count=true").json()
     assert answer["@odata.count"] == 5
     assert [row["name"] for row in answer["value"]] == ["Old Traders"]
     assert "@odata.nextLink" not in answer
 
 
-def test_annotations_tell_which_table_a_lookup_means(http: httpx.Client) -> None:
+def test_annotations_tell_which_table_a_lookup_means(reader: httpx.Client) -> None:
     prefer = {"Prefer": 'odata.include-annotations="Microsoft.Dynamics.CRM.lookuplogicalname"'}
-    rows = http.get(f"{ROOT}/contacts?$select=_parentcustomerid_value", headers=prefer).json()["value"]
+    rows = reader.get(f"{ROOT}/contacts?$select=_parentcustomerid_value", headers=prefer).json()["value"]
     kinds = [row.get("_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname") for row in rows]
     assert kinds == ["account", "account", "account", "contact", None]
-    plain = http.get(f"{ROOT}/contacts?$select=_parentcustomerid_value").json()["value"]
+    plain = reader.get(f"{ROOT}/contacts?$select=_parentcustomerid_value").json()["value"]
     assert not any("lookuplogicalname" in key for row in plain for key in row)
 
 
@@ -194,9 +202,9 @@ def test_a_duplicate_is_refused_only_when_detection_is_on(http: httpx.Client) ->
 @pytest.mark.parametrize(
     "values", [{"nme": "x"}, {"name": "x" * 161}, {"name": 5}, ["x"], {"primary@odata.bind": "/accounts(x)"}]
 )
-def test_a_payload_that_does_not_fit_changes_nothing(http: httpx.Client, values: Any) -> None:
-    assert http.post(f"{ROOT}/accounts", json=values).status_code == 400
-    assert len(read_all(http, f"{ROOT}/accounts", {})[0]) == 5
+def test_a_payload_that_does_not_fit_changes_nothing(reader: httpx.Client, values: Any) -> None:
+    assert reader.post(f"{ROOT}/accounts", json=values).status_code == 400
+    assert len(read_all(reader, f"{ROOT}/accounts", {})[0]) == 5
 
 
 def test_lookups_are_written_through_their_navigation_property(http: httpx.Client) -> None:
@@ -225,18 +233,18 @@ def test_conditions_guard_an_update(http: httpx.Client) -> None:
     assert http.get(missing).json()["name"] == "made"
 
 
-def test_metadata_names_the_entity_set(http: httpx.Client) -> None:
+def test_metadata_names_the_entity_set(reader: httpx.Client) -> None:
     query = {"$select": "LogicalName,EntitySetName", "$filter": "LogicalName eq 'account'"}
-    listed = http.get(f"{ROOT}/EntityDefinitions", params=query).json()["value"]
+    listed = reader.get(f"{ROOT}/EntityDefinitions", params=query).json()["value"]
     assert [(row["LogicalName"], row["EntitySetName"]) for row in listed] == [("account", "accounts")]
-    one = http.get(f"{ROOT}/EntityDefinitions(LogicalName='contact')?$select=PrimaryIdAttribute").json()
+    one = reader.get(f"{ROOT}/EntityDefinitions(LogicalName='contact')?$select=PrimaryIdAttribute").json()
     assert one["PrimaryIdAttribute"] == "contactid"
 
 
-def test_a_token_for_another_audience_or_another_application_is_refused(servers: Servers) -> None:
-    with client(servers, "dataverse", AUDIENCE) as http:
+def test_a_token_for_another_audience_or_another_application_is_refused(untouched: Servers) -> None:
+    with client(untouched, "dataverse", AUDIENCE) as http:
         answer = http.get(f"{ROOT}/WhoAmI")
         assert answer.status_code == 401
-        assert servers.urls["authority"] in answer.headers["www-authenticate"]
-    with client(servers, "partner_center", servers.urls["dataverse"]) as http:
-        assert http.get(f"{servers.urls['dataverse']}{ROOT}/WhoAmI").status_code == 403
+        assert untouched.urls["authority"] in answer.headers["www-authenticate"]
+    with client(untouched, "partner_center", untouched.urls["dataverse"]) as http:
+        assert http.get(f"{untouched.urls['dataverse']}{ROOT}/WhoAmI").status_code == 403
