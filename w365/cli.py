@@ -77,7 +77,7 @@ def providers(as_json: AsJson = False) -> None:
             {
                 "name": one.name,
                 "kind": one.kind.value,
-                "state": _state(service, one.missing),
+                "state": _state(service, one.missing or _sign_in(service, one.id)),
                 "provider_accounts": one.accounts,
                 "open": one.open,
                 "gone": one.gone,
@@ -237,6 +237,13 @@ def _is_synced(provider: Any) -> bool:
 def _state(service: Service, missing: str) -> str:
     """In words whether a provider can be synced; the demo's servers are started when they are needed."""
     return "demo" if missing and service.settings.is_demo else missing or "ready"
+
+
+def _sign_in(service: Service, provider_id: int) -> str:
+    from w365.service.sign_ins import get_sign_in
+
+    found = get_sign_in(service, local_user(), str(provider_id))
+    return found.problem if found else ""
 
 
 def _run(service: Service, run_id: int) -> int:

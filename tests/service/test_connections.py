@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from connecting import ADMIN, ANALYST, CANARY, KEY, ONE, PARTS, bytes_of, missing, opened, parts_for
 
 from tests.servers import running
 from w365 import config
 from w365.config import load_settings
-from w365.demo.servers import DATAVERSE_CLIENT_ID, PARTNER_CENTER_CLIENT_ID, TENANT_ID, Servers
+from w365.demo.servers import DATAVERSE_CLIENT_ID, PARTNER_CENTER_CLIENT_ID
 from w365.errors import ConfigurationError, InputError, NotAllowed
 from w365.jobs import execute
-from w365.model import Actor, ProviderKind, Role, RunState
+from w365.log import RedactingFormatter, secrets_of
+from w365.model import ProviderKind, RunState
 from w365.service import Service
 from w365.service.configuration import list_changes
 from w365.service.connections import (
@@ -35,41 +38,6 @@ from w365.service.providers import (
 from w365.service.wiring import open_service
 from w365.store import tables as t
 from w365.store.connections import CRM
-
-ADMIN = Actor("ada", Role.ADMIN)
-ANALYST = Actor("ben", Role.ANALYST)
-CANARY = "canary-secret-4711"
-KEY = "a key that is long enough to encrypt"
-PARTS = {
-    "URL": "https://pc.example",
-    "TENANT_ID": "partner.example",
-    "CLIENT_ID": "client-1",
-    "CLIENT_SECRET": CANARY,
-}
-ONE = "1"
-"""The target of the provider that every new database lists."""
-
-
-def opened(home: Path, **environment: str) -> Service:
-    values = {"W365_HOME": str(home), "W365_DEMO": "off", "W365_SECRET_KEY": KEY, **environment}
-    return open_service(load_settings(values, home / "none.toml"))
-
-
-def parts_for(servers: Servers, service: str, client_id: str) -> dict[str, str]:
-    return {
-        "URL": servers.urls[service],
-        "TENANT_ID": TENANT_ID,
-        "CLIENT_ID": client_id,
-        "CLIENT_SECRET": servers.client_secret,
-    }
-
-
-def missing(service: Service) -> dict[str, str]:
-    return {one.name: one.missing for one in list_providers(service, ADMIN)}
-
-
-def bytes_of(home: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
 
 
 def test_connections_stored_by_the_page_are_verified_and_synced_and_their_secret_is_nowhere_to_be_found(
@@ -126,6 +94,16 @@ def test_a_wrong_part_is_named_and_nothing_stored(tmp_path: Path, changes: dict[
     assert caught.value.what.startswith(said)
     assert CANARY not in str(caught.value)
     assert not get_connection(service, ADMIN, ONE).parts
+    service.store.close()
+
+
+def test_a_stored_secret_in_use_is_kept_out_of_the_log(tmp_path: Path) -> None:
+    service = opened(tmp_path)
+    save_connection(service, ADMIN, ONE, PARTS | {"CLIENT_SECRET": "canary-of-the-log"})
+    with service.open_portal("Partner Center", lambda: None):
+        formatter = RedactingFormatter(secrets_of(service.settings))
+    record = logging.LogRecord("w365", logging.INFO, "", 0, "they sent canary-of-the-log back", (), None)
+    assert formatter.format(record).endswith("they sent *** back")
     service.store.close()
 
 

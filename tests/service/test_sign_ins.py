@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import sqlalchemy as sa
 from browserless_sign_in import consent
-from test_connections import ADMIN, ANALYST, ONE, bytes_of, opened, parts_for
+from connecting import ADMIN, ANALYST, ONE, bytes_of, opened, parts_for
 
 from tests.servers import running
 from w365.demo.faults import Fault

@@ -7,7 +7,7 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-from test_connections import ADMIN, ONE, opened, parts_for
+from connecting import ADMIN, ONE, opened, parts_for
 
 from tests.servers import running
 from w365.demo.faults import Fault

@@ -78,7 +78,8 @@ def _sign_in(desk: Desk, target: str) -> None:
     if desk.service.settings.is_demo:
         st.caption(_DEMO)
     try:
-        address = st.session_state.get(_BEGUN) or begin_sign_in(desk.service, desk.actor, target, back)
+        with st.spinner("Asking where to sign in…"):
+            address = st.session_state.get(_BEGUN) or begin_sign_in(desk.service, desk.actor, target, back)
     except W365Error as error:
         show_error(error)
         return
