@@ -11,7 +11,7 @@ import secrets
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from platformdirs import user_data_path
 from w365.errors import ConfigurationError
 
 MICROSOFT_AUTHORITY = "https://login.microsoftonline.com"
+MICROSOFT_GRAPH = "https://graph.microsoft.com"
 PARTNER_CENTER = "PARTNER_CENTER"
 DATAVERSE = "DATAVERSE"
 PAX8 = "PAX8"
@@ -48,10 +49,17 @@ class SignIn(StrEnum):
 class Consent(Protocol):
     """Where the refresh token of the person who consented is kept."""
 
-    def redeem(self, exchange: Callable[[str], Mapping[str, Any]], check: Callable[[], None]) -> Mapping[str, Any]:
+    def redeem(
+        self,
+        exchange: Callable[[str], Mapping[str, Any]],
+        check: Callable[[], None],
+        *,
+        is_own_tenant: bool = True,
+    ) -> Mapping[str, Any]:
         """Give the refresh token to ``exchange``, keep the new one of the grant it returns, and return that grant.
 
-        ``check`` is called while another process redeems. Raises SignInRefused where nobody consented.
+        ``check`` is called while another process redeems. A refusal by another tenant than the connection's own says
+        nothing about the sign-in. Raises SignInRefused where nobody consented.
         """
         ...
 
@@ -72,6 +80,7 @@ class Connection:
     calls_per_minute: int | None = None
     sign_in: SignIn = SignIn.APP
     consent: Consent | None = field(default=None, repr=False, compare=False)
+    graph_url: str = MICROSOFT_GRAPH
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,7 @@ class Settings:
     ca_bundle: str | None = None
     old_secret_keys: Sequence[str] = field(default=(), repr=False)
     public_url: str = ""
+    graph_url: str = MICROSOFT_GRAPH
 
     def connections(self) -> Mapping[str, Connection]:
         """Return every connection that is set, by the word in its settings' names."""
@@ -151,6 +161,7 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
         ca_bundle=_ca_bundle(values),
         old_secret_keys=tuple(old_keys),
         public_url=_public_url(values),
+        graph_url=_graph_url(values),
     )
 
 
@@ -233,7 +244,8 @@ def _connection(values: _Values, name: str) -> Connection | None:
     if not any(asked[part] for part in required_parts(name)):
         return None
     words = {part: f"W365_{name}_{part}" for part in asked}
-    return build_connection(name, asked, words, _authority(values), _ca_bundle(values))
+    found = build_connection(name, asked, words, _authority(values), _ca_bundle(values))
+    return replace(found, graph_url=_graph_url(values))
 
 
 def parts_of(name: str) -> tuple[str, ...]:
@@ -290,6 +302,12 @@ def _authority(values: _Values) -> str:
     authority = values.get("W365_AUTHORITY") or MICROSOFT_AUTHORITY
     _check_url("W365_AUTHORITY", authority)
     return authority.rstrip("/")
+
+
+def _graph_url(values: _Values) -> str:
+    url = values.get("W365_GRAPH_URL") or MICROSOFT_GRAPH
+    _check_url("W365_GRAPH_URL", url)
+    return url.rstrip("/")
 
 
 def _check_url(name: str, value: str) -> None:

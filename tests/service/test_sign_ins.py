@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from browserless_sign_in import consent
 from connecting import ADMIN, ANALYST, ONE, bytes_of, opened, parts_for
 
-from tests.servers import running
+from tests.servers import ADATUM, COHO, running
 from w365.demo.faults import Fault
 from w365.demo.servers import PARTNER_CENTER_CLIENT_ID, Servers
 from w365.errors import ConfigurationError, InputError, NotAllowed, SignInRefused, W365Error
@@ -22,7 +22,7 @@ from w365.jobs import execute
 from w365.model import RunState
 from w365.service import Service
 from w365.service.configuration import list_changes
-from w365.service.connections import rotate_secrets, save_connection
+from w365.service.connections import reaching, rotate_secrets, save_connection
 from w365.service.providers import request_sync, verify_provider
 from w365.service.sign_ins import begin_sign_in, finish_sign_in, forget_sign_in, get_sign_in
 from w365.store import tables as t
@@ -40,7 +40,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 @pytest.fixture
 def service(servers: Servers, tmp_path: Path) -> Iterator[Service]:
     """Partner Center connected with a person, who has not signed in yet."""
-    made = opened(tmp_path, W365_AUTHORITY=servers.urls["authority"], W365_CA_BUNDLE=str(servers.ca_bundle))
+    addresses = {"W365_AUTHORITY": servers.urls["authority"], "W365_GRAPH_URL": servers.urls["graph"]}
+    made = opened(tmp_path, **addresses, W365_CA_BUNDLE=str(servers.ca_bundle))
     parts = parts_for(servers, "partner_center", PARTNER_CENTER_CLIENT_ID)
     save_connection(made, ADMIN, ONE, parts | {"SIGN_IN": "app_user", "CALLS_PER_MINUTE": "0"})
     yield made
@@ -275,3 +276,60 @@ def test_verify_says_precisely_what_entra_objects_to(
     assert f"AADSTS{code}" in caught.value.what
     assert caught.value.do
     assert servers.client_secret not in f"{caught.value!r} {caught.value.detail}"
+
+
+def domains_of(service: Service, customer: str) -> tuple[str, set[str], str]:
+    with service.store.read() as database:
+        row = database.execute(sa.select(t.ProviderAccount).where(t.ProviderAccount.specific_id == customer)).one()
+        query = sa.select(t.ProviderAccountDomain.domain).where(t.ProviderAccountDomain.provider_account_id == row.id)
+        return row.domain_source, set(database.scalars(query)), row.note
+
+
+def test_domains_that_partner_center_keeps_to_itself_are_read_from_graph_without_unverified_ones(
+    service: Service, servers: Servers
+) -> None:
+    """COHO's tenant grants nothing: its default domain stays, and the sign-in is none the worse."""
+    sign_in(service, servers)
+    servers.faults.append(Fault(service="partner_center", path_contains="customDomains", status=403, times=0))
+    refused = {"error": "invalid_grant", "error_description": "AADSTS65001: No consent.", "error_codes": [65001]}
+    servers.faults.append(
+        Fault(service="authority", path_contains=f"{COHO}/oauth2/v2.0/token", status=400, body=refused, times=0)
+    )
+    results = [execute(service, request_sync(service, ADMIN, NAME)).result for _ in range(2)]
+    assert results[1]["unchanged"] == 5
+    assert domains_of(service, ADATUM) == (
+        "Microsoft Graph",
+        {"adatum.co.uk", "adatum.com", "adatum.onmicrosoft.com"},
+        "",
+    )
+    source, names, note = domains_of(service, COHO)
+    assert (source, names) == ("default domain only", {"xn--coho-gppner-0bb.de"})
+    assert note == "Only the default domain is known: the provider refuses it (403)."
+    view = get_sign_in(service, ADMIN, ONE)
+    assert view
+    assert view.problem == ""
+    assert "Domains are read from Microsoft Graph." in verify_provider(service, ADMIN, NAME)
+
+
+def test_graph_out_of_order_keeps_the_domains_there_were(service: Service, servers: Servers) -> None:
+    sign_in(service, servers)
+    execute(service, request_sync(service, ADMIN, NAME))
+    before = domains_of(service, ADATUM)[1]
+    servers.faults.append(Fault(service="partner_center", path_contains=f"{ADATUM}/customDomains", status=403, times=0))
+    servers.faults.append(Fault(service="graph", status=200, body={"value": "moved"}, times=0))
+    execute(service, request_sync(service, ADMIN, NAME))
+    assert domains_of(service, ADATUM)[1] == before
+    assert before >= {"adatum.co.uk", "adatum.com"}
+
+
+def test_a_refusal_in_a_customers_tenant_says_nothing_about_the_sign_in(service: Service, servers: Servers) -> None:
+    sign_in(service, servers)
+    with service.store.read() as database:
+        connection = reaching(service).to_provider(database, 1)
+    assert connection
+    assert connection.consent
+    for is_own_tenant, expected in ((False, False), (True, True)):
+        connection.consent.redeem(lambda _: {"error": "invalid_grant"}, lambda: None, is_own_tenant=is_own_tenant)
+        view = get_sign_in(service, ADMIN, ONE)
+        assert view
+        assert bool(view.problem) is expected

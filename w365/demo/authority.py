@@ -23,6 +23,7 @@ _AUTHORIZE = re.compile(r"/([^/]+)/oauth2/v2\.0/authorize")
 class Authority:
     """``tenants`` are the ids and names it answers for, ``resources`` the audiences it issues tokens for.
 
+    ``customers`` are tenants in which a person of the partner may use the application, and nobody else.
     While ``refusals`` holds numbers of Entra's errors, the token endpoint answers with the first of them.
     """
 
@@ -34,6 +35,7 @@ class Authority:
     tokens: Tokens = field(repr=False)
     refusals: list[int] = field(default_factory=list)
     codes: Codes = field(default_factory=Codes, repr=False)
+    customers: frozenset[str] = frozenset()
 
     def __call__(self, request: Request) -> Reply:
         if request.path == "/common/discovery/instance":
@@ -55,7 +57,7 @@ class Authority:
         return json_reply(200, {"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": metadata})
 
     def _configuration(self, tenant: str) -> Reply:
-        if tenant.lower() not in self.tenants:
+        if tenant.lower() not in self.tenants | self.customers:
             return refusal(90002, tenant)
         root = f"{self.url}/{tenant}"
         return json_reply(
@@ -74,7 +76,7 @@ class Authority:
     def _token(self, tenant: str, request: Request) -> Reply:
         if request.method != "POST":
             return refusal(900561)
-        if tenant.lower() not in self.tenants:
+        if tenant.lower() not in self.tenants | self.customers:
             return refusal(90002, tenant)
         form = request.form()
         client_id, secret = _client(request, form)
@@ -84,7 +86,16 @@ class Authority:
             return refusal(700016, client_id)
         if not hmac.compare_digest(self.clients[client_id].encode(), secret.encode()):
             return refusal(7000215, client_id)
-        return self._grant(client_id, form)
+        return self._of_customer(tenant, client_id, form) if tenant in self.customers else self._grant(client_id, form)
+
+    def _of_customer(self, tenant: str, client_id: str, form: Mapping[str, str]) -> Reply:
+        """In a customer's tenant the application is known through a person's role only."""
+        if form.get("grant_type") != "refresh_token":
+            return refusal(700016, client_id)
+        person = self.tokens.redeem_refresh_token(form.get("refresh_token", ""), client_id)
+        if person is None or not person.name:
+            return refusal(700082)
+        return self._issue_renewable(client_id, self._resource(form.get("scope", "")), form, person, tenant=tenant)
 
     def _grant(self, client_id: str, form: Mapping[str, str]) -> Reply:
         resource = self._resource(form.get("scope", ""))
@@ -118,13 +129,14 @@ class Authority:
         return self._issue_renewable(client_id, resource, form, asked.person, id_token=self.tokens.sign(identity))
 
     def _issue_renewable(
-        self, client_id: str, resource: str, form: Mapping[str, str], person: Person, **more: str
+        self, client_id: str, resource: str, form: Mapping[str, str], person: Person, tenant: str = "", **more: str
     ) -> Reply:
         token = self.tokens.issue_refresh_token(client_id, person)
-        return self._issue(client_id, resource, person, refresh_token=token, scope=form.get("scope", ""), **more)
+        more |= {"refresh_token": token, "scope": form.get("scope", "")}
+        return self._issue(client_id, resource, person, tenant, **more)
 
-    def _issue(self, client_id: str, resource: str, person: Person = NOBODY, **more: str) -> Reply:
-        token = self.tokens.issue(resource, client_id, self.tenant_id, person)
+    def _issue(self, client_id: str, resource: str, person: Person = NOBODY, tenant: str = "", **more: str) -> Reply:
+        token = self.tokens.issue(resource, client_id, tenant or self.tenant_id, person)
         seconds = self.tokens.lifetime
         content = {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
         return json_reply(200, content | more, ("cache-control", "no-store"))

@@ -19,6 +19,8 @@ from w365.demo.authority import Authority
 from w365.demo.certificates import ensure_certificates
 from w365.demo.dataverse import Dataverse
 from w365.demo.faults import Faults, application
+from w365.demo.graph import AUDIENCE as GRAPH
+from w365.demo.graph import Graph
 from w365.demo.journal import Journal
 from w365.demo.partner_center import AUDIENCE, PartnerCenter
 from w365.demo.pax8 import TOKEN_SECONDS, Pax8
@@ -32,7 +34,7 @@ TENANT_NAME = "harbourlight.onmicrosoft.com"
 PARTNER_CENTER_CLIENT_ID = "8a1f2b34-52a7-4b8e-93c5-0f6c2e7d4a11"
 DATAVERSE_CLIENT_ID = "c27e6a90-7b3d-4f51-8e2a-5d9b1c0f3e22"
 PAX8_CLIENT_ID = "e51d0c3b-0d7a-4c52-b0d9-94f0b7a6d533"
-SERVICES = ("authority", "partner_center", "dataverse", "pax8")
+SERVICES = ("authority", "partner_center", "dataverse", "pax8", "graph")
 START_SECONDS = 15.0
 
 
@@ -62,6 +64,7 @@ class Servers:
         }
         return (pax8 if self.world.companies else {}) | {
             "W365_AUTHORITY": self.urls["authority"],
+            "W365_GRAPH_URL": self.urls["graph"],
             "W365_CA_BUNDLE": str(self.ca_bundle),
             "W365_PARTNER_CENTER_URL": self.urls["partner_center"],
             "W365_PARTNER_CENTER_TENANT_ID": TENANT_ID,
@@ -124,9 +127,10 @@ def _services(servers: Servers, home: Path, calls_per_minute: int) -> dict[str, 
             TENANT_ID,
             tenants,
             clients,
-            audiences | {urls["dataverse"]},
+            audiences | {urls["dataverse"], GRAPH},
             tokens,
             servers.refusals,
+            customers=frozenset(one.id for one in servers.world.customers if not one.departed),
         ),
         "partner_center": PartnerCenter(servers.world, tokens, audiences, calls_per_minute),
         "dataverse": Dataverse(
@@ -137,6 +141,7 @@ def _services(servers: Servers, home: Path, calls_per_minute: int) -> dict[str, 
             DATAVERSE_CLIENT_ID,
             f"{urls['authority']}/{TENANT_ID}/oauth2/authorize",
         ),
+        "graph": Graph(servers.world, tokens),
         "pax8": Pax8(servers.world, servers.pax8_tokens, {PAX8_CLIENT_ID: servers.client_secret}),
     }
 

@@ -21,6 +21,8 @@ class Claims:
     audience: str
     client_id: str
     expires: float
+    tenant_id: str = ""
+    has_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ class Tokens:
         if not hmac.compare_digest(self._sign(body).encode(), signature.encode()):
             return None
         content = json.loads(base64.urlsafe_b64decode(body.partition(".")[2] + "=="))
-        claims = Claims(content["aud"], content["appid"], content["exp"])
+        claims = Claims(
+            content["aud"], content["appid"], content["exp"], content.get("tid", ""), content.get("idtyp") == "user"
+        )
         if len(self._known) >= REMEMBERED:
             self._known.clear()
         self._known[token] = claims

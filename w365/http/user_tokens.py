@@ -27,8 +27,10 @@ class UserTokens:
         *,
         check: Check = never_stop,
         conditions: Conditions = REAL_CONDITIONS,
+        is_own_tenant: bool = True,
     ) -> None:
         self._source = source
+        self._is_own_tenant = is_own_tenant
         self._scope = scope
         self._consent = connection.consent
         self._check = check
@@ -43,7 +45,7 @@ class UserTokens:
     def _ask(self) -> Grant:
         if self._consent is None:
             raise nobody_signed_in(self._source)
-        grant = self._consent.redeem(self._redeem, self._check)
+        grant = self._consent.redeem(self._redeem, self._check, is_own_tenant=self._is_own_tenant)
         if has_mfa(str(grant.get("access_token", ""))) is False:
             raise without_mfa(self._source)
         return grant

@@ -62,7 +62,9 @@ class KeptConsent:
     clock: Clock
     sleep: Callable[[float], None] = time.sleep
 
-    def redeem(self, exchange: Callable[[str], Grant], check: Callable[[], None]) -> Grant:
+    def redeem(
+        self, exchange: Callable[[str], Grant], check: Callable[[], None], *, is_own_tenant: bool = True
+    ) -> Grant:
         while True:
             held = self._hold(check)
             try:
@@ -73,7 +75,7 @@ class KeptConsent:
             if grant.get("access_token"):
                 self._write(held, self._renewed(held, grant))
                 return grant
-            is_lasting = grant.get("error") in _LASTING
+            is_lasting = is_own_tenant and grant.get("error") in _LASTING
             if self._write(held, {"refused": self._why(grant)} if is_lasting else {}):
                 return grant
             # Somebody signed in anew meanwhile, and this refusal was of the token before.

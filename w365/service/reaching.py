@@ -75,7 +75,8 @@ class Reaching:
 def built(settings: Settings, row: ConnectionRow, secret: str) -> Connection:
     """Check the parts of a row and make a connection of them. Raises ConfigurationError in the words of the form."""
     parts = {**row.parts, SECRET: secret}
-    return build_connection(row.setting, parts, labels_of(row.setting), settings.authority, settings.ca_bundle)
+    found = build_connection(row.setting, parts, labels_of(row.setting), settings.authority, settings.ca_bundle)
+    return dataclasses.replace(found, graph_url=settings.graph_url)
 
 
 def purpose_of(row: ConnectionRow) -> str:
