@@ -26,6 +26,7 @@ from w365.service.connections import reaching, rotate_secrets, save_connection
 from w365.service.providers import request_sync, verify_provider
 from w365.service.sign_ins import begin_sign_in, finish_sign_in, forget_sign_in, get_sign_in
 from w365.store import tables as t
+from w365.store.engine import Store
 
 BACK = "http://localhost:8501/below/api/signed-in"
 NAME = "Partner Center"
@@ -333,3 +334,19 @@ def test_a_refusal_in_a_customers_tenant_says_nothing_about_the_sign_in(service:
         view = get_sign_in(service, ADMIN, ONE)
         assert view
         assert bool(view.problem) is expected
+
+
+@pytest.mark.postgres
+def test_connections_and_sign_ins_are_kept_on_postgresql_too(
+    servers: Servers, tmp_path: Path, fresh_postgres: Store
+) -> None:
+    address = fresh_postgres.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    trust = {"W365_AUTHORITY": servers.urls["authority"], "W365_CA_BUNDLE": str(servers.ca_bundle)}
+    made = opened(tmp_path, W365_DATABASE_URL=address, **trust)
+    save_connection(made, ADMIN, ONE, _environment(servers))
+    sign_in(made, servers)
+    first = stored(made)[1]
+    assert verify_provider(made, ADMIN, NAME)
+    assert stored(made)[1] == first + 1
+    assert rotate_secrets(made, ADMIN) == (0, [])
+    made.store.close()
