@@ -34,6 +34,8 @@ from w365.service.export import Format, Subject
 app = typer.Typer(help="Which customer at a provider is which account in the CRM.", no_args_is_help=True)
 config = typer.Typer(help="Read or change a setting.", no_args_is_help=True)
 app.add_typer(config, name="config")
+stored = typer.Typer(help="Look after the stored secrets.", no_args_is_help=True)
+app.add_typer(stored, name="secrets")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
@@ -77,7 +79,7 @@ def providers(as_json: AsJson = False) -> None:
             {
                 "name": one.name,
                 "kind": one.kind.value,
-                "state": _state(service, one.missing),
+                "state": _state(service, one.missing or _sign_in(service, one.id)),
                 "provider_accounts": one.accounts,
                 "open": one.open,
                 "gone": one.gone,
@@ -220,6 +222,23 @@ def change_setting(name: str, value: str, as_json: AsJson = False) -> None:
     _say(as_json, {"name": name, "value": now, "changed": changed}, told)
 
 
+@stored.command("rotate")
+def rotate_secrets(as_json: AsJson = False) -> None:
+    """Encrypt the stored secrets with the newest W365_SECRET_KEY; an older one that still reads them can go then."""
+    from w365.errors import ConfigurationError
+    from w365.service.connections import rotate_secrets as rotate
+
+    with _service() as service:
+        renewed, lost = rotate(service, local_user())
+    _say(as_json, {"renewed": renewed, "lost": lost}, f"{renewed:,} stored secrets were encrypted with the newest key.")
+    if lost:
+        raise ConfigurationError(
+            f"No key reads what is stored for {', '.join(lost)}.",
+            kept="It was left as it is.",
+            do="Set the key it was encrypted with as W365_SECRET_KEY_OLD and try again.",
+        )
+
+
 # --- behind the commands ---
 
 
@@ -249,6 +268,13 @@ def _is_synced(provider: Any) -> bool:
 def _state(service: Service, missing: str) -> str:
     """In words whether a provider can be synced; the demo's servers are started when they are needed."""
     return "demo" if missing and service.settings.is_demo else missing or "ready"
+
+
+def _sign_in(service: Service, provider_id: int) -> str:
+    from w365.service.sign_ins import get_sign_in
+
+    found = get_sign_in(service, local_user(), str(provider_id))
+    return found.problem if found else ""
 
 
 def _run(service: Service, run_id: int) -> int:

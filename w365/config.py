@@ -10,9 +10,11 @@ import re
 import secrets
 import time
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
@@ -20,6 +22,7 @@ from platformdirs import user_data_path
 from w365.errors import ConfigurationError
 
 MICROSOFT_AUTHORITY = "https://login.microsoftonline.com"
+MICROSOFT_GRAPH = "https://graph.microsoft.com"
 PARTNER_CENTER = "PARTNER_CENTER"
 DATAVERSE = "DATAVERSE"
 PAX8 = "PAX8"
@@ -32,11 +35,41 @@ _TENANT = re.compile(
     r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[a-z0-9][a-z0-9.-]*\.[a-z]{2,}", re.IGNORECASE
 )
 _SECRETS_FILE = Path(".streamlit") / "secrets.toml"
+_OWN_DATA = "own-data"
+"""A file of this name in the data folder says that the demo was left: the real database is used."""
+
+
+class SignIn(StrEnum):
+    """Who signs in to a service: the application by itself, or the application with a person who once consented."""
+
+    APP = "app"
+    APP_USER = "app_user"
+
+
+class Consent(Protocol):
+    """Where the refresh token of the person who consented is kept."""
+
+    def redeem(
+        self,
+        exchange: Callable[[str], Mapping[str, Any]],
+        check: Callable[[], None],
+        *,
+        is_own_tenant: bool = True,
+    ) -> Mapping[str, Any]:
+        """Give the refresh token to ``exchange``, keep the new one of the grant it returns, and return that grant.
+
+        ``check`` is called while another process redeems. A refusal by another tenant than the connection's own says
+        nothing about the sign-in. Raises SignInRefused where nobody consented.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How to reach one service as an application. The secret stays out of ``repr``."""
+    """How to reach one service as an application. The secret stays out of ``repr``.
+
+    ``consent`` is there where ``sign_in`` takes a person with it.
+    """
 
     url: str
     authority: str
@@ -45,23 +78,28 @@ class Connection:
     client_secret: str = field(repr=False)
     ca_bundle: str | None = None
     calls_per_minute: int | None = None
+    sign_in: SignIn = SignIn.APP
+    consent: Consent | None = field(default=None, repr=False, compare=False)
+    graph_url: str = MICROSOFT_GRAPH
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What the settings of a service may leave out, and whether Entra ID signs its application in (``has_tenant``).
 
-    ``calls_per_minute`` is the pace where none is set; None means that the service has no such setting.
+    ``calls_per_minute`` is the pace where none is set; None means that the service has no such setting. ``sign_ins``
+    are the ways to choose from, the first where none is chosen.
     """
 
     url: str = ""
     has_tenant: bool = True
     calls_per_minute: int | None = None
+    sign_ins: Sequence[SignIn] = (SignIn.APP,)
 
 
 REACHES: Mapping[str, Reach] = {
     # The documented limit of the Customer and Subscription resources.
-    PARTNER_CENTER: Reach("https://api.partnercenter.microsoft.com", calls_per_minute=500),
+    PARTNER_CENTER: Reach("https://api.partnercenter.microsoft.com", calls_per_minute=500, sign_ins=tuple(SignIn)),
     DATAVERSE: Reach(),
     # Pax8 publishes no limit; a page holds 200 records, so that 500 pages a minute are enough for anybody.
     PAX8: Reach("https://api.pax8.com", has_tenant=False, calls_per_minute=500),
@@ -74,7 +112,8 @@ class Settings:
     """Everything the environment decides.
 
     ``is_demo``: no connection is set, so the built-in demo is used, in a folder and database of its own.
-    ``further`` are the connections of the providers beside Partner Center.
+    ``further`` are the connections of the providers beside Partner Center. ``authority`` and ``ca_bundle`` hold for
+    connections that are stored as well. ``old_secret_keys`` only read what was encrypted with them.
     """
 
     home: Path
@@ -84,6 +123,11 @@ class Settings:
     dataverse: Connection | None
     is_demo: bool
     further: Mapping[str, Connection] = field(default_factory=dict)
+    authority: str = MICROSOFT_AUTHORITY
+    ca_bundle: str | None = None
+    old_secret_keys: Sequence[str] = field(default=(), repr=False)
+    public_url: str = ""
+    graph_url: str = MICROSOFT_GRAPH
 
     def connections(self) -> Mapping[str, Connection]:
         """Return every connection that is set, by the word in its settings' names."""
@@ -99,19 +143,69 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
     values = _Values(os.environ if environment is None else environment, _read_secrets(secrets_file or _SECRETS_FILE))
     home = data_folder(values.get("W365_HOME"))
     found = {name: connection for name in REACHES if (connection := _connection(values, name))}
-    is_demo = values.get(DEMO_SERVED) == "1" or not found
+    has_own_data = _has_own_data(values, home)
+    is_demo = values.get(DEMO_SERVED) == "1" or not (found or has_own_data)
     if is_demo:
         home /= "demo"
     own_database = f"sqlite:///{home / 'w365.db'}"
+    key, *old_keys = _secret_keys(values, home)
     return Settings(
         home=home,
         database_url=own_database if is_demo else values.get("W365_DATABASE_URL") or own_database,
-        secret_key=values.get("W365_SECRET_KEY") or own_secret_key(home),
+        secret_key=key,
         partner_center=found.pop(PARTNER_CENTER, None),
         dataverse=found.pop(DATAVERSE, None),
         is_demo=is_demo,
         further=found,
+        authority=_authority(values),
+        ca_bundle=_ca_bundle(values),
+        old_secret_keys=tuple(old_keys),
+        public_url=_public_url(values),
+        graph_url=_graph_url(values),
     )
+
+
+def _has_own_data(values: _Values, home: Path) -> bool:
+    choice = values.get("W365_DEMO") or "on"
+    if choice not in ("on", "off"):
+        raise ConfigurationError("W365_DEMO is neither on nor off.", do="Correct the setting.")
+    return choice == "off" or (home / _OWN_DATA).exists()
+
+
+def leave_demo(settings: Settings) -> None:
+    """From the next start on use the real database, though no connection is set; the demo's stays where it is."""
+    if settings.is_demo:
+        told = "The demo was left: the real database is used. Without this file and without connections, it returns.\n"
+        (settings.home.parent / _OWN_DATA).write_text(told, encoding="utf-8")
+
+
+def has_left_demo(settings: Settings) -> bool:
+    return not settings.is_demo and (settings.home / _OWN_DATA).exists()
+
+
+def return_to_demo(settings: Settings) -> None:
+    """From the next start on run the demo again, where no connection is set and W365_DEMO does not forbid it."""
+    (settings.home / _OWN_DATA).unlink(missing_ok=True)
+
+
+def _secret_keys(values: _Values, home: Path) -> list[str]:
+    """The keys, newest first. The one that was made in the data folder goes on reading what it encrypted."""
+    given = [*_listed(values.get("W365_SECRET_KEY")), *_listed(values.get("W365_SECRET_KEY_OLD"))]
+    if not values.get("W365_SECRET_KEY") or (home / "secret.key").exists():
+        given.insert(0 if not values.get("W365_SECRET_KEY") else len(given), own_secret_key(home))
+    return list(dict.fromkeys(given))
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _public_url(values: _Values) -> str:
+    url = values.get("W365_PUBLIC_URL")
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment):
+        raise ConfigurationError("W365_PUBLIC_URL is not the address of a web site.", do="Correct the setting.")
+    return url.rstrip("/")
 
 
 def data_folder(chosen: str | None) -> Path:
@@ -146,30 +240,56 @@ def _read_secrets(path: Path) -> Mapping[str, str]:
 
 
 def _connection(values: _Values, name: str) -> Connection | None:
-    reach = REACHES[name]
-    parts = {part: values.get(f"W365_{name}_{part}") for part in _parts(reach)}
-    if not any(parts.values()):
+    asked = {part: values.get(f"W365_{name}_{part}") for part in parts_of(name)}
+    if not any(asked[part] for part in required_parts(name)):
         return None
-    parts["URL"] = parts["URL"] or reach.url
-    missing = [f"W365_{name}_{part}" for part, value in parts.items() if not value]
+    words = {part: f"W365_{name}_{part}" for part in asked}
+    found = build_connection(name, asked, words, _authority(values), _ca_bundle(values))
+    return replace(found, graph_url=_graph_url(values))
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    """What may be set of a connection, as the last words of the settings' names."""
+    reach = REACHES[name]
+    sign_in = ("SIGN_IN",) if len(reach.sign_ins) > 1 else ()
+    pace = () if reach.calls_per_minute is None else ("CALLS_PER_MINUTE",)
+    return (*required_parts(name), *sign_in, *pace)
+
+
+def required_parts(name: str) -> tuple[str, ...]:
+    return ("URL", *(("TENANT_ID",) if REACHES[name].has_tenant else ()), "CLIENT_ID", "CLIENT_SECRET")
+
+
+def build_connection(
+    name: str, parts: Mapping[str, str], words: Mapping[str, str], authority: str, ca_bundle: str | None
+) -> Connection:
+    """Check the parts of a connection. Raises ConfigurationError that calls a wrong part by its word of ``words``."""
+    reach = REACHES[name]
+    given = {**parts, "URL": parts.get("URL") or reach.url}
+    missing = [words[part] for part in required_parts(name) if not given.get(part)]
     if missing:
         raise ConfigurationError(
             f"The connection needs {', '.join(missing)} as well.", do="Set it, or unset the others."
         )
-    _check_url(f"W365_{name}_URL", parts["URL"])
+    _check_url(words["URL"], given["URL"])
+    url = given["URL"].rstrip("/")
     return Connection(
-        url=parts["URL"].rstrip("/"),
-        authority=_authority(values) if reach.has_tenant else parts["URL"].rstrip("/"),
-        tenant_id=_tenant(f"W365_{name}_TENANT_ID", parts["TENANT_ID"]) if reach.has_tenant else "",
-        client_id=parts["CLIENT_ID"],
-        client_secret=parts["CLIENT_SECRET"],
-        ca_bundle=_ca_bundle(values),
-        calls_per_minute=_calls_per_minute(values, name, reach.calls_per_minute),
+        url=url,
+        authority=authority if reach.has_tenant else url,
+        tenant_id=_tenant(words["TENANT_ID"], given["TENANT_ID"]) if reach.has_tenant else "",
+        client_id=given["CLIENT_ID"],
+        client_secret=given["CLIENT_SECRET"],
+        ca_bundle=ca_bundle,
+        calls_per_minute=_calls_per_minute(words, given, reach.calls_per_minute),
+        sign_in=_sign_in(words, given, reach.sign_ins),
     )
 
 
-def _parts(reach: Reach) -> tuple[str, ...]:
-    return ("URL", *(("TENANT_ID",) if reach.has_tenant else ()), "CLIENT_ID", "CLIENT_SECRET")
+def _sign_in(words: Mapping[str, str], given: Mapping[str, str], offered: Sequence[SignIn]) -> SignIn:
+    chosen = given.get("SIGN_IN") or offered[0]
+    if chosen not in offered:
+        raise ConfigurationError(f"{words['SIGN_IN']} is none of {', '.join(offered)}.", do="Choose one of them.")
+    return SignIn(chosen)
 
 
 def _tenant(name: str, value: str) -> str:
@@ -182,6 +302,12 @@ def _authority(values: _Values) -> str:
     authority = values.get("W365_AUTHORITY") or MICROSOFT_AUTHORITY
     _check_url("W365_AUTHORITY", authority)
     return authority.rstrip("/")
+
+
+def _graph_url(values: _Values) -> str:
+    url = values.get("W365_GRAPH_URL") or MICROSOFT_GRAPH
+    _check_url("W365_GRAPH_URL", url)
+    return url.rstrip("/")
 
 
 def _check_url(name: str, value: str) -> None:
@@ -207,14 +333,15 @@ def _ca_bundle(values: _Values) -> str | None:
     return path or None
 
 
-def _calls_per_minute(values: _Values, service: str, otherwise: int | None) -> int | None:
+def _calls_per_minute(words: Mapping[str, str], given: Mapping[str, str], otherwise: int | None) -> int | None:
     """The pace as calls a minute; None is unlimited, written as 0."""
     if otherwise is None:
         return None
-    name = f"W365_{service}_CALLS_PER_MINUTE"
-    text = values.get(name) or str(otherwise)
+    text = given.get("CALLS_PER_MINUTE") or str(otherwise)
     if not text.isdecimal():
-        raise ConfigurationError(f"{name} must be a whole number (0 for no limit).", do="Correct the setting.")
+        raise ConfigurationError(
+            f"{words['CALLS_PER_MINUTE']} must be a whole number (0 for no limit).", do="Correct the setting."
+        )
     return int(text) or None
 
 

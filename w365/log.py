@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import re
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -45,13 +46,24 @@ class RedactingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
-        for secret in self._secrets:
+        for secret in (*self._secrets, *sorted(_HIDDEN.copy(), key=len, reverse=True)):
             text = text.replace(secret, "***")
         return _TOKENS.sub(r"\1***", text)
 
 
+_HIDDEN: deque[str] = deque(maxlen=200)
+"""The latest secrets that the settings do not hold; refresh tokens come anew with every use."""
+
+
+def hide(secret: str) -> None:
+    """Keep a secret that the settings do not hold out of this process's log."""
+    if len(secret) >= 4 and secret not in _HIDDEN:
+        _HIDDEN.append(secret)
+
+
 def secrets_of(settings: Settings) -> list[str]:
-    return [settings.secret_key, *(one.client_secret for one in settings.connections().values())]
+    keys = (settings.secret_key, *settings.old_secret_keys)
+    return [*keys, *(one.client_secret for one in settings.connections().values())]
 
 
 def _file(home: Path) -> logging.Handler:

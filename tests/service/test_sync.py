@@ -421,7 +421,7 @@ def _breaks_off(service: Service, run: Any, number: int) -> bool:
 
 
 def empty(store: Store) -> None:
-    kept = {"provider", "listed_domain", "alembic_version"}
+    kept = {"provider", "connection", "listed_domain", "alembic_version"}
     with store.write() as connection:
         for table in reversed(t.Base.metadata.sorted_tables):
             if table.name not in kept:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +50,21 @@ def test_a_worker_that_dies_is_started_again_and_none_is_left_behind(settings: S
     wait_for(lambda: len(workers.started) == 2)
     backstage.stop()
     assert all(process.poll() is not None for process in workers.started)
+
+
+def test_starting_over_opens_what_the_settings_name_now(settings: Settings, tmp_path: Path) -> None:
+    other = dataclasses.replace(settings, database_url=f"sqlite:///{tmp_path / 'other.db'}")
+    answers = [settings, other]
+    workers = Workers()
+    backstage = Backstage(lambda: answers.pop(0), workers)
+    backstage.start()
+    assert backstage.parts().service.settings is settings
+    wait_for(lambda: len(workers.started) == 1)
+    backstage.start_over()
+    assert backstage.parts().service.settings is other
+    wait_for(lambda: len(workers.started) == 2)
+    assert workers.started[0].poll() is not None
+    backstage.stop()
 
 
 def test_a_wrong_setting_is_told_until_it_is_corrected(settings: Settings) -> None:

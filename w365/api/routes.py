@@ -18,6 +18,7 @@ from w365.api import tokens
 from w365.api.asked import Edit, read_block, read_edit, read_row, read_text
 from w365.api.downloads import send
 from w365.api.rows import Json, account_json, row_json
+from w365.api.signed_in import sign_in_routes
 from w365.errors import (
     AccessError,
     InputError,
@@ -61,6 +62,7 @@ def routes(get_service: Callable[[], Service]) -> list[Route]:
         Route("/api/accounts", api.accounts, methods=["GET"], middleware=kept),
         Route("/api/mapping", api.mapping, methods=["POST"], middleware=kept),
         Route("/api/downloads/{name}", api.download, methods=["GET"], middleware=told),
+        *sign_in_routes(get_service),
     ]
 
 

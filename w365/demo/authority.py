@@ -1,4 +1,4 @@
-"""The token endpoint, as MSAL uses it: discovery, client credentials, refresh tokens, and Entra's error bodies."""
+"""The token endpoint as MSAL uses it: discovery, client credentials, codes, refresh tokens, Entra's error bodies."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from urllib.parse import unquote
 
-from w365.demo.tokens import Tokens
-from w365.demo.wire import Reply, Request, json_reply, new_guid
+from w365.demo.aadsts import refusal
+from w365.demo.consent_page import Asked, Codes, authorize
+from w365.demo.tokens import NOBODY, Person, Tokens
+from w365.demo.wire import Reply, Request, json_reply
 
 _DISCOVERY = re.compile(r"/([^/]+)(?:/v2\.0)?/\.well-known/openid-configuration")
 _TOKEN = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
+_AUTHORIZE = re.compile(r"/([^/]+)/oauth2/v2\.0/authorize")
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """``tenants`` are the ids and names it answers for, ``resources`` the audiences it issues tokens for."""
+    """``tenants`` are the ids and names it answers for, ``resources`` the audiences it issues tokens for.
+
+    ``customers`` are tenants in which a person of the partner may use the application, and nobody else.
+    While ``refusals`` holds numbers of Entra's errors, the token endpoint answers with the first of them.
+    """
 
     url: str
     tenant_id: str
@@ -27,6 +33,9 @@ class Authority:
     clients: Mapping[str, str] = field(repr=False)
     resources: frozenset[str]
     tokens: Tokens = field(repr=False)
+    refusals: list[int] = field(default_factory=list)
+    codes: Codes = field(default_factory=Codes, repr=False)
+    customers: frozenset[str] = frozenset()
 
     def __call__(self, request: Request) -> Reply:
         if request.path == "/common/discovery/instance":
@@ -35,6 +44,9 @@ class Authority:
             return self._configuration(match[1])
         if match := _TOKEN.fullmatch(request.path):
             return self._token(match[1], request)
+        if match := _AUTHORIZE.fullmatch(request.path):
+            is_known = match[1].lower() in self.tenants
+            return authorize(request, self.clients, self.codes) if is_known else refusal(90002, match[1])
         return json_reply(404, {"error": "not_found", "error_description": "There is nothing here."})
 
     def _instance(self, request: Request) -> Reply:
@@ -45,8 +57,8 @@ class Authority:
         return json_reply(200, {"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": metadata})
 
     def _configuration(self, tenant: str) -> Reply:
-        if tenant.lower() not in self.tenants:
-            return _unknown_tenant(tenant)
+        if tenant.lower() not in self.tenants | self.customers:
+            return refusal(90002, tenant)
         root = f"{self.url}/{tenant}"
         return json_reply(
             200,
@@ -63,50 +75,68 @@ class Authority:
 
     def _token(self, tenant: str, request: Request) -> Reply:
         if request.method != "POST":
-            return _refusal("invalid_request", 900561, "The endpoint only accepts POST requests.")
-        if tenant.lower() not in self.tenants:
-            return _unknown_tenant(tenant)
+            return refusal(900561)
+        if tenant.lower() not in self.tenants | self.customers:
+            return refusal(90002, tenant)
         form = request.form()
         client_id, secret = _client(request, form)
+        if self.refusals:
+            return refusal(self.refusals[0], client_id)
         if client_id not in self.clients:
-            return _refusal(
-                "unauthorized_client",
-                700016,
-                f"Application with identifier '{client_id}' was not found in the directory.",
-            )
+            return refusal(700016, client_id)
         if not hmac.compare_digest(self.clients[client_id].encode(), secret.encode()):
-            return _refusal(
-                "invalid_client",
-                7000215,
-                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret"
-                f" value, not the client secret ID, for a secret added to app '{client_id}'.",
-                status=401,
-            )
-        return self._grant(client_id, form)
+            return refusal(7000215, client_id)
+        return self._of_customer(tenant, client_id, form) if tenant in self.customers else self._grant(client_id, form)
+
+    def _of_customer(self, tenant: str, client_id: str, form: Mapping[str, str]) -> Reply:
+        """In a customer's tenant the application is known through a person's role only."""
+        if form.get("grant_type") != "refresh_token":
+            return refusal(700016, client_id)
+        person = self.tokens.redeem_refresh_token(form.get("refresh_token", ""), client_id)
+        if person is None or not person.name:
+            return refusal(700082)
+        return self._issue_renewable(client_id, self._resource(form.get("scope", "")), form, person, tenant=tenant)
 
     def _grant(self, client_id: str, form: Mapping[str, str]) -> Reply:
         resource = self._resource(form.get("scope", ""))
         if not resource:
-            return _refusal("invalid_scope", 70011, "The provided value for the input parameter 'scope' is not valid.")
+            return refusal(70011)
         if resource not in self.resources:
-            return _refusal(
-                "invalid_resource", 500011, f"The resource principal named {resource} was not found in the tenant."
-            )
-        grant = form.get("grant_type")
-        if grant == "client_credentials":
-            return self._issue(client_id, resource)
-        if grant == "refresh_token":
-            return self._refresh(client_id, resource, form)
-        return _refusal("unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant}'.")
+            return refusal(500011, resource)
+        match form.get("grant_type", ""):
+            case "client_credentials":
+                return self._issue(client_id, resource)
+            case "refresh_token":
+                person = self.tokens.redeem_refresh_token(form.get("refresh_token", ""), client_id)
+                return refusal(700082) if person is None else self._issue_renewable(client_id, resource, form, person)
+            case "authorization_code":
+                return self._redeem_code(client_id, resource, form)
+            case other:
+                return refusal(70003, other)
 
-    def _refresh(self, client_id: str, resource: str, form: Mapping[str, str]) -> Reply:
-        if not self.tokens.redeem_refresh_token(form.get("refresh_token", ""), client_id):
-            return _refusal("invalid_grant", 700082, "The refresh token has expired due to inactivity.")
-        rotated = self.tokens.issue_refresh_token(client_id)
-        return self._issue(client_id, resource, refresh_token=rotated, scope=form.get("scope", ""))
+    def _redeem_code(self, client_id: str, resource: str, form: Mapping[str, str]) -> Reply:
+        asked = self.codes.take(form.get("code", ""), form, client_id)
+        if not isinstance(asked, Asked):
+            return refusal(asked, form.get("redirect_uri", ""))
+        identity = {
+            "aud": client_id,
+            "iss": f"{self.url}/{self.tenant_id}/v2.0",
+            "tid": self.tenant_id,
+            "sub": asked.person.name,
+            "preferred_username": asked.person.name,
+            "nonce": asked.nonce,
+        }
+        return self._issue_renewable(client_id, resource, form, asked.person, id_token=self.tokens.sign(identity))
 
-    def _issue(self, client_id: str, resource: str, **more: str) -> Reply:
-        token = self.tokens.issue(resource, client_id, self.tenant_id)
+    def _issue_renewable(
+        self, client_id: str, resource: str, form: Mapping[str, str], person: Person, tenant: str = "", **more: str
+    ) -> Reply:
+        token = self.tokens.issue_refresh_token(client_id, person)
+        more |= {"refresh_token": token, "scope": form.get("scope", "")}
+        return self._issue(client_id, resource, person, tenant, **more)
+
+    def _issue(self, client_id: str, resource: str, person: Person = NOBODY, tenant: str = "", **more: str) -> Reply:
+        token = self.tokens.issue(resource, client_id, tenant or self.tenant_id, person)
         seconds = self.tokens.lifetime
         content = {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
         return json_reply(200, content | more, ("cache-control", "no-store"))
@@ -125,27 +155,3 @@ def _client(request: Request, form: Mapping[str, str]) -> tuple[str, str]:
             return "", ""
         return unquote(client_id), unquote(secret)
     return form.get("client_id", ""), form.get("client_secret", "")
-
-
-def _unknown_tenant(tenant: str) -> Reply:
-    return _refusal(
-        "invalid_tenant", 90002, f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
-    )
-
-
-def _refusal(error: str, code: int, sentence: str, *, status: int = 400) -> Reply:
-    now, trace, correlation = datetime.now(UTC), new_guid(), new_guid()
-    stamp = f"{now:%Y-%m-%d %H:%M:%S}Z"
-    return json_reply(
-        status,
-        {
-            "error": error,
-            "error_description": f"AADSTS{code}: {sentence} Trace ID: {trace} Correlation ID: {correlation}"
-            f" Timestamp: {stamp}",
-            "error_codes": [code],
-            "timestamp": stamp,
-            "trace_id": trace,
-            "correlation_id": correlation,
-            "error_uri": f"https://login.microsoftonline.com/error?code={code}",
-        },
-    )

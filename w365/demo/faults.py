@@ -24,7 +24,7 @@ class Fault:
 
     Which requests:
 
-    - ``service``: ``authority``, ``partner_center``, ``dataverse``, ``pax8`` or ``*`` for all.
+    - ``service``: ``authority``, ``partner_center``, ``dataverse``, ``pax8``, ``graph`` or ``*`` for all.
     - ``path_contains``: part of the decoded path and query; empty fits all. ``method``: empty fits all.
     - ``skip``: how many fitting requests pass unharmed first. ``times``: how many are then hit; 0 is every one.
 

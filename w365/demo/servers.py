@@ -19,6 +19,8 @@ from w365.demo.authority import Authority
 from w365.demo.certificates import ensure_certificates
 from w365.demo.dataverse import Dataverse
 from w365.demo.faults import Faults, application
+from w365.demo.graph import AUDIENCE as GRAPH
+from w365.demo.graph import Graph
 from w365.demo.journal import Journal
 from w365.demo.partner_center import AUDIENCE, PartnerCenter
 from w365.demo.pax8 import TOKEN_SECONDS, Pax8
@@ -32,13 +34,16 @@ TENANT_NAME = "harbourlight.onmicrosoft.com"
 PARTNER_CENTER_CLIENT_ID = "8a1f2b34-52a7-4b8e-93c5-0f6c2e7d4a11"
 DATAVERSE_CLIENT_ID = "c27e6a90-7b3d-4f51-8e2a-5d9b1c0f3e22"
 PAX8_CLIENT_ID = "e51d0c3b-0d7a-4c52-b0d9-94f0b7a6d533"
-SERVICES = ("authority", "partner_center", "dataverse", "pax8")
+SERVICES = ("authority", "partner_center", "dataverse", "pax8", "graph")
 START_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """The running servers. Append to ``faults`` to make something go wrong; ``faults.seen`` tells what was asked."""
+    """The running servers. Append to ``faults`` to make something go wrong; ``faults.seen`` tells what was asked.
+
+    While ``refusals`` holds the number of an Entra error, such as 7000222, the token endpoint answers with it.
+    """
 
     world: World
     urls: Mapping[str, str]
@@ -47,6 +52,7 @@ class Servers:
     faults: Faults
     tokens: Tokens = field(repr=False)
     pax8_tokens: Tokens = field(repr=False)
+    refusals: list[int] = field(default_factory=list)
 
     def environment(self) -> dict[str, str]:
         """Every setting that connects a client to these servers; to Pax8 only where the world has companies there."""
@@ -58,6 +64,7 @@ class Servers:
         }
         return (pax8 if self.world.companies else {}) | {
             "W365_AUTHORITY": self.urls["authority"],
+            "W365_GRAPH_URL": self.urls["graph"],
             "W365_CA_BUNDLE": str(self.ca_bundle),
             "W365_PARTNER_CENTER_URL": self.urls["partner_center"],
             "W365_PARTNER_CENTER_TENANT_ID": TENANT_ID,
@@ -115,7 +122,16 @@ def _services(servers: Servers, home: Path, calls_per_minute: int) -> dict[str, 
     clients = dict.fromkeys((PARTNER_CENTER_CLIENT_ID, DATAVERSE_CLIENT_ID), servers.client_secret)
     tenants = frozenset({TENANT_ID, TENANT_NAME})
     return {
-        "authority": Authority(urls["authority"], TENANT_ID, tenants, clients, audiences | {urls["dataverse"]}, tokens),
+        "authority": Authority(
+            urls["authority"],
+            TENANT_ID,
+            tenants,
+            clients,
+            audiences | {urls["dataverse"], GRAPH},
+            tokens,
+            servers.refusals,
+            customers=frozenset(one.id for one in servers.world.customers if not one.departed),
+        ),
         "partner_center": PartnerCenter(servers.world, tokens, audiences, calls_per_minute),
         "dataverse": Dataverse(
             urls["dataverse"],
@@ -125,6 +141,7 @@ def _services(servers: Servers, home: Path, calls_per_minute: int) -> dict[str, 
             DATAVERSE_CLIENT_ID,
             f"{urls['authority']}/{TENANT_ID}/oauth2/authorize",
         ),
+        "graph": Graph(servers.world, tokens),
         "pax8": Pax8(servers.world, servers.pax8_tokens, {PAX8_CLIENT_ID: servers.client_secret}),
     }
 

@@ -21,6 +21,23 @@ class Claims:
     audience: str
     client_id: str
     expires: float
+    tenant_id: str = ""
+    has_person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who signed in with the application, and whether in two ways."""
+
+    name: str = ""
+    has_mfa: bool = False
+
+    def claims(self) -> dict[str, object]:
+        ways = ["pwd", "mfa"] if self.has_mfa else ["pwd"]
+        return {"upn": self.name, "idtyp": "user", "amr": ways} if self.name else {"idtyp": "app"}
+
+
+NOBODY = Person()
 
 
 @dataclass(slots=True)
@@ -31,12 +48,18 @@ class Tokens:
     lifetime: int = 3600
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     _known: dict[str, Claims] = field(default_factory=dict, repr=False)
-    _refresh_tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    _refresh_tokens: dict[str, tuple[str, Person]] = field(default_factory=dict, repr=False)
 
-    def issue(self, audience: str, client_id: str, tenant_id: str) -> str:
+    def issue(self, audience: str, client_id: str, tenant_id: str, person: Person = NOBODY) -> str:
+        return self.sign({"aud": audience, "appid": client_id, "tid": tenant_id, **person.claims()})
+
+    def sign(self, claims: Mapping[str, object]) -> str:
+        """Make a token of claims, with its times."""
         now = int(self.clock())
-        claims = {"aud": audience, "appid": client_id, "tid": tenant_id, "iat": now, "exp": now + self.lifetime}
-        body = f"{_encode({'typ': 'JWT', 'alg': 'HS256'})}.{_encode(claims)}"
+        body = (
+            f"{_encode({'typ': 'JWT', 'alg': 'HS256'})}."
+            f"{_encode({**claims, 'iat': now, 'nbf': now, 'exp': now + self.lifetime})}"
+        )
         return f"{body}.{self._sign(body)}"
 
     def read(self, token: str) -> Claims | None:
@@ -49,24 +72,25 @@ class Tokens:
         self._key = secrets.token_bytes(32)
         self._known.clear()
 
-    def issue_refresh_token(self, client_id: str) -> str:
+    def issue_refresh_token(self, client_id: str, person: Person = NOBODY) -> str:
         token = f"1.{secrets.token_urlsafe(48)}"
-        self._refresh_tokens[token] = client_id
+        self._refresh_tokens[token] = (client_id, person)
         return token
 
-    def redeem_refresh_token(self, token: str, client_id: str) -> bool:
+    def redeem_refresh_token(self, token: str, client_id: str) -> Person | None:
         """Use a refresh token up. Real ones live on for a while; a strict one finds clients that keep the old one."""
-        if self._refresh_tokens.get(token) != client_id:
-            return False
-        del self._refresh_tokens[token]
-        return True
+        if self._refresh_tokens.get(token, ("", NOBODY))[0] != client_id:
+            return None
+        return self._refresh_tokens.pop(token)[1]
 
     def _verify(self, token: str) -> Claims | None:
         body, _, signature = token.rpartition(".")
         if not hmac.compare_digest(self._sign(body).encode(), signature.encode()):
             return None
         content = json.loads(base64.urlsafe_b64decode(body.partition(".")[2] + "=="))
-        claims = Claims(content["aud"], content["appid"], content["exp"])
+        claims = Claims(
+            content["aud"], content["appid"], content["exp"], content.get("tid", ""), content.get("idtyp") == "user"
+        )
         if len(self._known) >= REMEMBERED:
             self._known.clear()
         self._known[token] = claims

@@ -36,7 +36,32 @@ _BLOCKED = _Meaning(
     "An administrator of the tenant excludes the application, or this network, from the policy.",
 )
 
+_AGAIN = "An admin signs in again on the Providers page."
+_LAPSED = _Meaning("The sign-in of the person for {source} has lapsed", _AGAIN)
+_MFA = _Meaning("{source} wants the person to prove who they are once more, with multi-factor authentication", _AGAIN)
+_GUEST = _Meaning(
+    "The person who signed in is a guest, or not a member of the tenant, and may not use {source}",
+    "Sign in again with an account of the partner's own tenant.",
+)
+
 _MEANINGS = {
+    "65004": _Meaning("The person did not consent to {source}", "Begin again on the Providers page, and accept."),
+    "50011": _Meaning(
+        "The application does not know the address that the sign-in to {source} returns to",
+        "Add the redirect address that the Providers page shows to the application in Entra ID, as type Web.",
+    ),
+    "700082": _LAPSED,
+    "70008": _LAPSED,
+    "70043": _LAPSED,
+    "50173": _Meaning("The sign-in of the person for {source} was revoked, as by a new password", _AGAIN),
+    "54005": _Meaning("The code of the sign-in to {source} was used before", "Begin again on the Providers page."),
+    "50076": _MFA,
+    "50079": _MFA,
+    "50158": _MFA,
+    "50020": _GUEST,
+    "50177": _GUEST,
+    "50034": _GUEST,
+    "50057": _Meaning("The account of the person who signed in to {source} is disabled", _AGAIN),
     "7000215": _SECRET,
     "7000222": _Meaning(
         "The client secret for {source} has expired", "Make a new secret in Entra ID and enter it in the connection."

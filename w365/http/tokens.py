@@ -1,27 +1,15 @@
-"""Access tokens for an application, through MSAL over our own transport.
-
-MSAL's own transport would let REQUESTS_CA_BUNDLE override our certificate authority, and would raise its own errors.
-"""
+"""Access tokens for an application by itself."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from w365.config import Connection
-from w365.errors import SignInRefused, SourceChanged
-from w365.http.attempts import KEPT
+from w365.errors import SignInRefused
 from w365.http.conditions import REAL_CONDITIONS, Conditions
-from w365.http.refusal import clean
-from w365.http.sign_in import explain_sign_in
-from w365.http.sign_in_wire import SIGN_IN, SignInWire
-from w365.http.skew import describe_skew
+from w365.http.entra import EntraApplication
 from w365.http.token_keeper import Grant, TokenKeeper
 from w365.http.wait import Check, never_stop
-from w365.http.wire import origin_of
 
 
 class AppTokens:
@@ -40,112 +28,22 @@ class AppTokens:
         conditions: Conditions = REAL_CONDITIONS,
     ) -> None:
         self._source = source
-        self._connection = connection
         self._scope = scope
-        self._clock = conditions.clock
-        self._application: Any = None
-        self._transport = _MsalTransport(connection, check, conditions)
-        keeper = TokenKeeper(self._ask_msal, self._explain, conditions.clock)
+        self._entra = EntraApplication(connection, check, conditions)
+        keeper = TokenKeeper(self._ask, self._explain, conditions.clock)
         self.token = keeper.token
         self.renew = keeper.renew
 
     def close(self) -> None:
-        self._transport.close()
+        self._entra.close()
 
-    def _ask_msal(self) -> Grant:
-        try:
-            application = self._application = self._application or self._build_application()
-            application.remove_tokens_for_client()
-            result: Grant = application.acquire_token_for_client([self._scope])
-        except (ValueError, KeyError):  # discovery was refused, or is no discovery document
-            if self._transport.last_status >= 400:
-                return self._transport.last_body
-            raise SourceChanged(
-                f"{SIGN_IN} at {self._transport.host} answered with something else than its settings.",
-                kept=KEPT,
-                do="Check W365_AUTHORITY and the tenant id; a proxy may answer in its place.",
-            ) from None
+    def _ask(self) -> Grant:
+        return self._entra.ask(self._acquire)
+
+    def _acquire(self, application: Any) -> Grant:
+        application.remove_tokens_for_client()
+        result: Grant = application.acquire_token_for_client([self._scope])
         return result
 
-    def _build_application(self) -> Any:
-        import msal  # it loads requests and cryptography; pages that do not sign in need neither
-
-        authority = f"{self._connection.authority}/{self._connection.tenant_id}"
-        return msal.ConfidentialClientApplication(
-            self._connection.client_id,
-            client_credential=self._connection.client_secret,
-            authority=authority,
-            # MSAL knows Microsoft's own hosts itself; for any other it would first ask login.microsoftonline.com.
-            instance_discovery=None if _is_microsoft(self._transport.host) else False,
-            http_client=self._transport,
-        )
-
     def _explain(self, result: Grant) -> SignInRefused:
-        skew = describe_skew(self._transport.last_date, self._clock.wall())
-        return explain_sign_in(self._source, result, (self._connection.client_secret,), skew)
-
-
-def _is_microsoft(host: str) -> bool:
-    from msal.authority import WELL_KNOWN_AUTHORITY_HOSTS
-
-    return host in WELL_KNOWN_AUTHORITY_HOSTS
-
-
-@dataclass(frozen=True, slots=True)
-class _MsalResponse:
-    """What MSAL reads of a response."""
-
-    status_code: int
-    headers: Mapping[str, str]
-    text: str
-
-    def raise_for_status(self) -> None:
-        if self.status_code >= 400:
-            raise ValueError(f"HTTP status {self.status_code}")
-
-
-class _MsalTransport:
-    """MSAL's requests, sent to the authority's host only. Only whole answers reach MSAL."""
-
-    def __init__(self, connection: Connection, check: Check, conditions: Conditions) -> None:
-        self._wire = SignInWire(connection, "W365_AUTHORITY", check, conditions)
-        self.host = self._wire.host
-        self.last_status = 0
-        self.last_date = ""
-        self.last_body: Mapping[str, Any] = {}
-
-    def get(
-        self, url: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None, **_: Any
-    ) -> _MsalResponse:
-        query = f"?{urlencode(params)}" if params else ""
-        return self._send("GET", url + query, dict(headers or {}), None)
-
-    def post(
-        self,
-        url: str,
-        params: Mapping[str, str] | None = None,
-        data: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        **_: Any,
-    ) -> _MsalResponse:
-        query = f"?{urlencode(params)}" if params else ""
-        sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
-        return self._send("POST", url + query, sent, urlencode(data or {}).encode())
-
-    def close(self) -> None:
-        self._wire.close()
-
-    def _send(self, method: str, url: str, headers: dict[str, str], content: bytes | None) -> _MsalResponse:
-        self._refuse_other_host(url)
-        answer = self._wire.send(method, url, headers, content)
-        self.last_status, self.last_body = answer.status, answer.body
-        self.last_date = answer.headers.get("date", "")
-        kept = {name: value for name, value in answer.headers.items() if name != "retry-after"}
-        return _MsalResponse(answer.status, kept, json.dumps(answer.body))
-
-    def _refuse_other_host(self, url: str) -> None:
-        origin = origin_of(url)
-        if origin == self._wire.origin or (origin and _is_microsoft(origin.host) and _is_microsoft(self.host)):
-            return
-        where = clean(str(origin)) if origin else "an address that is not https"
-        raise self._wire.changed(f"names another place ({where}) for the secret, which was not sent there")
+        return self._entra.explain(self._source, result)

@@ -162,7 +162,8 @@ def _name_loss(error: httpx.TransportError, host: str) -> str:
 def _name_connect_fault(error: httpx.ConnectError, host: str, detail: str) -> NoAnswer:
     cause = _root_cause(error)
     if isinstance(cause, socket.gaierror):
-        return NoAnswer(f"the host name {host} is not known (DNS)", sent=False, detail=detail)
+        advice = "Check the address of the connection and this machine's network, then try again."
+        return NoAnswer(f"the host name {host} is not known (DNS)", sent=False, advice=advice, detail=detail)
     if isinstance(cause, ConnectionRefusedError):
         return NoAnswer(f"{host} refuses connections", sent=False, detail=detail)
     if isinstance(cause, ssl.SSLCertVerificationError):

@@ -9,7 +9,7 @@ from w365 import config
 from w365.config import Connection
 from w365.http.wait import Check
 from w365.model import ProviderKind
-from w365.portals.partner_center import connect_partner_center
+from w365.portals.partner_center import USER_SCOPE, connect_partner_center
 from w365.portals.pax8 import connect_pax8
 from w365.portals.protocol import Portal
 
@@ -22,17 +22,29 @@ class Connect(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """A kind of provider: its name on the pages, the word in its settings' names, and how it is opened."""
+    """A kind of provider: its names on the pages, the word in its settings' names, and how it is opened.
+
+    ``user_scope`` is what a person consents to, where one can sign in with the application.
+    """
 
     kind: ProviderKind
     name: str
     setting: str
     connect: Connect
+    full_name: str = ""
+    user_scope: str = ""
 
 
 CONNECTORS = (
-    Connector(ProviderKind.PARTNER_CENTER, "Partner Center", config.PARTNER_CENTER, connect_partner_center),
-    Connector(ProviderKind.PAX8, "Pax8", config.PAX8, connect_pax8),
+    Connector(
+        ProviderKind.PARTNER_CENTER,
+        "Partner Center",
+        config.PARTNER_CENTER,
+        connect_partner_center,
+        "Microsoft Partner Center",
+        USER_SCOPE,
+    ),
+    Connector(ProviderKind.PAX8, "Pax8", config.PAX8, connect_pax8, "Pax8 marketplace"),
 )
 
 

@@ -19,6 +19,7 @@ from w365.http.fields import FieldError, refuse_pattern
 from w365.model import Customer, CustomerDomain, Rejected, Subscription
 from w365.portals.collection import Collection, Link
 from w365.portals.customers import ALL_DOMAINS, DEFAULT_ONLY, default_domain_only, read_domains, read_subscriptions
+from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
 from w365.portals.stop import StopSignal
 
 _log = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ class _Tolerance:
 class DetailReader:
     """A pool of threads for the two calls each customer needs. To be used with ``with``."""
 
-    def __init__(self, client: ApiClient, stop: StopSignal, workers: int) -> None:
+    def __init__(self, client: ApiClient, stop: StopSignal, workers: int, graph: GraphDomains | None = None) -> None:
+        self._graph = graph
         self._client = client
         self._stop = stop
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="details")
@@ -100,16 +102,27 @@ class DetailReader:
     def _read_one(self, customer: Customer, tolerance: _Tolerance) -> Details:
         self._stop()
         domains, domain_error = self._attempt(customer, lambda: self._domains(customer), tolerance)
+        source = ALL_DOMAINS
+        if self._graph is not None and _is_refused_for_good(domain_error):
+            domains, domain_error = self._from_graph(self._graph, customer, domain_error, tolerance)
+            source = GRAPH_DOMAINS
         found, subscription_error = self._attempt(customer, lambda: self._subscriptions(customer), tolerance)
         subscriptions, rejected, records = found or (None, (), 0)
         changed = next((e for e in (domain_error, subscription_error) if isinstance(e, SourceChanged)), None)
-        completed = _with_domains(customer, domains, domain_error)
+        completed = _with_domains(customer, domains, domain_error, source)
         notes = [
             completed.note,
             f"Subscriptions were not read: {_say(subscription_error)}" if subscription_error else "",
         ]
         completed = dataclasses.replace(completed, subscriptions=subscriptions, note=" ".join(filter(None, notes)))
         return Details(completed, rejected, records, changed)
+
+    def _from_graph(
+        self, graph: GraphDomains, customer: Customer, refusal: SourceError | None, tolerance: _Tolerance
+    ) -> tuple[tuple[CustomerDomain, ...] | None, SourceError | None]:
+        """Ask the further source; where it refuses as well, the first refusal stays the one to tell."""
+        domains, error = self._attempt(customer, lambda: graph.read(customer), tolerance)
+        return domains, refusal if isinstance(error, SourceRefused) and _is_lasting(error) else error
 
     def _attempt(
         self, customer: Customer, read: Callable[[], T], tolerance: _Tolerance
@@ -144,17 +157,21 @@ def _path(customer: Customer, resource: str) -> str:
 
 
 def _with_domains(
-    customer: Customer, domains: tuple[CustomerDomain, ...] | None, error: SourceError | None
+    customer: Customer, domains: tuple[CustomerDomain, ...] | None, error: SourceError | None, source: str
 ) -> Customer:
     """Choose between all domains, the default one where permission lacks, and None: keep what is stored."""
     if domains:
-        return dataclasses.replace(customer, domains=domains, domain_source=ALL_DOMAINS)
+        return dataclasses.replace(customer, domains=domains, domain_source=source)
     may_fall_back = error is None or (isinstance(error, SourceRefused) and _is_lasting(error))
     fallback = default_domain_only(customer) if may_fall_back else None
     if fallback is None:
         return dataclasses.replace(customer, note=f"Domains were not read: {_say(error)}" if error else "")
     note = f"Only the default domain is known: {_say(error)}" if error else ""
     return dataclasses.replace(customer, domains=fallback, domain_source=DEFAULT_ONLY, note=note)
+
+
+def _is_refused_for_good(error: SourceError | None) -> bool:
+    return isinstance(error, SourceRefused) and _is_lasting(error) and error.code != _NO_RELATIONSHIP
 
 
 def _is_lasting(error: SourceRefused) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from w365.config import Connection
+from w365.config import Connection, SignIn
 from w365.errors import AccessError, SourceChanged, SourceRefused
 from w365.http.attempts import KEPT
 from w365.http.client import ApiClient
@@ -15,16 +15,19 @@ from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.fields import FieldError, name_record, refuse_pattern
 from w365.http.refusal import Refusal
 from w365.http.tokens import AppTokens
+from w365.http.user_tokens import UserTokens
 from w365.http.wait import Check, Waiting, never_stop
 from w365.model import Customer, CustomerPage, Rejected
 from w365.portals.collection import Collection, Link, ListPage
 from w365.portals.customers import ALL_DOMAINS, read_customer, unknown_fields
 from w365.portals.details import DetailReader
+from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
 from w365.portals.stop import StopSignal
 
 SOURCE = "Partner Center"
 _SCOPE = "https://api.partnercenter.microsoft.com/.default"
 """The only audience Partner Center takes, whatever the address it is reached at."""
+USER_SCOPE = "https://api.partnercenter.microsoft.com/user_impersonation"
 
 _PAGE_SIZE = 500
 _WORKERS = 8
@@ -44,14 +47,23 @@ def connect_partner_center(
     ``check`` raises Cancelled to stop; only the thread that verifies or pages calls it.
     """
     stop = StopSignal(check)
-    tokens = AppTokens(SOURCE, connection, _SCOPE, check=stop, conditions=conditions)
-    return PartnerCenter(ApiClient(SOURCE, connection, tokens, check=stop, conditions=conditions), stop)
+    if connection.sign_in is SignIn.APP_USER:
+        tokens: AppTokens | UserTokens = UserTokens(SOURCE, connection, USER_SCOPE, check=stop, conditions=conditions)
+    else:
+        tokens = AppTokens(SOURCE, connection, _SCOPE, check=stop, conditions=conditions)
+    client = ApiClient(SOURCE, connection, tokens, check=stop, conditions=conditions)
+    has_person = connection.sign_in is SignIn.APP_USER
+    graph = GraphDomains(connection, check=stop, conditions=conditions) if has_person else None
+    return PartnerCenter(client, stop, graph=graph)
 
 
 class PartnerCenter:
     """The connector; see w365.portals.protocol for what it promises."""
 
-    def __init__(self, client: ApiClient, stop: StopSignal, workers: int = _WORKERS) -> None:
+    def __init__(
+        self, client: ApiClient, stop: StopSignal, workers: int = _WORKERS, *, graph: GraphDomains | None = None
+    ) -> None:
+        self._graph = graph
         self._client = client
         self._stop = stop
         self._workers = workers
@@ -88,7 +100,7 @@ class PartnerCenter:
         """Yield the customers 500 at a time. A ``cursor`` that is no longer taken starts from the beginning again."""
         self._stop.own()
         seen = _Seen()
-        with DetailReader(self._client, self._stop, self._workers) as details:
+        with DetailReader(self._client, self._stop, self._workers, self._graph) as details:
             for page in self._list_pages(Link.from_cursor(cursor) if cursor else None):
                 yield self._complete(page, details, seen)
                 self._stop()
@@ -123,10 +135,11 @@ class PartnerCenter:
         )
 
     def _try_details(self, customer: Customer) -> list[str]:
-        with DetailReader(self._client, self._stop, 1) as details:
+        with DetailReader(self._client, self._stop, 1, self._graph) as details:
             tried = details.read([customer])[0].customer
         works = [
             "All domains of a customer can be read." if tried.domain_source == ALL_DOMAINS else "",
+            "Domains are read from Microsoft Graph." if tried.domain_source == GRAPH_DOMAINS else "",
             "Subscriptions can be read." if tried.subscriptions is not None else "",
         ]
         return [sentence for sentence in (*works, tried.note) if sentence]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from w365.config import REACHES
+from w365.config import DATAVERSE, REACHES, Connection, required_parts
 from w365.errors import ConfigurationError, InputError, NotFound
 from w365.matching.domains import normalise_domain
 from w365.model import (
@@ -27,6 +27,8 @@ from w365.portals.connectors import CONNECTORS, Connector, connector_of
 from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import seed_lists
+from w365.service.reaching import Reaching, allot
+from w365.service.sign_ins import say_sign_in
 from w365.service.sync import MISSING, accept_gone, store_customers
 from w365.store import tables as t
 from w365.store.runs import RunView, cancel_run, end_run, get_run, latest_run, problems_of, recent_runs, request_run
@@ -80,16 +82,24 @@ def prepare(service: Service) -> None:
 
     Partner Center is listed before it is connected too, so that the pages can say what is missing.
     """
-    connected = service.settings.connections()
     with service.store.write() as connection:
         rows = connection.execute(sa.select(t.Provider.kind, t.Provider.name)).all()
         kinds, names = {row.kind for row in rows}, {row.name.casefold() for row in rows}
         if ProviderKind.PARTNER_CENTER not in kinds:
             seed_lists(connection)
+        if ProviderKind.PARTNER_CENTER not in kinds:
+            _list(connection, CONNECTORS[0], names)
+        without = allot(connection, service.settings)
         for one in CONNECTORS:
-            is_wanted = one.kind is ProviderKind.PARTNER_CENTER or one.setting in connected
-            if is_wanted and one.kind not in kinds:
-                connection.execute(sa.insert(t.Provider).values(name=_free_name(one, names), kind=one.kind))
+            if one.setting in without:
+                _list(connection, one, names)
+        allot(connection, service.settings)
+
+
+def _list(connection: sa.Connection, connector: Connector, taken: set[str]) -> None:
+    name = _free_name(connector, taken)
+    taken.add(name.casefold())
+    connection.execute(sa.insert(t.Provider).values(name=name, kind=connector.kind))
 
 
 def _free_name(connector: Connector, taken: set[str]) -> str:
@@ -118,7 +128,7 @@ def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
                     row.name,
                     ProviderKind(row.kind),
                     row.cardinality or "",
-                    _missing(service, row.kind),
+                    _missing(service, connection, row.id, row.kind),
                     row.verified_at,
                     row.verified_as,
                     sum(one.accounts for one in mine),
@@ -133,11 +143,12 @@ def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
 
 def get_crm(service: Service, actor: Actor) -> CrmView:
     require(actor, Role.VIEWER)
-    connected = service.settings.dataverse
     with service.store.read() as connection:
+        reach = Reaching(service.settings, service.store, service.clock)
+        connected, missing = _reach(lambda: reach.to_crm(connection), DATAVERSE)
         here = sa.select(sa.func.count()).select_from(t.Account).where(~t.Account.is_deleted)
         return CrmView(
-            "" if connected else _missing_connection("DATAVERSE"),
+            missing,
             connected.url if connected else "",
             connection.scalar(here) or 0,
             connection.scalar(sa.select(sa.func.count()).select_from(t.Contact)) or 0,
@@ -165,6 +176,7 @@ def verify_provider(service: Service, actor: Actor, name: str) -> tuple[str, ...
     _refuse_unconnected(provider.missing)
     with service.open_portal(provider.name, lambda: None) as portal:
         told = portal.verify()
+    told += say_sign_in(service, actor, str(provider.id))
     with service.store.write() as connection:
         values = {"verified_at": service.clock(), "verified_as": " ".join(told)}
         connection.execute(sa.update(t.Provider).where(t.Provider.id == provider.id).values(values))
@@ -284,18 +296,27 @@ def _request(service: Service, actor: Actor, kind: RunKind, target: str) -> int:
         return request_run(connection, kind, target, actor.name, service.clock())
 
 
-def _missing(service: Service, kind: str) -> str:
+def _missing(service: Service, database: sa.Connection, provider_id: int, kind: str) -> str:
     connector = connector_of(kind)
-    is_missing = connector is not None and connector.setting not in service.settings.connections()
-    return _missing_connection(connector.setting) if connector and is_missing else ""
+    if connector is None:
+        return ""
+    reach = Reaching(service.settings, service.store, service.clock)
+    return _reach(lambda: reach.to_provider(database, provider_id), connector.setting)[1]
 
 
-def _missing_connection(name: str) -> str:
-    tenant = f"W365_{name}_TENANT_ID, " if REACHES[name].has_tenant else ""
-    url = " and its URL" if REACHES[name].has_tenant else ""
-    return f"Not connected: set {tenant}W365_{name}_CLIENT_ID, W365_{name}_CLIENT_SECRET{url}."
+def _reach(find: Callable[[], Connection | None], setting: str) -> tuple[Connection | None, str]:
+    """The connection, and what keeps it from being used."""
+    try:
+        found = find()
+    except ConfigurationError as error:
+        return None, str(error)
+    if found is not None:
+        return found, ""
+    parts = [part for part in required_parts(setting) if part != "URL" or not REACHES[setting].url]
+    names = ", ".join(f"W365_{setting}_{part}" for part in parts)
+    return None, f"Not connected. An admin connects it on the Providers page, or sets {names} in the environment."
 
 
 def _refuse_unconnected(missing: str) -> None:
     if missing:
-        raise ConfigurationError(missing, kept="Nothing was started.", do="Set them and start the app again.")
+        raise ConfigurationError(missing, kept="Nothing was started.", do="Then start it again.")

@@ -16,6 +16,7 @@ from w365.service import Check, Service
 from w365.service.configuration import read_setting
 from w365.service.parking import return_parked
 from w365.service.providers import prepare
+from w365.service.reaching import Reaching
 from w365.store import tables as t
 from w365.store.engine import Store, open_store
 from w365.store.migrate import migrate
@@ -43,9 +44,9 @@ class _Portals:
 
     def __call__(self, provider: str, check: Check) -> AbstractContextManager[Portal]:
         with self._store.read() as database:
-            kind = database.scalar(sa.select(t.Provider.kind).where(t.Provider.name == provider))
-        connector = connector_of(kind or "")
-        connection = self._settings.connections().get(connector.setting) if connector else None
+            row = database.execute(sa.select(t.Provider.id, t.Provider.kind).where(t.Provider.name == provider)).first()
+            connector = connector_of(row.kind) if row else None
+            connection = Reaching(self._settings, self._store).to_provider(database, row.id) if row else None
         if connector is None or connection is None:
             raise ConfigurationError(
                 f"{provider} is not connected.", kept="Nothing was read.", do="Set its connection."
@@ -58,9 +59,9 @@ class _Crms:
         self._settings, self._store = settings, store
 
     def __call__(self, check: Check) -> AbstractContextManager[Crm]:
-        connection = self._settings.dataverse
+        with self._store.read() as database:
+            connection = Reaching(self._settings, self._store).to_crm(database)
+            column = read_setting(database, "tenant_guid_column")
         if connection is None:
             raise ConfigurationError("The CRM is not connected.", kept="Nothing was read.", do="Set its connection.")
-        with self._store.read() as database:
-            column = read_setting(database, "tenant_guid_column")
         return closing(connect_dataverse(connection, tenant_guid_column=column or None, check=check))

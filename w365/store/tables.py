@@ -6,6 +6,7 @@
 - what held before a decision, so that it can be taken back: standing_before, rejection_change, undo (store.changes)
 - what people say to each other: note, ownership, owner_change (store.teamwork_tables; service.teamwork)
 - what the admin set: setting, setting_change, listed_domain (service.configuration)
+- how services are reached: connection, consent, consent_begun (store.connections, store.consents)
 - what the evidence proposes: touched, proposal (store.matcher); suggest_due, candidate (service.suggesting)
 - in which order that changed: version, account_version (store.versions)
 - what is looked at, derived: worklist (store.worklist), word (store.words)
@@ -343,6 +344,50 @@ class ListedDomain(Base):
     __tablename__ = "listed_domain"
     domain: Mapped[str] = mapped_column(Exact, primary_key=True)
     list: Mapped[str]  # DomainList
+
+
+# --- how services are reached ---
+
+
+class StoredConnection(Base):
+    """The connection of one provider or of the CRM. Where the environment sets it, only which one it is for."""
+
+    __tablename__ = "connection"
+    target: Mapped[str] = mapped_column(sa.String(20), primary_key=True)  # the provider's id, or 'crm'
+    setting: Mapped[str]  # the word in the settings' names
+    for_environment: Mapped[bool]  # the environment's connection of this word is meant for this target
+    parts: Mapped[dict[str, Any]]  # what is no secret, by the last words of the settings' names
+    secret: Mapped[str]  # sealed; empty where nothing is stored
+    changed_at: Mapped[dt.datetime | None]
+    changed_by: Mapped[str]
+
+
+class StoredConsent(Base):
+    """The person who signed in for an application, and the refresh token, which changes whenever it is used."""
+
+    __tablename__ = "consent"
+    target: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    application: Mapped[str]  # tenant and client id it was given for
+    token: Mapped[str]  # sealed
+    version: Mapped[int]  # grows with every token; a save names the one it replaces
+    person: Mapped[str]
+    has_mfa: Mapped[bool | None]  # None where the token does not tell
+    signed_in_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime]
+    refused: Mapped[str]  # why the last redemption was refused for good, in words
+    held_by: Mapped[str]  # the process that redeems just now
+    held_until: Mapped[dt.datetime | None]
+
+
+class ConsentBegun(Base):
+    """A sign-in that was begun on the page and has not come back from the browser yet."""
+
+    __tablename__ = "consent_begun"
+    state: Mapped[str] = mapped_column(sa.String(64), primary_key=True)  # a digest of it
+    target: Mapped[str]
+    flow: Mapped[str]  # sealed: it holds the verifier
+    actor: Mapped[str]
+    at: Mapped[dt.datetime]
 
 
 # --- what the evidence proposes ---

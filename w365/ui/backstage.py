@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from w365.launch import Surroundings
     from w365.model import Actor
     from w365.service import Service
+    from w365.service.providers import ProviderView
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class Backstage:
         self._again_seconds = again_seconds
         self._known = threading.Event()
         self._end = threading.Event()
+        self._over = threading.Event()
         self._parts: Parts | None = None
         self._error: W365Error | None = None
         self._thread = threading.Thread(target=self._run, name="backstage", daemon=True)
@@ -63,6 +65,11 @@ class Backstage:
     def stop(self) -> None:
         self._end.set()
         self._thread.join()
+
+    def start_over(self) -> None:
+        """Read the settings again and open what they name; pages wait until it is there."""
+        self._known.clear()
+        self._over.set()
 
     def parts(self) -> Parts:
         """Wait until the parts are there; raise what keeps them from it."""
@@ -101,6 +108,7 @@ class Backstage:
         from w365.log import set_up_logging
         from w365.service.wiring import open_service
 
+        self._over.clear()
         set_up_logging(surroundings.settings)
         service = open_service(surroundings.settings)
         queue = Queue(service)
@@ -109,7 +117,7 @@ class Backstage:
         self._parts, self._error = Parts(service, queue), None
         self._known.set()
         try:
-            while not self._end.is_set() and _is_alive(surroundings.demo):
+            while not (self._end.is_set() or self._over.is_set()) and _is_alive(surroundings.demo):
                 self._work(surroundings)
         finally:
             service.store.close()
@@ -119,7 +127,7 @@ class Backstage:
 
         with (self._start_worker or worker)(surroundings) as process:
             while _is_alive(process) and _is_alive(surroundings.demo):
-                if self._end.wait(_LOOK_SECONDS):
+                if self._end.wait(_LOOK_SECONDS) or self._over.is_set():
                     return
         _log.warning("a process beside the app ended and is started again")
         self._end.wait(_LOOK_SECONDS)
@@ -164,10 +172,18 @@ def _ask_for_syncs(service: Service, actor: Actor, queue: Queue) -> None:
     try:
         queue.enqueue(request_crm_sync(service, actor))
         for one in list_providers(service, actor):
-            if one.kind is not ProviderKind.MANUAL:
+            if one.kind is not ProviderKind.MANUAL and _can_sync(service, actor, one):
                 queue.enqueue(request_sync(service, actor, one.name))
     except AlreadyRunning:
         _log.info("the demo is being filled already")
+
+
+def _can_sync(service: Service, actor: Actor, provider: ProviderView) -> bool:
+    """Tell whether a provider is connected, and the person it may need has signed in."""
+    from w365.service.sign_ins import get_sign_in
+
+    sign_in = get_sign_in(service, actor, str(provider.id))
+    return not provider.missing and (sign_in is None or not sign_in.problem)
 
 
 DEMO_PROVIDER = "Harbour Telecom"
@@ -194,6 +210,12 @@ def _parts() -> Parts:
     if _current is None:
         raise W365Error("The app's background is not running.", do="Start the app with: streamlit run app.py")
     return _current.parts()
+
+
+def start_over() -> None:
+    """Open anew what the settings name now."""
+    if _current is not None:
+        _current.start_over()
 
 
 @asynccontextmanager

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import ProviderKind, Role, RunKind
+from w365.portals.connectors import connector_of
 from w365.service.configuration import get_settings
 from w365.service.matching import preview_match
 from w365.service.providers import (
@@ -25,24 +27,24 @@ from w365.service.providers import (
     verify_crm,
     verify_provider,
 )
+from w365.service.sign_ins import SignInView, get_sign_in
+from w365.store.connections import CRM
 from w365.store.runs import RunView
 from w365.ui import places
 from w365.ui.auto_match import offer_preview, say_auto_match
+from w365.ui.connection_form import offer_connection, offer_new_provider
+from w365.ui.demo_choice import offer_to_leave_demo, offer_to_return
 from w365.ui.desk import Desk
 from w365.ui.manual_form import offer_new_row
 from w365.ui.runs import awaits_confirmation, is_busy, keep_current, show_run, start_run
 from w365.ui.shell import say_next_time, show_error
+from w365.ui.sign_in import offer_sign_in, show_sign_in
 from w365.ui.wording import clock_time, counted, local_zone, number, plain, short
-
-_KIND_WORDS = {
-    ProviderKind.PARTNER_CENTER: "Microsoft Partner Center",
-    ProviderKind.PAX8: "Pax8 marketplace",
-    ProviderKind.MANUAL: "Entered by hand",
-}
 
 
 def show_providers(desk: Desk) -> None:
     keep_current(desk)
+    offer_to_leave_demo(desk)
     for provider in list_providers(desk.service, desk.actor):
         with st.container(border=True):
             _show_provider(desk, provider)
@@ -51,7 +53,10 @@ def show_providers(desk: Desk) -> None:
     with st.container(border=True):
         _show_matching(desk)
     if desk.actor.role >= Role.ADMIN:
-        _offer_manual_provider(desk)
+        with st.container(horizontal=True):
+            offer_new_provider(desk)
+            _offer_manual_provider(desk)
+        offer_to_return(desk)
 
 
 # --- a provider ---
@@ -59,7 +64,11 @@ def show_providers(desk: Desk) -> None:
 
 def _show_provider(desk: Desk, provider: ProviderView) -> None:
     is_manual = provider.kind is ProviderKind.MANUAL
-    _head(plain(short(provider.name)), _KIND_WORDS[provider.kind], is_ready=not provider.missing, is_manual=is_manual)
+    connector = connector_of(provider.kind)
+    kind = connector.full_name if connector else "Entered by hand"
+    sign_in = get_sign_in(desk.service, desk.actor, str(provider.id)) if not provider.missing else None
+    state: _Badge = ("Manual", "gray") if is_manual else _state(provider.missing, sign_in)
+    _head(plain(short(provider.name)), kind, state)
     parts = [
         counted(provider.accounts, "provider account"),
         counted(provider.open, "needs a decision", "need a decision"),
@@ -69,9 +78,11 @@ def _show_provider(desk: Desk, provider: ProviderView) -> None:
     _say_verified(desk, provider)
     if provider.missing:
         st.warning(plain(provider.missing))
+        offer_connection(desk, str(provider.id), provider.name, is_missing=True)
     elif is_manual:
         _offer_row(desk, provider)
     else:
+        show_sign_in(desk, sign_in)
         _show_last(desk, provider.last, "No sync yet. Start the first one.", done=provider.last_done)
         _offer_confirmation(desk, provider.last)
         _buttons(
@@ -80,16 +91,24 @@ def _show_provider(desk: Desk, provider: ProviderView) -> None:
             ("Sync provider accounts", lambda: request_sync(desk.service, desk.actor, provider.name)),
             lambda: verify_provider(desk.service, desk.actor, provider.name),
             key=f"provider-{provider.id}",
+            connection=(str(provider.id), provider.name),
+            sign_in=sign_in,
         )
 
 
-def _head(name: str, kind: str, *, is_ready: bool, is_manual: bool = False) -> None:
+_Badge = tuple[str, Literal["green", "orange", "gray"]]
+
+
+def _state(missing: str, sign_in: SignInView | None = None) -> _Badge:
+    if missing:
+        return "Not connected", "orange"
+    return ("Sign-in needed", "orange") if sign_in and sign_in.problem else ("Connected", "green")
+
+
+def _head(name: str, kind: str, state: _Badge) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(name, width="content", anchor=False)
-        if is_manual:
-            st.badge("Manual", color="gray")
-        else:
-            st.badge("Connected" if is_ready else "Not connected", color="green" if is_ready else "orange")
+        st.badge(state[0], color=state[1])
         st.caption(kind)
 
 
@@ -113,14 +132,19 @@ def _buttons(
     verify: Callable[[], tuple[str, ...]],
     *,
     key: str,
+    connection: tuple[str, str],
+    sign_in: SignInView | None = None,
 ) -> None:
-    """Offer to sync, unless a sync is under way, and to verify; each only to those who may."""
+    """Offer to sync, unless a sync is under way, to verify, and to connect; each only to those who may."""
     label, request = sync
+    is_stopped = (last is not None and last.is_active) or (sign_in is not None and sign_in.is_blocked)
     with st.container(horizontal=True):
         wants_sync = desk.actor.role >= Role.ANALYST and st.button(
-            label, type="primary", key=f"{key}-sync", disabled=last is not None and last.is_active
+            label, type="primary", key=f"{key}-sync", disabled=is_stopped
         )
         wants_proof = desk.actor.role >= Role.ADMIN and st.button("Verify connection", key=f"{key}-verify")
+        offer_connection(desk, *connection)
+        offer_sign_in(desk, sign_in, *connection)
     if wants_sync:
         start_run(request)
     if wants_proof:
@@ -168,11 +192,12 @@ def _confirm_dialog(desk: Desk, run_id: int, missing: str) -> None:
 
 
 def _show_crm(desk: Desk, crm: CrmView) -> None:
-    _head("CRM", "Dynamics 365 (Dataverse)", is_ready=not crm.missing)
+    _head("CRM", "Dynamics 365 (Dataverse)", _state(crm.missing))
     amounts = f"{counted(crm.accounts, 'account')} · {counted(crm.contacts, 'contact')}"
     st.markdown(f"**{amounts}**" + (f" · {plain(crm.url)}" if crm.url else ""))
     if crm.missing:
         st.warning(plain(crm.missing))
+        offer_connection(desk, CRM, "CRM", is_missing=True)
         return
     _show_last(desk, crm.last, "No sync yet. Start the first one.", done=crm.last_done)
     _buttons(
@@ -181,6 +206,7 @@ def _show_crm(desk: Desk, crm: CrmView) -> None:
         ("Sync CRM", lambda: request_crm_sync(desk.service, desk.actor)),
         lambda: verify_crm(desk.service, desk.actor),
         key="crm",
+        connection=(CRM, "CRM"),
     )
 
 

@@ -49,6 +49,7 @@ def _show_provider_side(record: Record) -> None:
         ("Relationship", record.relationship),
         ("Changed", row.change),
         ("Gone since", f"{record.gone_at:%Y-%m-%d}" if record.gone_at else ""),
+        ("Domains come from", record.domain_source),
         ("Note", record.note),
     )
     _list([(value, label) for label, value in facts if value], "")

@@ -29,7 +29,16 @@ def say_setting(name: str) -> str:
     """Name a setting, or a provider's exception, for people."""
     if name in _NAMES:
         return _NAMES[name]
-    return name.replace("cardinality: ", "Sharing of CRM accounts, exception for ", 1)
+    for short, words in _PREFIXES:
+        name = words + name.removeprefix(short) if name.startswith(short) else name
+    return name
+
+
+_PREFIXES = (
+    ("cardinality: ", "Sharing of CRM accounts, exception for "),
+    ("connection: ", "Connection of "),
+    ("sign-in: ", "Sign-in to "),
+)
 
 
 def say_value(text: str) -> str:

@@ -1,0 +1,47 @@
+"""Services on databases of one's own, in which a test connects what it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from w365.config import load_settings
+from w365.demo.servers import TENANT_ID, Servers
+from w365.model import Actor, Role
+from w365.service import Service
+from w365.service.providers import list_providers
+from w365.service.wiring import open_service
+
+ADMIN = Actor("ada", Role.ADMIN)
+ANALYST = Actor("ben", Role.ANALYST)
+CANARY = "canary-secret-4711"
+KEY = "a key that is long enough to encrypt"
+PARTS = {
+    "URL": "https://pc.example",
+    "TENANT_ID": "partner.example",
+    "CLIENT_ID": "client-1",
+    "CLIENT_SECRET": CANARY,
+}
+ONE = "1"
+"""The target of the provider that every new database lists."""
+
+
+def opened(home: Path, **environment: str) -> Service:
+    values = {"W365_HOME": str(home), "W365_DEMO": "off", "W365_SECRET_KEY": KEY, **environment}
+    return open_service(load_settings(values, home / "none.toml"))
+
+
+def parts_for(servers: Servers, service: str, client_id: str) -> dict[str, str]:
+    return {
+        "URL": servers.urls[service],
+        "TENANT_ID": TENANT_ID,
+        "CLIENT_ID": client_id,
+        "CLIENT_SECRET": servers.client_secret,
+    }
+
+
+def missing(service: Service) -> dict[str, str]:
+    return {one.name: one.missing for one in list_providers(service, ADMIN)}
+
+
+def bytes_of(home: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())

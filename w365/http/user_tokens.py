@@ -1,0 +1,77 @@
+"""Access tokens for an application together with a person who signed in once (the Secure Application Model)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from w365.config import Connection
+from w365.errors import SignInRefused
+from w365.http.attempts import KEPT
+from w365.http.claims import has_mfa
+from w365.http.conditions import REAL_CONDITIONS, Conditions
+from w365.http.entra import EntraApplication
+from w365.http.token_keeper import Grant, TokenKeeper
+from w365.http.wait import Check, never_stop
+
+SIGN_IN_AGAIN = "An admin signs in again on the Providers page."
+
+
+class UserTokens:
+    """Tokens by refresh token for one ``scope``. Of the same shape as AppTokens; a refusal is final here too."""
+
+    def __init__(
+        self,
+        source: str,
+        connection: Connection,
+        scope: str,
+        *,
+        check: Check = never_stop,
+        conditions: Conditions = REAL_CONDITIONS,
+        is_own_tenant: bool = True,
+    ) -> None:
+        self._source = source
+        self._is_own_tenant = is_own_tenant
+        self._scope = scope
+        self._consent = connection.consent
+        self._check = check
+        self._entra = EntraApplication(connection, check, conditions)
+        keeper = TokenKeeper(self._ask, self._explain, conditions.clock)
+        self.token = keeper.token
+        self.renew = keeper.renew
+
+    def close(self) -> None:
+        self._entra.close()
+
+    def _ask(self) -> Grant:
+        if self._consent is None:
+            raise nobody_signed_in(self._source)
+        grant = self._consent.redeem(self._redeem, self._check, is_own_tenant=self._is_own_tenant)
+        if has_mfa(str(grant.get("access_token", ""))) is False:
+            raise without_mfa(self._source)
+        return grant
+
+    def _redeem(self, refresh_token: str) -> Grant:
+        def question(application: Any) -> Grant:
+            result: Grant = application.acquire_token_by_refresh_token(refresh_token, [self._scope])
+            return result
+
+        return self._entra.ask(question)
+
+    def _explain(self, result: Grant) -> SignInRefused:
+        return self._entra.explain(self._source, result)
+
+
+def nobody_signed_in(source: str) -> SignInRefused:
+    return SignInRefused(
+        f"Nobody has signed in to {source} for this application yet.",
+        kept=KEPT,
+        do="An admin signs in once on the Providers page.",
+    )
+
+
+def without_mfa(source: str) -> SignInRefused:
+    return SignInRefused(
+        f"The sign-in to {source} was made without multi-factor authentication, and is refused for that.",
+        kept=KEPT,
+        do=f"Require it of that person in Entra ID. {SIGN_IN_AGAIN}",
+    )

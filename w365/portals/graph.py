@@ -1,0 +1,66 @@
+"""Microsoft Graph: the domains of a customer's tenant, where Partner Center does not tell them.
+
+It needs a person's sign-in, the customer's consent to the application, and a role in the customer's tenant (GDAP).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from w365.config import Connection
+from w365.errors import SignInRefused, SourceRefused
+from w365.http.client import ApiClient
+from w365.http.conditions import REAL_CONDITIONS, Conditions
+from w365.http.fields import FieldError
+from w365.http.user_tokens import UserTokens
+from w365.http.wait import Check, never_stop
+from w365.model import Customer, CustomerDomain
+from w365.portals.customers import read_domains
+
+SOURCE = "Microsoft Graph"
+GRAPH_DOMAINS = "Microsoft Graph"
+_SCOPE = "https://graph.microsoft.com/.default"
+_PATH = "/v1.0/domains?$select=id,isDefault,isVerified"
+
+
+class GraphDomains:
+    """Asks one tenant after the other, each with a token of its own."""
+
+    def __init__(
+        self, connection: Connection, *, check: Check = never_stop, conditions: Conditions = REAL_CONDITIONS
+    ) -> None:
+        self._connection = dataclasses.replace(connection, url=connection.graph_url, calls_per_minute=None)
+        self._check = check
+        self._conditions = conditions
+
+    def read(self, customer: Customer) -> tuple[CustomerDomain, ...]:
+        """Return the verified domains. Raises SourceRefused where the tenant does not permit it, and SourceError."""
+        connection = dataclasses.replace(self._connection, tenant_id=customer.tenant_guid or customer.specific_id)
+        tokens = UserTokens(
+            SOURCE, connection, _SCOPE, check=self._check, conditions=self._conditions, is_own_tenant=False
+        )
+        client = ApiClient(SOURCE, connection, tokens, check=self._check, conditions=self._conditions)
+        try:
+            return read_domains(_value(client.get_json(_PATH).body), customer.default_domain)
+        except SignInRefused as error:
+            raise _not_permitted(error) from None
+        finally:
+            client.close()
+
+
+def _value(body: Any) -> Sequence[Any]:
+    found = body.get("value") if isinstance(body, dict) else None
+    if not isinstance(found, list):
+        raise FieldError("the list of domains is missing.")
+    return found
+
+
+def _not_permitted(error: SignInRefused) -> SourceRefused:
+    """Say it with the code alone, so that a second run stores nothing new."""
+    code = re.search(r"AADSTS\d+", error.what)
+    return SourceRefused(
+        error.what, status=403, code=code[0] if code else "", kept=error.kept, do=error.do, detail=error.detail
+    )

@@ -1,0 +1,63 @@
+"""What a person enters to connect a service: the parts its settings have, in words for a form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from w365.config import REACHES, SignIn, parts_of, required_parts
+
+SECRET = "CLIENT_SECRET"  # noqa: S105 - the word in the settings' names
+
+SIGN_IN_WORDS = {
+    SignIn.APP: "The application alone",
+    SignIn.APP_USER: "The application with a person who signed in once",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input of a form. ``part`` is the last word of the setting's name; ``choices`` are value and label."""
+
+    part: str
+    label: str
+    help: str
+    default: str = ""
+    is_required: bool = True
+    choices: Sequence[tuple[str, str]] = ()
+
+    @property
+    def is_secret(self) -> bool:
+        return self.part == SECRET
+
+
+_LABELS = {
+    "URL": ("Address", "Where the service answers, as https://…"),
+    "TENANT_ID": ("Tenant", "The directory in Entra ID that the application signs in to: its GUID or a domain of it"),
+    "CLIENT_ID": ("Client id", "The application's id"),
+    SECRET: ("Client secret", "The secret's value. It is encrypted when stored and never shown again"),
+    "SIGN_IN": ("Sign-in", "With a person, somebody signs in once with multi-factor authentication"),
+    "CALLS_PER_MINUTE": ("Calls per minute", "How fast the service is asked; 0 is no limit"),
+}
+
+
+def fields_of(setting: str) -> list[Field]:
+    """The inputs of a connection, in the order of a form."""
+    required = required_parts(setting)
+    return [_field(setting, part, is_required=part in required) for part in parts_of(setting)]
+
+
+def labels_of(setting: str) -> Mapping[str, str]:
+    return {one.part: one.label for one in fields_of(setting)}
+
+
+def _field(setting: str, part: str, *, is_required: bool) -> Field:
+    reach = REACHES[setting]
+    label, meaning = _LABELS[part]
+    defaults = {
+        "URL": reach.url,
+        "SIGN_IN": reach.sign_ins[0].value,
+        "CALLS_PER_MINUTE": str(reach.calls_per_minute or 0),
+    }
+    choices = tuple((one.value, SIGN_IN_WORDS[one]) for one in reach.sign_ins) if part == "SIGN_IN" else ()
+    return Field(part, label, meaning, defaults.get(part, ""), is_required, choices)

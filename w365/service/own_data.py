@@ -1,0 +1,41 @@
+"""The choice between the built-in demo and one's own database. Neither ever sees the other's rows."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from w365 import config
+from w365.errors import ConfigurationError, InputError
+from w365.model import Actor, Role
+from w365.service import Service
+from w365.service.access import require
+from w365.store import tables as t
+
+
+def leave(service: Service, actor: Actor) -> None:
+    """Remember in the data folder that the demo was left; the next start opens the real database."""
+    require(actor, Role.ADMIN)
+    if not service.settings.is_demo:
+        raise InputError("This is not the demo.", kept="Nothing was changed.")
+    try:
+        config.leave_demo(service.settings)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data folder cannot be written ({error.strerror}).", kept="Nothing was changed.", do="Set W365_HOME."
+        ) from None
+
+
+def can_return(service: Service, actor: Actor) -> bool:
+    """Tell whether the demo was left on the page and nothing of one's own is there yet."""
+    if actor.role < Role.ADMIN or not config.has_left_demo(service.settings) or service.settings.connections():
+        return False
+    own = (t.ProviderAccount.id, t.Account.id, t.StoredConnection.target)
+    with service.store.read() as database:
+        return all(database.scalar(sa.select(column).limit(1)) is None for column in own)
+
+
+def return_to_demo(service: Service, actor: Actor) -> None:
+    require(actor, Role.ADMIN)
+    if not can_return(service, actor):
+        raise InputError("There is data of your own here.", kept="Nothing was changed.")
+    config.return_to_demo(service.settings)

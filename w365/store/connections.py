@@ -1,0 +1,51 @@
+"""The rows of `connection`: how each provider and the CRM are reached, and which of them the environment sets."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from w365.store import tables as t
+
+CRM = "crm"
+"""The target of the CRM's connection; that of a provider is its id."""
+
+_COLUMNS = ("target", "setting", "for_environment", "parts", "secret", "changed_at", "changed_by")
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRow:
+    """One row. ``parts`` are by the last words of the settings' names; ``secret`` is sealed."""
+
+    target: str
+    setting: str
+    for_environment: bool = False
+    parts: Mapping[str, str] = field(default_factory=dict)
+    secret: str = field(default="", repr=False)
+    changed_at: dt.datetime | None = None
+    changed_by: str = ""
+
+
+def read_row(database: sa.Connection, target: str) -> ConnectionRow | None:
+    return read_rows(database).get(target)
+
+
+def read_rows(database: sa.Connection) -> dict[str, ConnectionRow]:
+    table = t.StoredConnection
+    query = sa.select(*(getattr(table, name) for name in _COLUMNS)).order_by(table.target)
+    return {row.target: ConnectionRow(*row) for row in database.execute(query)}
+
+
+def put_row(database: sa.Connection, row: ConnectionRow) -> None:
+    values = {name: getattr(row, name) for name in _COLUMNS} | {"parts": dict(row.parts)}
+    where = t.StoredConnection.target == row.target
+    if not database.execute(sa.update(t.StoredConnection).where(where).values(values)).rowcount:
+        database.execute(sa.insert(t.StoredConnection).values(values))
+
+
+def remove_row(database: sa.Connection, target: str) -> None:
+    for table in (t.StoredConnection, t.StoredConsent, t.ConsentBegun):
+        database.execute(sa.delete(table).where(table.target == target))
