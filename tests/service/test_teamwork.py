@@ -29,7 +29,7 @@ from w365.model import Age, ScoreBand
 from w365.service import Service, facets, records, teamwork
 from w365.store import tables as t
 from w365.store.engine import Store
-from w365.store.teamwork_tables import Note, OwnerChange
+from w365.store.tables import Note, OwnerChange
 from w365.store.worklist import Filter
 
 

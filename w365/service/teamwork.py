@@ -14,7 +14,7 @@ from w365.service.access import require
 from w365.service.configuration import read_policy
 from w365.store import tables as t
 from w365.store import worklist
-from w365.store.teamwork_tables import Note, OwnerChange, Ownership
+from w365.store.tables import Note, OwnerChange, Ownership
 
 LONGEST_NOTE = 2_000
 LONGEST_OWNER = 100

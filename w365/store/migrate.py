@@ -12,7 +12,6 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-import w365.store.teamwork_tables  # noqa: F401 - its tables belong to the schema
 from w365.errors import StoreError
 from w365.store.engine import Store
 

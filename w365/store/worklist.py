@@ -20,7 +20,7 @@ from w365.store.drift import drift_of
 from w365.store.evidence import Which
 from w365.store.facets import facet_conditions, returns
 from w365.store.matcher import propose, with_rivals
-from w365.store.teamwork_tables import Ownership
+from w365.store.tables import Ownership
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
 
 LIVE_STATUSES = ("active", "suspended", "Active", "Activated", "Trial", "PendingCancel")

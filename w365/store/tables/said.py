@@ -1,4 +1,4 @@
-"""The tables of what people say to each other about a row. The match does not look at them."""
+"""What people say to each other about a row. The match does not look at it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from w365.store.tables import Base, Id, reference
+from w365.store.tables.columns import Base, Id, reference
 
 
 class Note(Base):

@@ -1,0 +1,74 @@
+"""What the admin set: settings, lists and connections."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from w365.store.tables.columns import Base, Exact, Id
+
+
+class Setting(Base):
+    __tablename__ = "setting"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class SettingChange(Base):
+    __tablename__ = "setting_change"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    name: Mapped[str]
+    old_value: Mapped[str]
+    value: Mapped[str]
+
+
+class ListedDomain(Base):
+    __tablename__ = "listed_domain"
+    domain: Mapped[str] = mapped_column(Exact, primary_key=True)
+    list: Mapped[str]  # DomainList
+
+
+class StoredConnection(Base):
+    """The connection of one provider or of the CRM. Where the environment sets it, only which one it is for."""
+
+    __tablename__ = "connection"
+    target: Mapped[str] = mapped_column(sa.String(20), primary_key=True)  # the provider's id, or 'crm'
+    setting: Mapped[str]  # the word in the settings' names
+    for_environment: Mapped[bool]  # the environment's connection of this word is meant for this target
+    parts: Mapped[dict[str, Any]]  # what is no secret, by the last words of the settings' names
+    secret: Mapped[str]  # sealed; empty where nothing is stored
+    changed_at: Mapped[dt.datetime | None]
+    changed_by: Mapped[str]
+
+
+class StoredConsent(Base):
+    """The person who signed in for an application, and the refresh token, which changes whenever it is used."""
+
+    __tablename__ = "consent"
+    target: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    application: Mapped[str]  # tenant and client id it was given for
+    token: Mapped[str]  # sealed
+    version: Mapped[int]  # grows with every token; a save names the one it replaces
+    person: Mapped[str]
+    has_mfa: Mapped[bool | None]  # None where the token does not tell
+    signed_in_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime]
+    refused: Mapped[str]  # why the last redemption was refused for good, in words
+    held_by: Mapped[str]  # the process that redeems just now
+    held_until: Mapped[dt.datetime | None]
+
+
+class ConsentBegun(Base):
+    """A sign-in that was begun on the page and has not come back from the browser yet."""
+
+    __tablename__ = "consent_begun"
+    state: Mapped[str] = mapped_column(sa.String(64), primary_key=True)  # a digest of it
+    target: Mapped[str]
+    flow: Mapped[str]  # sealed: it holds the verifier
+    actor: Mapped[str]
+    at: Mapped[dt.datetime]

@@ -1,0 +1,90 @@
+"""What was done."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from w365.store.tables.columns import Base, Id, reference
+
+
+class Run(Base):
+    """One sync or match. At most one of a kind and target is queued or running, held by a unique index."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        sa.Index(
+            "uq_run_active",
+            "kind",
+            "target",
+            unique=True,
+            sqlite_where=sa.text("state IN ('queued', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'running')"),
+        ),
+        sa.Index(None, "kind", "target", "id"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str]
+    target: Mapped[str]  # the provider's name, or 'crm', or 'all'
+    state: Mapped[str]
+    actor: Mapped[str]
+    requested_at: Mapped[dt.datetime]
+    started_at: Mapped[dt.datetime | None]
+    ended_at: Mapped[dt.datetime | None]
+    heartbeat_at: Mapped[dt.datetime | None]
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
+    message: Mapped[str] = mapped_column(default="")
+    cursor: Mapped[str | None]
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[str] = mapped_column(default="")
+
+
+class RunSeen(Base):
+    """Which records, by the source's own ids, a run has met; what it has not met at its end is gone."""
+
+    __tablename__ = "run_seen"
+    run_id: Mapped[int] = reference("run.id", primary_key=True)
+    subject: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
+    record_id: Mapped[str] = mapped_column(primary_key=True)
+
+
+class RunProblem(Base):
+    __tablename__ = "run_problem"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    run_id: Mapped[int] = reference("run.id", index=True)
+    record_id: Mapped[str]
+    why: Mapped[str]
+
+
+class Visit(Base):
+    """When a person was last here, and when before that: what came since then is new to them."""
+
+    __tablename__ = "visit"
+    actor: Mapped[str] = mapped_column(primary_key=True)
+    last_at: Mapped[dt.datetime]
+    before_at: Mapped[dt.datetime | None]  # none during the first visit, to which nothing is new
+
+
+class CrmDelta(Base):
+    """Where the next read of a Dataverse table starts."""
+
+    __tablename__ = "crm_delta"
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    link: Mapped[str]
+
+
+class Snapshot(Base):
+    """The counts after a run, for the history: (run, provider, status, reason) -> provider accounts."""
+
+    __tablename__ = "snapshot"
+    run_id: Mapped[int] = reference("run.id", primary_key=True)
+    provider_id: Mapped[int] = reference("provider.id", primary_key=True)
+    status: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
+    reason: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    accounts: Mapped[int]
+    seats: Mapped[int]
