@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from w365.cli_import import import_commands
+from w365.cli_schedule import schedule_command
 from w365.config import Settings, load_settings
 from w365.errors import W365Error
 from w365.launch import connected, serve_demo
@@ -343,3 +344,6 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+app.command("schedule")(schedule_command(_service, _say_rows))

@@ -29,6 +29,7 @@ from w365.model import Actor, Role, RunKind, RunState
 from w365.service import Service
 from w365.service.changes import run_plan
 from w365.service.crm_sync import run_crm_sync
+from w365.service.due import start_due
 from w365.service.matching import run_match
 from w365.service.parking import return_parked
 from w365.service.providers import request_match
@@ -142,8 +143,9 @@ class Queue:
         self._task(run_id)
 
     def sweep(self) -> None:
-        """Enqueue what waits without a message, release runs whose process died, bring parked rows back in time."""
+        """Enqueue what waits without a message, release runs whose process died, do what the time asks for."""
         return_parked(self._service)
+        start_due(self._service)
         with self._service.store.write() as connection:
             release_dead_runs(connection, self._service.clock())
             waiting = queued_runs(connection)

@@ -16,11 +16,13 @@ from w365.matching.words import GUARD_MEANINGS
 from w365.model import Actor, Cardinality, DomainKind, DomainList, Guard, MatchPolicy, Role, Rule
 from w365.service import Service
 from w365.service.access import require
+from w365.service.daily import parse_zone, plan_anew, zone_of
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.matcher import touch
 
 CRM_ADDRESS = "crm_account_address"
+SCHEDULE_ZONE = "schedule_zone"
 ID_PLACE = "{id}"
 """Where the account's id goes in the setting of that name."""
 
@@ -107,6 +109,7 @@ SPECS: Mapping[str, Spec] = {
         _address,
         False,
     ),
+    SCHEDULE_ZONE: Spec("", "Time zone of daily syncs, such as Europe/Berlin; empty: the machine's", parse_zone, False),
 }
 
 
@@ -160,6 +163,8 @@ def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, value
         _audit(connection, actor, at, name, old, text)
     if any(SPECS[name].is_matching and name != "auto_match" for name, _, _ in changes):
         touch(connection, sa.select(t.ProviderAccount.id))
+    if any(name == SCHEDULE_ZONE for name, _, _ in changes):
+        plan_anew(connection, zone_of(texts[SCHEDULE_ZONE]), at)
     if any(name == "tenant_guid_column" for name, _, _ in changes):
         # A change link goes on asking for the columns of its first read.
         connection.execute(sa.delete(t.CrmDelta).where(t.CrmDelta.table_name == "accounts"))

@@ -19,6 +19,7 @@ from w365.service.connection_fields import SECRET, labels_of
 from w365.service.reaching import Reaching, built, purpose_of
 from w365.store import tables as t
 from w365.store.connections import CRM, ConnectionRow, put_row, read_row, read_rows, remove_row
+from w365.store.schedules import forget_schedule
 from w365.store.sealing import Sealer, Unsealable
 
 _KEPT = "The connection was not changed."
@@ -208,6 +209,7 @@ def _remove_unused(database: sa.Connection, provider_id: int) -> bool:
     is_kept = twins == 1 and kind == ALWAYS_LISTED
     if is_kept or database.scalar(used) is not None or database.scalar(counted) is not None:
         return False
+    forget_schedule(database, str(provider_id))
     database.execute(sa.delete(t.Provider).where(t.Provider.id == provider_id))
     return True
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from w365.matching.words import LIST_WORDS
 from w365.model import DomainList, Role
-from w365.service.configuration import CRM_ADDRESS, domains_on, get_settings, list_changes
+from w365.service.configuration import CRM_ADDRESS, SCHEDULE_ZONE, domains_on, get_settings, list_changes
 from w365.service.matching import PendingChange
 from w365.ui.auto_match import show_auto_match
 from w365.ui.crm_address_form import show_crm_address
@@ -14,6 +14,7 @@ from w365.ui.desk import Desk
 from w365.ui.pending import propose, show_pending
 from w365.ui.rules_form import show_rules
 from w365.ui.runs import keep_current
+from w365.ui.schedule_form import show_schedules
 from w365.ui.setting_words import say_setting, say_value
 from w365.ui.wording import counted, local_zone, number, plain
 
@@ -37,6 +38,8 @@ def show_configuration(desk: Desk) -> None:
     show_rules(desk, settings)
     st.subheader("Domains that are never evidence", anchor=False)
     _show_lists(desk)
+    st.subheader("Daily syncs", anchor=False)
+    show_schedules(desk, settings[SCHEDULE_ZONE])
     st.subheader("Open in CRM", anchor=False)
     show_crm_address(desk, settings[CRM_ADDRESS])
     st.subheader("Changes", anchor=False)

@@ -13,12 +13,14 @@ from w365.service.providers import CrmView, ProviderView, get_crm, list_provider
 from w365.service.records import count
 from w365.service.statistics import Statistics, read_statistics
 from w365.service.visits import read_visit
+from w365.store.connections import CRM
 from w365.store.runs import RunView
 from w365.store.subscriptions import Amount
 from w365.store.worklist import Filter
 from w365.ui import places
 from w365.ui.desk import Desk
 from w365.ui.runs import is_busy, keep_current, show_run
+from w365.ui.schedule_words import say_next_times
 from w365.ui.subscription_words import say_blocked
 from w365.ui.wording import ago, clock_time, counted, local_zone, number, percent, plain, short
 
@@ -170,19 +172,23 @@ def _show_movement(statistics: Statistics) -> None:
 
 def _show_sources(desk: Desk, providers: list[ProviderView], crm: CrmView) -> None:
     st.subheader("Sources", anchor=False)
+    next_times = say_next_times(desk)
     for one in providers:
-        _show_source(desk, one.name, counted(one.accounts, "provider account"), one.last)
-    _show_source(desk, "CRM", f"{counted(crm.accounts, 'account')}, {counted(crm.contacts, 'contact')}", crm.last)
+        _show_source(desk, one.name, counted(one.accounts, "provider account"), one.last, next_times.get(str(one.id)))
+    amount = f"{counted(crm.accounts, 'account')}, {counted(crm.contacts, 'contact')}"
+    _show_source(desk, "CRM", amount, crm.last, next_times.get(CRM))
     _link(places.PROVIDERS, "Open providers")
 
 
-def _show_source(desk: Desk, name: str, amount: str, last: RunView | None) -> None:
+def _show_source(desk: Desk, name: str, amount: str, last: RunView | None, next_time: str | None) -> None:
     with st.container(border=True, gap="xxsmall"):
         st.markdown(f"**{plain(short(name))}** · {amount}")
         if last and (last.is_active or last.error):
             show_run(desk, last)
         elif last and last.ended_at:
             st.caption(f"Synced {clock_time(last.ended_at, desk.service.clock(), local_zone())}")
+        if next_time:
+            st.caption(plain(next_time))
 
 
 def _show_first_steps(desk: Desk, providers: list[ProviderView], crm: CrmView) -> None:

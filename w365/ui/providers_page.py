@@ -37,6 +37,7 @@ from w365.ui.demo_choice import offer_to_leave_demo, offer_to_return
 from w365.ui.desk import Desk
 from w365.ui.manual_form import offer_new_row
 from w365.ui.runs import awaits_confirmation, is_busy, keep_current, show_run, start_run
+from w365.ui.schedule_words import show_schedule
 from w365.ui.shell import say_next_time, show_error
 from w365.ui.sign_in import offer_sign_in, show_sign_in
 from w365.ui.wording import clock_time, counted, local_zone, number, plain, short
@@ -84,6 +85,7 @@ def _show_provider(desk: Desk, provider: ProviderView) -> None:
     else:
         show_sign_in(desk, sign_in)
         _show_last(desk, provider.last, "No sync yet. Start the first one.", done=provider.last_done)
+        show_schedule(desk, str(provider.id))
         _offer_confirmation(desk, provider.last)
         _buttons(
             desk,
@@ -200,6 +202,7 @@ def _show_crm(desk: Desk, crm: CrmView) -> None:
         offer_connection(desk, CRM, "CRM", is_missing=True)
         return
     _show_last(desk, crm.last, "No sync yet. Start the first one.", done=crm.last_done)
+    show_schedule(desk, CRM)
     _buttons(
         desk,
         crm.last,

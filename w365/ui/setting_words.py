@@ -20,6 +20,7 @@ _NAMES: Mapping[str, str] = {
     "shared_threshold": "A domain is shared from",
     "gone_guard_percent": "Guard against mass disappearance, percent",
     "crm_account_address": "Address of an account in the CRM",
+    "schedule_zone": "Time zone of daily syncs",
     **{f"domains: {which}": words for which, words in LIST_WORDS.items()},
 }
 _ON_OFF = {"true": "on", "false": "off", "": "none"}
@@ -38,6 +39,7 @@ _PREFIXES = (
     ("cardinality: ", "Sharing of CRM accounts, exception for "),
     ("connection: ", "Connection of "),
     ("sign-in: ", "Sign-in to "),
+    ("daily sync: ", "Daily sync of "),
 )
 
 

@@ -6,6 +6,7 @@
 - what held before a decision, so that it can be taken back: standing_before, rejection_change, undo (store.changes)
 - what people say to each other: note, ownership, owner_change (service.teamwork)
 - what the admin set: setting, setting_change, listed_domain (service.configuration)
+- what happens by itself: schedule (store.schedules); notice (store.notices)
 - how services are reached: connection, consent, consent_begun (store.connections, store.consents)
 - what the evidence proposes: touched, proposal (store.matcher); suggest_due, candidate (service.suggesting)
 - in which order that changed: version, account_version (store.versions)
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 from w365.store.tables.chosen import ConsentBegun, ListedDomain, Setting, SettingChange, StoredConnection, StoredConsent
 from w365.store.tables.columns import Base, Exact, Id, Json, Key, UtcTime, derived, reference
+from w365.store.tables.daily import Notice, Schedule
 from w365.store.tables.decided import (
     Audit,
     AuditItem,
@@ -69,6 +71,7 @@ __all__ = [
     "ListedDomain",
     "Mapping",
     "Note",
+    "Notice",
     "OwnerChange",
     "Ownership",
     "Plan",
@@ -82,6 +85,7 @@ __all__ = [
     "Run",
     "RunProblem",
     "RunSeen",
+    "Schedule",
     "Setting",
     "SettingChange",
     "Snapshot",

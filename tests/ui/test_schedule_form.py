@@ -1,0 +1,49 @@
+"""Daily syncs on the pages: set by an admin on Configuration, said on Providers and on the Overview."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from stage import ADMIN, World
+from streamlit.testing.v1 import AppTest
+
+from w365.service.schedules import Daily, get_schedule, save_schedules
+
+NEXT = "Next sync"
+
+
+def captions(test: AppTest) -> str:
+    return " ".join(str(one.value) for one in test.caption)
+
+
+def toggle(test: AppTest, name: str) -> object:
+    return next(one for one in test.toggle if one.label == f"Sync {name} daily")
+
+
+def test_an_admin_switches_a_daily_sync_on_in_a_zone_and_every_page_says_when_it_comes(world: World) -> None:
+    world.sync()
+    test = world.open("providers")
+    assert captions(test).count("No daily sync is set\\.") == 2
+    test = world.open("configuration")
+    toggle(test, "Partner Center").set_value(True)  # type: ignore[attr-defined]
+    test.time_input[0].set_value(dt.time(5, 30))
+    next(one for one in test.selectbox if one.label == "Time zone").set_value("Asia/Kathmandu")
+    next(one for one in test.button if one.label == "Save daily syncs").click()
+    test.run()
+    assert not test.exception
+    assert [one.value for one in test.success] == ["2 changes saved."]
+    assert "daily at 05\\:30 Asia\\/Kathmandu" in captions(test)
+    saved = get_schedule(world.service, ADMIN, "1")
+    assert saved.daily == Daily(is_on=True, at=dt.time(5, 30))
+    assert f"{saved.due_at:%H:%M}" == "23:45"
+    changes = test.dataframe[-1].value
+    assert list(changes["Setting"][:2]) == ["Daily sync of Partner Center", "Time zone of daily syncs"]
+    assert captions(world.open("providers")).count(NEXT) == 1
+    assert captions(world.open("overview")).count(NEXT) == 1
+
+
+def test_what_is_saved_is_what_the_form_shows(world: World) -> None:
+    save_schedules(world.service, ADMIN, {"crm": Daily(is_on=True, at=dt.time(22))})
+    test = world.open("configuration")
+    assert toggle(test, "CRM").value is True  # type: ignore[attr-defined]
+    assert [one.value for one in test.time_input] == [dt.time(6), dt.time(22)]
