@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
+from w365.channels import Channels, read_channels
 from w365.errors import ConfigurationError
 
 MICROSOFT_AUTHORITY = "https://login.microsoftonline.com"
@@ -128,6 +129,7 @@ class Settings:
     old_secret_keys: Sequence[str] = field(default=(), repr=False)
     public_url: str = ""
     graph_url: str = MICROSOFT_GRAPH
+    channels: Channels = field(default_factory=Channels)
 
     def connections(self) -> Mapping[str, Connection]:
         """Return every connection that is set, by the word in its settings' names."""
@@ -162,6 +164,7 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
         old_secret_keys=tuple(old_keys),
         public_url=_public_url(values),
         graph_url=_graph_url(values),
+        channels=read_channels(values.get),
     )
 
 

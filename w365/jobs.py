@@ -31,6 +31,7 @@ from w365.service.changes import run_plan
 from w365.service.crm_sync import run_crm_sync
 from w365.service.due import start_due
 from w365.service.matching import run_match
+from w365.service.notices import tell_ended
 from w365.service.parking import return_parked
 from w365.service.providers import request_match
 from w365.service.sync import run_sync
@@ -151,6 +152,7 @@ class Queue:
             waiting = queued_runs(connection)
         for run_id in waiting:
             self.enqueue(run_id)
+        tell_ended(self._service)
 
     def _execute(self, run_id: int) -> None:
         execute(self._service, run_id)

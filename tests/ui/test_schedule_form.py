@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
-from stage import ADMIN, World
+from stage import ADMIN, OnStage, World
 from streamlit.testing.v1 import AppTest
 
+from w365.channels import Channels
 from w365.service.schedules import Daily, get_schedule, save_schedules
+from w365.ui import backstage
+from w365.ui.backstage import Parts
 
 NEXT = "Next sync"
 
@@ -47,3 +51,20 @@ def test_what_is_saved_is_what_the_form_shows(world: World) -> None:
     test = world.open("configuration")
     assert toggle(test, "CRM").value is True  # type: ignore[attr-defined]
     assert [one.value for one in test.time_input] == [dt.time(6), dt.time(22)]
+
+
+def test_an_admin_sends_a_test_and_is_told_of_each_channel_how_it_went(world: World) -> None:
+    assert "Nobody is told how they went" in captions(world.open("configuration"))
+    channels = Channels(webhook_url="https://127.0.0.1:9/secret-path")
+    settings = dataclasses.replace(world.service.settings, channels=channels)
+    service = dataclasses.replace(world.service, settings=settings)
+    backstage.use(OnStage(Parts(service, world.queue)))  # type: ignore[arg-type]
+    test = world.open("configuration")
+    next(one for one in test.button if one.label == "Send a test").click()
+    test.run(timeout=30)
+    assert "a webhook at 127\\.0\\.0\\.1" in " ".join(str(one.value) for one in test.markdown)
+    (error,) = test.error
+    assert error.value.startswith(
+        "**The test was not sent by webhook.** The webhook at 127\\.0\\.0\\.1\\:9 did not take"
+    )
+    assert "secret" not in str(test)

@@ -6,7 +6,6 @@ way is skipped with a note.
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 
 import sqlalchemy as sa
@@ -16,16 +15,15 @@ from w365.model import RunKind
 from w365.service import Service
 from w365.service.configuration import SCHEDULE_ZONE, read_setting
 from w365.service.daily import next_time, zone_of
+from w365.service.notices import SCHEDULE, channels_of
 from w365.service.providers import CRM_TARGET
 from w365.service.schedules import names_by_target
 from w365.store.connections import CRM
+from w365.store.notices import announce
 from w365.store.runs import request_run
 from w365.store.schedules import ScheduleRow, forget_schedule, put_schedule, schedule_rows, take_due
 
 _log = logging.getLogger(__name__)
-
-SCHEDULE = "schedule"
-"""The actor of what starts by itself."""
 
 
 def start_due(service: Service) -> list[int]:
@@ -38,14 +36,15 @@ def start_due(service: Service) -> list[int]:
         zone = zone_of(read_setting(database, SCHEDULE_ZONE))
         names = names_by_target(database)
         started = [
-            _start(database, row, names.get(row.target), at)
+            _start(service, database, row, names.get(row.target))
             for row in schedule_rows(database, due_by=at).values()
             if take_due(database, row, next_time(at, row.at, zone))
         ]
     return [run_id for run_id in started if run_id is not None]
 
 
-def _start(database: sa.Connection, row: ScheduleRow, name: str | None, at: dt.datetime) -> int | None:
+def _start(service: Service, database: sa.Connection, row: ScheduleRow, name: str | None) -> int | None:
+    at = service.clock()
     if name is None:  # the provider was removed
         forget_schedule(database, row.target)
         return None
@@ -57,4 +56,5 @@ def _start(database: sa.Connection, row: ScheduleRow, name: str | None, at: dt.d
         put_schedule(database, row.target, note=f"Skipped. {error.what}", noted_at=at)
         return None
     put_schedule(database, row.target, run_id=run_id, note="", noted_at=None)
+    announce(database, run_id, channels_of(service.settings), at)
     return run_id

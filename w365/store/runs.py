@@ -170,8 +170,9 @@ def end_run(
 ) -> None:
     """Close a run that is in the state `was`; one that was released meanwhile stays as it is.
 
-    Its cursor stays unless it is done: an interrupted one can be continued.
+    Its cursor stays unless it is done: an interrupted one can be continued. What it said while it ran is over.
     """
+    values.setdefault("message", "")
     if state is RunState.DONE:
         values["cursor"] = None
         _forget(connection, run_id)

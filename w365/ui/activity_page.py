@@ -160,5 +160,5 @@ def _run_row(run: RunView, zone: dt.tzinfo, now: dt.datetime) -> dict[str, str |
         "Who": run.actor,
         "State": STATE_WORDS[run.state],
         "Took": duration(took),
-        "Result": say_result(run) if not run.error else f"{run.error} {say_result(run)}".strip(),
+        "Result": " ".join(part for part in (run.error, say_result(run), "" if run.is_active else run.message) if part),
     }

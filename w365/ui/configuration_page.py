@@ -9,6 +9,7 @@ from w365.model import DomainList, Role
 from w365.service.configuration import CRM_ADDRESS, SCHEDULE_ZONE, domains_on, get_settings, list_changes
 from w365.service.matching import PendingChange
 from w365.ui.auto_match import show_auto_match
+from w365.ui.channels_form import show_channels
 from w365.ui.crm_address_form import show_crm_address
 from w365.ui.desk import Desk
 from w365.ui.pending import propose, show_pending
@@ -40,6 +41,7 @@ def show_configuration(desk: Desk) -> None:
     _show_lists(desk)
     st.subheader("Daily syncs", anchor=False)
     show_schedules(desk, settings[SCHEDULE_ZONE])
+    show_channels(desk)
     st.subheader("Open in CRM", anchor=False)
     show_crm_address(desk, settings[CRM_ADDRESS])
     st.subheader("Changes", anchor=False)

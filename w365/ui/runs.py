@@ -162,6 +162,8 @@ def _show_ended(desk: Desk, run: RunView) -> None:
         st.markdown(plain(f"{said}: {result}." if result else f"{said}."))
     if run.error and result:
         st.caption(plain(f"Before that: {result}."))
+    if run.message:
+        st.caption(plain(run.message))
     _show_problems(desk, run)
 
 
