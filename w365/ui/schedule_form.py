@@ -10,9 +10,9 @@ from w365.errors import W365Error
 from w365.model import Role
 from w365.service.schedules import Daily, ScheduleView, list_schedules, save_schedules
 from w365.ui.desk import Desk
-from w365.ui.schedule_words import say_schedule, say_zone
+from w365.ui.schedule_words import say_zone
 from w365.ui.shell import say_next_time, show_error
-from w365.ui.wording import counted, local_zone, plain, short
+from w365.ui.wording import clock_time, counted, local_zone, plain, short
 
 
 def show_schedules(desk: Desk, zone: str) -> None:
@@ -51,7 +51,7 @@ def _ask(desk: Desk, view: ScheduleView, *, may: bool) -> Daily:
     key = f"schedule-{view.target}-{view.daily}"
     with st.container(horizontal=True, vertical_alignment="center"):
         is_on = st.toggle(
-            f"Sync {plain(short(view.name))} daily", view.daily.is_on, key=f"{key}-on", width=320, disabled=not may
+            f"Sync {plain(short(view.name))} daily", view.daily.is_on, key=f"{key}-on", width=240, disabled=not may
         )
         at = st.time_input(
             f"Time for {view.name}",
@@ -62,7 +62,8 @@ def _ask(desk: Desk, view: ScheduleView, *, may: bool) -> Daily:
             label_visibility="collapsed",
             disabled=not may,
         )
-        st.caption(plain(say_schedule(view, desk.service.clock(), local_zone())), width="content")
+        if view.due_at:
+            st.caption(f"Next {clock_time(view.due_at, desk.service.clock(), local_zone())}", width="content")
     return Daily(is_on, at or view.daily.at)
 
 
