@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.store import tables as t
+from w365.store.connections import CRM
 
 USUAL_TIME = dt.time(6)
 
@@ -32,7 +33,7 @@ def schedule_rows(database: sa.Connection, *, due_by: dt.datetime | None = None)
     query = sa.select(row.target, row.time_of_day, row.is_on, row.due_at, row.run_id, row.note, row.noted_at)
     if due_by is not None:
         query = query.where(row.is_on, row.due_at <= due_by)
-    found = database.execute(query.order_by(row.target.desc()))
+    found = database.execute(query.order_by(row.target != CRM, row.target))
     return {one.target: ScheduleRow(one.target, dt.time.fromisoformat(one.time_of_day), *one[2:]) for one in found}
 
 
