@@ -14,6 +14,7 @@ from w365.model import RunKind, RunState
 from w365.service.configuration import get_settings, list_changes, set_setting
 from w365.service.providers import PARTNER_CENTER, get_crm, list_providers, list_runs, request_match, request_sync
 from w365.service.statistics import read_statistics
+from w365.service.teamwork import set_owner
 from w365.store.tables import Visit
 from w365.ui import backstage
 
@@ -217,3 +218,12 @@ def test_the_overview_says_what_came_since_the_last_visit(world: World) -> None:
     with world.service.store.write() as connection:
         connection.execute(sa.update(Visit).values(last_at=world.service.clock(), before_at=world.service.clock()))
     assert "since your last visit" not in text_of(world.open("overview"))
+
+
+def test_activity_lists_who_gave_which_row_to_whom(world: World) -> None:
+    world.sync()
+    assert "No row was given to anybody yet" in text_of(world.open("activity"))
+    set_owner(world.service, ADMIN, 1, "ben")
+    table = world.open("activity").dataframe[-1].value
+    assert list(table["Provider account"]) == [HOSTILE]
+    assert list(table["Old → new"]) == ["nobody → ben"]

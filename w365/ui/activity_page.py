@@ -13,6 +13,7 @@ from w365.service.export import Subject
 from w365.service.providers import list_runs
 from w365.service.records import DecisionView
 from w365.store.runs import RunView
+from w365.ui.activity_owners import show_owner_changes
 from w365.ui.activity_undo import choose_row, offer_undo_last, offer_undo_of_decision, offer_undo_of_run
 from w365.ui.change_dialog import show_change_dialog
 from w365.ui.desk import Desk
@@ -27,11 +28,13 @@ _RUNS = 200
 
 def show_activity(desk: Desk) -> None:
     show_change_dialog(desk)
-    decisions, runs = st.tabs(["Decisions", "Runs"])
+    decisions, runs, owners = st.tabs(["Decisions", "Runs", "Owners"])
     with decisions:
         _show_decisions(desk)
     with runs:
         _show_runs(desk)
+    with owners:
+        show_owner_changes(desk)
 
 
 @st.fragment

@@ -1,0 +1,80 @@
+"""Changes of owners on the Activity page."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from w365.service.owner_changes import (
+    OwnerChangeFilter,
+    OwnerChangeView,
+    count_owner_changes,
+    list_givers,
+    list_owner_changes,
+)
+from w365.ui.desk import Desk
+from w365.ui.shell import told
+from w365.ui.wording import counted, local_zone
+
+_PER_PAGE = 100
+_HEIGHT = 580
+_NOBODY = "nobody"
+
+
+@st.fragment
+def show_owner_changes(desk: Desk) -> None:
+    with told():
+        wanted = _ask_filter(desk)
+        total = count_owner_changes(desk.service, desk.actor, wanted)
+        st.markdown(f"**{counted(total, 'change')} of owners**")
+        if not total:
+            _say_empty(wanted)
+            return
+        start = (_ask_page(total) - 1) * _PER_PAGE
+        found = list_owner_changes(desk.service, desk.actor, wanted, start=start, limit=_PER_PAGE)
+        zone = local_zone()
+        rows = [_row(one, zone) for one in found]
+        st.dataframe(rows, hide_index=True, height=_HEIGHT, alt="Changes of owners")
+
+
+def _ask_filter(desk: Desk) -> OwnerChangeFilter:
+    who, text = st.columns([2, 5])
+    actor = who.selectbox(
+        "Person",
+        ["", *list_givers(desk.service, desk.actor)],
+        format_func=lambda one: one or "Anybody",
+        key="owner-changes-person",
+    )
+    words = text.text_input(
+        "Search",
+        type="search",
+        placeholder="Provider account or owner",
+        live="400ms",
+        key="owner-changes-search",
+    )
+    return OwnerChangeFilter(actor or "", words or "")
+
+
+def _ask_page(total: int) -> int:
+    pages = -(-total // _PER_PAGE)
+    if st.session_state.get("owner-changes-page", 1) > pages:
+        st.session_state["owner-changes-page"] = 1
+    return st.pagination(pages, key="owner-changes-page") if pages > 1 else 1
+
+
+def _say_empty(wanted: OwnerChangeFilter) -> None:
+    if wanted == OwnerChangeFilter():
+        st.info("No row was given to anybody yet. A record says who takes care of its row.")
+    else:
+        st.info("No change fits these filters. Take one away.")
+
+
+def _row(one: OwnerChangeView, zone: dt.tzinfo) -> dict[str, str]:
+    return {
+        "Time": f"{one.at.astimezone(zone):%Y-%m-%d %H:%M %Z}",
+        "Who": one.actor,
+        "Provider account": one.provider_account,
+        "Provider": one.provider,
+        "Old → new": f"{one.old_owner or _NOBODY} → {one.owner or _NOBODY}",
+    }
