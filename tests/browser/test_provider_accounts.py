@@ -282,12 +282,22 @@ def test_a_view_is_in_the_address_and_comes_back_with_it(page: Page, app_url: st
     expect(other.page.get_by_placeholder("Name, domain, id…")).to_have_value("kestrel 1")
 
 
-def test_a_header_sorts_all_rows(page: Page, app_url: str) -> None:
+def test_a_header_sorts_all_rows_and_the_address_takes_the_order_along(
+    page: Page, app_url: str, new_page: NewPage
+) -> None:
     grid = Grid(page, app_url, "status=mapped&text=kestrel%20gmbh")
     header = grid.frame.get_by_role("columnheader", name="Provider Name")
     header.click()
+    page.wait_for_url(re.compile("sort=name"))
     header.click()
     expect(grid.frame.locator(".ag-row[row-index='0'] .w365-name")).to_have_text("Kestrel 19 GmbH")
+    page.wait_for_url(re.compile("sort=-name"))
+    other = Grid(new_page(), app_url, page.url.partition("?")[2])
+    expect(other.frame.locator(".ag-row[row-index='0'] .w365-name")).to_have_text("Kestrel 19 GmbH")
+    expect(other.frame.get_by_role("columnheader", name="Provider Name")).to_have_attribute("aria-sort", "descending")
+    header.click()  # as at first
+    expect(grid.frame.locator(".ag-row[row-index='0'] .w365-name")).not_to_have_text("Kestrel 19 GmbH")
+    page.wait_for_url(re.compile("^(?!.*sort=)"))
 
 
 def test_the_main_job_by_keyboard_alone(page: Page, app_url: str, service: Service) -> None:

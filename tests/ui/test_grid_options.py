@@ -14,7 +14,7 @@ from w365.model import Actor, Reason, Role, Status
 from w365.service.actions import ACTIONS
 from w365.store.worklist import Sort
 from w365.ui.accounts_view import View
-from w365.ui.grid import BAR, Bulk, Look, Told, options, read_told
+from w365.ui.grid import BAR, Bulk, Look, Sorted, Told, options, read_told
 from w365.ui.grid_script import BUNDLE
 
 EVIL = "::JSCODE::window.top.document.title='x'::JSCODE::"
@@ -95,6 +95,7 @@ def test_the_bar_has_every_action_that_the_service_knows() -> None:
 def test_a_message_of_the_grid_is_read() -> None:
     assert read_told({"what": "open", "row": 7, "nonce": "x"}) == Told("open", 7)
     assert read_told({"what": "undo", "row": 7, "nonce": "x"}) == Told("undo", 7)
+    assert [read_told({"what": "sort", "by": by}) for by in ("-seats", "")] == [Sorted("-seats"), Sorted("")]
     assert read_told({"what": "bulk", "action": "park", "all": True, "ids": []}) == Bulk("park", ())
     assert read_told({"what": "bulk", "action": "park", "all": False, "ids": [3, 4]}) == Bulk("park", (3, 4))
 
@@ -102,6 +103,7 @@ def test_a_message_of_the_grid_is_read() -> None:
 @pytest.mark.parametrize(
     "raw",
     [None, "open", [], {}, {"what": "open"}, {"what": "drop", "row": 1}, {"what": "open", "row": "1"}]
+    + [{"what": "sort", "by": by} for by in (1, None, "--name", "name desc", "::JSCODE::x::JSCODE::")]
     + [{"what": "open", "row": row} for row in (True, -1, 1.0, None, [1])]
     + [{"what": "bulk", "action": "undo", "all": True, "ids": []}, {"what": "bulk", "action": "park", "all": True}]
     + [{"what": "bulk", "action": "park", "all": False, "ids": ids} for ids in ([], ["1"], [True], [-1], "12", None)],

@@ -23,6 +23,7 @@ facets = {
     "owner": st.sampled_from(["", NOBODY, "ben", "Cleo & Söhne"]),
     "score": st.none() | st.sampled_from(ScoreBand),
     "age": st.none() | st.sampled_from(Age),
+    "sort": st.sampled_from(["", "name", "-seats"]),
     "today": st.dates(dt.date(2020, 1, 1), dt.date(2040, 1, 1)),
 }
 views = st.one_of(
@@ -75,3 +76,11 @@ def test_everything_is_asked_for_without_a_status() -> None:
 )
 def test_a_person_who_did_not_say_sees_what_is_open(amounts: dict[Status, int], status: Status | None) -> None:
     assert first_view(amounts) == View(status)
+
+
+@pytest.mark.parametrize(
+    ("text", "sort"), [("-seats", "-seats"), ("name", "name"), ("--name", ""), ("id; drop", ""), ("", "")]
+)
+def test_an_address_sorts_by_what_the_grid_can_sort_by_and_nothing_else(text: str, sort: str) -> None:
+    view = read_view({"status": "all", "sort": text}, PROVIDERS)
+    assert view == View(sort=sort)

@@ -23,12 +23,12 @@ from w365.service.undoing import take_back_now
 from w365.service.visits import read_visit
 from w365.store.worklist import Row
 from w365.ui.account_page import open_account_of
-from w365.ui.accounts_view import ALL, DRIFTED, GONE, NEW, UNSYNCED, View, first_view, read_view
+from w365.ui.accounts_view import ALL, DRIFTED, GONE, NEW, UNSYNCED, View, first_view, read_sort, read_view
 from w365.ui.change_dialog import ask_bulk, changes_done, show_change_dialog
 from w365.ui.desk import Desk
 from w365.ui.downloads import download_button
 from w365.ui.facets_form import read_further, show_further_facets
-from w365.ui.grid import BAR, Bulk, Look, Told, show_grid
+from w365.ui.grid import BAR, Bulk, Look, Sorted, Told, show_grid
 from w365.ui.palette import WIDE, is_dark
 from w365.ui.record import show_record
 from w365.ui.shell import told
@@ -57,7 +57,7 @@ def show_accounts(desk: Desk) -> None:
         view = _current_view(desk, providers)
         st.query_params.from_dict(view.parameters())
         _show_facets(desk, view, providers)
-        look = Look(view.rows_query(), desk.token, desk.actor.role >= Role.ANALYST, _touched())
+        look = Look(view.rows_query(), desk.token, desk.actor.role >= Role.ANALYST, _touched(), view.sort)
         show_grid(look, scheme="dark" if is_dark() else "light", on_told=lambda event: _hear(desk, event))
         if said := st.session_state.pop(_SAID, ""):
             st.toast(plain(said))
@@ -81,11 +81,16 @@ def _current_view(desk: Desk, providers: Mapping[int, str]) -> View:
     """What the person chose; else what the address says; else what they chose before they left the page."""
     is_ours = _STATUS in st.session_state and _RECORD_ASKED not in st.query_params
     read = None if is_ours else _read_address(desk, providers)
-    view = read or st.session_state.get(_VIEW) or first_view(_amounts(desk.service, desk.actor, View()))
+    view = read or st.session_state.get(_VIEW) or _first_view(desk)
     since, today = read_visit(desk.service, desk.actor), desk.service.clock().date()
     view = replace(view, since=since, new=view.new and since is not None, today=today)
     st.session_state[_VIEW] = view
     return view
+
+
+def _first_view(desk: Desk) -> View:
+    view = first_view(_amounts(desk.service, desk.actor, View()))
+    return replace(view, sort=read_sort(st.query_params.to_dict()))
 
 
 def _read_address(desk: Desk, providers: Mapping[int, str]) -> View | None:
@@ -181,6 +186,7 @@ def _chosen() -> None:
         **read_further(state[_VIEW]),
         unsynced=status == UNSYNCED,
         new=status == NEW,
+        sort=state[_VIEW].sort,
     )
 
 
@@ -195,10 +201,12 @@ def _amounts(service: Service, actor: Actor, view: View) -> dict[Status, int]:
     }
 
 
-def _hear(desk: Desk, event: Told | Bulk) -> None:
+def _hear(desk: Desk, event: Told | Bulk | Sorted) -> None:
     """What the grid tells: opening a record is kept; a saved row needs no more than the run that follows."""
     if isinstance(event, Bulk):
         _ask_bulk(event)
+    elif isinstance(event, Sorted):
+        st.session_state[_VIEW] = replace(st.session_state[_VIEW], sort=event.by)
     elif event.what == "open":
         st.session_state[_RECORD] = event.row
     elif event.what == "account":

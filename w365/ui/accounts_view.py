@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from w365.api.asked import LONGEST_TEXT
 from w365.model import Age, Reason, ScoreBand, Status
-from w365.store.worklist import Filter
+from w365.store.worklist import Filter, Sort
 from w365.ui.owner_words import NOBODY, owner_of
 
 T = TypeVar("T")
@@ -30,7 +30,10 @@ NEW = "new"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Facets and search; None and empty do not filter. `today` is what ages are counted from."""
+    """Facets and search; None and empty do not filter. `today` is what ages are counted from.
+
+    `sort` is a column of the grid, with a minus before it from the greatest down. It is the grid that sorts.
+    """
 
     status: Status | None = None
     provider: int | None = None
@@ -45,6 +48,7 @@ class View:
     unsynced: bool = False
     new: bool = False
     since: dt.datetime | None = None
+    sort: str = ""
 
     def filter(self) -> Filter:
         since, before = self.age.days(self.today) if self.age else (None, None)
@@ -87,6 +91,7 @@ class View:
             "owner": self.owner,
             "score": self.score.value if self.score else "",
             "age": self.age.value if self.age else "",
+            "sort": self.sort,
         }
         return {name: value for name, value in parts.items() if value}
 
@@ -98,6 +103,7 @@ class View:
         since, before = self.filter().since, self.filter().before
         days = {"since": since, "before": before}
         parts.pop("age", None)
+        parts.pop("sort", None)
         parts |= {name: day.isoformat() for name, day in days.items() if day}
         flags = {"gone": self.gone, "drifted": self.drifted, "unsynced": self.unsynced}
         parts |= {name: "1" for name, is_on in flags.items() if is_on}
@@ -125,7 +131,14 @@ def read_view(parameters: Mapping[str, str], providers: Collection[int], owners:
         age=Age(age) if age in list(Age) else None,
         unsynced=status == UNSYNCED,
         new=status == NEW,
+        sort=read_sort(parameters),
     )
+
+
+def read_sort(parameters: Mapping[str, str]) -> str:
+    """Read by what the rows of an address are sorted; empty where it says nothing that is known."""
+    text = parameters.get("sort", "")
+    return text if text.removeprefix("-") in list(Sort) else ""
 
 
 def first_view(amounts: Mapping[Status, int]) -> View:

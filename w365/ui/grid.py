@@ -13,6 +13,7 @@ from typing import Any, Literal
 import st_aggrid
 from st_aggrid import JsCode
 
+from w365.store.worklist import Sort
 from w365.ui.grid_script import THEME_PARAMETERS, first_part, part, style
 
 _FIRST_HEIGHT = 560
@@ -51,20 +52,28 @@ class Bulk:
 
 
 @dataclass(frozen=True, slots=True)
+class Sorted:
+    """A person sorts by a column, with a minus before it from the greatest down; empty: as at first."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What the grid shows.
 
     `view` is a query string for the rows route; `touched` names a row to read again, as `id.version`, or all rows, as
-    `all.number`, or is empty.
+    `all.number`, or is empty. `sort` is what the rows are sorted by when the grid opens, or is empty.
     """
 
     view: str
     token: str
     may_edit: bool
     touched: str = ""
+    sort: str = ""
 
 
-def show_grid(look: Look, *, scheme: Scheme, on_told: Callable[[Told | Bulk], None]) -> None:
+def show_grid(look: Look, *, scheme: Scheme, on_told: Callable[[Told | Bulk | Sorted], None]) -> None:
     """Draw the grid; `on_told` is called once for each thing that happened, before the page runs again."""
 
     def receive(response: Any) -> None:
@@ -91,11 +100,13 @@ def show_grid(look: Look, *, scheme: Scheme, on_told: Callable[[Told | Bulk], No
     )
 
 
-def read_told(raw: object) -> Told | Bulk | None:
+def read_told(raw: object) -> Told | Bulk | Sorted | None:
     """Check what came from the browser; None for anything of another shape."""
     match raw:
         case {"what": "saved" | "open" | "account" | "undo" as what, "row": int(row)} if _is_id(row):
             return Told(what, row)
+        case {"what": "sort", "by": str(by)} if not by or by.removeprefix("-") in list(Sort):
+            return Sorted(by)
         case {"what": "bulk", "action": str(action), "all": True, "ids": []} if action in BAR:
             return Bulk(action, ())
         case {"what": "bulk", "action": str(action), "all": False, "ids": [_, *_] as ids} if action in BAR:
@@ -116,6 +127,7 @@ def options(look: Look) -> dict[str, Any]:
             "token": look.token,
             "mayEdit": look.may_edit,
             "touched": look.touched,
+            "sort": look.sort,
             "actions": "|".join(f"{action}:{label}" for action, label in BAR.items()),
         },
         **(_SELECTION if look.may_edit else {}),

@@ -23,11 +23,35 @@ const restoreColumns = () => {
   if (kept) api.applyColumnState({state: kept, applyOrder: true});
 };
 
+// What the rows are sorted by stands in the page's address too, so that a link shows what its sender saw.
+const sortedBy = () => {
+  const sorted = api.getColumnState().find(({sort}) => sort);
+  return sorted ? `${sorted.sort === "desc" ? "-" : ""}${sorted.colId}` : "";
+};
+
+const sortBy = (by) => {
+  const state = [{colId: by.replace(/^-/, ""), sort: by.startsWith("-") ? "desc" : "asc"}];
+  api.applyColumnState({state, defaultState: {sort: null}});
+};
+
+let toldSort = null;
+const tellSort = () => {
+  const by = sortedBy();
+  if (by === toldSort) return;
+  toldSort = by;
+  api.dispatchEvent({type: "w365", told: {what: "sort", by, nonce: `${Date.now()}:${Math.random()}`}});
+};
+
 const watchColumns = () => {
   first = api.getColumnState();
   restoreColumns();
-  const changed = ({source, finished}) => {
-    if (finished !== false && !BY_THEMSELVES.includes(source)) keepColumns();
+  toldSort = context().sort;
+  if (toldSort) sortBy(toldSort); // the address wins, and what is kept stays as it is
+  else setTimeout(tellSort);
+  const changed = ({type, source, finished}) => {
+    if (finished === false || BY_THEMSELVES.includes(source)) return;
+    keepColumns();
+    if (type === "sortChanged") tellSort();
   };
   for (const type of ["columnMoved", "columnResized", "columnVisible", "sortChanged"]) {
     api.addEventListener(type, changed);
@@ -83,6 +107,7 @@ const columnsMenu = (close) => {
   reset.addEventListener("click", () => {
     try { window.localStorage.removeItem(KEPT); } catch { /* nothing was kept */ }
     api.applyColumnState({state: first, applyOrder: true});
+    tellSort();
     close();
   });
   menu.append(reset);
