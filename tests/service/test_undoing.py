@@ -19,10 +19,11 @@ from w365.jobs import execute
 from w365.model import DecisionKind, RunKind, RunState
 from w365.service import Service, changes, configuration, mapping, undoing
 from w365.service.changes import confirm
-from w365.service.records import read_row
+from w365.service.records import list_rows, read_row
 from w365.service.undoing import Undoable, preview_last, preview_undo
 from w365.store import tables as t
 from w365.store.engine import Store
+from w365.store.worklist import Filter
 
 Act = Callable[[Service, str], object]
 
@@ -179,10 +180,16 @@ def check_match_taken_back(service: Service) -> None:
     assert rows_of(store, t.Mapping.provider_account_id) == [(row,)]
     held = rows_of(store, t.StandingOrder.provider_account_id, t.StandingOrder.kind)
     assert held == [(id_of(store, f"m{n}"), "held") for n in (0, 2, 3)]
+    assert listed_as_held(service) == ["m0", "m2", "m3"]
     check_derived(store)
     reopen(service, "m0")
+    assert listed_as_held(service) == ["m2", "m3"]
     match(service)
     assert len(rows_of(store, t.Mapping.account_id)) == 2
+
+
+def listed_as_held(service: Service) -> list[str]:
+    return sorted(one.specific_id for one in list_rows(service, VIEWER, Filter(held=True)))
 
 
 def test_undoing_a_match_holds_its_rows_back_until_they_are_released(service: Service) -> None:

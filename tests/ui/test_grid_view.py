@@ -28,7 +28,7 @@ facets = {
 }
 views = st.one_of(
     st.builds(View, status=st.none() | st.sampled_from(Status), **facets),
-    *(st.builds(View, **{part: st.just(True)}, **facets) for part in ("gone", "drifted", "unsynced", "new")),
+    *(st.builds(View, **{part: st.just(True)}, **facets) for part in ("gone", "drifted", "unsynced", "new", "held")),
 )
 times = st.datetimes(dt.datetime(2020, 1, 1), dt.datetime(2090, 1, 1), timezones=st.just(dt.UTC))  # noqa: DTZ001 - hypothesis wants its bounds without a zone
 

@@ -11,10 +11,12 @@ from streamlit.testing.v1 import AppTest
 from w365.errors import ConfigurationError
 from w365.jobs import execute
 from w365.model import RunKind, RunState
+from w365.service.changes import confirm
 from w365.service.configuration import get_settings, list_changes, set_setting
 from w365.service.providers import PARTNER_CENTER, get_crm, list_providers, list_runs, request_match, request_sync
 from w365.service.statistics import read_statistics
 from w365.service.teamwork import set_owner
+from w365.service.undoing import Undoable, preview_undo
 from w365.store.tables import Visit
 from w365.ui import backstage
 
@@ -227,3 +229,18 @@ def test_activity_lists_who_gave_which_row_to_whom(world: World) -> None:
     table = world.open("activity").dataframe[-1].value
     assert list(table["Provider account"]) == [HOSTILE]
     assert list(table["Old → new"]) == ["nobody → ben"]
+
+
+def test_rows_whose_automatic_mapping_was_taken_back_have_a_facet_of_their_own(world: World) -> None:
+    world.sync()
+    assert not [one for one in facets_of(world.open("provider_accounts")) if one.startswith("Held")]
+    run = next(one.id for one in list_runs(world.service, ADMIN) if one.result.get("mapped"))
+    plan = preview_undo(world.service, ADMIN, Undoable(run_id=run)).plan
+    execute(world.service, confirm(world.service, ADMIN, plan.id))
+    assert "Held back 20" in facets_of(world.open("provider_accounts"))
+
+
+def facets_of(test: AppTest) -> list[str]:
+    """The labels of the first row's choices."""
+    (group,) = (one for one in test.get("button_group") if one.label == "Status")
+    return list(group.options)

@@ -77,6 +77,7 @@ def read_filter(query: QueryParams) -> Filter:
         before=_day(query, "before"),
         unsynced=_flag(query, "unsynced") or False,
         new_since=_time(query, "new_since"),
+        held=_flag(query, "held") or False,
     )
 
 

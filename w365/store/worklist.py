@@ -66,6 +66,7 @@ class Filter:
     returned: bool = False
     unsynced: bool = False
     new_since: dt.datetime | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +342,8 @@ def _where(
         conditions.append(using(work.version).in_(returns()))
     if wanted.unsynced:
         conditions.append(work.provider_account_id.in_(_unsynced()))
+    if wanted.held:
+        conditions.append(work.provider_account_id.in_(_held()))
     if wanted.new_since is not None:
         conditions.append(work.provider_account_id.in_(_new_since(wanted.new_since)))
     conditions.extend(_is_found_by(term) for term in terms(wanted.text))
@@ -355,6 +358,11 @@ def _drifted() -> sa.Select[int]:
 def _unsynced() -> sa.Select[int]:
     """Few rows, by their index, spelled as it is."""
     return sa.select(t.ProviderAccount.id).where(sa.text("NOT is_synced"))
+
+
+def _held() -> sa.Select[int]:
+    """Whose automatic mapping was taken back; among the few rows that people ordered something for."""
+    return sa.select(t.StandingOrder.provider_account_id).where(t.StandingOrder.kind == Disposition.HELD)
 
 
 def _new_since(at: dt.datetime) -> sa.Select[int]:

@@ -23,7 +23,7 @@ from w365.service.undoing import take_back_now
 from w365.service.visits import read_visit
 from w365.store.worklist import Row
 from w365.ui.account_page import open_account_of
-from w365.ui.accounts_view import ALL, DRIFTED, GONE, NEW, UNSYNCED, View, first_view, read_sort, read_view
+from w365.ui.accounts_view import ALL, DRIFTED, GONE, HELD, NEW, UNSYNCED, View, first_view, read_sort, read_view
 from w365.ui.change_dialog import ask_bulk, changes_done, show_change_dialog
 from w365.ui.desk import Desk
 from w365.ui.downloads import download_button
@@ -43,6 +43,8 @@ _RECORD_ASKED = "record"
 _STATUS, _PROVIDER, _REASON, _TEXT = "accounts_status", "accounts_provider", "accounts_reason", "accounts_text"
 
 SUBJECTS = (Subject.MAPPINGS, Subject.UNMAPPED, Subject.CONFLICTS, Subject.CANDIDATES, Subject.DECISIONS)
+
+_PART_WORDS = {HELD: "Held back"}
 
 _ANY = ""
 """The first choice of a facet. None would read as nothing chosen yet."""
@@ -125,11 +127,12 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
 
 def _parts(desk: Desk, view: View) -> dict[str, int]:
     """What is a part of the list, but no status; shown where there is any."""
-    plain_view = replace(view, status=None, gone=False, drifted=False, unsynced=False, new=False)
+    plain_view = _of_no_part(view)
     wanted = {
         NEW: replace(plain_view, new=True),
         DRIFTED: replace(plain_view, drifted=True),
         UNSYNCED: replace(plain_view, unsynced=True),
+        HELD: replace(plain_view, held=True),
         GONE: replace(plain_view, gone=True),
     }
     if view.since is None:
@@ -137,10 +140,18 @@ def _parts(desk: Desk, view: View) -> dict[str, int]:
     return {name: count(desk.service, desk.actor, one.filter()) for name, one in wanted.items()}
 
 
+def _of_no_part(view: View) -> View:
+    return replace(view, status=None, gone=False, drifted=False, unsynced=False, new=False, held=False)
+
+
 def _status_facet(amounts: Mapping[Status, int], parts: Mapping[str, int], view: View) -> None:
     labels: dict[str, str] = {ALL: f"All {sum(amounts.values()):,}"}
     labels |= {status: f"{STATUS_WORDS[status]} {amounts[status]:,}" for status in amounts}
-    labels |= {name: f"{name.title()} {amount:,}" for name, amount in parts.items() if amount or view.facet == name}
+    labels |= {
+        name: f"{_PART_WORDS.get(name, name.title())} {amount:,}"
+        for name, amount in parts.items()
+        if amount or view.facet == name
+    }
     st.segmented_control(
         "Status",
         list(labels),
@@ -187,18 +198,15 @@ def _chosen() -> None:
         unsynced=status == UNSYNCED,
         new=status == NEW,
         sort=state[_VIEW].sort,
+        held=status == HELD,
     )
 
 
 def _amounts(service: Service, actor: Actor, view: View) -> dict[Status, int]:
     """How many rows each status has under the other facets: exactly what the grid would show."""
     order = (Status.UNMAPPED, Status.CONFLICT, Status.MAPPED, Status.EXCLUDED, Status.PARKED)
-    return {
-        status: count(
-            service, actor, replace(view, status=status, gone=False, drifted=False, unsynced=False, new=False).filter()
-        )
-        for status in order
-    }
+    part = _of_no_part(view)
+    return {status: count(service, actor, replace(part, status=status).filter()) for status in order}
 
 
 def _hear(desk: Desk, event: Told | Bulk | Sorted) -> None:

@@ -24,6 +24,9 @@ GONE = "gone"
 
 
 UNSYNCED = "unsynced"
+HELD = "held"
+"""Rows whose automatic mapping was taken back: no match maps them before somebody releases them."""
+
 NEW = "new"
 """What the person has not seen yet: `since` is when they were here before; without one nothing is new."""
 
@@ -49,6 +52,7 @@ class View:
     new: bool = False
     since: dt.datetime | None = None
     sort: str = ""
+    held: bool = False
 
     def filter(self) -> Filter:
         since, before = self.age.days(self.today) if self.age else (None, None)
@@ -64,6 +68,7 @@ class View:
             since=since,
             before=before,
             unsynced=self.unsynced,
+            held=self.held,
             new_since=None if self._since is None else dt.datetime.fromtimestamp(self._since / 1000, dt.UTC),
         )
 
@@ -77,6 +82,8 @@ class View:
         """Which of the first row's choices this is."""
         if self.gone or self.drifted:
             return GONE if self.gone else DRIFTED
+        if self.held:
+            return HELD
         if self.unsynced or self.new:
             return UNSYNCED if self.unsynced else NEW
         return self.status or ALL
@@ -105,7 +112,7 @@ class View:
         parts.pop("age", None)
         parts.pop("sort", None)
         parts |= {name: day.isoformat() for name, day in days.items() if day}
-        flags = {"gone": self.gone, "drifted": self.drifted, "unsynced": self.unsynced}
+        flags = {"gone": self.gone, "drifted": self.drifted, "unsynced": self.unsynced, "held": self.held}
         parts |= {name: "1" for name, is_on in flags.items() if is_on}
         if self._since is not None:
             parts["new_since"] = str(self._since)
@@ -115,7 +122,7 @@ class View:
 def read_view(parameters: Mapping[str, str], providers: Collection[int], owners: Collection[str] = ()) -> View | None:
     """Read the view of an address; None when it names no status. Parts that are unknown do not filter."""
     status = parameters.get("status", "")
-    if status not in (ALL, GONE, DRIFTED, UNSYNCED, NEW, *Status):
+    if status not in (ALL, GONE, DRIFTED, UNSYNCED, HELD, NEW, *Status):
         return None
     number, reason = parameters.get("provider", ""), parameters.get("reason", "")
     owner, score, age = (parameters.get(name, "") for name in ("owner", "score", "age"))
@@ -132,6 +139,7 @@ def read_view(parameters: Mapping[str, str], providers: Collection[int], owners:
         unsynced=status == UNSYNCED,
         new=status == NEW,
         sort=read_sort(parameters),
+        held=status == HELD,
     )
 
 
