@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
+import functools
 from zoneinfo import ZoneInfo, available_timezones
 
 import sqlalchemy as sa
@@ -17,9 +18,15 @@ from w365.store.schedules import put_schedule, schedule_rows
 _SECOND = dt.timedelta(seconds=1)
 
 
+@functools.cache
+def zone_names() -> tuple[str, ...]:
+    """Name the zones that this machine knows; it reads many files for it."""
+    return tuple(sorted(available_timezones()))
+
+
 def parse_zone(text: str) -> str:
     """Check the name of a zone; empty is the machine's."""
-    if text and text not in available_timezones():
+    if text and text not in zone_names():
         raise InputError(f"“{text[:80]}” is no time zone.", do="Give a name such as Europe/Berlin, or nothing.")
     return text
 

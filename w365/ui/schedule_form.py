@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Role
+from w365.service.daily import zone_names
 from w365.service.schedules import Daily, ScheduleView, list_schedules, save_schedules
 from w365.ui.desk import Desk
 from w365.ui.schedule_words import say_zone
@@ -31,7 +30,7 @@ def show_schedules(desk: Desk, zone: str) -> None:
 
 def _ask_zone(desk: Desk, stored: str, *, may: bool) -> str:
     own = f"This machine's ({say_zone(None, desk.service.clock())})"
-    names = ["", *sorted(available_timezones())]
+    names = ["", *zone_names()]
     return (
         st.selectbox(
             "Time zone",
@@ -54,7 +53,7 @@ def _ask(desk: Desk, view: ScheduleView, *, may: bool) -> Daily:
             f"Sync {plain(short(view.name))} daily", view.daily.is_on, key=f"{key}-on", width=240, disabled=not may
         )
         at = st.time_input(
-            f"Time for {view.name}",
+            f"Time for {plain(short(view.name))}",
             view.daily.at,
             key=f"{key}-at",
             step=900,
