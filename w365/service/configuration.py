@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from w365.crm.tables import LOGICAL_NAME
 from w365.errors import InputError, NotFound
 from w365.matching.domains import normalise_domain
 from w365.matching.free_mail import FREE_MAIL
@@ -87,6 +88,16 @@ def _address(text: str) -> str:
     return text
 
 
+def _logical_name(text: str) -> str:
+    if text and not LOGICAL_NAME.fullmatch(text):
+        raise InputError(f"“{text[:80]}” is not a logical name: small letters, digits and underscores.")
+    return text
+
+
+MAPPING_TABLE, MAPPING_ID_COLUMN = "mapping_table", "mapping_id_column"
+MAPPING_PROVIDER_COLUMN, MAPPING_ACCOUNT_COLUMN = "mapping_provider_column", "mapping_account_column"
+WRITE_BACK = "write_back"
+
 SPECS: Mapping[str, Spec] = {
     "auto_match": Spec("false", "Map automatically where exactly one account is supported", _boolean),
     "rule_contact_domain": Spec("true", "A contact's e-mail domain is evidence", _boolean),
@@ -107,6 +118,11 @@ SPECS: Mapping[str, Spec] = {
         _address,
         False,
     ),
+    MAPPING_TABLE: Spec("", "Dataverse table that holds mappings; empty: none", _logical_name, False),
+    MAPPING_ID_COLUMN: Spec("", "Its column of the provider specific account id", _logical_name, False),
+    MAPPING_PROVIDER_COLUMN: Spec("", "Its column of the provider's name; may be empty", _logical_name, False),
+    MAPPING_ACCOUNT_COLUMN: Spec("", "Its lookup to the account", _logical_name, False),
+    WRITE_BACK: Spec("false", "Write every mapping to that table", _boolean, False),
 }
 
 

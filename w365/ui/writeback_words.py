@@ -1,0 +1,41 @@
+"""How mappings stand in the CRM's table, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from w365.service.writeback_view import Standing
+from w365.store.remote_mappings import Difference
+from w365.store.writeback import WriteState
+from w365.ui.wording import clock_time
+
+STATE_WORDS: Mapping[WriteState, str] = {
+    WriteState.WRITTEN: "written",
+    WriteState.WAITING: "waiting",
+    WriteState.FAILED: "failed",
+    WriteState.DIFFERS: "the CRM says another account",
+}
+DIFFERENCE_WORDS: Mapping[Difference, str] = {
+    Difference.OTHER: "another account there",
+    Difference.MISSING_THERE: "mapped here only",
+    Difference.MISSING_HERE: "mapped there only",
+    Difference.UNKNOWN: "unknown here",
+}
+
+
+def say_standing(one: Standing, now: dt.datetime, zone: dt.tzinfo) -> str:
+    """Say of one row whether the CRM has it."""
+    if one.state is WriteState.WRITTEN and one.written_at:
+        return f"Written to the CRM {clock_time(one.written_at, now, zone)}"
+    if one.state is WriteState.FAILED:
+        return f"Not written to the CRM: {one.error}{_say_again(one, now, zone)}"
+    if one.state is WriteState.DIFFERS:
+        return f"Not written to the CRM: its table says {one.there}."
+    return "Waiting to be written to the CRM"
+
+
+def _say_again(one: Standing, now: dt.datetime, zone: dt.tzinfo) -> str:
+    if one.next_at is None:
+        return f" It was tried {one.attempts} times."
+    return f" Tried again {clock_time(one.next_at, now, zone)}." if one.next_at > now else " It is tried again now."
