@@ -169,6 +169,17 @@ def test_what_the_crm_says_otherwise_is_left_until_a_person_chooses(
     write(service, watch)
     assert there(http)[ADATUM] == BELLOWS_ACCOUNT
     assert standing(service, ADATUM).state is WriteState.WRITTEN
+    row_id = next(iter(http.get(f"{SET}?$filter=new_specificaccountid eq '{ADATUM}'").json()["value"]))
+    row = f"{SET}({row_id['new_provideraccountid']})"
+    http.patch(row, json={"new_Account@odata.bind": f"/accounts({COHO_ACCOUNT})"}).raise_for_status()
+    execute(service, request_compare(service, ANALYST))
+    assert [one.kind for one in list_differences(service, ANALYST)] == [Difference.OTHER]
+    assert write(service, watch) is None
+    overwrite(service, ANALYST, [id_of(service.store, ADATUM)])
+    assert standing(service, ADATUM).state is WriteState.WAITING
+    write(service, watch)
+    assert there(http)[ADATUM] == BELLOWS_ACCOUNT
+    assert list_differences(service, ANALYST) == []
 
 
 def test_a_failed_write_waits_longer_each_time_and_is_tried_at_once_when_asked(

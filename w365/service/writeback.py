@@ -134,8 +134,11 @@ def retry(service: Service, actor: Actor, provider_account_id: int) -> bool:
 def overwrite(service: Service, actor: Actor, provider_account_ids: list[int]) -> int:
     """Let our mapping replace the account that the CRM was seen to say; return how many rows are due now."""
     require(actor, Role.ANALYST)
+    place = need_place(service)
     with service.store.write() as connection:
-        return accept_overwriting(connection, service.clock(), provider_account_ids)
+        by_provider = bool(place.provider_column)
+        there = remote_mappings.accounts_there(connection, provider_account_ids, by_provider=by_provider)
+        return accept_overwriting(connection, str(place), service.clock(), there)
 
 
 class DueWatch:

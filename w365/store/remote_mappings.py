@@ -100,12 +100,23 @@ def read_differences(
     ]
 
 
+def accounts_there(connection: sa.Connection, ids: Sequence[int], *, by_provider: bool) -> dict[int, str]:
+    """What the CRM said of these provider accounts when it was last read; those it said nothing of are left out."""
+    pa, remote = t.ProviderAccount, t.RemoteMapping
+    query = sa.select(pa.id, remote.account).join(remote, _is_same(by_provider=by_provider))
+    return {row[0]: row[1] for row in connection.execute(query.where(pa.id.in_(ids))) if row[1]}
+
+
+def _is_same(*, by_provider: bool) -> sa.ColumnElement[bool]:
+    pa, remote = t.ProviderAccount, t.RemoteMapping
+    same: sa.ColumnElement[bool] = remote.specific_id == pa.specific_id
+    return sa.and_(same, remote.provider_id == pa.provider_id) if by_provider else same
+
+
 def _differences(*, by_provider: bool) -> sa.CompoundSelect[Any]:
     """Both outer joins: what is mapped here against the rows there, and the rows there that are nobody's."""
     pa, mapping, account, remote = t.ProviderAccount, t.Mapping, t.Account, t.RemoteMapping
-    same = remote.specific_id == pa.specific_id
-    if by_provider:
-        same &= remote.provider_id == pa.provider_id
+    same = _is_same(by_provider=by_provider)
     here, there = sa.func.coalesce(account.crm_id, ""), sa.func.coalesce(remote.account, "")
     kind = sa.case(
         (there == "", sa.literal(Difference.MISSING_THERE.value)),

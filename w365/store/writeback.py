@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -107,10 +107,14 @@ def count_states(connection: sa.Connection, place: str) -> dict[WriteState, int]
 
 
 def state_of() -> sa.ColumnElement[str]:
-    """How a row's write stands, beside `sides`: what the stored row says while it is about the present mapping."""
+    """How a row's write stands, beside `sides`: what the stored row says while it is about the present mapping.
+
+    A failure without an attempt is one that a person asked for again.
+    """
     back, mapping = t.Writeback, t.Mapping
     is_current = back.account_id.is_not_distinct_from(mapping.account_id)
     return sa.case(
+        (sa.and_(back.state == WriteState.FAILED, back.attempts == 0), sa.literal(WriteState.WAITING.value)),
         (sa.and_(back.provider_account_id.is_not(None), is_current), back.state),
         else_=sa.literal(WriteState.WAITING.value),
     )
@@ -159,11 +163,13 @@ def try_again(connection: sa.Connection, at: dt.datetime, provider_account_id: i
     return connection.execute(failed.values(next_at=at, attempts=0)).rowcount
 
 
-def accept_overwriting(connection: sa.Connection, at: dt.datetime, ids: Sequence[int]) -> int:
+def accept_overwriting(connection: sa.Connection, place: str, at: dt.datetime, there: Mapping[int, str]) -> int:
     """Make rows due whose account in the CRM a person chose to overwrite: just the one that was seen there."""
-    back = t.Writeback
-    rows = sa.update(back).where(back.provider_account_id.in_(ids), back.state == WriteState.DIFFERS)
-    return connection.execute(rows.values(state=WriteState.FAILED, next_at=at, attempts=0)).rowcount
+    query = sa.select(t.Mapping.provider_account_id, t.Mapping.account_id)
+    ours = {row[0]: row[1] for row in connection.execute(query.where(t.Mapping.provider_account_id.in_(there)))}
+    rows = [Written(one, ours.get(one), WriteState.FAILED, next_at=at, there=account) for one, account in there.items()]
+    put_written(connection, place, rows)
+    return len(rows)
 
 
 def sides(place: str) -> sa.Join:

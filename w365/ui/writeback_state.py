@@ -28,8 +28,9 @@ from w365.ui.wording import clock_time, counted, local_zone, number, plain
 from w365.ui.writeback_form import show_place
 from w365.ui.writeback_words import DIFFERENCE_WORDS, STATE_WORDS, say_standing
 
-_LOOK_SECONDS = 3
+_LOOK_SECONDS, _REST_SECONDS = 2, 20
 _SHOWN = 200
+_OVERWRITABLE = (Difference.OTHER, Difference.MISSING_HERE)
 
 
 def show_mappings_in_crm(desk: Desk) -> None:
@@ -38,23 +39,38 @@ def show_mappings_in_crm(desk: Desk) -> None:
     if seen is None:
         return
     if seen.is_on:
-        _show_writing(desk)
+        _show_writing(desk, seen)
         _show_troubles(desk, seen)
     _show_comparison(desk, seen)
 
 
-@st.fragment(run_every=_LOOK_SECONDS)
-def _show_writing(desk: Desk) -> None:
+def _show_writing(desk: Desk, seen: Overview) -> None:
+    """Show the counts, anew every few seconds while something is written."""
+    is_moving = bool(seen.counts[WriteState.WAITING]) or _is_active(seen)
+    st.fragment(_draw_writing, run_every=_LOOK_SECONDS if is_moving else _REST_SECONDS)(desk, _signature(seen))
+
+
+def _is_active(seen: Overview) -> bool:
+    return seen.last is not None and seen.last.is_active
+
+
+def _signature(seen: Overview) -> tuple[int, ...]:
+    """What the rest of the page shows; when it is another, all of the page is."""
+    waits = bool(seen.counts[WriteState.WAITING])
+    return waits, _is_active(seen), seen.counts[WriteState.FAILED], seen.counts[WriteState.DIFFERS]
+
+
+def _draw_writing(desk: Desk, shown: tuple[int, ...]) -> None:
     with told():
         seen = read_overview(desk.service, desk.actor)
-        if seen is None:
-            return
+        if seen is None or _signature(seen) != shown:
+            st.rerun()
         said = [f"**{number(seen.counts[one])}** {words}" for one, words in STATE_WORDS.items()]
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(" · ".join(said), width="content")
             open_now = seen.counts[WriteState.WAITING] + seen.counts[WriteState.FAILED]
-            is_idle = seen.last is None or not seen.last.is_active
-            if desk.actor.role >= Role.ANALYST and is_idle and open_now and st.button("Write all now", key="write-all"):
+            may = desk.actor.role >= Role.ANALYST and not _is_active(seen)
+            if may and open_now and st.button("Write all now", key="write-all"):
                 start_run(lambda: request_writeback(desk.service, desk.actor))
         _say_last(desk, seen)
 
@@ -80,7 +96,7 @@ def _show_troubles(desk: Desk, seen: Overview) -> None:
             st.caption(f"The first {number(len(found))} are shown.")
         differing = [found[at].provider_account_id for at in chosen if found[at].state is WriteState.DIFFERS]
         if desk.actor.role >= Role.ANALYST:
-            _offer_overwrite(desk, differing)
+            _offer_overwrite(desk, differing, "troubles")
 
 
 def _trouble(desk: Desk, one: Standing) -> dict[str, str]:
@@ -92,10 +108,10 @@ def _trouble(desk: Desk, one: Standing) -> dict[str, str]:
     }
 
 
-def _offer_overwrite(desk: Desk, ids: list[int]) -> None:
+def _offer_overwrite(desk: Desk, ids: list[int], key: str) -> None:
     label = f"Overwrite {counted(len(ids), 'account')} in the CRM" if ids else "Overwrite in the CRM"
     about = "Choose rows above whose account the CRM says otherwise. To take the CRM's account, import it."
-    if st.button(label, disabled=not ids, help=about, key="overwrite-chosen"):
+    if st.button(label, disabled=not ids, help=about, key=f"overwrite-{key}"):
         overwrite(desk.service, desk.actor, ids)
         st.rerun()
 
@@ -121,7 +137,7 @@ def _show_comparison(desk: Desk, seen: Overview) -> None:
         st.caption("Dataverse was not read yet. Comparing changes nothing on either side.")
     elif not seen.compared.is_active:
         _say_compared(desk, seen)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         may = desk.actor.role >= Role.ANALYST
         if may and st.button("Compare now", disabled=bool(seen.compared and seen.compared.is_active), key="compare"):
             start_run(lambda: request_compare(desk.service, desk.actor))
@@ -129,7 +145,7 @@ def _show_comparison(desk: Desk, seen: Overview) -> None:
         if may:
             st.page_link(places.IMPORT, label=":primary[Import from the table]", query_params={"what": "mappings"})
     if sum(seen.differences.values()) and seen.compared is not None:
-        _list_differences(desk)
+        _list_differences(desk, seen)
 
 
 def _say_compared(desk: Desk, seen: Overview) -> None:
@@ -152,7 +168,7 @@ def _offer_download(desk: Desk, seen: Overview) -> None:
     )
 
 
-def _list_differences(desk: Desk) -> None:
+def _list_differences(desk: Desk, seen: Overview) -> None:
     kinds = st.multiselect(
         "Show", list(Difference), format_func=DIFFERENCE_WORDS.__getitem__, placeholder="All differences", width=420
     )
@@ -172,6 +188,9 @@ def _list_differences(desk: Desk) -> None:
         }
         for one in found
     ]
-    st.dataframe(rows, hide_index=True, alt="Differences", height=min(35 * len(rows) + 38, 300))
+    chosen = _choose(rows, "writeback-differences", "Differences")
+    if seen.is_on and desk.actor.role >= Role.ANALYST:
+        ids = [found[at].provider_account_id for at in chosen if found[at].kind in _OVERWRITABLE]
+        _offer_overwrite(desk, [one for one in ids if one is not None], "differences")
     if len(found) == _SHOWN:
         st.caption(f"The first {number(_SHOWN)} are shown; the download has all.")

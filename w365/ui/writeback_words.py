@@ -14,7 +14,7 @@ STATE_WORDS: Mapping[WriteState, str] = {
     WriteState.WRITTEN: "written",
     WriteState.WAITING: "waiting",
     WriteState.FAILED: "failed",
-    WriteState.DIFFERS: "the CRM says another account",
+    WriteState.DIFFERS: "another account there",
 }
 DIFFERENCE_WORDS: Mapping[Difference, str] = {
     Difference.OTHER: "another account there",
@@ -38,4 +38,4 @@ def say_standing(one: Standing, now: dt.datetime, zone: dt.tzinfo) -> str:
 def _say_again(one: Standing, now: dt.datetime, zone: dt.tzinfo) -> str:
     if one.next_at is None:
         return f" It was tried {one.attempts} times."
-    return f" Tried again {clock_time(one.next_at, now, zone)}." if one.next_at > now else " It is tried again now."
+    return f" Tried again {clock_time(one.next_at, now, zone)}."
