@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -266,6 +267,23 @@ def test_both_sides_are_compared_and_nothing_is_changed_by_it(
     seen = read_overview(service, ANALYST)
     assert seen is not None
     assert seen.differences[Difference.OTHER] == 0, "what is mapped meanwhile counts at once"
+
+
+def test_what_is_written_while_the_table_is_read_is_not_taken_for_missing(
+    made: tuple[Service, FakeClock], http: httpx.Client, servers: Servers
+) -> None:
+    service, _ = made
+    name_place(service, ADMIN, PLACE, write=True)
+
+    def read_just_before(body: bytes) -> bytes:
+        return json.dumps({**json.loads(body), "value": []}).encode()
+
+    write(service)
+    servers.faults[:] = [
+        Fault(service="dataverse", path_contains="new_provideraccounts?$select", edit=read_just_before)
+    ]
+    assert execute(service, request_compare(service, ANALYST)).result["read"] == 0
+    assert list_differences(service, ANALYST) == []
 
 
 def test_the_mappings_of_the_table_are_imported_like_a_file(

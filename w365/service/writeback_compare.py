@@ -33,8 +33,9 @@ def run_compare(service: Service, run: RunView, progress: Progress) -> dict[str,
     """
     rows: list[RemoteMapping] = []
     rejected = 0
+    place, begun = need_place(service), service.clock()
     with service.open_crm(progress.beat) as crm:
-        for page in crm.mappings(need_place(service)).pages():
+        for page in crm.mappings(place).pages():
             progress.check()
             rows += page.changed
             rejected += len(page.rejected)
@@ -44,6 +45,7 @@ def run_compare(service: Service, run: RunView, progress: Progress) -> dict[str,
     with service.store.write() as connection:
         remote_mappings.forget(connection)
         remote_mappings.note(connection, (_as_remote(row) for row in rows))
+        remote_mappings.note_written_since(connection, str(place), begun)
         progress.report(connection, done=len(rows))
     return {"read": len(rows), "rejected": rejected}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,18 @@ def note(connection: sa.Connection, rows: Iterable[Remote | None]) -> None:
         if row is not None
     ]
     upsert(connection, t.RemoteMapping, columns, values)
+
+
+def note_written_since(connection: sa.Connection, place: str, at: dt.datetime) -> None:
+    """Keep what was written while all rows were being read: the reading may have missed it."""
+    pa, back = t.ProviderAccount, t.Writeback
+    query = (
+        sa.select(back.remote_id, pa.specific_id, t.Provider.name, back.there)
+        .join(pa, pa.id == back.provider_account_id)
+        .join(t.Provider, t.Provider.id == pa.provider_id)
+        .where(back.place == place, back.written_at >= at, back.remote_id != "")
+    )
+    note(connection, [Remote(*row) for row in connection.execute(query)])
 
 
 def count_differences(connection: sa.Connection, *, by_provider: bool) -> dict[Difference, int]:
