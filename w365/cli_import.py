@@ -113,7 +113,7 @@ def import_commands(opened: Open, say: Say) -> typer.Typer:
 
         take = USUALLY | {Verdict(_ALSO[one]) for one in also or ()}
         choice = mappings.MappingChoice(provider, take, leave_out_errors)
-        with opened(connect=from_crm) as service:
+        with opened(connect=True) if from_crm else opened() as service:
             actor = local_user()
             sheet, places = _read(file, FIELDS, column or ()) if file else _read_crm(service, FIELDS)
             preview = mappings.preview_mappings(service, actor, sheet, places, choice)

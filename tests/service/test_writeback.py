@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+import typer
 from connecting import ADMIN, ANALYST, opened
 from service.fakes import FakeClock, account_id_of, crm_sync, id_of, sync
+from typer.testing import CliRunner, Result
 
 from tests.servers import (
     ADATUM,
@@ -25,6 +28,7 @@ from tests.servers import (
     client,
     running,
 )
+from w365.cli_import import import_commands
 from w365.crm.tables import MappingPlace
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
@@ -154,7 +158,7 @@ def test_whatever_decides_is_written_once_and_a_second_look_writes_nothing(
 def test_what_the_crm_says_otherwise_is_left_until_a_person_chooses(
     made: tuple[Service, FakeClock], http: httpx.Client
 ) -> None:
-    service, _ = made
+    service, clock = made
     there_already = {"new_specificaccountid": ADATUM, "new_provider": "Partner Center"}
     bound = {"new_Account@odata.bind": f"/accounts({COHO_ACCOUNT})"}
     http.post(SET, json=there_already | bound).raise_for_status()
@@ -170,9 +174,10 @@ def test_what_the_crm_says_otherwise_is_left_until_a_person_chooses(
     write(service, watch)
     assert there(http)[ADATUM] == BELLOWS_ACCOUNT
     assert standing(service, ADATUM).state is WriteState.WRITTEN
-    row_id = next(iter(http.get(f"{SET}?$filter=new_specificaccountid eq '{ADATUM}'").json()["value"]))
-    row = f"{SET}({row_id['new_provideraccountid']})"
-    http.patch(row, json={"new_Account@odata.bind": f"/accounts({COHO_ACCOUNT})"}).raise_for_status()
+    (found,) = http.get(f"{SET}?$filter=new_specificaccountid eq '{ADATUM}'").json()["value"]
+    row = found["new_provideraccountid"]
+    http.patch(f"{SET}({row})", json={"new_Account@odata.bind": f"/accounts({COHO_ACCOUNT})"}).raise_for_status()
+    clock.forward(seconds=5)
     execute(service, request_compare(service, ANALYST))
     assert [one.kind for one in list_differences(service, ANALYST)] == [Difference.OTHER]
     assert write(service, watch) is None
@@ -304,6 +309,26 @@ def test_the_mappings_of_the_table_are_imported_like_a_file(
     assert read_row(service, ANALYST, id_of(service.store, LONELY)).origin == "imported"
     write(service)
     assert standing(service, LONELY).state is WriteState.WRITTEN
+
+
+def test_the_command_line_imports_from_the_table(made: tuple[Service, FakeClock], http: httpx.Client) -> None:
+    service, _ = made
+    name_place(service, ADMIN, PLACE, write=False)
+    row = {"new_specificaccountid": LONELY, "new_provider": "Partner Center"}
+    http.post(SET, json=row | {"new_Account@odata.bind": f"/accounts({BELLOWS_TWIN})"}).raise_for_status()
+    commands = import_commands(
+        lambda **_: nullcontext(service), lambda _as_json, answer, _text: typer.echo(json.dumps(answer))
+    )
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(commands, ["mappings", *arguments])
+
+    dry = run("--from-crm", "--dry-run", "--json")
+    assert (dry.exit_code, json.loads(dry.stdout)["mapped"]) == (0, 1)
+    assert read_row(service, ANALYST, id_of(service.store, LONELY)).account_id is None
+    assert json.loads(run("--from-crm", "--json").stdout)["imported"]
+    assert read_row(service, ANALYST, id_of(service.store, LONELY)).origin == "imported"
+    assert run().exit_code == run("some.csv", "--from-crm").exit_code == 2
 
 
 @pytest.mark.postgres

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import sqlalchemy as sa
 
@@ -42,7 +43,7 @@ from w365.store.writeback import (
 )
 
 TARGET = "mappings"
-_PART = 20
+_PART, _AT_ONCE = 20, 4
 _LONGEST_PAUSE = dt.timedelta(hours=1)
 
 
@@ -215,27 +216,30 @@ def run_writeback(service: Service, run: RunView, progress: Progress) -> dict[st
     """
     place = need_place(service)
     counts: Counter[str] = Counter(written=0, failed=0, differs=0)
-    at, after, done = service.clock(), 0, 0
-    with service.open_crm(progress.beat) as crm:
+    at, after = service.clock(), 0
+    with service.open_crm(progress.beat) as crm, ThreadPoolExecutor(_AT_ONCE) as pool:
         table = crm.mappings(place)
         while part := _read_part(service, str(place), at, after):
             progress.check()
             after = part[-1].provider_account_id
-            written: list[Written] = []
-            try:
-                for due in part:
-                    written.append(_write(service, table, due))  # noqa: PERF401 - what was written is kept if one raises
-            finally:
-                counts.update(one.state.value for one in written)
-                done += len(written)
-                with service.store.write() as connection:
-                    put_written(connection, str(place), written)
-                    remote_mappings.note(
-                        connection, [_as_remote(one, due) for one, due in zip(written, part, strict=False)]
-                    )
-                    result = {**run.result, **counts}
-                    progress.report(connection, done=done, message="Writing to Dataverse", result=result)
+            tries = [pool.submit(_write, service, table, due) for due in part]
+            wait(tries)
+            written = {due: one.result() for due, one in zip(part, tries, strict=True) if one.exception() is None}
+            counts.update(one.state.value for one in written.values())
+            with service.store.write() as connection:
+                put_written(connection, str(place), list(written.values()))
+                remote_mappings.note(connection, [_as_remote(one, due) for due, one in written.items()])
+                result, done = {**run.result, **counts}, counts.total()
+                progress.report(connection, done=done, message="Writing to Dataverse", result=result)
+            _raise_first(tries)
     return dict(counts)
+
+
+def _raise_first(tries: Sequence[Future[Written]]) -> None:
+    """Raise what kept a row from being written for a reason that concerns all of them."""
+    error = next((one.exception() for one in tries if one.exception()), None)
+    if error is not None:
+        raise error
 
 
 def _read_part(service: Service, place: str, at: dt.datetime, after: int) -> list[Due]:

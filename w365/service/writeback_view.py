@@ -59,8 +59,8 @@ class Overview:
         return self.last.error if self.last and self.last.state is RunState.FAILED else ""
 
 
-def read_overview(service: Service, actor: Actor) -> Overview | None:
-    """Read how all mappings stand; None while no table is named."""
+def read_overview(service: Service, actor: Actor, *, compares: bool = True) -> Overview | None:
+    """Read how all mappings stand; None while no table is named. `compares` asks for the differences too."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         place = read_place(connection)
@@ -76,7 +76,7 @@ def read_overview(service: Service, actor: Actor) -> Overview | None:
             last,
             last.ended_at + pause_between(last.result) if has_failed and last and last.ended_at else None,
             compared,
-            count_differences(connection, by_provider=bool(place.provider_column)),
+            count_differences(connection, by_provider=bool(place.provider_column)) if compares and compared else {},
         )
 
 

@@ -33,7 +33,7 @@ def ask_crm(desk: Desk) -> Chosen | None:
 
 def offer_crm(desk: Desk) -> None:
     """Offer to read the table, or say where it is named."""
-    seen = read_overview(desk.service, desk.actor)
+    seen = read_overview(desk.service, desk.actor, compares=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         if seen is None:
             st.caption("They may be read from a table of Dataverse too: an admin names it on", width="content")

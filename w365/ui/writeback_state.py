@@ -62,7 +62,7 @@ def _signature(seen: Overview) -> tuple[int, ...]:
 
 def _draw_writing(desk: Desk, shown: tuple[int, ...]) -> None:
     with told():
-        seen = read_overview(desk.service, desk.actor)
+        seen = read_overview(desk.service, desk.actor, compares=False)
         if seen is None or _signature(seen) != shown:
             st.rerun()
         said = [f"**{number(seen.counts[one])}** {words}" for one, words in STATE_WORDS.items()]
