@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fault_server import FakeClock
 
-from tests.servers import ADATUM, ADATUM_ACCOUNT, BELLOWS_ACCOUNT, client, running
+from tests.servers import ADATUM, ADATUM_ACCOUNT, BELLOWS_ACCOUNT, COHO_ACCOUNT, client, running
 from w365.config import Connection
 from w365.crm.dataverse import Dataverse, connect_dataverse
 from w365.crm.mappings import RemoteMapping
@@ -131,26 +131,31 @@ def test_a_repeat_after_the_answer_was_lost_makes_no_second_row(
         assert [row[1:] for row in rows_there(http)] == [(ADATUM, account)]
 
 
-def test_a_row_that_changed_between_reading_and_writing_is_read_again(
-    crm: Dataverse, http: httpx.Client, servers: Servers
-) -> None:
-    table = crm.mappings(PLACE)
-    table.put(ADATUM, "Partner Center", ADATUM_ACCOUNT, frozenset())
-    row_id = http.get(SET).json()["value"][0]["new_provideraccountid"]
-    http.patch(f"{SET}({row_id})", json={"new_Account@odata.bind": None}).raise_for_status()
-    stale = Fault(service="dataverse", method="GET", path_contains="$filter", edit=_older)
-    servers.faults[:] = [stale]
-    written = table.put(ADATUM, "Partner Center", BELLOWS_ACCOUNT, frozenset({ADATUM_ACCOUNT}))
-    assert stale.hits == 1
-    assert written is not None
-    assert rows_there(http) == [("Partner Center", ADATUM, BELLOWS_ACCOUNT)]
-
-
 def _older(body: bytes) -> bytes:
     """The row as it was before its last change."""
     page = json.loads(body)
     page["value"][0] |= {"@odata.etag": 'W/"1"', "_new_account_value": ADATUM_ACCOUNT}
     return json.dumps(page).encode()
+
+
+def _nothing(body: bytes) -> bytes:
+    return json.dumps({**json.loads(body), "value": []}).encode()
+
+
+@pytest.mark.parametrize("seen", [_older, _nothing])
+@pytest.mark.parametrize("place", [PLACE, WITHOUT_PROVIDER])
+def test_what_changed_between_reading_and_writing_is_read_again_and_not_overwritten(
+    crm: Dataverse, http: httpx.Client, servers: Servers, place: MappingPlace, seen: Callable[[bytes], bytes]
+) -> None:
+    table = crm.mappings(place)
+    table.put(ADATUM, "Partner Center", COHO_ACCOUNT, frozenset())
+    stale = Fault(service="dataverse", method="GET", path_contains="$filter", edit=seen)
+    servers.faults[:] = [stale]
+    found = table.put(ADATUM, "Partner Center", BELLOWS_ACCOUNT, frozenset({ADATUM_ACCOUNT}))
+    assert stale.hits == 1
+    assert found is not None
+    assert found.account == COHO_ACCOUNT
+    assert [row[1:] for row in rows_there(http)] == [(ADATUM, COHO_ACCOUNT)]
 
 
 def test_refusals_are_said_for_what_they_are(crm: Dataverse, http: httpx.Client, servers: Servers) -> None:
