@@ -41,7 +41,14 @@ from w365.service.mapping_plan import FIELDS, Verdict
 from w365.service.records import read_row
 from w365.service.writeback import DueWatch, list_columns, list_tables, name_place, overwrite, request_writeback, retry
 from w365.service.writeback_compare import read_sheet, request_compare
-from w365.service.writeback_view import Standing, list_differences, read_overview, read_standing
+from w365.service.writeback_view import (
+    Standing,
+    count_troubles,
+    list_differences,
+    list_troubles,
+    read_overview,
+    read_standing,
+)
 from w365.sheets import guess_columns
 from w365.store.remote_mappings import Difference
 from w365.store.runs import RunView
@@ -208,6 +215,7 @@ def test_a_failed_write_waits_longer_each_time_and_is_tried_at_once_when_asked(
     assert pauses == [1, 2, 4, 8, 16, 32, 64]
     assert fault.hits == 8
     assert "A validation error occurred." in standing(service, ADATUM).error
+    assert count_troubles(service, ANALYST) == len(list_troubles(service, ANALYST)) == 1
     clock.forward(days=30)
     assert write(service, watch) is None
     servers.faults.clear()
@@ -231,6 +239,7 @@ def test_where_nothing_can_be_written_everything_waits_and_the_reason_is_said(
     assert seen is not None
     assert "does not let the application write" in seen.problem
     assert seen.counts[WriteState.WAITING] == 2
+    assert "does not let the application write" in standing(service, ADATUM).error
     for minutes in (1, 2, 4):
         assert write(service, watch) is None
         clock.forward(minutes=minutes, seconds=1)

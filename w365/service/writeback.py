@@ -254,7 +254,7 @@ def _write(service: Service, table: MappingTable, due: Due) -> Written:
     try:
         found = table.put(due.specific_id, due.provider, due.account, frozenset({due.there} - {""}))
     except (InputError, SourceRefused) as error:
-        return _failed(service, due, str(error))
+        return _failed(service, due, f"{error.what} {error.do}".strip())
     account = found.account if found else ""
     if account != due.account:
         told = "The CRM says another account."

@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +27,10 @@ _ALL = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the mapping of one provider account stands in the CRM. `there` names the account that the CRM says."""
+    """How the mapping of one provider account stands in the CRM. `there` names the account that the CRM says.
+
+    `error` of one that waits is what keeps all of them from being written.
+    """
 
     provider_account_id: int
     name: str
@@ -88,7 +91,22 @@ def read_standing(service: Service, actor: Actor, provider_account_id: int) -> S
         if place is None or not is_on(connection):
             return None
         found = _standings(connection, place, t.ProviderAccount.id == provider_account_id, 1)
+        last = latest_run(connection, RunKind.WRITEBACK, TARGET)
+    if found and found[0].state is WriteState.WAITING:
+        return replace(found[0], error=last.error if last and last.state is RunState.FAILED else "")
     return found[0] if found else None
+
+
+def count_troubles(service: Service, actor: Actor) -> int:
+    """Count the rows that failed or that the CRM says otherwise about; 0 while write-back is off."""
+    require(actor, Role.VIEWER)
+    back = t.Writeback
+    with service.store.read() as connection:
+        place = read_place(connection)
+        if place is None or not is_on(connection):
+            return 0
+        bad = back.state.in_([WriteState.FAILED, WriteState.DIFFERS])
+        return connection.scalar(sa.select(sa.func.count()).where(bad, back.place == str(place))) or 0
 
 
 def list_troubles(service: Service, actor: Actor, *, start: int = 0, limit: int = 200) -> list[Standing]:

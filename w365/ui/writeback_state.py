@@ -26,7 +26,7 @@ from w365.ui.runs import show_run, start_run
 from w365.ui.shell import show_error, told
 from w365.ui.wording import clock_time, counted, local_zone, number, plain
 from w365.ui.writeback_form import show_place
-from w365.ui.writeback_words import DIFFERENCE_WORDS, STATE_WORDS, say_standing
+from w365.ui.writeback_words import DIFFERENCE_WORDS, STATE_WORDS, say_next, say_trouble
 
 _LOOK_SECONDS, _REST_SECONDS = 2, 20
 _SHOWN = 200
@@ -80,7 +80,7 @@ def _say_last(desk: Desk, seen: Overview) -> None:
         st.caption(f"Writing: {number(seen.last.done)} so far")
     elif seen.problem:
         now, zone = desk.service.clock(), local_zone()
-        again = f" Tried again {clock_time(seen.again_at, now, zone)}." if seen.again_at else ""
+        again = f" {say_next(seen.again_at, now, zone)}" if seen.again_at else ""
         st.error(f"**Nothing could be written to Dataverse.** {plain(seen.problem)}{again}")
 
 
@@ -104,7 +104,7 @@ def _trouble(desk: Desk, one: Standing) -> dict[str, str]:
         "Provider account": one.name,
         "Provider": one.provider,
         "Mapped here to": one.account or "nothing",
-        "What is wrong": say_standing(one, desk.service.clock(), local_zone()),
+        "What is wrong": say_trouble(one, desk.service.clock(), local_zone()),
     }
 
 

@@ -28,14 +28,19 @@ def say_standing(one: Standing, now: dt.datetime, zone: dt.tzinfo) -> str:
     """Say of one row whether the CRM has it."""
     if one.state is WriteState.WRITTEN and one.written_at:
         return f"Written to the CRM {clock_time(one.written_at, now, zone)}"
-    if one.state is WriteState.FAILED:
-        return f"Not written to the CRM: {one.error}{_say_again(one, now, zone)}"
+    if one.state is WriteState.WAITING:
+        return f"Waiting to be written to the CRM{f'. Nothing can be written now: {one.error}' if one.error else ''}"
+    return f"Not written to the CRM: {say_trouble(one, now, zone)}"
+
+
+def say_trouble(one: Standing, now: dt.datetime, zone: dt.tzinfo) -> str:
+    """Say why a row is not written, and when it is tried again."""
     if one.state is WriteState.DIFFERS:
-        return f"Not written to the CRM: its table says {one.there}."
-    return "Waiting to be written to the CRM"
-
-
-def _say_again(one: Standing, now: dt.datetime, zone: dt.tzinfo) -> str:
+        return f"its table says {one.there}."
     if one.next_at is None:
-        return f" It was tried {one.attempts} times."
-    return f" Tried again {clock_time(one.next_at, now, zone)}."
+        return f"{one.error} It was tried {one.attempts} times."
+    return f"{one.error} {say_next(one.next_at, now, zone)}"
+
+
+def say_next(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
+    return f"The next try is at {clock_time(at, now, zone)}."
