@@ -48,7 +48,8 @@ _WORK: dict[RunKind, Callable[[Service, RunView, Progress], dict[str, int]]] = {
     RunKind.WRITEBACK: run_writeback,
     RunKind.COMPARE: run_compare,
 }
-_DECIDES_NOTHING_NEW = (RunKind.BULK, RunKind.UNDO, RunKind.WRITEBACK, RunKind.COMPARE)
+_CHANGES_NOTHING = (RunKind.WRITEBACK, RunKind.COMPARE)
+_NEEDS_NO_MATCH = (RunKind.BULK, RunKind.UNDO, *_CHANGES_NOTHING)
 _LOOK_SECONDS = 2.0
 
 
@@ -68,7 +69,7 @@ def execute(service: Service, run_id: int) -> RunView:
             return_memory()
     with service.store.read() as connection:
         ended = get_run(connection, run_id)
-    if run is not None and run.kind not in _DECIDES_NOTHING_NEW:
+    if run is not None and run.kind not in _NEEDS_NO_MATCH:
         _follow_up(service, ended)
     return ended
 
@@ -98,7 +99,8 @@ def _follow_up(service: Service, run: RunView) -> None:
     """Match what a sync changed, and once more what changed while a match ran."""
     with service.store.read() as connection:
         is_touched = connection.scalar(sa.select(Touched.provider_account_id).limit(1)) is not None
-        is_syncing = connection.scalar(sa.select(Run.id).where(Run.state == RunState.RUNNING).limit(1)) is not None
+        running = sa.select(Run.id).where(Run.state == RunState.RUNNING, Run.kind.not_in(_CHANGES_NOTHING))
+        is_syncing = connection.scalar(running.limit(1)) is not None
     is_done = run.state is RunState.DONE
     # A match that failed or was stopped is not tried again at once: it would do the same for ever.
     wanted = is_done and is_touched and not is_syncing if run.kind is RunKind.MATCH else is_done or is_touched

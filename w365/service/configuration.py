@@ -179,6 +179,9 @@ def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, value
     if any(name == "tenant_guid_column" for name, _, _ in changes):
         # A change link goes on asking for the columns of its first read.
         connection.execute(sa.delete(t.CrmDelta).where(t.CrmDelta.table_name == "accounts"))
+    if any(name.startswith("mapping_") for name, _, _ in changes):
+        # What was read is what another table or column said.
+        connection.execute(sa.delete(t.RemoteMapping))
     return len(changes)
 
 

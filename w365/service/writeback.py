@@ -102,8 +102,6 @@ def name_place(service: Service, actor: Actor, place: MappingPlace | None, *, wr
         WRITE_BACK: "true" if write and place else "false",
     }
     with service.store.write() as connection:
-        if place != read_place(connection):
-            remote_mappings.forget(connection)
         return put_settings(connection, actor, service.clock(), values)
 
 
