@@ -18,11 +18,15 @@ from w365.sheets import Field, Places, Sheet, guess_columns, open_sheet
 from w365.sheets.columns import name_columns
 from w365.store.runs import RunView
 
-Open = Callable[[], AbstractContextManager[Service]]
+Open = Callable[..., AbstractContextManager[Service]]
 Say = Callable[[bool, dict[str, Any], str], None]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file or an Excel workbook.")]
+MappingsFile = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A CSV file or an Excel workbook.")]
+FromCrm = Annotated[
+    bool, typer.Option("--from-crm", help="Read the Dataverse table that the configuration names, not a file.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be imported; import nothing.")]
 LeaveOut = Annotated[
     bool, typer.Option("--leave-out-errors", help="Leave out the lines with errors; without it they stop everything.")
@@ -91,8 +95,9 @@ def import_commands(opened: Open, say: Say) -> typer.Typer:
         _end(say, answer, told, as_json=as_json, is_refused=bool(preview.errors) and not leave_out_errors)
 
     @commands.command("mappings")
-    def import_mappings(
-        file: File,
+    def import_mappings(  # noqa: PLR0913, PLR0917 - an argument an option
+        file: MappingsFile = None,
+        from_crm: FromCrm = False,
         provider: Annotated[str, typer.Option(help="The provider of lines that name none.")] = "",
         dry_run: DryRun = False,
         also: Also = None,
@@ -101,14 +106,16 @@ def import_commands(opened: Open, say: Say) -> typer.Typer:
         as_json: AsJson = False,
     ) -> None:
         """Import mappings that exist already, such as `export mappings` writes."""
+        if (file is None) != from_crm:
+            raise typer.BadParameter("Name a FILE or say --from-crm.", param_hint="FILE")
         from w365.service import mapping_import as mappings
         from w365.service.mapping_plan import FIELDS, USUALLY, Verdict
 
         take = USUALLY | {Verdict(_ALSO[one]) for one in also or ()}
         choice = mappings.MappingChoice(provider, take, leave_out_errors)
-        with opened() as service:
+        with opened(connect=True) if from_crm else opened() as service:
             actor = local_user()
-            sheet, places = _read(file, FIELDS, column or ())
+            sheet, places = _read(file, FIELDS, column or ()) if file else _read_crm(service, FIELDS)
             preview = mappings.preview_mappings(service, actor, sheet, places, choice)
             answer: dict[str, Any] = {"lines": preview.lines, "mapped": preview.mapped}
             answer |= {one.value: preview.counts[one] for one in Verdict}
@@ -174,6 +181,13 @@ def _read(file: Path, fields: Sequence[Field], columns: Sequence[str]) -> tuple[
         taken = names_of.index(heading) if heading in names_of else sheet.headings.index(heading)
         places = {name: place for name, place in places.items() if place != taken} | {field: taken}
     return sheet, places
+
+
+def _read_crm(service: Service, fields: Sequence[Field]) -> tuple[Sheet, Places]:
+    from w365.service.writeback_compare import read_sheet
+
+    sheet = read_sheet(service, local_user())
+    return sheet, guess_columns(sheet.headings, fields)
 
 
 def _say_counts(counts: Any) -> str:

@@ -34,6 +34,8 @@ from w365.service.notices import tell_ended
 from w365.service.parking import return_parked
 from w365.service.providers import request_match
 from w365.service.sync import run_sync
+from w365.service.writeback import DueWatch, run_writeback
+from w365.service.writeback_compare import run_compare
 from w365.store.runs import Progress, RunView, claim_run, end_run, get_run, queued_runs, release_dead_runs
 from w365.store.tables import Run, Touched
 
@@ -45,7 +47,12 @@ _WORK: dict[RunKind, Callable[[Service, RunView, Progress], dict[str, int]]] = {
     RunKind.MATCH: run_match,
     RunKind.BULK: run_plan,
     RunKind.UNDO: run_plan,
+    RunKind.WRITEBACK: run_writeback,
+    RunKind.COMPARE: run_compare,
 }
+_CHANGES_NOTHING = (RunKind.WRITEBACK, RunKind.COMPARE)
+_NEEDS_NO_MATCH = (RunKind.BULK, RunKind.UNDO, *_CHANGES_NOTHING)
+_LOOK_SECONDS = 2.0
 
 
 def execute(service: Service, run_id: int) -> RunView:
@@ -64,7 +71,7 @@ def execute(service: Service, run_id: int) -> RunView:
             return_memory()
     with service.store.read() as connection:
         ended = get_run(connection, run_id)
-    if run is not None and run.kind not in (RunKind.BULK, RunKind.UNDO):
+    if run is not None and run.kind not in _NEEDS_NO_MATCH:
         _follow_up(service, ended)
     return ended
 
@@ -94,7 +101,8 @@ def _follow_up(service: Service, run: RunView) -> None:
     """Match what a sync changed, and once more what changed while a match ran."""
     with service.store.read() as connection:
         is_touched = connection.scalar(sa.select(Touched.provider_account_id).limit(1)) is not None
-        is_syncing = connection.scalar(sa.select(Run.id).where(Run.state == RunState.RUNNING).limit(1)) is not None
+        running = sa.select(Run.id).where(Run.state == RunState.RUNNING, Run.kind.not_in(_CHANGES_NOTHING))
+        is_syncing = connection.scalar(running.limit(1)) is not None
     is_done = run.state is RunState.DONE
     # A match that failed or was stopped is not tried again at once: it would do the same for ever.
     wanted = is_done and is_touched and not is_syncing if run.kind is RunKind.MATCH else is_done or is_touched
@@ -166,8 +174,23 @@ def work(service: Service, *, parent: int | None = None, workers: int = 2) -> No
     queue.sweep()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_watch, args=(service, queue), daemon=True).start()
     queue.huey.create_consumer(workers=workers, worker_type="thread", max_delay=0.5).run()
     _interrupt(service)
+
+
+def _watch(service: Service, queue: Queue) -> None:
+    """Ask for a write-back whenever a decision made one due; a database that does not answer is asked again."""
+    watch = DueWatch(service)
+    while True:
+        time.sleep(_LOOK_SECONDS)
+        try:
+            run_id = watch.look()
+        except (W365Error, sa.exc.SQLAlchemyError) as error:
+            _log.warning("not looked whether anything is to be written: %s", error)
+            continue
+        if run_id is not None:
+            queue.enqueue(run_id)
 
 
 def _interrupt(service: Service) -> None:

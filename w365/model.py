@@ -197,6 +197,8 @@ class RunKind(enum.StrEnum):
     UNDO = "undo"
     IMPORT = "import"
     MAPPING_IMPORT = "mapping_import"
+    WRITEBACK = "writeback"
+    COMPARE = "compare"
 
 
 class RunState(enum.StrEnum):

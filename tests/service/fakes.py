@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from w365.config import Connection, Settings
 from w365.crm import Crm
+from w365.crm.mappings import MappingTable
+from w365.crm.tables import MappingPlace, Metadata
 from w365.errors import DeltaExpired, SourceRefused, W365Error
 from w365.http.wait import Waiting
 from w365.jobs import execute
@@ -129,6 +131,12 @@ class FakeCrm:
         made = CrmAccount(f"made-{len(self.held_accounts)}", account.name, website=account.website)
         self.put(made)
         return made
+
+    def metadata(self) -> Metadata:
+        raise SourceRefused("This CRM has no metadata.", status=404)
+
+    def mappings(self, place: MappingPlace) -> MappingTable:
+        raise SourceRefused(f"This CRM has no table {place.table}.", status=404)
 
     def close(self) -> None:
         pass

@@ -9,7 +9,9 @@ from typing import Any, Self
 
 from w365.config import Connection
 from w365.crm.changes import Table, TableReader
+from w365.crm.mappings import MappingTable
 from w365.crm.records import ACCOUNT_COLUMNS, CONTACT_COLUMNS, read_account, read_contact
+from w365.crm.tables import MappingPlace, Metadata
 from w365.errors import AccessError, ConfigurationError, InputError, SourceChanged
 from w365.http.attempts import KEPT
 from w365.http.client import Answer, ApiClient
@@ -115,6 +117,13 @@ class Dataverse:
                 kept="The account was created there.",
                 do="Sync the CRM, then map to it.",
             ) from None
+
+    def metadata(self) -> Metadata:
+        return Metadata(self._client, _HEADERS)
+
+    def mappings(self, place: MappingPlace) -> MappingTable:
+        """Look up the table of mappings; raises ConfigurationError naming what of it is missing."""
+        return MappingTable(self._client, self.metadata().shape(place), _HEADERS)
 
     def _verify_table(self, word: str, reader: TableReader[Any]) -> str:
         reader.first_row()

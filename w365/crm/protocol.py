@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from w365.crm.mappings import MappingTable
+from w365.crm.tables import MappingPlace, Metadata
 from w365.http.wait import Waiting
 from w365.model import ChangePage, CrmAccount, CrmContact, NewAccount
 
@@ -35,6 +37,14 @@ class Crm(Protocol):
 
     def create_account(self, account: NewAccount) -> CrmAccount:
         """Create an account once. Raises InputError for values it cannot have, or when the CRM knows it already."""
+        ...
+
+    def metadata(self) -> Metadata:
+        """What the CRM's tables are."""
+        ...
+
+    def mappings(self, place: MappingPlace) -> MappingTable:
+        """The table that holds mappings. Raises ConfigurationError naming what of it is missing."""
         ...
 
     def close(self) -> None:

@@ -1,12 +1,14 @@
-"""The two Dataverse tables: their columns, and the world's rows in them."""
+"""The Dataverse tables: their columns, and the world's rows in them."""
 
 from __future__ import annotations
 
+import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from w365.demo.world import Account, Contact, World
+from w365.demo.world import FIRST_DAY, Account, Contact, World
 
 Row = dict[str, str | int | None]
 """One row by column name. ``PARENT_KIND`` is kept beside the columns."""
@@ -35,9 +37,13 @@ class Table:
     primary_name: str
     metadata_id: str
     columns: Mapping[str, Column]
+    key: tuple[str, ...] = ()
+    """The columns of its alternate key."""
 
 
-def _table(logical_name: str, primary_name: str, metadata_id: str, *columns: Column) -> Table:
+def _table(
+    logical_name: str, primary_name: str, metadata_id: str, *columns: Column, key: tuple[str, ...] = ()
+) -> Table:
     primary_id = f"{logical_name}id"
     own = (
         Column(primary_id, "Uniqueidentifier"),
@@ -49,7 +55,7 @@ def _table(logical_name: str, primary_name: str, metadata_id: str, *columns: Col
         Column("versionnumber", "BigInt", writable=False),
     )
     by_name = {column.name: column for column in own}
-    return Table(logical_name, f"{logical_name}s", primary_id, primary_name, metadata_id, by_name)
+    return Table(logical_name, f"{logical_name}s", primary_id, primary_name, metadata_id, by_name, key)
 
 
 ACCOUNTS = _table(
@@ -81,7 +87,20 @@ CONTACTS = _table(
         binding={"parentcustomerid_account": "accounts", "parentcustomerid_contact": "contacts"},
     ),
 )
-TABLES: Mapping[str, Table] = {table.entity_set: table for table in (ACCOUNTS, CONTACTS)}
+# A table of the partner's own, as a system used before left it: which customer is which account.
+PROVIDER_ACCOUNTS = _table(
+    "new_provideraccount",
+    "new_name",
+    "b2f6a6c1-5d0e-4a53-9d4e-2f9b1c6d7e80",
+    Column("new_name", length=200),
+    Column("new_specificaccountid", length=100),
+    Column("new_provider", length=100),
+    Column("_new_account_value", "Lookup", binding={"new_Account": "accounts"}),
+    key=("new_provider", "new_specificaccountid"),
+)
+TABLES: Mapping[str, Table] = {table.entity_set: table for table in (ACCOUNTS, CONTACTS, PROVIDER_ACCOUNTS)}
+_KNOWN_BEFORE = slice(7, None, 40)
+"""The customers that the system used before had mapped."""
 
 
 def world_rows(world: World) -> Mapping[str, dict[str, Row]]:
@@ -90,7 +109,29 @@ def world_rows(world: World) -> Mapping[str, dict[str, Row]]:
     return {
         "accounts": {account.id: _account_row(account, version) for account in world.accounts},
         "contacts": {contact.id: _contact_row(contact, version) for contact in world.contacts},
+        PROVIDER_ACCOUNTS.entity_set: {str(row[PROVIDER_ACCOUNTS.primary_id]): row for row in _rows_before(world)},
     }
+
+
+def _rows_before(world: World) -> Iterator[Row]:
+    """Some customers with the account whose contacts have their domain; their versions are those of the beginning."""
+    owners = {
+        (contact.email.rpartition("@")[2].casefold(), contact.parent_id) for contact in world.contacts if contact.email
+    }
+    shared = Counter(domain for domain, _ in owners)
+    account_of = {domain: account for domain, account in owners if account and shared[domain] == 1}
+    known = {account.id for account in world.accounts}
+    for customer in world.customers[_KNOWN_BEFORE]:
+        if (account := account_of.get(customer.domain.casefold())) in known:
+            row_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"before:{customer.id}"))
+            yield {
+                PROVIDER_ACCOUNTS.primary_id: row_id,
+                "new_name": customer.name,
+                "new_specificaccountid": customer.id,
+                "new_provider": "Partner Center",
+                "_new_account_value": account,
+                **_life(FIRST_DAY, is_active=True, version=iter((1,))),
+            }
 
 
 def _account_row(account: Account, version: Iterator[int]) -> Row:

@@ -1,4 +1,4 @@
-"""Dataverse's Web API for accounts and contacts: sign-in, routes and errors; reading and writing stand apart."""
+"""Dataverse's Web API for its tables: sign-in, routes and errors; reading and writing stand apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from w365.demo import metadata
 from w365.demo.crm_rows import CrmRows
-from w365.demo.crm_tables import TABLES, Table
+from w365.demo.crm_tables import TABLES, Row, Table
 from w365.demo.dataverse_read import Reader
 from w365.demo.dataverse_write import Writer
 from w365.demo.journal import Journal
@@ -81,7 +81,9 @@ class Dataverse:
             raise _nothing_here(name)
         if key is None:
             return self._collection(root, table, request, preferences)
-        return self._record(root, table, _row_id(key, table), request, preferences)
+        keyed = _alternate_key(key, table)
+        row_id = self._writer.find(table, keyed) if keyed else _row_id(key, table)
+        return self._record(root, table, row_id, request, preferences, keyed)
 
     def _collection(self, root: str, table: Table, request: Request, preferences: Preferences) -> Reply:
         if request.method == "GET":
@@ -91,11 +93,13 @@ class Dataverse:
             return self._written(root, table, row, request, preferences, 201)
         raise _wrong_method()
 
-    def _record(self, root: str, table: Table, row_id: str, request: Request, preferences: Preferences) -> Reply:
+    def _record(
+        self, root: str, table: Table, row_id: str, request: Request, preferences: Preferences, keyed: Row
+    ) -> Reply:
         if request.method == "GET":
             return self._reader(root).one(table, row_id, request, preferences)
         if request.method == "PATCH":
-            self._writer.update(table, row_id, request)
+            self._writer.update(table, row_id, request, keyed)
             return self._written(root, table, row_id, request, preferences, 200)
         if request.method == "DELETE":
             self._writer.delete(table, row_id, request)
@@ -113,6 +117,14 @@ class Dataverse:
 
     def _reader(self, root: str) -> Reader:
         return Reader(root, self._rows, self.world.fingerprint, self.clock)
+
+
+def _alternate_key(key: str, table: Table) -> Row:
+    """Read a key such as ``new_provider='x',new_id='y'``; empty when it is none of this table's."""
+    parts = dict(re.findall(r"(\w+)='((?:[^']|'')*)'", key))
+    if not table.key or parts.keys() != set(table.key):
+        return {}
+    return {name: value.replace("''", "'") for name, value in parts.items()}
 
 
 def _row_id(key: str, table: Table) -> str:

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from w365.demo.crm_rows import CrmRows
-from w365.demo.crm_tables import ACCOUNTS, CONTACTS, PARENT_KIND, Column, Row, Table, full_name, time_text
+from w365.demo.crm_tables import (
+    ACCOUNTS,
+    CONTACTS,
+    PARENT_KIND,
+    PROVIDER_ACCOUNTS,
+    TABLES,
+    Column,
+    Row,
+    Table,
+    full_name,
+    time_text,
+)
 from w365.demo.dataverse_read import missing_row
 from w365.demo.journal import Change
 from w365.demo.odata import Refusal
@@ -24,7 +35,7 @@ class Writer:
 
     def create(self, table: Table, request: Request) -> str:
         """Give the id of the new row."""
-        values = _values(table, request)
+        values = self._values(table, request)
         if table is ACCOUNTS and request.header("mscrm.suppressduplicatedetection").lower() == "false":
             self._refuse_duplicate(values)
         row_id = str(values.get(table.primary_id) or new_guid()).lower()
@@ -33,9 +44,16 @@ class Writer:
         self._insert(table, row_id, values)
         return row_id
 
-    def update(self, table: Table, row_id: str, request: Request) -> None:
-        """Change a row. Without ``If-Match`` a missing row is created, as Dataverse does it."""
-        values = _values(table, request)
+    def find(self, table: Table, keyed: Row) -> str:
+        """Give the id of the row with these values of the alternate key, or a new one."""
+        for row_id, row in self.rows.table(table).by_id.items():
+            if _key_of(row, tuple(keyed)) == _key_of(keyed, tuple(keyed)):
+                return row_id
+        return new_guid()
+
+    def update(self, table: Table, row_id: str, request: Request, keyed: Row) -> None:
+        """Change a row. Without ``If-Match`` a missing row is created, as Dataverse does it, with its key's values."""
+        values = {**self._values(table, request), **keyed}
         known = self.rows.table(table).by_id.get(row_id)
         if known is None:
             if request.header("if-match"):
@@ -55,9 +73,36 @@ class Writer:
         contacts = self.rows.table(CONTACTS).by_id.items() if table is ACCOUNTS else ()
         children = [contact_id for contact_id, row in contacts if row["_parentcustomerid_value"] == row_id]
         gone = [Change(CONTACTS.entity_set, contact_id, None) for contact_id in children]
-        self.rows.write(*gone, Change(table.entity_set, row_id, None))
+        self.rows.write(*gone, *self._unlinked(row_id), Change(table.entity_set, row_id, None))
+
+    def _unlinked(self, account_id: str) -> list[Change]:
+        """The rows of the custom table that lose their account."""
+        rows = self.rows.table(PROVIDER_ACCOUNTS).by_id.items()
+        return [
+            Change(PROVIDER_ACCOUNTS.entity_set, row_id, {**row, "_new_account_value": None})
+            for row_id, row in rows
+            if row["_new_account_value"] == account_id
+        ]
+
+    def _values(self, table: Table, request: Request) -> Row:
+        """Read the body; a lookup must name a row that is there."""
+        values = _values(table, request)
+        for column in table.columns.values():
+            target = values.get(column.name)
+            if column.kind == "Lookup" and target and column.binding:
+                other = TABLES[next(iter(column.binding.values()))]
+                if target not in self.rows.table(other).by_id:
+                    raise missing_row(other, str(target))
+        return values
 
     def _insert(self, table: Table, row_id: str, values: Row) -> None:
+        same = [
+            row
+            for row in self.rows.table(table).by_id.values()
+            if _key_of(row, table.key) == _key_of(values, table.key)
+        ]
+        if table.key and same:
+            raise Refusal(412, "0x80040237", "A record with matching key values already exists.")
         now = self._now()
         life: Row = {"statecode": 0, "statuscode": 1, "createdon": now, "modifiedon": now}
         row = _finished(dict.fromkeys(table.columns) | life | values | {table.primary_id: row_id}, table)
@@ -74,6 +119,10 @@ class Writer:
 
     def _now(self) -> str:
         return time_text(datetime.fromtimestamp(self.clock(), UTC))
+
+
+def _key_of(row: Row, columns: tuple[str, ...]) -> list[str]:
+    return [str(row.get(name) or "").casefold() for name in columns]
 
 
 def _finished(row: Row, table: Table) -> Row:
@@ -134,6 +183,8 @@ def _checked(table: Table, column: Column, value: object) -> str | int | None:
 def _bound(table: Table, navigation: str, value: object) -> Row:
     for column in table.columns.values():
         bindings: Mapping[str, str] = column.binding or {}
+        if navigation in bindings and value is None:
+            return {column.name: None}
         if navigation in bindings:
             entity_set, _, key = str(value).rstrip(")").rpartition("/")[2].partition("(")
             if entity_set != bindings[navigation] or not is_guid(key):

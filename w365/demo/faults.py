@@ -36,6 +36,7 @@ class Fault:
     - ``edit``: a function from the true body to the body sent (schema drift, one bad record, NaN ...).
     - ``delay``: seconds before anything is sent. ``drip``: seconds between single bytes of the body.
     - ``truncate``: announce the whole length, send half of the body, close the connection.
+    - ``lose``: let the service do its work, then reset the connection in the place of its answer.
     - ``reset``: send nothing and reset the connection. ``hang``: send nothing until the client leaves.
 
     ``hits`` counts how often it struck.
@@ -53,6 +54,7 @@ class Fault:
     delay: float = 0.0
     drip: float = 0.0
     truncate: bool = False
+    lose: bool = False
     reset: bool = False
     hang: bool = False
     hits: int = 0
@@ -109,7 +111,9 @@ def application(name: str, service: Service, faults: Faults) -> Application:
 async def _strike(fault: Fault, request: Request, service: Service, receive: Receive, send: Send) -> None:
     if fault.delay:
         await asyncio.sleep(fault.delay)
-    if fault.reset:
+    if fault.lose:
+        service(request)
+    if fault.reset or fault.lose:
         _reset_connection(send)
         return
     if fault.hang:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from w365.demo.crm_tables import TABLES, Row, Table
 from w365.demo.odata import Refusal, parse_filter, unknown_property
@@ -24,6 +24,10 @@ def definitions(root: str, key: str | None, rest: str | None, query: Mapping[str
         # One kind of attribute, as the official Python client asks before it writes.
         kind = rest.rpartition(".")[2].removesuffix("AttributeMetadata")
         found = [attribute for attribute in found if attribute["AttributeType"] == kind]
+    elif rest in _PARTS:
+        return json_reply(
+            200, {"@odata.context": f"{context}('{table.metadata_id}')/{rest}", "value": _PARTS[rest](table)}
+        )
     elif rest != "Attributes":
         raise Refusal(404, "0x8006088a", f"Resource not found for the segment '{rest}'.")
     return json_reply(200, {"@odata.context": f"{context}('{table.metadata_id}')/Attributes", "value": found})
@@ -55,7 +59,7 @@ def _definition(table: Table) -> Row:
         "PrimaryIdAttribute": table.primary_id,
         "PrimaryNameAttribute": table.primary_name,
         "ChangeTrackingEnabled": True,
-        "IsCustomEntity": False,
+        "IsCustomEntity": int(table.logical_name.startswith("new_")),
         "IsPrivate": False,
     }
 
@@ -80,3 +84,28 @@ def _attributes(table: Table) -> list[dict[str, object]]:
         }
         for column in table.columns.values()
     ]
+
+
+def _relationships(table: Table) -> list[dict[str, object]]:
+    return [
+        {
+            "ReferencingEntity": table.logical_name,
+            "ReferencingAttribute": column.name.removeprefix("_").removesuffix("_value"),
+            "ReferencingEntityNavigationPropertyName": navigation,
+            "ReferencedEntity": TABLES[entity_set].logical_name,
+        }
+        for column in table.columns.values()
+        for navigation, entity_set in (column.binding or {}).items()
+    ]
+
+
+def _keys(table: Table) -> list[dict[str, object]]:
+    name = f"{table.logical_name}_key"
+    status = {"EntityLogicalName": table.logical_name, "EntityKeyIndexStatus": "Active"}
+    return [{"LogicalName": name, "KeyAttributes": list(table.key), **status}] if table.key else []
+
+
+_PARTS: Mapping[str, Callable[[Table], list[dict[str, object]]]] = {
+    "ManyToOneRelationships": _relationships,
+    "Keys": _keys,
+}

@@ -119,6 +119,17 @@ class ApiClient:
         sent = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
         return self._perform(_Call("POST", self._resolve(path), sent, content, is_repeatable, explain))
 
+    def patch_json(
+        self, path: str, body: object, *, headers: Mapping[str, str], explain: Explain | None = None
+    ) -> Answer:
+        """Send ``body`` as new values of the row at ``path``, and again where no answer came.
+
+        ``headers`` hold the condition (If-Match, If-None-Match) under which a second time writes nothing else.
+        """
+        content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        sent = {"Content-Type": "application/json; charset=utf-8", **headers}
+        return self._perform(_Call("PATCH", self._resolve(path), sent, content, is_repeatable=True, explain=explain))
+
     def _resolve(self, path_or_url: str) -> str:
         if path_or_url.startswith("/") and not path_or_url.startswith("//"):
             return self._base + path_or_url

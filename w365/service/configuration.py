@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from w365.crm.tables import LOGICAL_NAME
 from w365.errors import InputError, NotFound
 from w365.matching.domains import normalise_domain
 from w365.matching.free_mail import FREE_MAIL
@@ -89,6 +90,16 @@ def _address(text: str) -> str:
     return text
 
 
+def _logical_name(text: str) -> str:
+    if text and not LOGICAL_NAME.fullmatch(text):
+        raise InputError(f"“{text[:80]}” is not a logical name: small letters, digits and underscores.")
+    return text
+
+
+MAPPING_TABLE, MAPPING_ID_COLUMN = "mapping_table", "mapping_id_column"
+MAPPING_PROVIDER_COLUMN, MAPPING_ACCOUNT_COLUMN = "mapping_provider_column", "mapping_account_column"
+WRITE_BACK = "write_back"
+
 SPECS: Mapping[str, Spec] = {
     "auto_match": Spec("false", "Map automatically where exactly one account is supported", _boolean),
     "rule_contact_domain": Spec("true", "A contact's e-mail domain is evidence", _boolean),
@@ -110,6 +121,11 @@ SPECS: Mapping[str, Spec] = {
         False,
     ),
     SCHEDULE_ZONE: Spec("", "Time zone of daily syncs, such as Europe/Berlin; empty: the machine's", parse_zone, False),
+    MAPPING_TABLE: Spec("", "Dataverse table that holds mappings; empty: none", _logical_name, False),
+    MAPPING_ID_COLUMN: Spec("", "Its column of the provider specific account id", _logical_name, False),
+    MAPPING_PROVIDER_COLUMN: Spec("", "Its column of the provider's name; may be empty", _logical_name, False),
+    MAPPING_ACCOUNT_COLUMN: Spec("", "Its lookup to the account", _logical_name, False),
+    WRITE_BACK: Spec("false", "Write every mapping to that table", _boolean, False),
 }
 
 
@@ -168,6 +184,9 @@ def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, value
     if any(name == "tenant_guid_column" for name, _, _ in changes):
         # A change link goes on asking for the columns of its first read.
         connection.execute(sa.delete(t.CrmDelta).where(t.CrmDelta.table_name == "accounts"))
+    if any(name.startswith("mapping_") for name, _, _ in changes):
+        # What was read is what another table or column said.
+        connection.execute(sa.delete(t.RemoteMapping))
     return len(changes)
 
 

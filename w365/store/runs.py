@@ -23,6 +23,9 @@ RESUMABLE = dt.timedelta(hours=1)
 
 _BEAT = dt.timedelta(seconds=1)
 
+BY_ITSELF = "write-back"
+"""Whom the record names for a write-back that a decision made due."""
+
 ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 
 Clock = Callable[[], dt.datetime]
@@ -209,7 +212,9 @@ def latest_run(
 
 
 def recent_runs(connection: sa.Connection, limit: int) -> list[RunView]:
-    query = sa.select(*_VIEW).order_by(Run.id.desc()).limit(limit)
+    """The latest runs, but for those that carry decisions to the CRM by themselves: there would be one a decision."""
+    own = sa.and_(Run.kind == RunKind.WRITEBACK, Run.actor == BY_ITSELF)
+    query = sa.select(*_VIEW).where(~own).order_by(Run.id.desc()).limit(limit)
     return [_view(row) for row in connection.execute(query).mappings()]
 
 

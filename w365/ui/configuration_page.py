@@ -18,6 +18,7 @@ from w365.ui.runs import keep_current
 from w365.ui.schedule_form import show_schedules
 from w365.ui.setting_words import say_setting, say_value
 from w365.ui.wording import counted, local_zone, number, plain
+from w365.ui.writeback_state import show_mappings_in_crm
 
 _LIST_HELP = {
     DomainList.FREE_MAIL: "Anybody may have a mailbox here, so they say nothing about a customer.",
@@ -44,6 +45,8 @@ def show_configuration(desk: Desk) -> None:
     show_channels(desk)
     st.subheader("Open in CRM", anchor=False)
     show_crm_address(desk, settings[CRM_ADDRESS])
+    st.subheader("Mappings in Dataverse", anchor=False)
+    show_mappings_in_crm(desk)
     st.subheader("Changes", anchor=False)
     _show_changes(desk)
 

@@ -25,6 +25,9 @@ from w365.ui.shell import say_next_time, show_error
 from w365.ui.wording import counted, number, plain, short
 
 _UPLOAD, _LOOKED = "import_upload", "import_looked"
+FROM_CRM = "import_from_crm"
+"""Where the table that was read from the CRM is kept until it is imported."""
+
 _NONE = -1
 _MOST_ERRORS = 500
 _MOST_MB = 100
@@ -84,7 +87,8 @@ def look(chosen: Chosen, also: Hashable, preview: Callable[[], T]) -> T | None:
 def forget_file() -> None:
     """Empty the uploader, and look anew at what is chosen next."""
     st.session_state[_UPLOAD] = st.session_state.get(_UPLOAD, 0) + 1
-    st.session_state.pop(_LOOKED, None)
+    for name in (_LOOKED, FROM_CRM):
+        st.session_state.pop(name, None)
 
 
 def _offer_templates(name: str, fields: Sequence[Field]) -> None:

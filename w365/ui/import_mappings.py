@@ -12,6 +12,7 @@ from w365.service.mapping_import import TARGET, MappingChoice, MappingsPreview, 
 from w365.service.mapping_plan import FIELDS, PROVIDER, USUALLY, Planned, Verdict
 from w365.service.providers import list_providers
 from w365.ui.desk import Desk
+from w365.ui.import_crm import ask_crm, offer_crm
 from w365.ui.import_file import Chosen, ask_file, end_import, look, show_errors, show_last
 from w365.ui.runs import say_result
 from w365.ui.shell import show_error
@@ -49,8 +50,9 @@ _SECTIONS: tuple[tuple[Verdict, str, str, str], ...] = (
 
 def show_mapping_import(desk: Desk) -> None:
     st.caption("Which customer is which account, as you know it already: each line maps one provider account.")
-    chosen = ask_file("mappings", FIELDS)
+    chosen = ask_crm(desk) or ask_file("mappings", FIELDS)
     if chosen is None:
+        offer_crm(desk)
         show_last(desk, RunKind.MAPPING_IMPORT, TARGET)
         return
     choice = MappingChoice(_ask_provider(desk, chosen), _chosen_verdicts())

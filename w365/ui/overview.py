@@ -13,6 +13,7 @@ from w365.service.providers import CrmView, ProviderView, get_crm, list_provider
 from w365.service.records import count
 from w365.service.statistics import Statistics, read_statistics
 from w365.service.visits import read_visit
+from w365.service.writeback_view import count_troubles
 from w365.store.connections import CRM
 from w365.store.runs import RunView
 from w365.store.subscriptions import Amount
@@ -117,6 +118,7 @@ def _tasks(statistics: Statistics) -> list[_Task]:
 def _show_next(desk: Desk, statistics: Statistics) -> None:
     st.subheader("What to do next", anchor=False)
     _show_new(desk)
+    _show_unwritten(desk)
     tasks = _tasks(statistics)
     if not tasks:
         done = statistics.totals.in_scope
@@ -140,6 +142,14 @@ def _show_new(desk: Desk) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(amount)}** new since your last visit", width="stretch")
             _link(places.PROVIDER_ACCOUNTS, "Open new", {"status": "new"})
+
+
+def _show_unwritten(desk: Desk) -> None:
+    """Say what Dataverse did not take."""
+    if amount := count_troubles(desk.service, desk.actor):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{number(amount)}** decided, but not written to Dataverse", width="stretch")
+            _link(places.CONFIGURATION, "See why")
 
 
 def _link(page: str, label: str, query: dict[str, str] | None = None) -> None:

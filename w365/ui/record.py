@@ -18,6 +18,7 @@ from w365.ui.record_decider import Decider
 from w365.ui.record_sync import show_sync
 from w365.ui.record_twins import show_twins
 from w365.ui.record_words import say_decision, say_domain, say_state, say_when
+from w365.ui.record_writeback import show_writeback
 from w365.ui.subscription_words import say_standing
 from w365.ui.teamwork_form import show_teamwork
 from w365.ui.wording import counted, local_zone, plain
@@ -89,6 +90,7 @@ def _show_standing(decider: Decider) -> None:
         decider.button("Reopen", "reopen", lambda seen: mapping.reopen(*decider.whose, seen=seen), kind="primary")
     elif record.row.disposition is Disposition.HELD:
         decider.button("Release", "release", lambda seen: mapping.reopen(*decider.whose, seen=seen))
+    show_writeback(decider)
 
 
 def _show_setting_aside(decider: Decider) -> None:

@@ -24,6 +24,8 @@ KIND_WORDS: Mapping[RunKind, str] = {
     RunKind.UNDO: "Undo",
     RunKind.IMPORT: "Import of provider accounts",
     RunKind.MAPPING_IMPORT: "Import of mappings",
+    RunKind.WRITEBACK: "Write-back to Dataverse",
+    RunKind.COMPARE: "Comparison with Dataverse",
 }
 STATE_WORDS: Mapping[RunState, str] = {
     RunState.QUEUED: "Waiting for a worker",
@@ -59,6 +61,13 @@ _IMPORT_WORDS = {
 
 
 _CHANGE_WORDS = {"rows_changed": "changed", "taken_back": "taken back", "left": "left"}
+_WRITEBACK_WORDS = {
+    "written": "written",
+    "failed": "failed",
+    "differs": "left because the CRM says another account",
+    "read": "read",
+    "rejected": "cannot be read",
+}
 
 
 def say_result(run: RunView) -> str:
@@ -69,6 +78,10 @@ def say_result(run: RunView) -> str:
     if run.kind in (RunKind.BULK, RunKind.UNDO):
         return ", ".join(
             f"{number(run.result[key])} {words}" for key, words in _CHANGE_WORDS.items() if key in run.result
+        )
+    if run.kind in (RunKind.WRITEBACK, RunKind.COMPARE):
+        return ", ".join(
+            f"{number(run.result[key])} {words}" for key, words in _WRITEBACK_WORDS.items() if key in run.result
         )
     if run.kind is RunKind.MAPPING_IMPORT:
         return ", ".join(

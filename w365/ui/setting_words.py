@@ -21,6 +21,11 @@ _NAMES: Mapping[str, str] = {
     "gone_guard_percent": "Guard against mass disappearance, percent",
     "crm_account_address": "Address of an account in the CRM",
     "schedule_zone": "Time zone of daily syncs",
+    "mapping_table": "Mappings in Dataverse, table",
+    "mapping_id_column": "Mappings in Dataverse, column of the id",
+    "mapping_provider_column": "Mappings in Dataverse, column of the provider",
+    "mapping_account_column": "Mappings in Dataverse, lookup to the account",
+    "write_back": "Mappings in Dataverse, write-back",
     **{f"domains: {which}": words for which, words in LIST_WORDS.items()},
 }
 _ON_OFF = {"true": "on", "false": "off", "": "none"}

@@ -13,6 +13,7 @@
 - what is looked at, derived: worklist (store.worklist), word (store.words)
 - what was done: run, run_seen, run_problem (store.runs); snapshot (service.matching); visit (service.visits)
 - what was previewed and may be confirmed: plan, plan_row (store.plans)
+- what stands in the CRM's own table of mappings: writeback (store.writeback), remote_mapping (store.remote_mappings)
 - what was checked: audit, audit_item (service.audit)
 """
 
@@ -48,6 +49,7 @@ from w365.store.tables.sources import (
     ProviderAccountDomain,
     ProviderSubscription,
 )
+from w365.store.tables.written import RemoteMapping, Writeback
 
 __all__ = [
     "STATUS",
@@ -82,6 +84,7 @@ __all__ = [
     "ProviderSubscription",
     "Rejection",
     "RejectionChange",
+    "RemoteMapping",
     "Run",
     "RunProblem",
     "RunSeen",
@@ -101,6 +104,7 @@ __all__ = [
     "Visit",
     "Word",
     "Worklist",
+    "Writeback",
     "derived",
     "reference",
 ]

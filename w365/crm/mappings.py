@@ -1,0 +1,179 @@
+"""Mappings in a table of the CRM: read all, find one, write one so that a repeat changes nothing.
+
+A row is written under the condition that it is as it was read (or not there), so that neither a repeat after a time-out
+nor a second writer makes a second row, and what somebody else wrote meanwhile is never overwritten unseen.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from w365.crm.changes import Table, TableReader
+from w365.crm.tables import Shape, literal
+from w365.errors import AccessError, InputError
+from w365.http.attempts import KEPT
+from w365.http.client import ApiClient
+from w365.http.fields import FieldError, Record, guid_or_empty, nullable_text, required_guid
+from w365.http.refusal import Refusal
+from w365.model import ChangePage
+
+_API = "/api/data/v9.2"
+_TRIES = 4
+_KEY_SAFE = re.compile(r"[A-Za-z0-9 ._-]{1,100}")
+_ROW_ID = re.compile(r"\(([^()]+)\)\s*$")
+_NAMESPACE = uuid.UUID("8d4c4a52-7c1c-4c53-9a5c-0f3c1c9a8f11")
+_LONGEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteMapping:
+    """A row of the CRM's table. `account` is the GUID of the account, empty for none; `etag` its version."""
+
+    row_id: str
+    specific_id: str
+    provider: str
+    account: str
+    etag: str = ""
+
+
+class _Changed(Exception):
+    """The row is not as it was read."""
+
+
+class MappingTable:
+    """Reads and writes the rows of the table."""
+
+    def __init__(self, client: ApiClient, shape: Shape, headers: dict[str, str]) -> None:
+        self.shape = shape
+        self._client, self._headers = client, headers
+        self._path = f"{_API}/{shape.entity_set}"
+        place = shape.place
+        self._account = f"_{place.account_column}_value"
+        named = (shape.primary_id, place.id_column, place.provider_column, self._account)
+        self._columns = tuple(dict.fromkeys(name for name in named if name))
+        table = Table(place.table, self._path, shape.primary_id, self._columns, self._read)
+        self._reader = TableReader(client, table, headers)
+
+    def pages(self) -> Iterator[ChangePage[RemoteMapping]]:
+        """Read all rows."""
+        yield from self._reader.everything()
+
+    def find(self, specific_id: str, provider: str) -> RemoteMapping | None:
+        """Find the row of a provider account. Raises InputError where there are several."""
+        terms = [f"{self.shape.place.id_column} eq {self._id_literal(specific_id)}"]
+        if self.shape.place.provider_column:
+            terms.append(f"{self.shape.place.provider_column} eq {literal(provider)}")
+        wanted = "%20and%20".join(term.replace(" ", "%20") for term in terms)
+        path = f"{self._path}?$select={','.join(self._columns)}&$filter={wanted}&$top=2"
+        answer = self._client.get_json(path, headers=self._headers, explain=self._reader.explain)
+        rows = answer.body.get("value") if isinstance(answer.body, dict) else None
+        if not isinstance(rows, list):
+            raise answer.changed(self._client.source, f"the list of {self.shape.place.table} is missing.")
+        if len(rows) > 1:
+            raise InputError(
+                f"{self._client.source} has more than one row for {specific_id}, and nobody can tell which one counts.",
+                kept="None was changed.",
+                do="Delete the others there.",
+            )
+        try:
+            return self._read(rows[0]) if rows else None
+        except (FieldError, TypeError, AttributeError) as error:
+            raise answer.changed(self._client.source, f"a row of {self.shape.place.table}: {error}") from None
+
+    def put(self, specific_id: str, provider: str, account: str, accepted: frozenset[str]) -> RemoteMapping | None:
+        """Make the row say this account (empty: none), if it says one of `accepted` or none; return it as it is then.
+
+        A row that says another account is returned as it is, unchanged; None is: there is none and none is needed.
+        """
+        for _ in range(_TRIES):
+            found = self.find(specific_id, provider)
+            is_there = found is not None and found.account == account
+            is_needless = found is None and not account
+            if is_there or is_needless or (found and found.account and found.account not in accepted):
+                return found
+            try:
+                return self._write(found, specific_id, provider, account)
+            except _Changed:
+                continue
+        raise InputError(
+            f"The row of {specific_id} is being changed in {self._client.source} all the time.",
+            kept="It was left as it is there.",
+            do="Try again.",
+        )
+
+    def _write(self, found: RemoteMapping | None, specific_id: str, provider: str, account: str) -> RemoteMapping:
+        bound = {f"{self.shape.navigation}@odata.bind": f"/accounts({account})" if account else None}
+        if found is not None:
+            self._send(f"({found.row_id})", bound, {"If-Match": found.etag or "*"})
+            return RemoteMapping(found.row_id, specific_id, provider, account)
+        key, own = self._new_key(specific_id, provider)
+        row_id = self._send(f"({key})", {**own, **bound}, {"If-None-Match": "*"})
+        return RemoteMapping(row_id, specific_id, provider, account)
+
+    def _new_key(self, specific_id: str, provider: str) -> tuple[str, dict[str, str]]:
+        """The address of a row to be made, and the columns that the address does not say.
+
+        By the table's alternate key where it has one and can say these values; else by an id that follows from them.
+        """
+        place = self.shape.place
+        values = {place.id_column: specific_id}
+        if place.provider_column:
+            values[place.provider_column] = provider
+        if self.shape.has_key and all(_KEY_SAFE.fullmatch(value) for value in values.values()):
+            return ",".join(f"{name}={literal(value)}" for name, value in values.items()), {}
+        return str(uuid.uuid5(_NAMESPACE, f"{place.table}\n{specific_id.casefold()}\n{provider.casefold()}")), values
+
+    def _send(self, key: str, values: dict[str, Any], condition: dict[str, str]) -> str:
+        headers = {name: text for name, text in self._headers.items() if name not in {"If-None-Match", "If-Match"}}
+        answer = self._client.patch_json(
+            f"{self._path}{key}", values, headers={**headers, **condition}, explain=self._explain
+        )
+        named = _ROW_ID.search(answer.headers.get("odata-entityid", ""))
+        return guid_or_empty(named[1]) if named else ""
+
+    def _explain(self, refusal: Refusal) -> Exception | None:
+        source, table = self._client.source, self.shape.place.table
+        if refusal.status == 412:
+            return _Changed()
+        if refusal.status == 403:
+            return AccessError(
+                f"{source} does not let the application write to {table} ({refusal.say()}).",
+                kept=KEPT,
+                do=f"Give its application user a security role that creates and changes rows of {table}.",
+                detail=refusal.detail,
+            )
+        if refusal.status == 404:
+            return InputError(
+                f"{source} no longer has the account or the row ({refusal.say()}).",
+                kept="It was left as it is there.",
+                do="Sync the CRM, then look at the row again.",
+                detail=refusal.detail,
+            )
+        return None
+
+    def _id_literal(self, specific_id: str) -> str:
+        if not self.shape.is_guid:
+            return literal(specific_id)
+        if not (guid := guid_or_empty(specific_id)):
+            raise InputError(
+                f"“{specific_id}” is no GUID, as the column {self.shape.place.id_column} holds.",
+                kept="Nothing was written.",
+                do="Choose a text column.",
+            )
+        return guid
+
+    def _read(self, record: Record) -> RemoteMapping:
+        specific_id = nullable_text(record, self.shape.place.id_column)[:_LONGEST]
+        etag = record.get("@odata.etag")
+        provider = self.shape.place.provider_column
+        return RemoteMapping(
+            required_guid(record, self.shape.primary_id),
+            guid_or_empty(specific_id) or specific_id,
+            nullable_text(record, provider) if provider else "",
+            guid_or_empty(nullable_text(record, self._account)),
+            etag if isinstance(etag, str) else "",
+        )
