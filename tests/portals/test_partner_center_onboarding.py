@@ -106,7 +106,7 @@ def test_an_answer_of_another_shape_leaves_it_open_too_and_quotes_nothing(
 def test_a_missing_role_is_named(onboarding: Onboarding, servers: Servers) -> None:
     refusal = {"code": 600006, "description": "The requested action is not allowed.", "data": [], "source": "PartnerFD"}
     servers.faults.append(Fault("partner_center", "/v1/customers", "POST", status=403, body=refusal))
-    with pytest.raises(AccessError, match="does not let the application create customers.*600006.*Admin agent"):
+    with pytest.raises(AccessError, match=r"does not let the application create customers.*600006.*Admin agent"):
         onboarding.create(NEW, new_id())
 
 

@@ -72,7 +72,7 @@ class NewCustomers:
         _check_address(_body(request))
 
     def create(self, request: Request, taken: set[str]) -> Made:
-        """Make a customer; the same request id makes none again, and the password comes as long as this process runs."""
+        """Make a customer, or give the one that the same request id made; its password is known until a restart."""
         key = request.header("ms-requestid").lower() or new_guid()
         with self._lock:
             if key not in self._made:

@@ -99,10 +99,8 @@ class PartnerCenter:
         match (request.method, parts):
             case ("GET", ["v1", "customers"]):
                 return self._list(request)
-            case ("POST", ["v1", "customers"]):
-                return self._create(request)
-            case ("POST", ["v1", "validations", "address"]):
-                return self._validate_address(request)
+            case ("POST", ["v1", *rest]) if rest in (["customers"], ["validations", "address"]):
+                return self._create(request) if rest == ["customers"] else self._validate_address(request)
             case ("GET", ["v1", "customers", "relationshiprequests"]):
                 return json_reply(200, RELATIONSHIP_REQUEST, bom=True)
             case ("GET", ["v1", "customers", customer_id, *rest]) if len(rest) <= 1:

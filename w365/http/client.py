@@ -121,9 +121,7 @@ class ApiClient:
         sent = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
         return self._perform(_Call("POST", self._resolve(path), sent, content, is_repeatable, explain, may_be_empty))
 
-    def exists(
-        self, path: str, *, headers: Mapping[str, str] | None = None, explain: Explain | None = None
-    ) -> bool:
+    def exists(self, path: str, *, headers: Mapping[str, str] | None = None, explain: Explain | None = None) -> bool:
         """Ask with HEAD whether something is at ``path``; 404 says no, other refusals are raised."""
         call = _Call("HEAD", self._resolve(path), dict(headers or {}), None, True, explain, may_be_empty=True)
         try:
