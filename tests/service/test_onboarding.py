@@ -227,7 +227,7 @@ def test_a_mapping_that_fails_after_the_creation_is_made_up_for_by_finishing(
 ) -> None:
     with service.store.write() as connection:
         asked = onboarding._note(service, connection, ANALYST, 1, account_id_of(service.store, "a1"), NEW)
-    with onboarding._reached(service, 1) as portal:
+    with onboarding.reached(service, 1) as portal:
         created = portal.create(NEW, asked.request_id)
     crm_account(service, is_deleted=True)
     done = onboarding._complete(service, ANALYST, asked, created)
@@ -248,7 +248,7 @@ def crm_account(service: Service, *, is_deleted: bool) -> None:
 def test_a_persons_decision_that_came_first_stands(service: Service) -> None:
     with service.store.write() as connection:
         asked = onboarding._note(service, connection, ANALYST, 1, account_id_of(service.store, "a1"), NEW)
-    with onboarding._reached(service, 1) as portal:
+    with onboarding.reached(service, 1) as portal:
         created = portal.create(NEW, asked.request_id)
     with service.store.write() as connection:
         onboarding._keep(service, connection, asked, created.customer)

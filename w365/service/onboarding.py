@@ -108,7 +108,7 @@ def check_domain(service: Service, actor: Actor, provider_id: int, prefix: str) 
     require(actor, Role.ANALYST)
     if said := say_prefix(prefix):
         return said
-    with _reached(service, provider_id) as portal:
+    with reached(service, provider_id) as portal:
         return _say_taken(portal, domain_of(prefix.strip().lower()))
 
 
@@ -121,8 +121,8 @@ def onboard(service: Service, actor: Actor, provider_id: int, account_id: int, t
     require(actor, Role.ANALYST)
     new = read_form(texts)
     with service.store.read() as connection:
-        _check_account(connection, provider_id, account_id)
-    with _reached(service, provider_id) as portal:
+        check_account(connection, provider_id, account_id)
+    with reached(service, provider_id) as portal:
         _check_at_provider(portal, new)
         with service.store.write() as connection:
             asked = _note(service, connection, actor, provider_id, account_id, new)
@@ -140,7 +140,7 @@ def finish(service: Service, actor: Actor, onboarding_id: int) -> Onboarded:
         return _map(service, actor, one, None)
     if one.state is not State.ASKED:
         raise InputError("This onboarding is finished already.", kept="Nothing was changed.", do="Reload the page.")
-    with _reached(service, one.provider_id) as portal:
+    with reached(service, one.provider_id) as portal:
         created = _ask_again(service, portal, one, NewCustomer(**one.detail))
     return _complete(service, actor, one, created)
 
@@ -151,7 +151,7 @@ def give_up(service: Service, actor: Actor, onboarding_id: int) -> None:
     with service.store.read() as connection:
         one = get_onboarding(connection, onboarding_id)
     if one.state is State.ASKED:
-        with _reached(service, one.provider_id) as portal:
+        with reached(service, one.provider_id) as portal:
             if _find(service, portal, one):
                 raise InputError(
                     f"{one.name} exists at {one.provider} by now.", kept="Nothing was changed.", do="Finish it instead."
@@ -177,7 +177,7 @@ def count_open(service: Service, actor: Actor) -> int:
 
 
 @contextmanager
-def _reached(service: Service, provider_id: int) -> Iterator[Onboarding]:
+def reached(service: Service, provider_id: int) -> Iterator[Onboarding]:
     """Open the provider; a person waits for it, so it may not keep us waiting for long."""
     with service.store.read() as connection:
         name = connection.scalar(sa.select(t.Provider.name).where(t.Provider.id == provider_id))
@@ -195,7 +195,7 @@ def _until(end: float, name: str) -> Callable[[], None]:
     return check
 
 
-def _check_account(connection: sa.Connection, provider_id: int, account_id: int) -> None:
+def check_account(connection: sa.Connection, provider_id: int, account_id: int) -> None:
     """Look before a customer is created whether it could be mapped afterwards."""
     account = t.Account
     if not connection.scalar(sa.select(~account.is_deleted).where(account.id == account_id)):
