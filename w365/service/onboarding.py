@@ -60,8 +60,10 @@ class Subject:
     """The CRM account to onboard, the form filled for it, and the provider accounts it has already."""
 
     account_id: int
+    crm_id: str
     name: str
     tenant_guid: str
+    domain: str
     texts: Texts
     mapped: tuple[str, ...]
 
@@ -100,7 +102,8 @@ def read_subject(service: Service, actor: Actor, account: str) -> Subject:
         query = query.join(t.Provider, t.Provider.id == pa.provider_id).where(mapping.account_id == row.id)
         mapped = tuple(f"{name} at {at}" for name, at in connection.execute(query.order_by(pa.name_key).limit(5)))
         texts = fill_form(row.name, row.website, row.city, row.country)
-        return Subject(row.id, row.name, row.tenant_guid, texts, mapped)
+        domain = row.website_domain or row.email_domain
+        return Subject(row.id, row.crm_id, row.name, row.tenant_guid, domain, texts, mapped)
 
 
 def check_domain(service: Service, actor: Actor, provider_id: int, prefix: str) -> str:

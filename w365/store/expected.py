@@ -63,7 +63,9 @@ def end_expected(
     return bool(connection.execute(update.values(ended_at=at, said=said, provider_account_id=row)).rowcount)
 
 
-def find_tenant(connection: sa.Connection, provider_id: int, tenant_guid: str, domain: str) -> Sequence[sa.Row[Any]]:
+def find_tenant(
+    connection: sa.Connection, provider_id: int, tenant_guid: str, domain: str
+) -> Sequence[sa.Row[int, str]]:
     """The provider accounts, gone ones left out, that are this tenant: (id, name)."""
     pa, pad = t.ProviderAccount, t.ProviderAccountDomain
     by_domain = sa.select(pad.provider_account_id).where(pad.domain == domain, pad.is_verified)
