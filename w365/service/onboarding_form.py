@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from w365.errors import InputError
-from w365.matching.domains import registrable, website_domain
+from w365.matching.domains import country_of, registrable, website_domain
 from w365.portals.onboarding import NewCustomer
 
 SUFFIX = ".onmicrosoft.com"
@@ -47,6 +47,39 @@ FIELDS = (
     FormField(COUNTRY, "Country", 2),
     FormField(CULTURE, "Language", 5),
 )
+
+_CODES = {
+    "australia": "AU",
+    "austria": "AT",
+    "belgium": "BE",
+    "canada": "CA",
+    "czech republic": "CZ",
+    "czechia": "CZ",
+    "denmark": "DK",
+    "finland": "FI",
+    "france": "FR",
+    "germany": "DE",
+    "deutschland": "DE",
+    "great britain": "GB",
+    "ireland": "IE",
+    "italy": "IT",
+    "luxembourg": "LU",
+    "netherlands": "NL",
+    "the netherlands": "NL",
+    "new zealand": "NZ",
+    "norway": "NO",
+    "poland": "PL",
+    "portugal": "PT",
+    "spain": "ES",
+    "sweden": "SE",
+    "switzerland": "CH",
+    "uk": "GB",
+    "united kingdom": "GB",
+    "united states": "US",
+    "united states of america": "US",
+    "usa": "US",
+}
+"""Names that a CRM's free text often holds; of any other country the person enters the letters."""
 
 Texts = Mapping[str, str]
 
@@ -105,9 +138,18 @@ def _what_has_no_form(texts: Texts) -> dict[str, str]:
 
 def fill_form(name: str, website: str, city: str, country: str) -> dict[str, str]:
     """Fill what the CRM knows of an account; nobody knows the contact yet."""
-    code = country.strip().upper() if _COUNTRY.fullmatch(country.strip().upper()) else ""
+    code = _code_of(country, website)
     known = {NAME: name[:100], PREFIX: suggest_prefix(name, website), CITY: city[:80], COUNTRY: code}
     return {one.name: "" for one in FIELDS} | known | {CULTURE: _OF_COUNTRY.get(code, CULTURES[0])}
+
+
+def _code_of(country: str, website: str) -> str:
+    """The two letters of a country written as such or by its name, else of the website's ending."""
+    text = country.strip()
+    known = _CODES.get(text.casefold(), "")  # "UK" has two letters and is no code
+    if known or _COUNTRY.fullmatch(text.upper()):
+        return known or text.upper()
+    return country_of(website_domain(website))
 
 
 def suggest_prefix(name: str, website: str) -> str:

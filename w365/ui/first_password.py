@@ -7,6 +7,7 @@ Streamlit leave the script at its next word to the session, and what comes back 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -24,17 +25,18 @@ _KEY = "onboarding_attempt"
 class Attempt:
     """What somebody asked for and how it ended; `error` and `done` are empty while it is under way.
 
-    `account` is the id of the account in the CRM.
+    `account` is the id of the account in the CRM, `texts` what was entered.
     """
 
     actor: str
     account: str
+    texts: Mapping[str, str]
     done: Onboarded | None = None
     error: W365Error | None = None
 
 
-def begin_attempt(actor: Actor, account: str) -> Attempt:
-    attempt = Attempt(actor.name, account)
+def begin_attempt(actor: Actor, account: str, texts: Mapping[str, str]) -> Attempt:
+    attempt = Attempt(actor.name, account, texts)
     st.session_state[_KEY] = attempt
     return attempt
 

@@ -54,7 +54,8 @@ _CHECKED = "onboarding_domain"
 def show_new_customer(desk: Desk, provider_id: int, provider: str, subject: Subject, attempt: Attempt | None) -> None:
     """Show the form, with what was refused the last time; what was typed stays."""
     refused = attempt.error if attempt and attempt.account == subject.crm_id else None
-    form = _Form(subject, refused.fields if isinstance(refused, FormRefused) else {})
+    wrong = refused.fields if isinstance(refused, FormRefused) else {}
+    form = _Form(subject, wrong, attempt.texts if attempt else {})
     _ask_domain(desk, provider_id, form)
     _ask_company(form)
     _ask_contact(form)
@@ -73,7 +74,7 @@ def show_new_customer(desk: Desk, provider_id: int, provider: str, subject: Subj
 
 
 def _create(desk: Desk, provider_id: int, subject: Subject, texts: Mapping[str, str]) -> None:
-    attempt = begin_attempt(desk.actor, subject.crm_id)
+    attempt = begin_attempt(desk.actor, subject.crm_id, texts)
     with st.spinner("Creating the customer. This may take a minute."):
         try:
             attempt.done = onboard(desk.service, desk.actor, provider_id, subject.account_id, texts)
@@ -85,8 +86,8 @@ def _create(desk: Desk, provider_id: int, subject: Subject, texts: Mapping[str, 
 class _Form:
     """The fields of one account, each with its own key, and what was entered so far."""
 
-    def __init__(self, subject: Subject, wrong: Mapping[str, str]) -> None:
-        self.subject, self.wrong = subject, wrong
+    def __init__(self, subject: Subject, wrong: Mapping[str, str], asked: Mapping[str, str]) -> None:
+        self.subject, self._wrong, self._asked = subject, wrong, asked
         self.texts: dict[str, str] = {}
 
     def ask(self, place: Any, name: str, **options: Any) -> None:
@@ -94,11 +95,12 @@ class _Form:
         label = one.label + (" *" if one.is_needed else "")
         value = place.text_input(label, self.subject.texts[name], key=self.key(name), max_chars=one.longest, **options)
         self.texts[name] = value or ""
-        self.say(place, name)
-
-    def say(self, place: Any, name: str) -> None:
-        if said := self.wrong.get(name):
+        if said := self.wrong(name):
             place.markdown(f":red[:small[{plain(said)}]]")
+
+    def wrong(self, name: str) -> str:
+        """What was refused of the field, until it is changed."""
+        return self._wrong.get(name, "") if self._asked.get(name) == self.texts[name] else ""
 
     def key(self, name: str) -> str:
         return f"onboard-{self.subject.account_id}-{name}"
@@ -115,7 +117,7 @@ def _ask_domain(desk: Desk, provider_id: int, form: _Form) -> None:
         help=f"The tenant's first domain, below {SUFFIX[1:]}. It cannot be changed later.",
     )
     prefix = form.texts[PREFIX] = str(st.session_state[form.key(PREFIX)] or "").strip().lower()
-    said = _say_domain(desk, provider_id, prefix) if prefix else ""
+    said = form.wrong(PREFIX) or (_say_domain(desk, provider_id, prefix) if prefix else "")
     if said:
         right.markdown(f":red[:small[{plain(said)}]]")
     elif prefix:

@@ -48,7 +48,7 @@ def _show_unfinished(desk: Desk, one: OnboardingView) -> None:
 
 
 def _finish(desk: Desk, one: OnboardingView) -> None:
-    attempt = begin_attempt(desk.actor, one.account_crm_id)
+    attempt = begin_attempt(desk.actor, one.account_crm_id, {})
     with st.spinner("Looking for the customer"):
         try:
             attempt.done = finish(desk.service, desk.actor, one.id)
