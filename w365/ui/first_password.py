@@ -18,6 +18,7 @@ from w365.service.onboarding import Onboarded
 from w365.ui import places
 from w365.ui.wording import plain
 
+TITLE = "Onboard a customer"
 _KEY = "onboarding_attempt"
 
 
@@ -33,6 +34,7 @@ class Attempt:
     texts: Mapping[str, str]
     done: Onboarded | None = None
     error: W365Error | None = None
+    is_noted: bool = False
 
 
 def begin_attempt(actor: Actor, account: str, texts: Mapping[str, str]) -> Attempt:
@@ -60,10 +62,10 @@ def forget_attempt() -> None:
     st.session_state.pop(_KEY, None)
 
 
-def remind_of_password(actor: Actor) -> None:
-    """On every page, while a password waits to be noted."""
+def remind_of_password(actor: Actor, title: str) -> None:
+    """On every page but its own, while a password waits to be noted."""
     attempt = attempt_of(actor)
-    if attempt and attempt.done and attempt.done.credentials:
+    if attempt and attempt.done and attempt.done.credentials and title != TITLE:
         with st.container(horizontal=True, vertical_alignment="center", key="password-reminder"):
             said = f"The first password of **{plain(attempt.done.name)}** waits to be noted. It cannot be shown again."
             st.warning(said, width="stretch")
@@ -92,3 +94,4 @@ def show_password(attempt: Attempt) -> None:
 def _remove(attempt: Attempt) -> None:
     if attempt.done is not None:
         attempt.done = dataclasses.replace(attempt.done, credentials=None)
+        attempt.is_noted = True

@@ -67,8 +67,8 @@ def _show_done(attempt: Attempt) -> None:
     else:
         st.success(f"**{plain(done.name)}** was created and is mapped to its account, with the origin provisioned.")
     show_password(attempt)
-    if done.credentials is None:
-        st.caption("Where the first password was not noted, reset the admin's password at the provider.")
+    if done.credentials is None and not attempt.is_noted:
+        st.warning("The answer with the admin's first password did not arrive. Reset the password at the provider.")
     with st.container(horizontal=True):
         if done.provider_account_id is not None:
             query = {"status": "all", "text": done.domain, "record": str(done.provider_account_id)}

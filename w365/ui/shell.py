@@ -53,7 +53,7 @@ def _open(title: str, role: Role) -> Desk:
         head.badge("Demo: fictional data from servers on this machine", color="orange")
     _freshness_line(service, actor)
     _show_flash()
-    remind_of_password(actor)
+    remind_of_password(actor, title)
     return Desk(service, actor, _token(service, actor))
 
 
