@@ -1,13 +1,14 @@
 """The first password of a new customer's admin: in this person's session until it is noted, and nowhere else.
 
-What is under way is kept in an object that lies in the session before the provider is asked: a click meanwhile makes
-Streamlit leave the script at its next word to the session, and what comes back then must not be lost with it.
+A click while the provider is waited for starts the page anew on a second thread; the first one goes on to its next
+word to Streamlit and ends there. So the answer goes into an object that both know: it lies in the session before the
+provider is asked, nothing is said to Streamlit until the answer, and meanwhile no other one takes its place.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -20,11 +21,12 @@ from w365.ui.wording import plain
 
 TITLE = "Onboard a customer"
 _KEY = "onboarding_attempt"
+_LOOK_SECONDS = 1
 
 
 @dataclass(slots=True)
 class Attempt:
-    """What somebody asked for and how it ended; `error` and `done` are empty while it is under way.
+    """What somebody asked for and how it ended; neither `done` nor `error` is set where nobody foresaw the end.
 
     `account` is the id of the account in the CRM, `texts` what was entered.
     """
@@ -35,12 +37,21 @@ class Attempt:
     done: Onboarded | None = None
     error: W365Error | None = None
     is_noted: bool = False
+    is_over: bool = False
 
 
-def begin_attempt(actor: Actor, account: str, texts: Mapping[str, str]) -> Attempt:
+def try_once(actor: Actor, account: str, texts: Mapping[str, str], work: Callable[[], Onboarded]) -> None:
+    """Do `work`, whose outcome the session keeps; nothing is done where another attempt is open."""
+    if is_busy(actor):
+        return
     attempt = Attempt(actor.name, account, texts)
     st.session_state[_KEY] = attempt
-    return attempt
+    try:
+        attempt.done = work()
+    except W365Error as error:
+        attempt.error = error
+    finally:
+        attempt.is_over = True
 
 
 def attempt_of(actor: Actor) -> Attempt | None:
@@ -52,10 +63,18 @@ def attempt_of(actor: Actor) -> Attempt | None:
     return attempt
 
 
-def holds_password(actor: Actor) -> bool:
-    """Whether one waits to be noted; nothing may take its place before."""
+def is_busy(actor: Actor) -> bool:
+    """Whether an attempt is under way, or its password waits to be noted: nothing may take its place."""
     attempt = attempt_of(actor)
-    return bool(attempt and attempt.done and attempt.done.credentials)
+    return attempt is not None and (not attempt.is_over or bool(attempt.done and attempt.done.credentials))
+
+
+@st.fragment(run_every=_LOOK_SECONDS)
+def show_under_way(attempt: Attempt) -> None:
+    """Wait for an attempt that another run of the page has begun."""
+    if attempt.is_over:
+        st.rerun(scope="app")
+    st.info("The customer is being created. This may take a minute; stay in this tab.")
 
 
 def forget_attempt() -> None:

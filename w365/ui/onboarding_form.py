@@ -29,7 +29,7 @@ from w365.service.onboarding_form import (
     domain_of,
 )
 from w365.ui.desk import Desk
-from w365.ui.first_password import Attempt, begin_attempt
+from w365.ui.first_password import Attempt, try_once
 from w365.ui.shell import show_error
 from w365.ui.wording import plain
 
@@ -74,12 +74,13 @@ def show_new_customer(desk: Desk, provider_id: int, provider: str, subject: Subj
 
 
 def _create(desk: Desk, provider_id: int, subject: Subject, texts: Mapping[str, str]) -> None:
-    attempt = begin_attempt(desk.actor, subject.crm_id, texts)
     with st.spinner("Creating the customer. This may take a minute."):
-        try:
-            attempt.done = onboard(desk.service, desk.actor, provider_id, subject.account_id, texts)
-        except W365Error as error:
-            attempt.error = error
+        try_once(
+            desk.actor,
+            subject.crm_id,
+            texts,
+            lambda: onboard(desk.service, desk.actor, provider_id, subject.account_id, texts),
+        )
     st.rerun()
 
 

@@ -12,7 +12,7 @@ from w365.service.onboarding import Subject, list_providers_to_onboard_at, read_
 from w365.service.relationships import request_relationship
 from w365.ui import places
 from w365.ui.desk import Desk
-from w365.ui.first_password import Attempt, attempt_of, forget_attempt, show_password
+from w365.ui.first_password import Attempt, attempt_of, forget_attempt, show_password, show_under_way
 from w365.ui.onboarding_form import show_new_customer
 from w365.ui.onboarding_link import ACCOUNT
 from w365.ui.onboarding_waiting import show_waiting
@@ -42,6 +42,9 @@ def _show_start(desk: Desk) -> None:
         st.info("No provider is connected at which customers can be created. An admin connects one.")
         return
     attempt, wanted = attempt_of(desk.actor), st.query_params.get(ACCOUNT, "")
+    if attempt and not attempt.is_over:
+        show_under_way(attempt)
+        return
     if attempt and attempt.done and (attempt.done.credentials or wanted in ("", attempt.account)):
         _show_done(attempt)
         return

@@ -11,7 +11,7 @@ from w365.service.relationships import forget_expected, list_awaited
 from w365.store.expected import ExpectedView
 from w365.store.onboardings import OnboardingView, State
 from w365.ui.desk import Desk
-from w365.ui.first_password import begin_attempt, holds_password
+from w365.ui.first_password import attempt_of, forget_attempt, is_busy, try_once
 from w365.ui.shell import say_next_time, show_error
 from w365.ui.wording import ago, plain, short
 
@@ -22,6 +22,10 @@ _STATES = {
 
 
 def show_waiting(desk: Desk) -> None:
+    attempt = attempt_of(desk.actor)
+    if attempt and attempt.error and not attempt.texts:  # the form says its own
+        show_error(attempt.error)
+        forget_attempt()
     if unfinished := list_open(desk.service, desk.actor):
         st.markdown("**Not finished**")
         for one in unfinished:
@@ -41,20 +45,15 @@ def _show_unfinished(desk: Desk, one: OnboardingView) -> None:
         st.markdown(text, width="stretch")
         if desk.actor.role < Role.ANALYST:
             return
-        if st.button("Finish", type="primary", key=f"finish-{one.id}", disabled=holds_password(desk.actor)):
+        if st.button("Finish", type="primary", key=f"finish-{one.id}", disabled=is_busy(desk.actor)):
             _finish(desk, one)
         if st.button("Give up", key=f"give-up-{one.id}"):
             _give_up(desk, one)
 
 
 def _finish(desk: Desk, one: OnboardingView) -> None:
-    attempt = begin_attempt(desk.actor, one.account_crm_id, {})
     with st.spinner("Looking for the customer"):
-        try:
-            attempt.done = finish(desk.service, desk.actor, one.id)
-        except W365Error as error:
-            show_error(error)
-            return
+        try_once(desk.actor, one.account_crm_id, {}, lambda: finish(desk.service, desk.actor, one.id))
     st.rerun()
 
 
