@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import trustme
+from onboarding_world import NEW
 
 from tests.proof.prism import prism
 from tests.proof.relay import Relay, relay
@@ -47,6 +49,7 @@ def specification() -> Any:
     return found
 
 
+PASSWORD = "System.Security.SecureString"
 SEEK = "seekOperation"
 CUSTOMER = "Microsoft.Partner.Service.Customers.Contracts.V1.Customer"
 
@@ -114,6 +117,33 @@ def test_what_else_the_demo_serves_fits_too(tmp_path: Path) -> None:
             assert http.get(f"/v1/customers/{ADATUM}").json()["id"] == ADATUM
             assert http.head("/v1/domains/adatum.onmicrosoft.com").status_code == 200
     assert [(each.method, each.violations) for each in front.exchanges] == [("GET", ()), ("HEAD", ())]
+
+
+def test_creating_a_customer_fits_the_description(tmp_path: Path) -> None:
+    spec = specification()
+    paths = spec["paths"]
+    # Every published sample of the call has 201, the description 200; and the samples have the password as text.
+    # The same for a free domain: the published page says 404, the description knows no other answer than 200.
+    paths["/v{version}/domains/{domain}"]["head"]["responses"]["404"] = {"description": "The domain is free."}
+    create = paths["/v{version}/customers"]["post"]["responses"]
+    create["201"] = create.pop("200")
+    spec["definitions"][PASSWORD] = {"type": "string"}
+    with (
+        running(tmp_path / "demo") as servers,
+        judged(servers, tmp_path, spec) as (front, connection),
+        closing(connect_partner_center(connection)) as portal,
+    ):
+        onboarding = portal.onboarding
+        assert onboarding.is_free(NEW.domain)
+        onboarding.check_address(NEW)
+        assert onboarding.create(NEW, str(uuid.uuid4())).credentials
+        assert onboarding.request_link()
+    assert [(each.method, each.target.partition("/v1/")[2], each.violations) for each in front.described()] == [
+        ("HEAD", f"domains/{NEW.domain}", ()),
+        ("POST", "validations/address", ()),
+        ("POST", "customers", ()),
+        ("GET", "customers/relationshiprequests", ()),
+    ]
 
 
 def test_the_judge_sees_what_is_wrong(tmp_path: Path) -> None:

@@ -335,6 +335,7 @@ def test_an_account_created_but_not_mapped_is_said_to_exist(service: Service, st
 
 _CHANGE = matching.PendingChange(settings={"auto_match": "true"})
 ANALYST_CALLS: dict[str, Callable[..., object]] = {
+    "map_provisioned": lambda s, who: mapping.map_provisioned(s, who, 1, 1, reason="x"),
     "assign_account": lambda s, who: mapping.assign_account(s, who, 1, 1, seen=0),
     "clear_mapping": lambda s, who: mapping.clear_mapping(s, who, 1, seen=0),
     "reject_candidate": lambda s, who: mapping.reject_candidate(s, who, 1, 1, seen=0),

@@ -22,7 +22,7 @@ from w365.ui import backstage
 
 PAGES = (
     *("overview", "review", "account", "conflicts", "subscriptions", "statistics", "audit", "quality", "activity"),
-    *("providers", "import", "configuration"),
+    *("providers", "import", "configuration", "onboarding"),
 )
 
 

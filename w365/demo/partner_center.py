@@ -13,13 +13,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
-from w365.demo.partner_center_json import customer_item, customer_record, subscription_item
+from w365.demo.journal import Journal
+from w365.demo.new_customers import NewCustomers, Refused
+from w365.demo.partner_center_json import created_record, customer_item, customer_record, subscription_item
 from w365.demo.tokens import Tokens
 from w365.demo.wire import Reply, Request, is_guid, json_reply, new_guid
 from w365.demo.world import Customer, World
 
 AUDIENCE = "https://api.partnercenter.microsoft.com"
 LARGEST_PAGE = 500
+PARTNER_ID = "9d1f6c3e-2b47-4f0a-8a55-71c0e4b2d6f8"
+RELATIONSHIP_REQUEST = {
+    "url": f"https://admin.microsoft.com/Adminportal/Home?invType=ResellerRelationship&partnerId={PARTNER_ID}"
+    "&msppId=0&DAP=false#/BillingAccounts/partner-invitation",
+    "attributes": {"objectType": "RelationshipRequest"},
+}
 _FILTER_FIELDS: Mapping[str, Callable[[Customer], str]] = {
     "companyname": lambda customer: customer.name,
     "domain": lambda customer: customer.domain,
@@ -28,22 +36,29 @@ _FILTER_FIELDS: Mapping[str, Callable[[Customer], str]] = {
 
 @dataclass(slots=True)
 class PartnerCenter:
-    """``calls_per_minute`` 0 is no limit; ``audiences`` are those whose tokens it takes."""
+    """``calls_per_minute`` 0 is no limit; ``audiences`` are those whose tokens it takes.
+
+    Without a ``journal`` no customer can be created.
+    """
 
     world: World
     tokens: Tokens = field(repr=False)
     audiences: frozenset[str] = frozenset({AUDIENCE})
     calls_per_minute: int = 0
     clock: Callable[[], float] = time.monotonic
+    journal: Journal | None = None
+    _new: NewCustomers = field(init=False, repr=False)
     _customers: dict[str, Customer] = field(init=False, repr=False)
-    _names: frozenset[str] = field(init=False, repr=False)
+    _names: set[str] = field(init=False, repr=False)
     _calls: deque[float] = field(init=False, repr=False, default_factory=deque)
 
     def __post_init__(self) -> None:
         self._customers = {customer.id: customer for customer in self.world.customers}
-        self._names = frozenset(domain.name.lower() for customer in self.world.customers for domain in customer.domains)
+        self._names = {domain.name.lower() for customer in self.world.customers for domain in customer.domains}
+        self._new = NewCustomers(self.journal)
 
     def __call__(self, request: Request) -> Reply:
+        self._read_new()
         reply = self._too_many() or self._unauthorised(request) or self._route(request)
         return reply.with_headers(
             ("ms-requestid", request.header("ms-requestid") or new_guid()),
@@ -51,6 +66,11 @@ class PartnerCenter:
             ("ms-cv", "w365DemoVector0.0"),
             ("ms-serverid", "202010406"),
         )
+
+    def _read_new(self) -> None:
+        for customer in self._new.read():
+            self._customers[customer.id] = customer
+            self._names.update(domain.name.lower() for domain in customer.domains)
 
     def _too_many(self) -> Reply | None:
         if not self.calls_per_minute:
@@ -79,11 +99,30 @@ class PartnerCenter:
         match (request.method, parts):
             case ("GET", ["v1", "customers"]):
                 return self._list(request)
+            case ("POST", ["v1", *rest]) if rest in (["customers"], ["validations", "address"]):
+                return self._create(request) if rest == ["customers"] else self._validate_address(request)
+            case ("GET", ["v1", "customers", "relationshiprequests"]):
+                return json_reply(200, RELATIONSHIP_REQUEST, bom=True)
             case ("GET", ["v1", "customers", customer_id, *rest]) if len(rest) <= 1:
                 return self._one(customer_id, rest[0].lower() if rest else "")
             case ("HEAD", ["v1", "domains", name]):
                 return Reply(200 if name.lower() in self._names else 404)
         return _error(404, 404, "Resource not found.")
+
+    def _create(self, request: Request) -> Reply:
+        try:
+            made = self._new.create(request, self._names)
+        except Refused as refused:
+            return _error(refused.status, refused.code, refused.description)
+        self._read_new()
+        return json_reply(201, created_record(made.customer, made.billing, made.credentials), bom=True)
+
+    def _validate_address(self, request: Request) -> Reply:
+        try:
+            self._new.validate_address(request)
+        except Refused as refused:
+            return _error(refused.status, refused.code, refused.description)
+        return Reply(200)
 
     def _one(self, customer_id: str, part: str) -> Reply:
         if not is_guid(customer_id):
@@ -113,7 +152,7 @@ class PartnerCenter:
 
     def _filtered(self, text: str) -> tuple[Customer, ...] | None:
         if not text:
-            return self.world.customers
+            return tuple(self._customers.values())
         try:
             content = json.loads(text)
             values = {str(key).lower(): str(value) for key, value in content.items()}
@@ -123,7 +162,7 @@ class PartnerCenter:
         if read is None or values.get("operator", "").lower() not in ("starts_with", "startswith"):
             return None
         wanted = values.get("value", "").casefold()
-        return tuple(customer for customer in self.world.customers if read(customer).casefold().startswith(wanted))
+        return tuple(customer for customer in self._customers.values() if read(customer).casefold().startswith(wanted))
 
     def _position(self, request: Request, query: Mapping[str, str]) -> int | None:
         if "seekOperation" not in query or query["seekOperation"] == "First":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from w365.demo.world import Customer, Subscription
@@ -36,6 +37,15 @@ def customer_record(customer: Customer) -> dict[str, object]:
         "billingProfile": billing,
         "allowDelegatedAccess": False,
     }
+
+
+def created_record(
+    customer: Customer, billing: Mapping[str, object], credentials: Mapping[str, str] | None
+) -> dict[str, object]:
+    """A customer just created, with its admin's first password, which no other answer holds."""
+    profile = dict(billing) | {"attributes": {"objectType": "CustomerBillingProfile"}}
+    made = customer_record(customer) | {"billingProfile": profile}
+    return made | ({"userCredentials": dict(credentials)} if credentials else {})
 
 
 def subscription_item(subscription: Subscription) -> dict[str, object]:

@@ -53,6 +53,7 @@ class _Call:
     content: bytes | None = field(repr=False)
     is_repeatable: bool
     explain: Explain | None
+    may_be_empty: bool = False
 
 
 class ApiClient:
@@ -112,12 +113,24 @@ class ApiClient:
         *,
         headers: Mapping[str, str] | None = None,
         is_repeatable: bool = False,
+        may_be_empty: bool = False,
         explain: Explain | None = None,
     ) -> Answer:
         """Send ``body``. It is sent once, unless ``is_repeatable`` says that ``headers`` hold an idempotency key."""
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         sent = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
-        return self._perform(_Call("POST", self._resolve(path), sent, content, is_repeatable, explain))
+        return self._perform(_Call("POST", self._resolve(path), sent, content, is_repeatable, explain, may_be_empty))
+
+    def exists(self, path: str, *, headers: Mapping[str, str] | None = None, explain: Explain | None = None) -> bool:
+        """Ask with HEAD whether something is at ``path``; 404 says no, other refusals are raised."""
+        call = _Call("HEAD", self._resolve(path), dict(headers or {}), None, True, explain, may_be_empty=True)
+        try:
+            self._perform(call)
+        except SourceRefused as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return False
+        return True
 
     def patch_json(
         self, path: str, body: object, *, headers: Mapping[str, str], explain: Explain | None = None
@@ -151,7 +164,7 @@ class ApiClient:
                 headers = {**call.headers, "Authorization": f"Bearer {token}"}
                 answer = self._wire.send(call.method, call.url, headers, call.content)
                 if answer.status < 300:
-                    return _parse(answer, call.url)
+                    return _parse(answer, call)
             except NoAnswer as fault:
                 attempts.after_no_answer(fault)
                 continue
@@ -199,6 +212,7 @@ class ApiClient:
         return SourceRefused(what, status=refusal.status, code=refusal.code, kept=KEPT, do=do, detail=refusal.detail)
 
 
+_NOT_FOUND = 404
 _PASSING = frozenset({408, 500, 502, 503, 504, *range(520, 531)})
 _CHECK_SIGN_IN = "Check that tenant and application belong to this service and that its permission was granted."
 _ADVICE = {
@@ -207,12 +221,13 @@ _ADVICE = {
 }
 
 
-def _parse(answer: RawAnswer, url: str) -> Answer:
+def _parse(answer: RawAnswer, call: _Call) -> Answer:
+    is_empty = answer.status == 204 or (call.may_be_empty and not answer.content)
     try:
-        body = None if answer.status == 204 else parse_json(answer.content)
+        body = None if is_empty else parse_json(answer.content)
     except Truncated:
         raise NoAnswer("the answer broke off in the middle", sent=True, detail=describe_ids(answer.headers)) from None
-    return Answer(answer.status, url, answer.headers, body)
+    return Answer(answer.status, call.url, answer.headers, body)
 
 
 def _changed(source: str, what: str, detail: str) -> SourceChanged:

@@ -24,7 +24,8 @@ class Connect(Protocol):
 class Connector:
     """A kind of provider: its names on the pages, the word in its settings' names, and how it is opened.
 
-    ``user_scope`` is what a person consents to, where one can sign in with the application.
+    ``user_scope`` is what a person consents to, where one can sign in with the application. ``onboards`` says that
+    customers can be created there (`w365.portals.onboarding`).
     """
 
     kind: ProviderKind
@@ -33,6 +34,7 @@ class Connector:
     connect: Connect
     full_name: str = ""
     user_scope: str = ""
+    onboards: bool = False
 
 
 CONNECTORS = (
@@ -43,6 +45,7 @@ CONNECTORS = (
         connect_partner_center,
         "Microsoft Partner Center",
         USER_SCOPE,
+        onboards=True,
     ),
     Connector(ProviderKind.PAX8, "Pax8", config.PAX8, connect_pax8, "Pax8 marketplace"),
 )

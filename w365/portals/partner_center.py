@@ -22,6 +22,8 @@ from w365.portals.collection import Collection, Link, ListPage
 from w365.portals.customers import ALL_DOMAINS, read_customer, unknown_fields
 from w365.portals.details import DetailReader
 from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
+from w365.portals.onboarding import Onboarding
+from w365.portals.partner_center_onboarding import PartnerCenterOnboarding
 from w365.portals.stop import StopSignal
 
 SOURCE = "Partner Center"
@@ -83,6 +85,10 @@ class PartnerCenter:
     @property
     def waiting(self) -> Waiting | None:
         return self._client.waiting
+
+    @property
+    def onboarding(self) -> Onboarding:
+        return PartnerCenterOnboarding(self._client)
 
     def verify(self) -> tuple[str, ...]:
         """List one customer and read its details: three calls, or one where there is no customer."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from w365.errors import InputError, NotFound, W365Error
+from w365.errors import InputError, NotFound, StaleEdit, W365Error
 from w365.model import Actor, Disposition, NewAccount, Origin, Role, Status
 from w365.service import Service
 from w365.service.access import require
@@ -61,6 +61,39 @@ def assign_account(service: Service, actor: Actor, provider_account_id: int, acc
         return decision, account_id
 
     return _decide(service, actor, provider_account_id, seen, work)
+
+
+def map_provisioned(
+    service: Service, actor: Actor, provider_account_id: int, account_id: int, *, reason: str
+) -> Decided | None:
+    """Map a customer that was created for an account. None, and nothing changed, where anybody decided the row before.
+
+    Raises PolicyBreach and NotFound as `assign_account` does.
+    """
+    require(actor, Role.ANALYST)
+
+    def work(connection: sa.Connection, who: Who, now: Standing) -> tuple[int, int | None]:
+        _check_account(connection, account_id)
+        policy = read_policy(connection)
+        decisions.check_cardinality(connection, policy, provider_account_id, account_id)
+        decision = decisions.map_account(
+            connection,
+            who,
+            provider_account_id,
+            account_id,
+            now=now,
+            origin=Origin.PROVISIONED,
+            evidence=evidence_of(connection, policy, [provider_account_id])
+            .get(provider_account_id, {})
+            .get(account_id, ()),
+            reason=reason,
+        )
+        return decision, account_id
+
+    try:
+        return _decide(service, actor, provider_account_id, 0, work)
+    except StaleEdit:
+        return None
 
 
 def clear_mapping(service: Service, actor: Actor, provider_account_id: int, *, seen: int, reason: str = "") -> Decided:

@@ -16,6 +16,7 @@ from w365.service.access import require
 from w365.service.configuration import put_domain, put_domains, put_provider_cardinality, put_settings, read_policy
 from w365.service.suggesting import make_candidates, order_candidates
 from w365.store import tables as t
+from w365.store.expected import map_expected
 from w365.store.matcher import auto_match, breaches, expect_touched, touched, would_map
 from w365.store.runs import Progress, RunView
 from w365.store.worklist import Filter, count_rows, counts, settle
@@ -84,7 +85,8 @@ def run_match(service: Service, run: RunView, progress: Progress) -> dict[str, i
     with service.store.write() as connection:
         policy = read_policy(connection)
         _settle_touched(connection)
-        mapped = auto_match(connection, policy, run.id, run.actor, service.clock())
+        mapped = map_expected(connection, policy, run.id, service.clock())
+        mapped += auto_match(connection, policy, run.id, run.actor, service.clock())
         if mapped:
             _settle_mapped(connection, run.id)
         connection.execute(sa.delete(t.Touched))

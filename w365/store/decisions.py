@@ -66,7 +66,7 @@ def standing(connection: sa.Connection, provider_account_id: int, *, seen: int |
     return Standing(version, row.account_id, row.origin or "", Disposition(row.kind or Disposition.OPEN))
 
 
-def map_account(
+def map_account(  # noqa: PLR0913 - one argument a fact of the decision
     connection: sa.Connection,
     who: Who,
     provider_account_id: int,
@@ -75,10 +75,12 @@ def map_account(
     now: Standing,
     origin: Origin,
     evidence: Sequence[Evidence],
+    reason: str = "",
 ) -> int:
     """Map to an account and return the decision's id; any exclusion, parking and rejection of the pair ends."""
+    kind, old = DecisionKind.MAP, now.account_id
     decision = _append(
-        connection, who, provider_account_id, DecisionKind.MAP, old=now.account_id, new=account_id, origin=origin
+        connection, who, provider_account_id, kind, old=old, new=account_id, origin=origin, reason=reason
     )
     _store_evidence(connection, decision, evidence)
     is_against = not evidence and _supports_others(connection, provider_account_id)
@@ -182,25 +184,32 @@ def check_cardinality(
     connection: sa.Connection, policy: MatchPolicy, provider_account_id: int, account_id: int
 ) -> None:
     """Raise PolicyBreach naming the first holder when a unique policy forbids this second link (rule 7)."""
+    pa = t.ProviderAccount
+    provider_id = connection.execute(sa.select(pa.provider_id).where(pa.id == provider_account_id)).scalar_one()
+    check_room(connection, policy, provider_id, account_id, besides=provider_account_id)
+
+
+def check_room(
+    connection: sa.Connection, policy: MatchPolicy, provider_id: int, account_id: int, *, besides: int | None = None
+) -> None:
+    """Raise PolicyBreach where an account can take no provider account of this provider, apart from `besides`."""
     pa, provider, mapping = t.ProviderAccount, t.Provider, t.Mapping
-    mine = connection.execute(
-        sa.select(pa.provider_id, provider.cardinality)
-        .join(provider, provider.id == pa.provider_id)
-        .where(pa.id == provider_account_id)
-    ).one()
-    rule = Cardinality(mine.cardinality or policy.cardinality)
+    own = connection.execute(sa.select(provider.cardinality).where(provider.id == provider_id)).scalar_one()
+    rule = Cardinality(own or policy.cardinality)
     if rule is Cardinality.MANY:
         return
     holder = (
         sa.select(pa.name, provider.name.label("provider"))
         .join(mapping, mapping.provider_account_id == pa.id)
         .join(provider, provider.id == pa.provider_id)
-        .where(mapping.account_id == account_id, pa.id != provider_account_id)
+        .where(mapping.account_id == account_id)
         .order_by(mapping.decision_id)
         .limit(1)
     )
+    if besides is not None:
+        holder = holder.where(pa.id != besides)
     if rule is Cardinality.UNIQUE_IN_PROVIDER:
-        holder = holder.where(pa.provider_id == mine.provider_id)
+        holder = holder.where(pa.provider_id == provider_id)
     first = connection.execute(holder).one_or_none()
     if first:
         raise PolicyBreach(

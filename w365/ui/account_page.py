@@ -14,6 +14,7 @@ from w365.service.records import read_row
 from w365.store.worklist import Row
 from w365.ui import places
 from w365.ui.desk import Desk
+from w365.ui.onboarding_link import link_to_onboarding
 from w365.ui.palette import BADGES, WIDE
 from w365.ui.wording import counted, number, plain, short
 
@@ -36,6 +37,8 @@ def show_account(desk: Desk) -> None:
         _show_domains(account)
     with right:
         _show_mapped(account, start)
+        if not account.mapped_total and not account.is_deleted:
+            link_to_onboarding(desk, account.crm_id)
         _show_suggested(account)
 
 

@@ -26,6 +26,7 @@ st.navigation(
             st.Page(places.PROVIDER_ACCOUNTS, title="Provider accounts"),
             st.Page(places.CONFLICTS, title="Conflicts"),
             st.Page(places.SUBSCRIPTIONS, title="Subscriptions"),
+            st.Page(places.ONBOARDING, title="Onboard a customer", visibility="hidden"),
             st.Page(places.ACCOUNT, title="CRM account", visibility="hidden"),
         ],
         "Insight": [

@@ -17,6 +17,7 @@ from w365.service.access import local_user, require
 from w365.service.statistics import count_backlog
 from w365.ui import backstage
 from w365.ui.desk import Desk
+from w365.ui.first_password import remind_of_password
 from w365.ui.sources import Source, read_sources
 from w365.ui.wording import counted, local_zone, plain
 
@@ -52,6 +53,7 @@ def _open(title: str, role: Role) -> Desk:
         head.badge("Demo: fictional data from servers on this machine", color="orange")
     _freshness_line(service, actor)
     _show_flash()
+    remind_of_password(actor, title)
     return Desk(service, actor, _token(service, actor))
 
 

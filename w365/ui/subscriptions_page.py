@@ -13,6 +13,7 @@ from w365.service.subscriptions import SubscriptionPage, count_subscriptions, li
 from w365.store.subscriptions import Amount, Amounts, Cursor, SubscriptionFilter, SubscriptionRow, SubscriptionState
 from w365.ui import places
 from w365.ui.desk import Desk
+from w365.ui.onboarding_link import link_to_onboarding
 from w365.ui.palette import WIDE
 from w365.ui.record_dialog import open_record
 from w365.ui.runs import keep_current
@@ -29,6 +30,7 @@ _ALL = "all"
 def show_subscriptions(desk: Desk) -> None:
     st.html(WIDE)
     keep_current(desk)
+    link_to_onboarding(desk)
     _show_list(desk)
 
 

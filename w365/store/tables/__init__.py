@@ -5,6 +5,7 @@
 - what people decided: decision, decision_evidence, mapping, disposition, rejection (store.decisions, store.matcher)
 - what held before a decision, so that it can be taken back: standing_before, rejection_change, undo (store.changes)
 - what people say to each other: note, ownership, owner_change (service.teamwork)
+- who is created at a provider, and who is expected there: onboarding, expected_customer (service.onboarding, .expected)
 - what the admin set: setting, setting_change, listed_domain (service.configuration)
 - what happens by itself: schedule (store.schedules); notice (store.notices)
 - how services are reached: connection, consent, consent_begun (store.connections, store.consents)
@@ -37,6 +38,7 @@ from w365.store.tables.decided import (
     Undo,
 )
 from w365.store.tables.done import CrmDelta, Run, RunProblem, RunSeen, Snapshot, Visit
+from w365.store.tables.onboarded import ExpectedCustomer, Onboarding
 from w365.store.tables.proposed import AccountVersion, CurrentCandidate, CurrentProposal, SuggestDue, Touched, Version
 from w365.store.tables.said import Note, OwnerChange, Ownership
 from w365.store.tables.shown import STATUS, Word, Worklist
@@ -67,6 +69,7 @@ __all__ = [
     "Decision",
     "DecisionEvidence",
     "Exact",
+    "ExpectedCustomer",
     "Id",
     "Json",
     "Key",
@@ -74,6 +77,7 @@ __all__ = [
     "Mapping",
     "Note",
     "Notice",
+    "Onboarding",
     "OwnerChange",
     "Ownership",
     "Plan",
