@@ -30,6 +30,7 @@ from service.fakes import (
 )
 
 from w365.errors import InputError, SourceRefused, SourceUnreachable, StoreError
+from w365.http.wait import Waiting
 from w365.jobs import execute
 from w365.model import CustomerPage, Rejected, RunKind, RunState
 from w365.service import Service, configuration, mapping, providers, records
@@ -65,6 +66,25 @@ def written_by(store: Store, act: Callable[[], object]) -> set[str]:
     act()
     with store.read() as connection:
         return set(connection.scalars(sa.text("SELECT name FROM written")))
+
+
+def test_a_wait_is_said_while_it_lasts_and_no_longer(store: Store, home: Path) -> None:
+    clock, portal, said = FakeClock(), FakePortal(pages_of(many(1), many(2))), []
+    service = make_service(store, home, portal=portal, clock=clock)
+
+    def beat(waiting: Waiting | None) -> None:
+        portal.waiting = waiting
+        clock.forward(seconds=2)
+        portal.check()
+        said.append(rows_of(store, t.Run.message)[0][0])
+
+    def wait_and_go_on() -> None:
+        beat(Waiting("Partner Center asked for a pause of 57 seconds.", until=0, seconds=12))
+        beat(None)
+
+    portal.before = {0: wait_and_go_on}
+    sync(service)
+    assert said == ["Waiting 12 seconds: Partner Center asked for a pause of 57 seconds.", ""]
 
 
 # --- what it counts ---

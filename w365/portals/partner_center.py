@@ -30,7 +30,9 @@ _SCOPE = "https://api.partnercenter.microsoft.com/.default"
 USER_SCOPE = "https://api.partnercenter.microsoft.com/user_impersonation"
 
 _PAGE_SIZE = 500
-_WORKERS = 8
+WORKERS = 12
+"""Calls under way at once, at the most: enough for 5,000 a minute where each takes a tenth of a second."""
+
 _MOST_REPEATS = 3
 _CURSOR_REFUSED = frozenset({400, 404, 410, 412})
 _PERMISSION = (
@@ -61,7 +63,7 @@ class PartnerCenter:
     """The connector; see w365.portals.protocol for what it promises."""
 
     def __init__(
-        self, client: ApiClient, stop: StopSignal, workers: int = _WORKERS, *, graph: GraphDomains | None = None
+        self, client: ApiClient, stop: StopSignal, workers: int = WORKERS, *, graph: GraphDomains | None = None
     ) -> None:
         self._graph = graph
         self._client = client
@@ -82,7 +84,7 @@ class PartnerCenter:
 
     @property
     def waiting(self) -> Waiting | None:
-        return self._client.waiting
+        return self._client.waiting or (self._graph.waiting if self._graph else None)
 
     def verify(self) -> tuple[str, ...]:
         """List one customer and read its details: three calls, or one where there is no customer."""

@@ -40,7 +40,7 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
     assert provider_id is not None  # noqa: S101 - a run is requested for an existing provider
     counts: Counter[str] = Counter(run.result)
     with service.open_portal(run.target, progress.beat) as portal:
-        progress.explain = lambda: portal.waiting.why if portal.waiting else ""
+        progress.explain = lambda: waiting.say() if (waiting := portal.waiting) else ""
         for page in _pages(service, portal, run, counts):
             progress.check()
             with service.store.write() as connection:

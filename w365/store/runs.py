@@ -226,6 +226,7 @@ class Progress:
     def __init__(self, store: Store, run_id: int, clock: Clock = now) -> None:
         self._store, self.run_id, self._clock = store, run_id, clock
         self._last_beat = clock()
+        self._is_explained = False
         self.explain: Callable[[], str] = str
 
     def report(self, connection: sa.Connection, **values: Any) -> None:
@@ -250,7 +251,9 @@ class Progress:
         self.check()
         with self._store.write() as connection:
             why = self.explain()
-            self.report(connection, **({"message": why} if why else {}))
+            # A wait that is over is no longer the reason for anything.
+            self.report(connection, **({"message": why} if why or self._is_explained else {}))
+        self._is_explained = bool(why)
 
     def check(self) -> None:
         """Raise Cancelled when a person asked for it."""
