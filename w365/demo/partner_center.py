@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
-from w365.demo.partner_center_json import customer_item, customer_record, subscription_item
+from w365.demo.partner_center_json import customer_item, customer_record, reseller_item, subscription_item
 from w365.demo.tokens import Tokens
 from w365.demo.wire import Reply, Request, is_guid, json_reply, new_guid
 from w365.demo.world import Customer, World
@@ -44,7 +44,7 @@ class PartnerCenter:
         self._names = frozenset(domain.name.lower() for customer in self.world.customers for domain in customer.domains)
 
     def __call__(self, request: Request) -> Reply:
-        reply = self._too_many() or self._unauthorised(request) or self._route(request)
+        reply = self._too_many() or self._unauthorised(request) or self._for_persons(request) or self._route(request)
         return reply.with_headers(
             ("ms-requestid", request.header("ms-requestid") or new_guid()),
             ("ms-correlationid", request.header("ms-correlationid") or new_guid()),
@@ -74,16 +74,32 @@ class PartnerCenter:
             return _error(401, 900420, "The audience of the token is not accepted.")
         return None
 
+    def _for_persons(self, request: Request) -> Reply | None:
+        """Refuse an application by itself what Partner Center tells only where a person signed in."""
+        claims = self.tokens.read(request.header("authorization").partition(" ")[2])
+        is_reserved = request.path.rstrip("/").lower() == "/v1/relationships"
+        if is_reserved and not (claims and claims.has_person):
+            return _error(403, 900329, "The operation needs an application and a user.")
+        return None
+
     def _route(self, request: Request) -> Reply:
         parts = request.path.strip("/").split("/")
         match (request.method, parts):
             case ("GET", ["v1", "customers"]):
                 return self._list(request)
+            case ("GET", ["v1", "relationships"]):
+                return self._relationships(request)
             case ("GET", ["v1", "customers", customer_id, *rest]) if len(rest) <= 1:
                 return self._one(customer_id, rest[0].lower() if rest else "")
             case ("HEAD", ["v1", "domains", name]):
                 return Reply(200 if name.lower() in self._names else 404)
         return _error(404, 404, "Resource not found.")
+
+    def _relationships(self, request: Request) -> Reply:
+        kind = request.parameters().get("relationship_type", "").lower()
+        if kind != "isindirectcloudsolutionproviderof":
+            return _error(400, 2000, "The relationship type is not supported.")
+        return _collection([reseller_item(one) for one in self.world.resellers])
 
     def _one(self, customer_id: str, part: str) -> Reply:
         if not is_guid(customer_id):
@@ -119,10 +135,14 @@ class PartnerCenter:
             values = {str(key).lower(): str(value) for key, value in content.items()}
         except (ValueError, AttributeError):
             return None
-        read = _FILTER_FIELDS.get(values.get("field", "").lower())
-        if read is None or values.get("operator", "").lower() not in ("starts_with", "startswith"):
+        if values.get("operator", "").lower() not in ("starts_with", "startswith"):
             return None
-        wanted = values.get("value", "").casefold()
+        wanted, name = values.get("value", "").casefold(), values.get("field", "").lower()
+        if name == "indirectreseller":
+            through = {found for one in self.world.resellers if one.id == wanted for found in one.customers}
+            return tuple(customer for customer in self.world.customers if customer.id in through)
+        if (read := _FILTER_FIELDS.get(name)) is None:
+            return None
         return tuple(customer for customer in self.world.customers if read(customer).casefold().startswith(wanted))
 
     def _position(self, request: Request, query: Mapping[str, str]) -> int | None:

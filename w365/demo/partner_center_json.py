@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from w365.demo.world import Customer, Subscription
+from w365.demo.world import Customer, Reseller, Subscription
 
 TERM_DAYS = {"P1M": 30, "P1Y": 365, "P3Y": 1095}
 
@@ -35,6 +35,18 @@ def customer_record(customer: Customer) -> dict[str, object]:
         "companyProfile": profile,
         "billingProfile": billing,
         "allowDelegatedAccess": False,
+    }
+
+
+def reseller_item(reseller: Reseller) -> dict[str, object]:
+    return {
+        "id": reseller.id,
+        "name": reseller.name,
+        "relationshipType": "is_indirect_cloud_solution_provider_of",
+        "state": "Active",
+        "mpnId": reseller.mpn_id,
+        "location": reseller.location,
+        "attributes": {"objectType": "PartnerRelationship"},
     }
 
 
