@@ -6,6 +6,7 @@ Where no recording exists the choice made here is marked "our guess".
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import time
 from collections import deque
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
+from w365.demo.audit import AuditRecords
 from w365.demo.partner_center_json import customer_item, customer_record, reseller_item, subscription_item
 from w365.demo.tokens import Tokens
 from w365.demo.wire import Reply, Request, is_guid, json_reply, new_guid
@@ -35,6 +37,7 @@ class PartnerCenter:
     audiences: frozenset[str] = frozenset({AUDIENCE})
     calls_per_minute: int = 0
     clock: Callable[[], float] = time.monotonic
+    audit: AuditRecords | None = None
     _customers: dict[str, Customer] = field(init=False, repr=False)
     _names: frozenset[str] = field(init=False, repr=False)
     _calls: deque[float] = field(init=False, repr=False, default_factory=deque)
@@ -87,6 +90,8 @@ class PartnerCenter:
         match (request.method, parts):
             case ("GET", ["v1", "customers"]):
                 return self._list(request)
+            case ("GET", ["v1", "auditrecords"]):
+                return self._audit(request)
             case ("GET", ["v1", "relationships"]):
                 return self._relationships(request)
             case ("GET", ["v1", "customers", customer_id, *rest]) if len(rest) <= 1:
@@ -94,6 +99,10 @@ class PartnerCenter:
             case ("HEAD", ["v1", "domains", name]):
                 return Reply(200 if name.lower() in self._names else 404)
         return _error(404, 404, "Resource not found.")
+
+    def _audit(self, request: Request) -> Reply:
+        found = self.audit.between(request.parameters(), dt.datetime.now(dt.UTC)) if self.audit else []
+        return _error(400, 2000, found) if isinstance(found, str) else _collection(found)
 
     def _relationships(self, request: Request) -> Reply:
         kind = request.parameters().get("relationship_type", "").lower()

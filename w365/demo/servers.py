@@ -15,6 +15,7 @@ from pathlib import Path
 
 import uvicorn
 
+from w365.demo.audit import AuditRecords
 from w365.demo.authority import Authority
 from w365.demo.certificates import ensure_certificates
 from w365.demo.dataverse import Dataverse
@@ -132,7 +133,9 @@ def _services(servers: Servers, home: Path, calls_per_minute: int) -> dict[str, 
             servers.refusals,
             customers=frozenset(one.id for one in servers.world.customers if not one.departed),
         ),
-        "partner_center": PartnerCenter(servers.world, tokens, audiences, calls_per_minute),
+        "partner_center": PartnerCenter(
+            servers.world, tokens, audiences, calls_per_minute, audit=AuditRecords(home / "audit.jsonl")
+        ),
         "dataverse": Dataverse(
             urls["dataverse"],
             servers.world,

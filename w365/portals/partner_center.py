@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,12 +18,14 @@ from w365.http.fields import FieldError, name_record, refuse_pattern
 from w365.http.refusal import Refusal
 from w365.http.tokens import AppTokens
 from w365.http.user_tokens import UserTokens
-from w365.http.wait import Check, Waiting, never_stop
+from w365.http.wait import REAL_CLOCK, Check, Waiting, never_stop
 from w365.model import Customer, CustomerPage, Rejected
+from w365.portals.changes import LONGEST, named_since
 from w365.portals.collection import Collection, Link, ListPage
 from w365.portals.customers import ALL_DOMAINS, read_customer, unknown_fields
 from w365.portals.details import DetailReader
 from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
+from w365.portals.protocol import Choose
 from w365.portals.resellers import NO_CHANNELS, Channels, customers_of, id_of, read_channels
 from w365.portals.stop import StopSignal
 
@@ -61,7 +64,7 @@ def connect_partner_center(
     client = ApiClient(SOURCE, connection, tokens, check=stop, conditions=conditions)
     has_person = connection.sign_in is SignIn.APP_USER
     graph = GraphDomains(connection, check=stop, conditions=conditions) if has_person else None
-    return PartnerCenter(client, stop, graph=graph, has_person=has_person)
+    return PartnerCenter(client, stop, graph=graph, has_person=has_person, wall=conditions.clock.wall)
 
 
 class PartnerCenter:
@@ -75,7 +78,9 @@ class PartnerCenter:
         *,
         graph: GraphDomains | None = None,
         has_person: bool = False,
+        wall: Callable[[], float] = REAL_CLOCK.wall,
     ) -> None:
+        self._wall = wall
         self._graph = graph
         self._has_person = has_person
         self._client = client
@@ -110,7 +115,15 @@ class PartnerCenter:
             said.append("There is no customer yet to try domains and subscriptions on.")
         return tuple(said)
 
-    def pages(self, cursor: str | None = None) -> Iterator[CustomerPage]:
+    def changed_since(self, since: dt.datetime) -> frozenset[str]:
+        """Read the audit records; see w365.portals.protocol. Those of more than 89 days ago are refused unasked."""
+        self._stop.own()
+        now = dt.datetime.fromtimestamp(self._wall(), dt.UTC)
+        if now - since > LONGEST:
+            raise SourceRefused(f"{SOURCE} keeps audit records for 90 days.", status=400)
+        return named_since(self._list(), since, now)
+
+    def pages(self, cursor: str | None = None, *, choose: Choose | None = None) -> Iterator[CustomerPage]:
         """Yield the customers 500 at a time. A ``cursor`` that is no longer taken starts from the beginning again."""
         self._stop.own()
         seen = _Seen()
@@ -119,7 +132,7 @@ class PartnerCenter:
         rejected = channels.rejected
         with DetailReader(self._client, self._stop, self._workers, self._graph) as details:
             for page in self._all_pages(resumed, channels, seen):
-                completed = self._complete(page, details, seen, channels)
+                completed = self._complete(page, details, seen, channels, choose or _all_of_them)
                 yield dataclasses.replace(completed, rejected=(*completed.rejected, *rejected))
                 rejected = ()
                 self._stop()
@@ -160,13 +173,15 @@ class PartnerCenter:
     def _list(self, explain: Explain | None = None) -> Collection:
         return Collection(self._client, {"MS-CorrelationId": str(uuid.uuid4()), "X-Locale": "en-US"}, explain)
 
-    def _complete(self, page: ListPage, details: DetailReader, seen: _Seen, channels: Channels) -> CustomerPage:
-        """Read the records of a page and the details of those not met before."""
+    def _complete(
+        self, page: ListPage, details: DetailReader, seen: _Seen, channels: Channels, choose: Choose
+    ) -> CustomerPage:
+        """Read the records of a page and the details of the chosen among those not met before."""
         customers, rejected = _read_list(page.items)
         refuse_pattern(SOURCE, rejected, len(page.items))
-        completed = details.read(seen.sift(customers))
+        completed = details.read(choose(list(map(channels.mark, seen.sift(customers)))))
         return CustomerPage(
-            customers=tuple(channels.mark(entry.customer) for entry in completed),
+            customers=tuple(entry.customer for entry in completed),
             rejected=(*rejected, *(each for entry in completed for each in entry.rejected)),
             cursor=page.following.to_cursor() if page.following else None,
             total=page.total,
@@ -182,6 +197,10 @@ class PartnerCenter:
             "Subscriptions can be read." if tried.subscriptions is not None else "",
         ]
         return [sentence for sentence in (*works, tried.note) if sentence]
+
+
+def _all_of_them(customers: Sequence[Customer]) -> Sequence[Customer]:
+    return customers
 
 
 class _Seen:

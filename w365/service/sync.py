@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from w365.errors import MassDisappearance, SourceRefused
 from w365.model import Customer, CustomerPage
 from w365.portals import Portal
+from w365.portals.protocol import Choose, TellsChanges
 from w365.service import Service
 from w365.service.configuration import read_policy, read_setting
 from w365.service.customer_changes import COLUMNS, Change, Domains, Facts, Known, words_of_change
+from w365.service.sync_kind import decide_kind
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.matcher import touch
@@ -41,7 +43,8 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
     counts: Counter[str] = Counter(run.result)
     with service.open_portal(run.target, progress.beat) as portal:
         progress.explain = lambda: waiting.say() if (waiting := portal.waiting) else ""
-        for page in _pages(service, portal, run, counts):
+        kind = decide_kind(service, portal, run, provider_id)
+        for page in _pages(service, portal, run, counts, kind.choose):
             progress.check()
             with service.store.write() as connection:
                 at = service.clock()
@@ -49,6 +52,8 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
                 values = {"total": page.total} if page.total is not None else {}
                 done = counts.total() - counts["incomplete"]
                 progress.report(connection, cursor=page.cursor, done=done, message="", result=dict(counts), **values)
+    if kind.choose:
+        return dict(counts) | kind.words()  # who was not read is not missing
     try:
         with service.store.write() as connection:
             counts["gone"] = mark_gone(connection, provider_id, run.id, service.clock())
@@ -60,7 +65,7 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
             )
             progress.report(connection, result={**counts, MISSING: missing})
         raise
-    return dict(counts)
+    return dict(counts) | kind.words()
 
 
 def accept_gone(service: Service, connection: sa.Connection, provider_id: int, run_id: int) -> int:
@@ -68,8 +73,15 @@ def accept_gone(service: Service, connection: sa.Connection, provider_id: int, r
     return mark_gone(connection, provider_id, run_id, service.clock(), guard=False)
 
 
-def _pages(service: Service, portal: Portal, run: RunView, counts: Counter[str]) -> Iterator[CustomerPage]:
+def _pages(
+    service: Service, portal: Portal, run: RunView, counts: Counter[str], choose: Choose | None
+) -> Iterator[CustomerPage]:
     """All pages from the run's cursor; when the provider no longer knows that cursor, from the first page."""
+    if choose and isinstance(portal, TellsChanges):
+        for page in portal.pages(choose=choose):
+            # A run of this kind is short: it is not continued, or the next would have to be of its kind.
+            yield dataclasses.replace(page, cursor=None)
+        return
     if run.cursor is None:
         yield from portal.pages(None)
         return

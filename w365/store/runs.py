@@ -51,6 +51,7 @@ class RunView:
     error: str
     cancel_requested: bool
     cursor: str | None
+    wants_full: bool = False
 
     @property
     def is_active(self) -> bool:
@@ -66,7 +67,9 @@ class RunView:
         return (self.total - self.done) / rate if self.total and rate and self.total >= self.done else None
 
 
-def request_run(connection: sa.Connection, kind: RunKind, target: str, actor: str, at: dt.datetime) -> int:
+def request_run(
+    connection: sa.Connection, kind: RunKind, target: str, actor: str, at: dt.datetime, *, wants_full: bool = False
+) -> int:
     """Queue a run, continuing at the cursor where the last one of its kind and target stopped early a short time ago.
 
     Raises AlreadyRunning naming who started the one under way, and since when.
@@ -92,7 +95,7 @@ def request_run(connection: sa.Connection, kind: RunKind, target: str, actor: st
     if last and goes_on:
         values = {"cursor": last.cursor, "done": last.done, "total": last.total, "result": last.result}
     insert = sa.insert(Run).values(
-        kind=kind, target=target, state=RunState.QUEUED, actor=actor, requested_at=at, **values
+        kind=kind, target=target, state=RunState.QUEUED, actor=actor, requested_at=at, wants_full=wants_full, **values
     )
     run_id = int(connection.execute(insert.returning(Run.id)).scalar_one())
     if last:
@@ -280,6 +283,7 @@ _VIEW = (
     Run.error,
     Run.cancel_requested,
     Run.cursor,
+    Run.wants_full,
 )
 
 
