@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -27,6 +28,10 @@ from w365.store.worklist import settle
 SUBJECT = "customer"
 MISSING = "missing"
 """In the result of a run that the guard stopped: how many customers it did not meet."""
+UNKNOWN_FIELDS = "unknown_fields"
+"""In the result of a run: how many members of records were ignored, as nobody here knows them."""
+
+_log = logging.getLogger(__name__)
 _GUARD_FROM = 10
 """Below this many known customers a share says nothing."""
 
@@ -41,11 +46,13 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
         provider_id = connection.scalar(sa.select(t.Provider.id).where(t.Provider.name == run.target))
     assert provider_id is not None  # noqa: S101 - a run is requested for an existing provider
     counts: Counter[str] = Counter(run.result)
+    unknown: set[str] = set()
     with service.open_portal(run.target, progress.beat) as portal:
         progress.explain = lambda: waiting.say() if (waiting := portal.waiting) else ""
         kind = decide_kind(service, portal, run, provider_id)
         for page in _pages(service, portal, run, counts, kind.choose):
             progress.check()
+            unknown |= page.ignored_fields
             with service.store.write() as connection:
                 at = service.clock()
                 store_page(connection, provider_id, page, run.id, at, counts)
@@ -53,7 +60,7 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
                 done = counts.total() - counts["incomplete"]
                 progress.report(connection, cursor=page.cursor, done=done, message="", result=dict(counts), **values)
     if kind.choose:
-        return dict(counts) | kind.words()  # who was not read is not missing
+        return dict(counts) | kind.words() | _say_unknown(unknown)  # who was not read is not missing
     try:
         with service.store.write() as connection:
             counts["gone"] = mark_gone(connection, provider_id, run.id, service.clock())
@@ -65,7 +72,14 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
             )
             progress.report(connection, result={**counts, MISSING: missing})
         raise
-    return dict(counts) | kind.words()
+    return dict(counts) | kind.words() | _say_unknown(unknown)
+
+
+def _say_unknown(fields: Collection[str]) -> dict[str, int]:
+    """Count the members of records that nobody here knows; which they are stands in the log."""
+    if fields:
+        _log.info("Fields that were ignored, as nobody here knows them: %s", ", ".join(sorted(fields)))
+    return {UNKNOWN_FIELDS: len(fields)} if fields else {}
 
 
 def accept_gone(service: Service, connection: sa.Connection, provider_id: int, run_id: int) -> int:

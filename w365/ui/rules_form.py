@@ -34,10 +34,9 @@ def show_rules(desk: Desk, settings: Mapping[str, str]) -> None:
     with st.form("rules"):
         left, right = st.columns(2, gap="large")
         with left:
-            rules = _ask_rules(settings, may=may)
+            rules = _ask_rules(settings, may=may) | _ask_syncs(settings, may=may)
         with right:
             policy, exceptions = _ask_policy(settings, providers, may=may)
-            policy |= _ask_syncs(settings, may=may)
         if st.form_submit_button("Check the effect", disabled=not may):
             _send(desk, settings, providers, _Entered(rules | policy, exceptions))
 
