@@ -26,11 +26,12 @@ import httpx
 from w365.config import load_settings
 from w365.jobs import execute
 from w365.model import Actor, Role
+from w365.portals.partner_center import WORKERS
 from w365.service import Service
 from w365.service.providers import PARTNER_CENTER, request_crm_sync, request_sync
 from w365.service.wiring import open_service
 
-THREADS = 8
+THREADS = WORKERS
 ADMIN = Actor("bench", Role.ADMIN)
 
 

@@ -95,6 +95,7 @@ def providers(as_json: AsJson = False) -> None:
 def sync(
     provider: Annotated[str | None, typer.Option(help="Sync this provider only.")] = None,
     crm: Annotated[bool, typer.Option("--crm", help="Sync the CRM only.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Read every customer, not only what changed.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Sync the CRM and all providers (the default).")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -110,7 +111,7 @@ def sync(
             runs.append(_run(service, request_crm_sync(service, actor)))
         if not crm:
             named = [provider] if provider else [one.name for one in list_providers(service, actor) if _is_synced(one)]
-            runs.extend(_run(service, request_sync(service, actor, name)) for name in named)
+            runs.extend(_run(service, request_sync(service, actor, name, full=full)) for name in named)
         _tell_runs(service, runs, as_json=as_json)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
 from itertools import pairwise
 
@@ -10,7 +11,8 @@ from fault_server import FakeClock
 
 from w365.errors import Cancelled
 from w365.http.pace import Gate, Gates
-from w365.http.wait import Clock
+from w365.http.wait import Clock, Waiting
+from w365.portals.partner_center import WORKERS
 
 
 def clock_of(fake: FakeClock) -> Clock:
@@ -38,7 +40,7 @@ def test_time_lost_elsewhere_is_caught_up_in_part() -> None:
     gate.enter()
     fake.sleep(100)
     before = fake.monotonic()
-    for _ in range(30):
+    for _ in range(18):
         gate.enter()
     assert fake.monotonic() == pytest.approx(before)
 
@@ -93,7 +95,62 @@ def test_a_wait_looks_every_half_second_whether_to_stop() -> None:
     assert max(later - earlier for earlier, later in pairwise(looks)) <= 0.5
 
 
-def test_clients_of_one_host_share_its_gate() -> None:
+def test_clients_of_one_host_share_its_gate_and_so_does_its_sign_in() -> None:
     gates = Gates()
-    assert gates.at("host:443", 500) is gates.at("host:443", 500)
-    assert gates.at("host:443", 500) is not gates.at("other:443", 500)
+    gate = gates.at("https://host", 500)
+    assert gate is gates.at("https://HOST:443/api", 500)
+    assert gate is gates.of("https://host/v1/token")
+    assert gate is not gates.at("https://other", 500)
+    assert gates.of("https://login") is gates.of("https://login:443/x")
+
+
+def test_a_countdown_says_what_is_left_of_a_pause() -> None:
+    fake = FakeClock()
+    gate = Gate(None, clock_of(fake))
+    gate.pause(57, "Partner Center asked for a pause of 57 seconds.")
+    fake.sleep(45)
+    assert gate.waiting is not None
+    assert gate.waiting.say() == "Waiting 12 seconds: Partner Center asked for a pause of 57 seconds."
+    assert Waiting("Calls are kept to 500 a minute.", 0, seconds=1.2).say() == "Calls are kept to 500 a minute."
+
+
+PAGE = 500
+LATENCY = 0.1
+BETWEEN = 1.0
+"""Customers on a page, seconds a call takes, and seconds for storing a page, while nothing is asked."""
+
+
+@pytest.mark.parametrize("limit", [500, 5000])
+def test_a_sync_of_ten_pages_stays_within_a_tenth_of_what_the_limit_allows(limit: int) -> None:
+    """Every worker asks for domains, then for subscriptions; a page waits for its last worker, as in a real sync."""
+    fake = Timeline()
+    gate = Gate(limit, Clock(fake.monotonic, fake.monotonic, fake.sleep, lambda: 1.0))
+    calls = 0
+    for _ in range(10):
+        fake.call(gate)
+        workers = [fake.now] * WORKERS
+        for _ in range(PAGE):
+            fake.now = heapq.heappop(workers)
+            fake.call(gate)
+            fake.call(gate)
+            heapq.heappush(workers, fake.now)
+        calls += 1 + 2 * PAGE
+        fake.now = max(workers) + BETWEEN
+    assert 0.9 <= calls / (fake.now / 60 * limit) <= 1.0
+
+
+class Timeline:
+    """The time of whichever worker acts just now."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def call(self, gate: Gate) -> None:
+        gate.enter()
+        self.now += LATENCY

@@ -30,6 +30,7 @@ from service.fakes import (
 )
 
 from w365.errors import InputError, SourceRefused, SourceUnreachable, StoreError
+from w365.http.wait import Waiting
 from w365.jobs import execute
 from w365.model import CustomerPage, Rejected, RunKind, RunState
 from w365.service import Service, configuration, mapping, providers, records
@@ -37,6 +38,7 @@ from w365.store import tables as t
 from w365.store.engine import Store
 from w365.store.runs import Progress, cancel_run, claim_run
 from w365.store.worklist import Filter
+from w365.ui.runs import say_result
 
 WORDS = ("new", "changed", "unchanged", "gone", "returned", "rejected")
 PA = t.ProviderAccount
@@ -65,6 +67,25 @@ def written_by(store: Store, act: Callable[[], object]) -> set[str]:
     act()
     with store.read() as connection:
         return set(connection.scalars(sa.text("SELECT name FROM written")))
+
+
+def test_a_wait_is_said_while_it_lasts_and_no_longer(store: Store, home: Path) -> None:
+    clock, portal, said = FakeClock(), FakePortal(pages_of(many(1), many(2))), []
+    service = make_service(store, home, portal=portal, clock=clock)
+
+    def beat(waiting: Waiting | None) -> None:
+        portal.waiting = waiting
+        clock.forward(seconds=2)
+        portal.check()
+        said.append(rows_of(store, t.Run.message)[0][0])
+
+    def wait_and_go_on() -> None:
+        beat(Waiting("Partner Center asked for a pause of 57 seconds.", until=0, seconds=12))
+        beat(None)
+
+    portal.before = {0: wait_and_go_on}
+    sync(service)
+    assert said == ["Waiting 12 seconds: Partner Center asked for a pause of 57 seconds.", ""]
 
 
 # --- what it counts ---
@@ -454,3 +475,31 @@ def test_a_full_disk_fails_the_run_with_its_sentence(store: Store, home: Path) -
     portal = FakePortal(three_pages(), {1: failing(StoreError("The disk is full.", do="Free some space."))})
     run = sync(make_service(store, home, portal=portal))
     assert (run.state, run.error, run.kind) == (RunState.FAILED, "The disk is full. Free some space.", RunKind.SYNC)
+
+
+def test_fields_nobody_knows_are_counted_in_the_result_and_named_in_the_log(
+    store: Store, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pages = [replace(page, ignored_fields=frozenset({"mood"})) for page in pages_of(many(1), many(2)[1:])]
+    pages[1] = replace(pages[1], ignored_fields=frozenset({"mood", "companyProfile.hat"}))
+    with caplog.at_level("INFO", logger="w365"):
+        run = sync(make_service(store, home, portal=FakePortal(pages)))
+    assert say_result(run) == (
+        "2 new, 0 changed, 0 unchanged, 0 gone, 0 rejected; 2 unknown fields of the records ignored, named in the log"
+    )
+    assert "companyProfile.hat, mood" in caplog.text
+
+
+def test_a_domain_that_moves_to_another_tenant_is_the_others_and_both_rows_say_so(store: Store, home: Path) -> None:
+    portal = FakePortal(pages_of([customer("p1", "one.com", "moved.com"), customer("p2", "two.com")]))
+    service = make_service(store, home, portal=portal)
+    sync(service)
+    portal.served = pages_of([customer("p1", "one.com"), customer("p2", "two.com", "moved.com")])
+    assert result(sync(service)) == {"changed": 2}
+    assert rows_of(store, PA.specific_id, PA.change) == [
+        ("p1", "domain removed: moved.com"),
+        ("p2", "domain added: moved.com"),
+    ]
+    holder = t.ProviderAccountDomain.provider_account_id
+    owners = rows_of(store, holder, where=t.ProviderAccountDomain.domain == "moved.com")
+    assert owners == [(id_of(store, "p2"),)]

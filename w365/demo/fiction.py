@@ -162,6 +162,7 @@ def fictional_world(seed: int = SEED) -> World:
     """Make the fictional world; the same seed gives the same world."""
     from w365.demo.fiction_cases import add_cases
     from w365.demo.fiction_pax8 import pax8_companies
+    from w365.demo.fiction_resellers import resellers_of
 
     builder = Builder(seed)
     add_cases(builder)
@@ -177,6 +178,7 @@ def fictional_world(seed: int = SEED) -> World:
         tuple(builder.accounts),
         tuple(builder.contacts),
         companies=pax8_companies(builder.customers, builder.accounts),
+        resellers=resellers_of(builder.customers),
     )
 
 

@@ -6,6 +6,7 @@ Where no recording exists the choice made here is marked "our guess".
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import time
 from collections import deque
@@ -13,9 +14,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
+from w365.demo.audit import AuditRecords
 from w365.demo.journal import Journal
 from w365.demo.new_customers import NewCustomers, Refused
-from w365.demo.partner_center_json import created_record, customer_item, customer_record, subscription_item
+from w365.demo.partner_center_json import (
+    created_record,
+    customer_item,
+    customer_record,
+    reseller_item,
+    subscription_item,
+)
 from w365.demo.tokens import Tokens
 from w365.demo.wire import Reply, Request, is_guid, json_reply, new_guid
 from w365.demo.world import Customer, World
@@ -47,6 +55,7 @@ class PartnerCenter:
     calls_per_minute: int = 0
     clock: Callable[[], float] = time.monotonic
     journal: Journal | None = None
+    audit: AuditRecords | None = None
     _new: NewCustomers = field(init=False, repr=False)
     _customers: dict[str, Customer] = field(init=False, repr=False)
     _names: set[str] = field(init=False, repr=False)
@@ -59,7 +68,7 @@ class PartnerCenter:
 
     def __call__(self, request: Request) -> Reply:
         self._read_new()
-        reply = self._too_many() or self._unauthorised(request) or self._route(request)
+        reply = self._too_many() or self._unauthorised(request) or self._for_persons(request) or self._route(request)
         return reply.with_headers(
             ("ms-requestid", request.header("ms-requestid") or new_guid()),
             ("ms-correlationid", request.header("ms-correlationid") or new_guid()),
@@ -94,6 +103,14 @@ class PartnerCenter:
             return _error(401, 900420, "The audience of the token is not accepted.")
         return None
 
+    def _for_persons(self, request: Request) -> Reply | None:
+        """Refuse an application by itself what Partner Center tells only where a person signed in."""
+        claims = self.tokens.read(request.header("authorization").partition(" ")[2])
+        is_reserved = request.path.rstrip("/").lower() == "/v1/relationships"
+        if is_reserved and not (claims and claims.has_person):
+            return _error(403, 900329, "The operation needs an application and a user.")
+        return None
+
     def _route(self, request: Request) -> Reply:
         parts = request.path.strip("/").split("/")
         match (request.method, parts):
@@ -103,6 +120,10 @@ class PartnerCenter:
                 return self._create(request) if rest == ["customers"] else self._validate_address(request)
             case ("GET", ["v1", "customers", "relationshiprequests"]):
                 return json_reply(200, RELATIONSHIP_REQUEST, bom=True)
+            case ("GET", ["v1", "auditrecords"]):
+                return self._audit(request)
+            case ("GET", ["v1", "relationships"]):
+                return self._relationships(request)
             case ("GET", ["v1", "customers", customer_id, *rest]) if len(rest) <= 1:
                 return self._one(customer_id, rest[0].lower() if rest else "")
             case ("HEAD", ["v1", "domains", name]):
@@ -123,6 +144,16 @@ class PartnerCenter:
         except Refused as refused:
             return _error(refused.status, refused.code, refused.description)
         return Reply(200)
+
+    def _audit(self, request: Request) -> Reply:
+        found = self.audit.between(request.parameters(), dt.datetime.now(dt.UTC)) if self.audit else []
+        return _error(400, 2000, found) if isinstance(found, str) else _collection(found)
+
+    def _relationships(self, request: Request) -> Reply:
+        kind = request.parameters().get("relationship_type", "").lower()
+        if kind != "isindirectcloudsolutionproviderof":
+            return _error(400, 2000, "The relationship type is not supported.")
+        return _collection([reseller_item(one) for one in self.world.resellers])
 
     def _one(self, customer_id: str, part: str) -> Reply:
         if not is_guid(customer_id):
@@ -158,10 +189,14 @@ class PartnerCenter:
             values = {str(key).lower(): str(value) for key, value in content.items()}
         except (ValueError, AttributeError):
             return None
-        read = _FILTER_FIELDS.get(values.get("field", "").lower())
-        if read is None or values.get("operator", "").lower() not in ("starts_with", "startswith"):
+        if values.get("operator", "").lower() not in ("starts_with", "startswith"):
             return None
-        wanted = values.get("value", "").casefold()
+        wanted, name = values.get("value", "").casefold(), values.get("field", "").lower()
+        if name == "indirectreseller":
+            through = {found for one in self.world.resellers if one.id == wanted for found in one.customers}
+            return tuple(customer for customer in self._customers.values() if customer.id in through)
+        if (read := _FILTER_FIELDS.get(name)) is None:
+            return None
         return tuple(customer for customer in self._customers.values() if read(customer).casefold().startswith(wanted))
 
     def _position(self, request: Request, query: Mapping[str, str]) -> int | None:

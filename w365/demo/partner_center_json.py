@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from w365.demo.world import Customer, Subscription
+from w365.demo.world import Customer, Reseller, Subscription
 
 TERM_DAYS = {"P1M": 30, "P1Y": 365, "P3Y": 1095}
 
@@ -46,6 +46,18 @@ def created_record(
     profile = dict(billing) | {"attributes": {"objectType": "CustomerBillingProfile"}}
     made = customer_record(customer) | {"billingProfile": profile}
     return made | ({"userCredentials": dict(credentials)} if credentials else {})
+
+
+def reseller_item(reseller: Reseller) -> dict[str, object]:
+    return {
+        "id": reseller.id,
+        "name": reseller.name,
+        "relationshipType": "is_indirect_cloud_solution_provider_of",
+        "state": "Active",
+        "mpnId": reseller.mpn_id,
+        "location": reseller.location,
+        "attributes": {"objectType": "PartnerRelationship"},
+    }
 
 
 def subscription_item(subscription: Subscription) -> dict[str, object]:

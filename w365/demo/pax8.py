@@ -22,6 +22,7 @@ AUDIENCE = "https://api.pax8.com"
 TOKEN_SECONDS = 86_400
 LARGEST_PAGE = 200
 DEFAULT_PAGE = 10
+REMEMBERED_LISTS = 8
 _ADDRESS = frozenset({"city", "country", "stateOrProvince", "postalCode"})
 _OWN = frozenset({"status", "companyId", "productId", "billingTerm"})
 """What lists can be narrowed by, where their records have it."""
@@ -40,6 +41,7 @@ class Pax8:
     clock: Callable[[], float] = time.monotonic
     _companies: Sequence[Record] = field(init=False, repr=False)
     _subscriptions: Sequence[Record] = field(init=False, repr=False)
+    _lists: dict[tuple[object, ...], Sequence[Record]] = field(init=False, repr=False, default_factory=dict)
     _calls: deque[float] = field(init=False, repr=False, default_factory=deque)
 
     def __post_init__(self) -> None:
@@ -88,29 +90,37 @@ class Pax8:
     def _route(self, request: Request) -> Reply:
         match (request.method, request.path.strip("/").split("/")):
             case ("GET", ["v1", "companies"]):
-                return _list(request, self._companies, "name")
+                return self._list(request, self._companies, "name")
             case ("GET", ["v1", "subscriptions"]):
-                return _list(request, self._subscriptions, "createdDate")
+                return self._list(request, self._subscriptions, "createdDate")
             case ("GET", ["v1", "companies", record_id]):
                 return _one(request, self._companies, record_id)
             case ("GET", ["v1", "subscriptions", record_id]):
                 return _one(request, self._subscriptions, record_id)
         return _error(request, 404, "Not Found")
 
+    def _list(self, request: Request, records: Sequence[Record], order: str) -> Reply:
+        query = request.parameters()
+        number, size = query.pop("page", "0"), query.pop("size", str(DEFAULT_PAGE))
+        if not (number.isdecimal() and size.isdecimal() and 1 <= int(size) <= LARGEST_PAGE):
+            # Our guess at the refusal; the bounds are documented.
+            return _error(request, 400, "Bad Request", f"page and size must be numbers, size at most {LARGEST_PAGE}.")
+        return json_reply(200, _page(self._ordered(request.path, records, query, order), int(number), int(size)))
+
+    def _ordered(self, path: str, records: Sequence[Record], query: Mapping[str, str], order: str) -> Sequence[Record]:
+        """The records that fit, in order; remembered, as a list is read page by page and never changes."""
+        key = (path, *sorted(query.items()))
+        if key not in self._lists:
+            if len(self._lists) >= REMEMBERED_LISTS:
+                self._lists.clear()
+            chosen = [record for record in records if _fits(record, query)]
+            self._lists[key] = _sorted(chosen, query.get("sort", order))
+        return self._lists[key]
+
 
 def _one(request: Request, records: Sequence[Record], record_id: str) -> Reply:
     found = next((record for record in records if record["id"] == record_id.lower()), None)
     return json_reply(200, found) if found else _error(request, 404, "Not Found")
-
-
-def _list(request: Request, records: Sequence[Record], order: str) -> Reply:
-    query = request.parameters()
-    number, size = query.get("page", "0"), query.get("size", str(DEFAULT_PAGE))
-    if not (number.isdecimal() and size.isdecimal() and 1 <= int(size) <= LARGEST_PAGE):
-        # Our guess at the refusal; the bounds are documented.
-        return _error(request, 400, "Bad Request", f"page and size must be numbers, size at most {LARGEST_PAGE}.")
-    chosen = [record for record in records if _fits(record, query)]
-    return json_reply(200, _page(_sorted(chosen, query.get("sort", order)), int(number), int(size)))
 
 
 def _page(records: Sequence[Record], number: int, size: int) -> Record:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import uvicorn
 
+from w365.demo.audit import AuditRecords
 from w365.demo.authority import Authority
 from w365.demo.certificates import ensure_certificates
 from w365.demo.dataverse import Dataverse
@@ -138,6 +139,7 @@ def _services(servers: Servers, home: Path, calls_per_minute: int) -> dict[str, 
             audiences,
             calls_per_minute,
             journal=Journal(home / "customers.jsonl", servers.world.fingerprint),
+            audit=AuditRecords(home / "audit.jsonl"),
         ),
         "dataverse": Dataverse(
             urls["dataverse"],

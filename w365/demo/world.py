@@ -52,6 +52,17 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class Reseller:
+    """An indirect reseller of the partner, with the ids of the customers that buy through it."""
+
+    id: str
+    name: str
+    mpn_id: str
+    location: str
+    customers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Company:
     """A customer at Pax8. ``website`` is free text; ``status`` and those of the subscriptions are Pax8's words."""
 
@@ -108,6 +119,7 @@ class World:
     contacts: tuple[Contact, ...]
     fingerprint: str = ""
     companies: tuple[Company, ...] = ()
+    resellers: tuple[Reseller, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.fingerprint:

@@ -83,7 +83,7 @@ class ApiClient:
         self._tokens = tokens
         self._check = check
         self._conditions = conditions
-        self._gate = conditions.gates.at(f"{origin.host}:{origin.port}", connection.calls_per_minute)
+        self._gate = conditions.gates.at(connection.url, connection.calls_per_minute)
         self._wire = Wire(connection.url, connection.ca_bundle, conditions.patience)
 
     @property

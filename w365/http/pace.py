@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
+from urllib.parse import urlsplit
 
 from w365.http.wait import REAL_CLOCK, Check, Clock, Waiting, never_stop
 
-_BURST_SHARE = 0.05
+_BURST_SHARE = 0.03
 """Of a minute's calls, how many may come at once. The steady pace is lowered by as much, so that burst and pace
-together never put more calls into any minute than the host allows."""
+together never put more calls into any minute than the host allows: the less, the nearer the limit. What it makes up
+for is the time between two pages, while nothing is asked."""
 
 _WORTH_SAYING = 1.0
 """Seconds of waiting below which nobody needs a reason."""
@@ -36,7 +39,8 @@ class Gate:
     def waiting(self) -> Waiting | None:
         """Why calls wait just now, or None."""
         waiting = self._waiting
-        return waiting if waiting and waiting.until > self._clock.monotonic() else None
+        left = waiting.until - self._clock.monotonic() if waiting else 0.0
+        return dataclasses.replace(waiting, seconds=left) if waiting and left > 0 else None
 
     def enter(self, check: Check = never_stop) -> None:
         """Return when a call may go out."""
@@ -82,8 +86,14 @@ class Gates:
         self._lock = threading.Lock()
         self._by_origin: dict[str, Gate] = {}
 
-    def at(self, origin: str, calls_per_minute: int | None) -> Gate:
-        """Return the gate of ``origin``; a changed pace takes effect for all who share it."""
+    def of(self, url: str) -> Gate:
+        """Return the gate of the host of ``url`` at the pace it has; a host nobody paced has none."""
+        with self._lock:
+            return self._by_origin.setdefault(_origin_in(url), Gate(None, self._clock))
+
+    def at(self, url: str, calls_per_minute: int | None) -> Gate:
+        """Return the gate of the host of ``url``; a changed pace takes effect for all who share it."""
+        origin = _origin_in(url)
         with self._lock:
             gate = self._by_origin.get(origin)
             if gate is None:
@@ -91,6 +101,11 @@ class Gates:
             elif gate._calls_per_minute != calls_per_minute:  # noqa: SLF001 - the registry and its gates are one thing
                 gate.set_pace(calls_per_minute)
             return gate
+
+
+def _origin_in(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or 443}"
 
 
 SHARED_GATES = Gates()

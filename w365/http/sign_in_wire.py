@@ -37,7 +37,7 @@ class SignInWire:
         self._secret = connection.client_secret
         self._check = check
         self._conditions = conditions
-        self._gate = conditions.gates.at(f"{connection.authority} sign-in", None)
+        self._gate = conditions.gates.of(connection.authority)
         self._wire = Wire(connection.authority, connection.ca_bundle, conditions.patience)
 
     def close(self) -> None:

@@ -31,6 +31,9 @@ _MOST_FAULTS = 5
 _FEWEST_FOR_PATTERN = 5
 _NO_RELATIONSHIP = "20002"
 
+PASSING = "the provider answered with errors of its own."
+"""In the note of a customer whose details a later sync may well get."""
+
 T = TypeVar("T")
 
 
@@ -186,7 +189,7 @@ def _say(error: SourceError | None) -> str:
         code = f", code {error.code}" if error.code else ""
         return f"the provider refuses it ({error.status}{code})."
     if isinstance(error, SourceUnreachable):
-        return "the provider answered with errors of its own."
+        return PASSING
     return f"{error.what}" if error else ""
 
 

@@ -16,7 +16,7 @@ from w365.http.client import ApiClient
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.fields import FieldError
 from w365.http.user_tokens import UserTokens
-from w365.http.wait import Check, never_stop
+from w365.http.wait import Check, Waiting, never_stop
 from w365.model import Customer, CustomerDomain
 from w365.portals.customers import read_domains
 
@@ -35,6 +35,11 @@ class GraphDomains:
         self._connection = dataclasses.replace(connection, url=connection.graph_url, calls_per_minute=None)
         self._check = check
         self._conditions = conditions
+        self._gate = conditions.gates.of(connection.graph_url)
+
+    @property
+    def waiting(self) -> Waiting | None:
+        return self._gate.waiting
 
     def read(self, customer: Customer) -> tuple[CustomerDomain, ...]:
         """Return the verified domains. Raises SourceRefused where the tenant does not permit it, and SourceError."""

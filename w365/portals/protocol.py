@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 from w365.http.wait import Waiting
-from w365.model import CustomerPage
+from w365.model import Customer, CustomerPage
+
+Choose = Callable[[Sequence[Customer]], Sequence[Customer]]
+"""Of customers as a list names them, those to read whole."""
 
 
 class Portal(Protocol):
@@ -31,4 +35,20 @@ class Portal(Protocol):
 
     def close(self) -> None:
         """Give connections back."""
+        ...
+
+
+@runtime_checkable
+class TellsChanges(Protocol):
+    """What a connector has besides where its provider keeps a record of changes."""
+
+    def changed_since(self, since: dt.datetime) -> frozenset[str]:
+        """Return the ids of the customers that were worked on since then.
+
+        Raises SourceRefused where the provider does not tell or no longer knows, SourceChanged where it is not clear.
+        """
+        ...
+
+    def pages(self, cursor: str | None = None, *, choose: Choose | None = None) -> Iterator[CustomerPage]:
+        """As in Portal; with ``choose`` the list is read whole and of its customers only the chosen ones come."""
         ...

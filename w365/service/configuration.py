@@ -68,6 +68,12 @@ def _percent(text: str) -> int:
     return int(text)
 
 
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 89:
+        raise InputError(f"“{text}” is not a number of days from 1 to 89.", do="Audit records are kept for 90 days.")
+    return int(text)
+
+
 def _cardinality(text: str) -> Cardinality:
     if text not in list(Cardinality):
         raise InputError(f"“{text}” is no policy. Choose {', '.join(Cardinality)}.")
@@ -114,6 +120,10 @@ SPECS: Mapping[str, Spec] = {
     "gone_guard_percent": Spec(
         "20", "A sync that would mark more than this share as gone stops and asks", _percent, False
     ),
+    "change_feed": Spec(
+        "false", "Between two full syncs read only customers that Partner Center's audit records name", _boolean, False
+    ),
+    "full_sync_days": Spec("7", "After how many days every customer is read whole again", _days, False),
     CRM_ADDRESS: Spec(
         "",
         f"Address of an account's page in the CRM, {ID_PLACE} for its id; empty: made from the Dataverse URL",

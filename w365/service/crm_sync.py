@@ -40,6 +40,7 @@ def run_crm_sync(service: Service, run: RunView, progress: Progress) -> dict[str
     """
     counts: Counter[str] = Counter()
     with service.open_crm(progress.beat) as crm:
+        progress.explain = lambda: waiting.say() if (waiting := crm.waiting) else ""
         _Table(service, run, progress, counts, "accounts", _store_accounts, _drop_accounts).read(crm.accounts)
         _Table(service, run, progress, counts, "contacts", _store_contacts, _drop_contacts).read(crm.contacts)
     return dict(counts)

@@ -190,14 +190,14 @@ def verify_crm(service: Service, actor: Actor) -> tuple[str, ...]:
         return crm.verify()
 
 
-def request_sync(service: Service, actor: Actor, name: str) -> int:
+def request_sync(service: Service, actor: Actor, name: str, *, full: bool = False) -> int:
     """Queue a sync of one provider and return the run's id; AlreadyRunning, ConfigurationError when not connected."""
     require(actor, Role.ANALYST)
     provider = find_provider(service, actor, name)
     if provider.kind is ProviderKind.MANUAL:
         raise InputError(f"{provider.name} is a manual provider; there is nothing to sync.", do="Add its rows by hand.")
     _refuse_unconnected(provider.missing)
-    return _request(service, actor, RunKind.SYNC, provider.name)
+    return _request(service, actor, RunKind.SYNC, provider.name, wants_full=full)
 
 
 def request_crm_sync(service: Service, actor: Actor) -> int:
@@ -291,9 +291,9 @@ def _manual_customer(row: ManualAccount) -> Customer:
     return Customer(specific_id, name, default, names, "entered by hand", (), country=row.country.strip().upper())
 
 
-def _request(service: Service, actor: Actor, kind: RunKind, target: str) -> int:
+def _request(service: Service, actor: Actor, kind: RunKind, target: str, *, wants_full: bool = False) -> int:
     with service.store.write() as connection:
-        return request_run(connection, kind, target, actor.name, service.clock())
+        return request_run(connection, kind, target, actor.name, service.clock(), wants_full=wants_full)
 
 
 def _missing(service: Service, database: sa.Connection, provider_id: int, kind: str) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import sqlalchemy as sa
 
 from w365.errors import MassDisappearance, SourceRefused
 from w365.model import Customer, CustomerPage
 from w365.portals import Portal
+from w365.portals.protocol import Choose, TellsChanges
 from w365.service import Service
 from w365.service.configuration import read_policy, read_setting
 from w365.service.customer_changes import COLUMNS, Change, Domains, Facts, Known, words_of_change
+from w365.service.sync_kind import decide_kind
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.matcher import touch
@@ -25,6 +28,10 @@ from w365.store.worklist import settle
 SUBJECT = "customer"
 MISSING = "missing"
 """In the result of a run that the guard stopped: how many customers it did not meet."""
+UNKNOWN_FIELDS = "unknown_fields"
+"""In the result of a run: how many members of records were ignored, as nobody here knows them."""
+
+_log = logging.getLogger(__name__)
 _GUARD_FROM = 10
 """Below this many known customers a share says nothing."""
 
@@ -39,16 +46,21 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
         provider_id = connection.scalar(sa.select(t.Provider.id).where(t.Provider.name == run.target))
     assert provider_id is not None  # noqa: S101 - a run is requested for an existing provider
     counts: Counter[str] = Counter(run.result)
+    unknown: set[str] = set()
     with service.open_portal(run.target, progress.beat) as portal:
-        progress.explain = lambda: portal.waiting.why if portal.waiting else ""
-        for page in _pages(service, portal, run, counts):
+        progress.explain = lambda: waiting.say() if (waiting := portal.waiting) else ""
+        kind = decide_kind(service, portal, run, provider_id)
+        for page in _pages(service, portal, run, counts, kind.choose):
             progress.check()
+            unknown |= page.ignored_fields
             with service.store.write() as connection:
                 at = service.clock()
                 store_page(connection, provider_id, page, run.id, at, counts)
                 values = {"total": page.total} if page.total is not None else {}
                 done = counts.total() - counts["incomplete"]
                 progress.report(connection, cursor=page.cursor, done=done, message="", result=dict(counts), **values)
+    if kind.choose:
+        return dict(counts) | kind.words() | _say_unknown(unknown)  # who was not read is not missing
     try:
         with service.store.write() as connection:
             counts["gone"] = mark_gone(connection, provider_id, run.id, service.clock())
@@ -60,7 +72,14 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
             )
             progress.report(connection, result={**counts, MISSING: missing})
         raise
-    return dict(counts)
+    return dict(counts) | kind.words() | _say_unknown(unknown)
+
+
+def _say_unknown(fields: Collection[str]) -> dict[str, int]:
+    """Count the members of records that nobody here knows; which they are stands in the log."""
+    if fields:
+        _log.info("Fields that were ignored, as nobody here knows them: %s", ", ".join(sorted(fields)))
+    return {UNKNOWN_FIELDS: len(fields)} if fields else {}
 
 
 def accept_gone(service: Service, connection: sa.Connection, provider_id: int, run_id: int) -> int:
@@ -68,8 +87,15 @@ def accept_gone(service: Service, connection: sa.Connection, provider_id: int, r
     return mark_gone(connection, provider_id, run_id, service.clock(), guard=False)
 
 
-def _pages(service: Service, portal: Portal, run: RunView, counts: Counter[str]) -> Iterator[CustomerPage]:
+def _pages(
+    service: Service, portal: Portal, run: RunView, counts: Counter[str], choose: Choose | None
+) -> Iterator[CustomerPage]:
     """All pages from the run's cursor; when the provider no longer knows that cursor, from the first page."""
+    if choose and isinstance(portal, TellsChanges):
+        for page in portal.pages(choose=choose):
+            # A run of this kind is short: it is not continued, or the next would have to be of its kind.
+            yield dataclasses.replace(page, cursor=None)
+        return
     if run.cursor is None:
         yield from portal.pages(None)
         return

@@ -54,6 +54,7 @@ class RunView:
     error: str
     cancel_requested: bool
     cursor: str | None
+    wants_full: bool = False
 
     @property
     def is_active(self) -> bool:
@@ -69,7 +70,9 @@ class RunView:
         return (self.total - self.done) / rate if self.total and rate and self.total >= self.done else None
 
 
-def request_run(connection: sa.Connection, kind: RunKind, target: str, actor: str, at: dt.datetime) -> int:
+def request_run(
+    connection: sa.Connection, kind: RunKind, target: str, actor: str, at: dt.datetime, *, wants_full: bool = False
+) -> int:
     """Queue a run, continuing at the cursor where the last one of its kind and target stopped early a short time ago.
 
     Raises AlreadyRunning naming who started the one under way, and since when.
@@ -95,7 +98,7 @@ def request_run(connection: sa.Connection, kind: RunKind, target: str, actor: st
     if last and goes_on:
         values = {"cursor": last.cursor, "done": last.done, "total": last.total, "result": last.result}
     insert = sa.insert(Run).values(
-        kind=kind, target=target, state=RunState.QUEUED, actor=actor, requested_at=at, **values
+        kind=kind, target=target, state=RunState.QUEUED, actor=actor, requested_at=at, wants_full=wants_full, **values
     )
     run_id = int(connection.execute(insert.returning(Run.id)).scalar_one())
     if last:
@@ -232,6 +235,7 @@ class Progress:
     def __init__(self, store: Store, run_id: int, clock: Clock = now) -> None:
         self._store, self.run_id, self._clock = store, run_id, clock
         self._last_beat = clock()
+        self._is_explained = False
         self.explain: Callable[[], str] = str
 
     def report(self, connection: sa.Connection, **values: Any) -> None:
@@ -256,7 +260,9 @@ class Progress:
         self.check()
         with self._store.write() as connection:
             why = self.explain()
-            self.report(connection, **({"message": why} if why else {}))
+            # A wait that is over is no longer the reason for anything.
+            self.report(connection, **({"message": why} if why or self._is_explained else {}))
+        self._is_explained = bool(why)
 
     def check(self) -> None:
         """Raise Cancelled when a person asked for it."""
@@ -283,6 +289,7 @@ _VIEW = (
     Run.error,
     Run.cancel_requested,
     Run.cursor,
+    Run.wants_full,
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import streamlit as st
@@ -90,12 +90,24 @@ def _show_provider(desk: Desk, provider: ProviderView) -> None:
         _buttons(
             desk,
             provider.last,
-            ("Sync provider accounts", lambda: request_sync(desk.service, desk.actor, provider.name)),
+            _syncs(desk, provider),
             lambda: verify_provider(desk.service, desk.actor, provider.name),
             key=f"provider-{provider.id}",
             connection=(str(provider.id), provider.name),
             sign_in=sign_in,
         )
+
+
+_Sync = tuple[str, Callable[[], int]]
+
+
+def _syncs(desk: Desk, provider: ProviderView) -> list[_Sync]:
+    """The usual sync, and one that reads everything where the usual one may not."""
+    usual = ("Sync provider accounts", lambda: request_sync(desk.service, desk.actor, provider.name))
+    may_be_short = get_settings(desk.service, desk.actor)["change_feed"] == "true"
+    if provider.kind is not ProviderKind.PARTNER_CENTER or not may_be_short:
+        return [usual]
+    return [usual, ("Full sync", lambda: request_sync(desk.service, desk.actor, provider.name, full=True))]
 
 
 _Badge = tuple[str, Literal["green", "orange", "gray"]]
@@ -130,7 +142,7 @@ def _show_last(desk: Desk, run: RunView | None, otherwise: str, *, done: RunView
 def _buttons(
     desk: Desk,
     last: RunView | None,
-    sync: tuple[str, Callable[[], int]],
+    syncs: Sequence[_Sync],
     verify: Callable[[], tuple[str, ...]],
     *,
     key: str,
@@ -138,17 +150,18 @@ def _buttons(
     sign_in: SignInView | None = None,
 ) -> None:
     """Offer to sync, unless a sync is under way, to verify, and to connect; each only to those who may."""
-    label, request = sync
     is_stopped = (last is not None and last.is_active) or (sign_in is not None and sign_in.is_blocked)
+    wanted = None
     with st.container(horizontal=True):
-        wants_sync = desk.actor.role >= Role.ANALYST and st.button(
-            label, type="primary", key=f"{key}-sync", disabled=is_stopped
-        )
+        for place, (label, request) in enumerate(syncs if desk.actor.role >= Role.ANALYST else ()):
+            kind: Literal["primary", "secondary"] = "secondary" if place else "primary"
+            if st.button(label, type=kind, key=f"{key}-{'full' if place else 'sync'}", disabled=is_stopped):
+                wanted = request
         wants_proof = desk.actor.role >= Role.ADMIN and st.button("Verify connection", key=f"{key}-verify")
         offer_connection(desk, *connection)
         offer_sign_in(desk, sign_in, *connection)
-    if wants_sync:
-        start_run(request)
+    if wanted:
+        start_run(wanted)
     if wants_proof:
         _prove(verify)
 
@@ -206,7 +219,7 @@ def _show_crm(desk: Desk, crm: CrmView) -> None:
     _buttons(
         desk,
         crm.last,
-        ("Sync CRM", lambda: request_crm_sync(desk.service, desk.actor)),
+        [("Sync CRM", lambda: request_crm_sync(desk.service, desk.actor))],
         lambda: verify_crm(desk.service, desk.actor),
         key="crm",
         connection=(CRM, "CRM"),

@@ -34,7 +34,7 @@ def show_rules(desk: Desk, settings: Mapping[str, str]) -> None:
     with st.form("rules"):
         left, right = st.columns(2, gap="large")
         with left:
-            rules = _ask_rules(settings, may=may)
+            rules = _ask_rules(settings, may=may) | _ask_syncs(settings, may=may)
         with right:
             policy, exceptions = _ask_policy(settings, providers, may=may)
         if st.form_submit_button("Check the effect", disabled=not may):
@@ -91,6 +91,18 @@ def _ask_policy(
     )
     values = {"cardinality": default.value, "shared_threshold": str(threshold), "gone_guard_percent": str(guard)}
     return values, exceptions
+
+
+def _ask_syncs(settings: Mapping[str, str], *, may: bool) -> dict[str, str]:
+    st.markdown("**Syncs of Partner Center**")
+    is_on = st.toggle(
+        "Between full syncs read only what the audit records name",
+        settings["change_feed"] == "true",
+        help="Fewer calls. What customers change in their own tenant is then seen at the next full sync only.",
+        disabled=not may,
+    )
+    days = st.number_input("Days between full syncs", 1, 89, int(settings["full_sync_days"]), disabled=not may)
+    return {"change_feed": "true" if is_on else "false", "full_sync_days": str(days)}
 
 
 def _ask_exceptions(providers: list[ProviderView], *, may: bool) -> dict[int, Cardinality | None]:

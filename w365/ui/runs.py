@@ -10,6 +10,8 @@ import streamlit as st
 from w365.errors import W365Error
 from w365.model import Role, RunKind, RunState
 from w365.service.providers import cancel, list_runs, missing_of, read_run
+from w365.service.sync import UNKNOWN_FIELDS
+from w365.service.sync_kind import BY_CHANGES, NO_FEED
 from w365.store.runs import RunView
 from w365.ui import backstage
 from w365.ui.desk import Desk
@@ -40,6 +42,10 @@ _WAITS_LONG = dt.timedelta(seconds=15)
 _SYNC_WORDS = ("new", "changed", "unchanged", "gone", "returned", "rejected", "incomplete", "left_alone")
 _ALWAYS = ("new", "changed", "unchanged", "gone", "rejected")
 _SAID = {"incomplete": "without all details", "left_alone": "left alone"}
+_KINDS = {
+    BY_CHANGES: "; only what the audit records name was read",
+    NO_FEED: "; a full sync, as the audit records could not be read",
+}
 _MATCH_WORDS = {
     "mapped": "mapped by this run",
     "conflict": "in conflict",
@@ -88,9 +94,14 @@ def say_result(run: RunView) -> str:
             f"{number(run.result[key])} {words}" for key, words in _IMPORT_WORDS.items() if key in run.result
         )
     if run.kind in (RunKind.SYNC, RunKind.IMPORT):
-        return _counts(run.result, "")
+        kind = next((words for key, words in _KINDS.items() if key in run.result), "")
+        return _counts(run.result, "") + kind + _say_unknown(run.result.get(UNKNOWN_FIELDS, 0))
     tables = {name: _counts(run.result, f"{name}_") for name in ("accounts", "contacts")}
     return "; ".join(f"{name} {words}" for name, words in tables.items() if words)
+
+
+def _say_unknown(fields: int) -> str:
+    return f"; {counted(fields, 'unknown field')} of the records ignored, named in the log" if fields else ""
 
 
 def _counts(result: Mapping[str, int], prefix: str) -> str:

@@ -19,6 +19,8 @@ _NAMES: Mapping[str, str] = {
     "cardinality": "Sharing of CRM accounts",
     "shared_threshold": "A domain is shared from",
     "gone_guard_percent": "Guard against mass disappearance, percent",
+    "change_feed": "Audit records between full syncs",
+    "full_sync_days": "Days between full syncs",
     "crm_account_address": "Address of an account in the CRM",
     "schedule_zone": "Time zone of daily syncs",
     "mapping_table": "Mappings in Dataverse, table",

@@ -36,6 +36,7 @@ class Run(Base):
     ended_at: Mapped[dt.datetime | None]
     heartbeat_at: Mapped[dt.datetime | None]
     cancel_requested: Mapped[bool] = mapped_column(default=False)
+    wants_full: Mapped[bool] = mapped_column(server_default=sa.false())  # a sync that leaves nothing to what changed
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int | None]
     message: Mapped[str] = mapped_column(default="")

@@ -1,0 +1,107 @@
+"""An indirect provider's resellers, and which customers it reaches through which.
+
+Partner Center tells them only where a person signed in. A partner without resellers is refused or told of none: then
+nothing differs from a plain sync.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Collection as Items
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from w365.errors import SourceRefused
+from w365.http.fields import FieldError, name_record, required_id, required_text
+from w365.http.wait import Check
+from w365.model import Customer, Rejected
+from w365.portals.collection import Collection, Link, ListPage
+
+_RESELLERS = Link("/v1/relationships?relationship_type=IsIndirectCloudSolutionProviderOf")
+
+
+@dataclass(frozen=True, slots=True)
+class Reseller:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The resellers of an account, and the names of those that each customer is reached through."""
+
+    resellers: tuple[Reseller, ...] = ()
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rejected: tuple[Rejected, ...] = ()
+
+    def mark(self, customer: Customer) -> Customer:
+        """Say in the customer's relationship through whom it is reached."""
+        if not (names := self.names.get(customer.specific_id)):
+            return customer
+        said = f"{customer.relationship} through {', '.join(names)}".strip()
+        return dataclasses.replace(customer, relationship=said)
+
+    def unmet(self, met: Items[str]) -> set[str]:
+        """The customers of resellers that are not among these."""
+        return {identifier for identifier in self.names if identifier not in met}
+
+
+NO_CHANNELS = Channels()
+
+
+def read_channels(collection: Collection, check: Check) -> Channels:
+    """List the resellers and the customers of each. One whose customers are refused is told as rejected."""
+    resellers, rejected = _read_resellers(collection)
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for reseller in resellers:
+        check()
+        try:
+            met = {id_of(item) for page in customers_of(collection, reseller) for item in page.items}
+        except SourceRefused as error:
+            why = f"its customers were not listed: the provider refuses it ({error.status})."
+            rejected.append(Rejected(f"reseller {reseller.name}", why))
+            continue
+        for identifier in met - {""}:
+            names[identifier].append(reseller.name)
+    return Channels(tuple(resellers), {key: tuple(found) for key, found in names.items()}, tuple(rejected))
+
+
+def customers_of(collection: Collection, reseller: Reseller, size: int = 500) -> Iterator[ListPage]:
+    """Read the customers of one reseller; this filter is the only way to list them apart."""
+    wanted = json.dumps({"Field": "IndirectReseller", "Value": reseller.id, "Operator": "starts_with"})
+    return collection.pages(Link(f"/v1/customers?size={size}&filter={quote(wanted)}"))
+
+
+def id_of(item: Any) -> str:
+    """Return the id of a customer's record, or nothing where the record cannot be used anyway."""
+    try:
+        return required_id(item, "id") if isinstance(item, dict) else ""
+    except FieldError:
+        return ""
+
+
+def _read_resellers(collection: Collection) -> tuple[list[Reseller], list[Rejected]]:
+    found: dict[str, Reseller] = {}
+    rejected = []
+    try:
+        items = [item for page in collection.pages(_RESELLERS) for item in page.items]
+    except SourceRefused:
+        return [], []  # a direct partner: it has none to tell of
+    for position, item in enumerate(items):
+        try:
+            reseller = _read_reseller(item)
+            found.setdefault(reseller.id, reseller)
+        except FieldError as error:
+            rejected.append(Rejected(f"reseller {name_record(item, 'id', position)}", f"reseller: {error}"))
+    return sorted(found.values(), key=lambda one: (one.name, one.id)), rejected
+
+
+def _read_reseller(item: Any) -> Reseller:
+    if not isinstance(item, dict):
+        raise FieldError("the record is not an object.")
+    identifier = required_id(item, "id")
+    return Reseller(identifier, required_text(item, "name") or identifier)
