@@ -246,7 +246,7 @@ def test_a_unique_policy_refuses_naming_who_has_the_account(client: httpx.Client
     configuration.set_setting(service, ADMIN, "cardinality", "unique")
     account = found(client, "heron holding")[0]["id"]
     save(client, row(client, "Kestrel GmbH"), account)
-    assert found(client, "heron holding")[0]["warning"] == "used by Kestrel GmbH"
+    assert found(client, "heron holding")[0]["warning"] == "used by Kestrel GmbH at Harbour"
     answer = save(client, row(client, ODD_NAME), account)
     assert answer.status_code == 409
     assert "Kestrel GmbH" in answer.json()["error"]

@@ -9,7 +9,7 @@
 - how services are reached: connection, consent, consent_begun (store.connections, store.consents)
 - what the evidence proposes: touched, proposal (store.matcher); suggest_due, candidate (service.suggesting)
 - in which order that changed: version, account_version (store.versions)
-- what is looked at, derived: worklist (store.worklist), word (store.words)
+- what is looked at, derived: worklist (store.worklist), word (store.words), spelling (store.spelling)
 - what was done: run, run_seen, run_problem (store.runs); snapshot (service.matching); visit (service.visits)
 - what was previewed and may be confirmed: plan, plan_row (store.plans)
 - what was checked: audit, audit_item (service.audit)
@@ -36,7 +36,7 @@ from w365.store.tables.decided import (
 from w365.store.tables.done import CrmDelta, Run, RunProblem, RunSeen, Snapshot, Visit
 from w365.store.tables.proposed import AccountVersion, CurrentCandidate, CurrentProposal, SuggestDue, Touched, Version
 from w365.store.tables.said import Note, OwnerChange, Ownership
-from w365.store.tables.shown import STATUS, Word, Worklist
+from w365.store.tables.shown import STATUS, Spelling, Word, Worklist
 from w365.store.tables.sources import (
     Account,
     AccountDomain,
@@ -85,6 +85,7 @@ __all__ = [
     "Setting",
     "SettingChange",
     "Snapshot",
+    "Spelling",
     "StandingBefore",
     "StandingOrder",
     "StoredConnection",
