@@ -38,7 +38,7 @@ def made_up(number: int) -> tuple[str, str, str, str]:
 
 def fill(store: Store, home: Path) -> Service:
     crm = FakeCrm()
-    for number in range(250):
+    for number in range(80):
         name, own, city, domain = made_up(number)
         crm.put(account(f"a{number}", name=name, number=own, city=city, website=domain))
     service = make_service(store, home, crm=crm)
@@ -100,8 +100,8 @@ KINDS = {
     "two letters": ("co", "no", "k-", "lt", "36", "ml", "mu"),
     "the beginning of a word": ("cont", "north", "fabri", "gro", "müll", "bio_"),
     "words in any order": ("ltd cont", "co no", "lang müller", "o'neill lit", "holding nord ag", "köln coho"),
-    "a domain": ("contoso", "fabrikamx.com", "contoso-x.", "ltd12"),
-    "a number": ("k-1", "K-123", "k-249", "k-250"),
+    "a domain": ("contoso", "fabrikamx.com", "contoso-x.", "ltd1"),
+    "a number": ("k-1", "K-12", "k-79", "k-80"),
     "a typing error": (
         "contsoo",
         "fabirkam",
@@ -121,12 +121,12 @@ def test_each_kind_of_question_finds_what_looking_at_every_account_finds(here: S
 
 
 @given(
-    number=st.integers(0, 249),
+    number=st.integers(0, 79),
     cut=st.integers(2, 9),
     slip=st.integers(0, 10_000),
     shape=st.sampled_from(("start", "two words", "slip", "slip and word", "domain", "number")),
 )
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_question_finds_what_looking_at_every_account_finds(
     here: Service, number: int, cut: int, slip: int, shape: str
 ) -> None:
@@ -153,7 +153,7 @@ def test_the_questions_find_the_same_on_postgresql(fresh_postgres: Store, home: 
 
 
 @given(text=st.sampled_from([text for texts in KINDS.values() for text in texts]) | st.text("cont ol'-k1", max_size=8))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_every_word_has_in_the_index_of_words_is_found(here: Service, text: str) -> None:
     """The search of the grid and the lookup read one index."""
     wanted = terms(text)

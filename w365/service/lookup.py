@@ -132,7 +132,7 @@ class _Search:
         self._gather(finding.find_exact(self.connection, self.text))
         self._gather(finding.find_by_start(self.connection, self.text, self.limit))
         if self._lacks():
-            self._gather(finding.find_by_words(self.connection, self.wanted))
+            self._gather(finding.find_by_words(self.connection, self.wanted, self.limit))
         if self._lacks():
             known = set(self.hits)
             self._gather(finding.find_misspelt(self.connection, self.wanted))

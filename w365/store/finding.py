@@ -17,9 +17,10 @@ from w365.store.spelling import words_meant
 from w365.store.tables import Account, Word
 from w365.store.words import ACCOUNT, fold, parts_of, sort_key
 
-MOST_FOUND = 400
+MOST_FOUND = 120
 _RARE, _COMMON = 2_000, 40_000
-_READ_OF_COMMON = 10_000
+_READ_OF_COMMON = 8_000
+_MOST_EXACT = 100
 _LONGEST = 80
 _AFTER_ALL = "\U0010ffff"
 _PLANNING = (("random_page_cost", "1.1"), ("enable_seqscan", "off"))
@@ -48,8 +49,8 @@ def plan_for_lookups(connection: sa.Connection) -> None:
 
 def find_exact(connection: sa.Connection, text: str) -> list[int]:
     """Accounts with exactly this name, number, domain or word, however many others begin like it."""
-    named = sa.select(Account.id).where(Account.name_key == sort_key(text), ~Account.is_deleted).limit(MOST_FOUND)
-    whole = sa.select(Word.id).where(Word.subject == ACCOUNT, Word.word == fold(text)[:_LONGEST]).limit(MOST_FOUND)
+    named = sa.select(Account.id).where(Account.name_key == sort_key(text), ~Account.is_deleted).limit(_MOST_EXACT)
+    whole = sa.select(Word.id).where(Word.subject == ACCOUNT, Word.word == fold(text)[:_LONGEST]).limit(_MOST_EXACT)
     return [*connection.scalars(named), *connection.scalars(whole)]
 
 
@@ -61,23 +62,48 @@ def find_by_start(connection: sa.Connection, text: str, most: int) -> list[int]:
     return list(connection.scalars(query))
 
 
-def find_by_words(connection: sa.Connection, terms: Sequence[str]) -> list[int]:
-    """Accounts that have, for each term, a word that begins with it; the rarest term leads."""
-    first, *others = sorted((_measure(connection, term) for term in terms), key=lambda term: term.entries)
-    wanted = [_holds(term, together=_RARE < first.entries <= _COMMON) for term in others]
-    if len(first.parts) > 1:
-        wanted.append(_holds(first, together=False))
-    most = _READ_OF_COMMON if wanted and first.entries > _COMMON else _COMMON
-    found = _among(connection, _entries(first, most if wanted else MOST_FOUND), wanted)
-    if len(found) < MOST_FOUND and wanted and first.entries > _COMMON:
-        found += _beginning_with_one(connection, [first, *others])
+def find_by_words(connection: sa.Connection, terms: Sequence[str], enough: int) -> list[int]:
+    """Accounts that have, for each term, a word that begins with it; the rarest term leads.
+
+    Of common terms a part is read first, in which accounts that have all of them are soon met if they are many.
+    """
+    measured = _by_rarity(connection, terms, _RARE)
+    most = _RARE if len(measured) > 1 else MOST_FOUND
+    found = _with_all(connection, measured, most)
+    if len(found) < enough and len(measured) > 1 and measured[0].entries > _RARE:
+        measured = _by_rarity(connection, terms, _COMMON)
+        found += _crossed(connection, measured)
+        if measured[0].entries > _COMMON:
+            found += _beginning_with_one(connection, measured)
     return list(dict.fromkeys(found))
+
+
+def _by_rarity(connection: sa.Connection, terms: Sequence[str], most: int) -> list[_Term]:
+    measured = (_measure(connection, term, most) for term in terms)
+    return sorted(measured, key=lambda term: (term.entries, -len(term.text)))
+
+
+def _with_all(connection: sa.Connection, terms: Sequence[_Term], most: int) -> list[int]:
+    """Of the first entries of the first term, the accounts that have the others, looked up one by one."""
+    first, *others = terms
+    wanted = [_holds(term) for term in (terms if len(first.parts) > 1 else others)]
+    return _among(connection, _entries(first, most), wanted)
+
+
+def _crossed(connection: sa.Connection, terms: Sequence[_Term]) -> list[int]:
+    """The same of more entries, in one go with the terms that are not too common for it."""
+    first, *others = terms
+    if first.entries > _COMMON or first.parts:
+        return _with_all(connection, terms, _READ_OF_COMMON)
+    wanted = [_is_among(term) if term.entries <= _COMMON and not term.parts else _holds(term) for term in others]
+    most = _COMMON if others[-1].entries <= _COMMON else _READ_OF_COMMON
+    return _among(connection, _entries(first, most), wanted)
 
 
 def find_misspelt(connection: sa.Connection, terms: Sequence[str]) -> list[int]:
     """Accounts that have the words if one or more of them are mistyped by one slip each."""
     meant = {term: words_meant(connection, term) for term in terms}
-    measured = [_measure(connection, term) for term in terms]
+    measured = [_measure(connection, term, _RARE) for term in terms]
     found: list[int] = []
     for term in [one for one in measured if meant[one.text]]:
         wanted = [_holds_or_means(other, meant[other.text]) for other in measured if other is not term]
@@ -93,22 +119,16 @@ def words_by_account(connection: sa.Connection, ids: Sequence[int]) -> dict[int,
     return words
 
 
-def _measure(connection: sa.Connection, text: str) -> _Term:
-    parts = tuple(parts_of(text))
-    if parts in ((), (text,)):
-        return _Term(text, (), _count(connection, text))
-    counts = sorted((_count(connection, part), part) for part in set(parts))
-    rarest_first = tuple(part for _, part in counts)
-    return _Term(text, rarest_first, counts[0][0] + _count(connection, text))
+def _measure(connection: sa.Connection, text: str, most: int) -> _Term:
+    parts = parts_of(text)
+    if parts in ([], [text]):
+        return _Term(text, (), _count(connection, text, most))
+    counts = sorted((_count(connection, part, most), part) for part in set(parts))
+    return _Term(text, tuple(part for _, part in counts), counts[0][0] + _count(connection, text, most))
 
 
-def _count(connection: sa.Connection, prefix: str) -> int:
-    for most in (_RARE + 1, _COMMON + 1):
-        few = sa.select(sa.func.count()).select_from(_range(prefix, most).subquery())
-        found = connection.scalar(few) or 0
-        if found < most:
-            break
-    return found
+def _count(connection: sa.Connection, prefix: str, most: int) -> int:
+    return connection.scalar(sa.select(sa.func.count()).select_from(_range(prefix, most + 1).subquery())) or 0
 
 
 def _among(connection: sa.Connection, entries: sa.SelectBase, wanted: Sequence[Having]) -> list[int]:
@@ -135,11 +155,14 @@ def _begins(word: Any, prefix: str) -> tuple[sa.ColumnElement[bool], ...]:
     return word.word >= start, word.word < start + _AFTER_ALL
 
 
-def _holds(term: _Term, *, together: bool) -> Having:
-    """Whether an account has the term: looked up one by one, or `together`, where it is not too common, in one go."""
-    if together and not term.parts and term.entries <= _COMMON:
-        return lambda account_id: account_id.in_(_range(term.text, _COMMON))
+def _holds(term: _Term) -> Having:
+    """Whether an account has the term, looked up for each."""
     return lambda account_id: sa.or_(_has(account_id, term.text), *_has_parts(account_id, term))
+
+
+def _is_among(term: _Term) -> Having:
+    """The same, of a term that is read as a whole."""
+    return lambda account_id: account_id.in_(_range(term.text, _COMMON))
 
 
 def _has_parts(account_id: Any, term: _Term) -> list[sa.ColumnElement[bool]]:
@@ -147,7 +170,7 @@ def _has_parts(account_id: Any, term: _Term) -> list[sa.ColumnElement[bool]]:
 
 
 def _holds_or_means(term: _Term, meant: Sequence[str]) -> Having:
-    holds = _holds(term, together=False)
+    holds = _holds(term)
     word = sa.orm.aliased(Word)
     return lambda account_id: sa.or_(
         holds(account_id), sa.exists().where(word.subject == ACCOUNT, word.id == account_id, word.word.in_(meant))
@@ -166,5 +189,5 @@ def _beginning_with_one(connection: sa.Connection, terms: Sequence[_Term]) -> li
         key = sort_key(term.text)
         start = sa.select(Account.id).where(Account.name_key >= key, Account.name_key < key + _AFTER_ALL)
         start = start.order_by(Account.name_key).limit(_RARE)
-        found += _among(connection, start, [_holds(other, together=False) for other in terms if other is not term])
+        found += _among(connection, start, [_holds(other) for other in terms if other is not term])
     return found
