@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 
 from w365.errors import StoreError, W365Error
 from w365.store import migrate as migration
+from w365.store.crm_size import size_of
 from w365.store.engine import Store, open_store
 from w365.store.migrate import migrate
 from w365.store.spelling import words_meant
@@ -195,6 +196,7 @@ def check_brought_up_to_date(store: Store) -> None:
         assert [row[0] for row in looked_at] == [1, 2, 3]
         assert words_meant(connection, "contsoo") == ["contoso"]
         assert connection.exec_driver_sql("SELECT count(*) FROM spelling").scalar() == 1
+        assert (size_of(connection, "accounts"), size_of(connection, "contacts")) == (1, 0)
     assert differences(store) == []
 
 

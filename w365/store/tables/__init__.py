@@ -1,7 +1,7 @@
 """The tables. Facts, decisions and proposals are kept apart, each with one writer.
 
 - what the providers say: provider, provider_account, provider_account_domain, subscription (service.sync)
-- what the CRM says: account, contact, account_domain, crm_delta (service.crm_sync)
+- what the CRM says: account, contact, account_domain, crm_delta (service.crm_sync), crm_size (store.crm_size)
 - what people decided: decision, decision_evidence, mapping, disposition, rejection (store.decisions, store.matcher)
 - what held before a decision, so that it can be taken back: standing_before, rejection_change, undo (store.changes)
 - what people say to each other: note, ownership, owner_change (service.teamwork)
@@ -33,7 +33,7 @@ from w365.store.tables.decided import (
     StandingOrder,
     Undo,
 )
-from w365.store.tables.done import CrmDelta, Run, RunProblem, RunSeen, Snapshot, Visit
+from w365.store.tables.done import CrmDelta, CrmSize, Run, RunProblem, RunSeen, Snapshot, Visit
 from w365.store.tables.proposed import AccountVersion, CurrentCandidate, CurrentProposal, SuggestDue, Touched, Version
 from w365.store.tables.said import Note, OwnerChange, Ownership
 from w365.store.tables.shown import STATUS, Spelling, Word, Worklist
@@ -58,6 +58,7 @@ __all__ = [
     "ConsentBegun",
     "Contact",
     "CrmDelta",
+    "CrmSize",
     "CurrentCandidate",
     "CurrentProposal",
     "Decision",

@@ -1,4 +1,4 @@
-"""Each word of accounts stands once more by itself, so that mistyped ones are found."""
+"""Each word of accounts stands once more by itself, so that mistyped ones are found; the CRM's size is kept."""
 
 from __future__ import annotations
 
@@ -31,3 +31,11 @@ def upgrade() -> None:
         connection.execute(sa.insert(spelling), part)
     op.create_index('ix_spelling_letters_word', 'spelling', ['letters', 'word'], unique=False)
     op.create_index('ix_spelling_letters_backward', 'spelling', ['letters', 'backward'], unique=False)
+    op.create_table(
+        'crm_size',
+        sa.Column('table_name', sa.Text(), nullable=False),
+        sa.Column('records', sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint('table_name', name='pk_crm_size'),
+    )
+    connection.exec_driver_sql("INSERT INTO crm_size SELECT 'accounts', count(*) FROM account WHERE NOT is_deleted")
+    connection.exec_driver_sql("INSERT INTO crm_size SELECT 'contacts', count(*) FROM contact")
