@@ -103,17 +103,17 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
         _status_facet(_amounts(desk.service, desk.actor, view), _parts(desk, view), view)
         if len(providers) > 1:
             _choice("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 122)
-        _choice("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 122)
+        _choice("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 110)
         show_further_facets(desk, view, _chosen)
         st.text_input(
             "Search",
             key=_TEXT,
             type="search",
             live="200ms",
-            placeholder="Name, domain, id, account",
+            placeholder="Name, domain, id…",
             label_visibility="collapsed",
             on_change=_chosen,
-            width=160,
+            width=150,
         )
         download_button(desk, SUBJECTS, view.filter(), place="accounts")
 

@@ -29,7 +29,7 @@ def show_crm_address(desk: Desk, stored: str) -> None:
             help="Empty: made from the Dataverse URL.",
             disabled=not may,
         )
-        if st.form_submit_button("Save", disabled=not may):
+        if st.form_submit_button("Save address", disabled=not may):
             _save(desk, text or "")
 
 

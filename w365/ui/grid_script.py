@@ -150,6 +150,11 @@ def style(scheme: str) -> Css:
             "font-size": "14px",
             **_BOX,
         },
+        # In the bar it hides no heading; a viewer has no bar.
+        ".w365-has-bar .w365-columns": {"top": "auto", "bottom": "5px", "right": "0", "font-size": "13px"},
+        ".w365-has-bar .w365-columns.w365-button": {"line-height": "24px"},
+        ".w365-has-bar .w365-menu": {"top": "auto", "bottom": "42px"},
+        ".w365-has-bar .w365-rest": {"padding-right": "84px"},
         ".w365-choice": {"display": "flex", "gap": "8px", "align-items": "center", "line-height": "26px"},
         ".w365-lookup": {"display": "flex", "flex-direction": "column", "font-size": "14px", **_BOX},
         ".w365-lookup.w365-above": {"flex-direction": "column-reverse"},

@@ -81,7 +81,6 @@ def _show_blocked(statistics: Statistics) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(say_blocked(amount), width="stretch")
             _link(places.REVIEW, "Review by impact")
-            _link(places.SUBSCRIPTIONS, "Open blocked")
 
 
 def _tasks(statistics: Statistics) -> list[_Task]:
