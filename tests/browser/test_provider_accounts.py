@@ -155,6 +155,21 @@ def test_enter_before_the_answer_and_on_no_match_does_nothing(page: Page, app_ur
     assert stored(service, "kestrel 02") == before
 
 
+def test_what_is_only_spelt_alike_has_to_be_chosen(page: Page, app_url: str, service: Service) -> None:
+    grid = Grid(page, app_url, "status=unmapped&text=osprey")
+    before = stored(service, "osprey 07")
+    grid.open("Osprey 07")
+    page.keyboard.type("kestrle 01")
+    expect(grid.options).to_have_text([re.compile("^Kestrel 01.*Spelt a little differently")])
+    page.keyboard.press("Enter")
+    expect(grid.lookup).to_be_focused()
+    assert stored(service, "osprey 07") == before
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(grid.cell("account", "Osprey 07")).to_contain_text("Saved")
+    assert stored(service, "osprey 07").account_name == "Kestrel 01"
+
+
 def test_enter_twice_changes_neither_a_mapping_nor_a_conflict(page: Page, app_url: str, service: Service) -> None:
     for name in ("Kestrel 03", "Heron 00"):
         grid = Grid(page, app_url, f"status=all&text={quote(name)}")

@@ -54,6 +54,7 @@ class Hit:
     score: float | None = None
     reasons: tuple[str, ...] = ()
     used_by: str = ""
+    is_guess: bool = False  # what was typed is taken for a typing error
 
 
 def search_accounts(service: Service, actor: Actor, text: str, *, limit: int = 20, row: int | None = None) -> list[Hit]:
@@ -157,11 +158,14 @@ class _Search:
         default = read_policy(self.connection).cardinality
         used = read_holders(self.connection, default, [hit.account_id for hit in shown], self.row)
         return [
-            dataclasses.replace(hit, used_by=used.get(hit.account_id, ""), reasons=self._reasons(hit)) for hit in shown
+            dataclasses.replace(
+                hit,
+                used_by=used.get(hit.account_id, ""),
+                reasons=(_MEANT,) if hit.account_id in self.misspelt else (),
+                is_guess=hit.account_id in self.misspelt,
+            )
+            for hit in shown
         ]
-
-    def _reasons(self, hit: Hit) -> tuple[str, ...]:
-        return (_MEANT,) if hit.account_id in self.misspelt else ()
 
     def _place(self, hit: Hit) -> tuple[_Kind, bool, int, str, int]:
         name, kind = fold(hit.name), self._kind(hit)
