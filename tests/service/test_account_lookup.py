@@ -106,6 +106,7 @@ KINDS = {
         "contsoo",
         "fabirkam",
         "cntoso",
+        "nrothwind",
         "northwindd",
         "litwar",
         "proswear",
