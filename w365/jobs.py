@@ -6,12 +6,10 @@ starts one beside itself; with PostgreSQL there may be as many as wanted, anywhe
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 import uuid
@@ -25,6 +23,7 @@ from huey.registry import Message
 from huey.serializer import Serializer
 
 from w365.errors import AlreadyRunning, Cancelled, W365Error
+from w365.memory import return_memory, share_arenas
 from w365.model import Actor, Role, RunKind, RunState
 from w365.service import Service
 from w365.service.changes import run_plan
@@ -60,7 +59,7 @@ def execute(service: Service, run_id: int) -> RunView:
             _attempt(service, run)
         finally:
             _UNDER_WAY.discard(run_id)
-            _return_memory()
+            return_memory()
     with service.store.read() as connection:
         ended = get_run(connection, run_id)
     if run is not None and run.kind not in (RunKind.BULK, RunKind.UNDO):
@@ -103,14 +102,6 @@ def _follow_up(service: Service, run: RunView) -> None:
         except AlreadyRunning:
             return
         execute(service, match_id)
-
-
-def _return_memory() -> None:
-    """Give what a run needed back to the system: glibc keeps it otherwise, 50 of 220 MiB after 5,000 customers."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
-        if trim is not None:
-            trim(0)
 
 
 _UNDER_WAY: set[int] = set()
@@ -165,6 +156,7 @@ def _open_huey(service: Service) -> Huey:
 
 def work(service: Service, *, parent: int | None = None, workers: int = 2) -> None:
     """Work on runs until a signal ends it, or until the process `parent` is gone."""
+    share_arenas()
     queue = Queue(service)
     queue.huey.periodic_task(crontab(minute="*"), name="sweep")(queue.sweep)
     queue.sweep()

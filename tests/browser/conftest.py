@@ -36,7 +36,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))  # they share one app and take turns
+            # Each half shares one app and takes turns in it; two test processes work on a half each.
+            half = "looks" if item.path.stem in ("test_accessibility", "test_provider_accounts") else "journeys"
+            item.add_marker(pytest.mark.xdist_group(half))
 
 
 @pytest.fixture(scope="session")

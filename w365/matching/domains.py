@@ -167,7 +167,7 @@ _NETWORKS = frozenset(
 """Sites on which everybody has a page: as a website such an address names the page's owner, not the site's."""
 
 
-@functools.lru_cache(maxsize=65_536)
+@functools.lru_cache(maxsize=8_192)
 def registrable(domain: str) -> str:
     """Give the part of a normalised domain that somebody registered: ``mail.contoso.co.uk`` to ``contoso.co.uk``.
 

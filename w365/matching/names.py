@@ -34,7 +34,7 @@ class NameForms:
     squashed: frozenset[str]
 
 
-@functools.lru_cache(maxsize=16_384)
+@functools.lru_cache(maxsize=4_096)
 def name_forms(text: str) -> NameForms:
     """Work out all forms of a name. ``words`` are sorted; the last names asked for are remembered."""
     folded = fold_name(text)

@@ -21,6 +21,9 @@ BUSY_TIMEOUT_MS = 30_000
 _LOOK_SECONDS = 0.004
 _LONG_SECONDS = 0.05
 _GAP_SECONDS = 0.012
+_READING_CACHE, _WRITING_CACHE = -4_096, -65_536
+"""Kilobytes of SQLite's own cache. Every connection of a pool keeps what it read; one writes at a time, and a match of
+many rows goes back and forth in the file."""
 _WRITING = (("lock_timeout", str(BUSY_TIMEOUT_MS)), ("random_page_cost", "1.1"), ("work_mem", "'64MB'"))
 """Settings of a write transaction on PostgreSQL, of which there is one at a time.
 
@@ -106,6 +109,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "begin", _begin)
+    sa.event.listen(engine, "checkin", _shrink)
     return engine
 
 
@@ -114,8 +118,13 @@ def _prepare(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA cache_size = -32768")
+    connection.execute(f"PRAGMA cache_size = {_READING_CACHE}")
     connection.execute("PRAGMA temp_store = MEMORY")
+
+
+def _shrink(connection: Any, _record: object) -> None:
+    if connection is not None:  # it is where the connection was lost
+        connection.execute(f"PRAGMA cache_size = {_READING_CACHE}")
 
 
 def _begin(connection: sa.Connection) -> None:
@@ -127,6 +136,7 @@ def _begin(connection: sa.Connection) -> None:
         _begin_immediate(connection)
     finally:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    connection.exec_driver_sql(f"PRAGMA cache_size = {_WRITING_CACHE}")
 
 
 def _begin_immediate(connection: sa.Connection) -> None:

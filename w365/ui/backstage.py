@@ -6,6 +6,7 @@ processes it started and starts them again when they die.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +16,7 @@ from subprocess import Popen
 from typing import TYPE_CHECKING
 
 from w365.errors import AlreadyRunning, W365Error
+from w365.memory import return_memory, share_arenas
 
 if TYPE_CHECKING:
     from w365.config import Settings
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
+_TIDY_EVERY = 20  # looks
 _AGAIN_SECONDS = 5.0
 _PATIENCE_SECONDS = 60.0
 
@@ -109,6 +112,7 @@ class Backstage:
         from w365.service.wiring import open_service
 
         self._over.clear()
+        share_arenas()
         set_up_logging(surroundings.settings)
         service = open_service(surroundings.settings)
         queue = Queue(service)
@@ -126,9 +130,13 @@ class Backstage:
         from w365.launch import worker
 
         with (self._start_worker or worker)(surroundings) as process:
-            while _is_alive(process) and _is_alive(surroundings.demo):
+            for look in itertools.count():
+                if not (_is_alive(process) and _is_alive(surroundings.demo)):
+                    break
                 if self._end.wait(_LOOK_SECONDS) or self._over.is_set():
                     return
+                if look % _TIDY_EVERY == 0:
+                    return_memory()
         _log.warning("a process beside the app ended and is started again")
         self._end.wait(_LOOK_SECONDS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -18,17 +19,23 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    Chart = Any  # altair ships no complete types for what its methods return
-
 SHOWN = (Status.MAPPED, Status.CONFLICT, Status.UNMAPPED, Status.PARKED, Status.EXCLUDED)
 _ROW_HEIGHT = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A Vega-Lite description and its data. Written out, as the library that would write it takes 26 MB."""
+
+    spec: dict[str, Any]
+    data: pd.DataFrame
 
 
 def chart_and_table(chart: Chart, frame: pd.DataFrame, *, named: str, **columns: Any) -> None:
     """Show a chart and, one click away, the numbers it is drawn from."""
     drawn, listed = st.tabs(["Chart", "Table"])
     with drawn:
-        st.altair_chart(chart, alt=named)
+        st.vega_lite_chart(chart.data, chart.spec, alt=named)
     with listed:
         table(frame, named=named, **columns)
 
@@ -99,62 +106,65 @@ def _amounts(totals: Totals) -> dict[str, float | int | None]:
 # --- the charts ---
 
 
+def number_of(column: str, **options: Any) -> dict[str, Any]:
+    return {"field": column, "type": "quantitative", "title": None, **options}
+
+
+def name_of(column: str, **options: Any) -> dict[str, Any]:
+    return {"field": column, "type": "nominal", "title": None, "sort": None, **options}
+
+
+def tip(column: str, kind: str = "nominal", **options: Any) -> dict[str, Any]:
+    return {"field": column, "type": kind, **options}
+
+
+def coloured(column: str, names: Sequence[str], colours: Sequence[str]) -> dict[str, Any]:
+    scale = {"domain": list(names), "range": list(colours)}
+    return {"field": column, "type": "nominal", "title": None, "legend": {"orient": "bottom"}, "scale": scale}
+
+
 def status_bars(frame: pd.DataFrame) -> Chart:
     """One bar a provider, its parts the statuses, in the order of the words."""
-    import altair as alt
-
     words = [STATUS_WORDS[status] for status in SHOWN]
     colours = status_colours(dark=is_dark())
     long = frame.melt("Provider", words, "Status", "Provider accounts")
     long["order"] = long["Status"].map(words.index)
-    return (
-        alt.Chart(long, height=alt.Step(_ROW_HEIGHT))
-        .mark_bar()
-        .encode(
-            x=alt.X("sum(Provider accounts):Q", title=None, axis=alt.Axis(format=",d", tickMinStep=1)),
-            y=alt.Y("Provider:N", title=None, sort=None, axis=alt.Axis(labelLimit=240)),
-            color=alt.Color(
-                "Status:N",
-                title=None,
-                legend=alt.Legend(orient="bottom"),
-                scale=alt.Scale(domain=words, range=[colours[status] for status in SHOWN]),
-            ),
-            order=alt.Order("order:Q"),
-            tooltip=["Provider:N", "Status:N", alt.Tooltip("Provider accounts:Q", format=",d")],
-        )
-    )
+    amounts = number_of("Provider accounts", aggregate="sum", axis={"format": ",d", "tickMinStep": 1})
+    encoding = {
+        "x": amounts,
+        "y": name_of("Provider", axis={"labelLimit": 240}),
+        "color": coloured("Status", words, [colours[status] for status in SHOWN]),
+        "order": {"field": "order", "type": "quantitative"},
+        "tooltip": [tip("Provider"), tip("Status"), tip("Provider accounts", "quantitative", format=",d")],
+    }
+    return Chart({"mark": "bar", "height": {"step": _ROW_HEIGHT}, "encoding": encoding}, long)
 
 
 def bars(frame: pd.DataFrame, label: str, amount: str) -> Chart:
     """Bars of one colour, the longest first as they come, each with its number."""
-    import altair as alt
-
     dark = is_dark()
-    plot = alt.Chart(frame, height=alt.Step(_ROW_HEIGHT)).encode(
-        x=alt.X(f"{amount}:Q", title=None, axis=None),
-        y=alt.Y(f"{label}:N", title=None, sort=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False)),
-        tooltip=[f"{label}:N", alt.Tooltip(f"{amount}:Q", format=",d")],
-    )
-    ink = "#e5ecf1" if dark else "#17242e"
-    drawn = plot.mark_bar(color=primary_colour(dark=dark))
-    return drawn + plot.mark_text(align="left", dx=4, color=ink).encode(text=alt.Text(f"{amount}:Q", format=",d"))
+    encoding = {
+        "x": number_of(amount, axis=None),
+        "y": name_of(label, axis={"labelLimit": 260, "ticks": False, "domain": False}),
+        "tooltip": [tip(label), tip(amount, "quantitative", format=",d")],
+    }
+    drawn = {"mark": {"type": "bar", "color": primary_colour(dark=dark)}}
+    written = {
+        "mark": {"type": "text", "align": "left", "dx": 4, "color": "#e5ecf1" if dark else "#17242e"},
+        "encoding": {"text": tip(amount, "quantitative", format=",d")},
+    }
+    return Chart({"height": {"step": _ROW_HEIGHT}, "encoding": encoding, "layer": [drawn, written]}, frame)
 
 
 def history_line(frame: pd.DataFrame, column: str, colour: str, *, suffix: str = "") -> Chart:
     """One number over the runs; runs stand at equal distances, as minutes or weeks may lie between them."""
-    import altair as alt
-
-    return (
-        alt.Chart(frame, height=220)
-        .mark_line(point=True, color=colour)
-        .encode(
-            x=alt.X("Run:O", title="Match run", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y(
-                f"{column}:Q",
-                title=f"{column}{suffix}",
-                scale=alt.Scale(zero=False, nice=True),
-                axis=alt.Axis(format=",.1f" if suffix else ",d", tickCount=5),
-            ),
-            tooltip=["Run:O", "Time:T", alt.Tooltip(f"{column}:Q", format=",.1f" if suffix else ",d")],
-        )
-    )
+    form = ",.1f" if suffix else ",d"
+    y_axis = {"format": form, "tickCount": 5}
+    runs = {"field": "Run", "type": "ordinal", "title": "Match run", "axis": {"labelAngle": 0, "labelOverlap": True}}
+    encoding = {
+        "x": runs,
+        "y": number_of(column, scale={"zero": False, "nice": True}, axis=y_axis) | {"title": f"{column}{suffix}"},
+        "tooltip": [tip("Run", "ordinal"), tip("Time", "temporal"), tip(column, "quantitative", format=form)],
+    }
+    mark = {"type": "line", "point": True, "color": colour}
+    return Chart({"mark": mark, "height": 220, "encoding": encoding}, frame)

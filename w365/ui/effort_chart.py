@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from w365.service.periods import WeekOfWork
+from w365.ui.charts import Chart, coloured, number_of, tip
 from w365.ui.palette import people_colours
 
 if TYPE_CHECKING:
@@ -33,26 +34,18 @@ def effort_frame(work: Sequence[WeekOfWork]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Week of", *names, "All"])
 
 
-def effort_bars(frame: pd.DataFrame, *, dark: bool) -> Any:
+def effort_bars(frame: pd.DataFrame, *, dark: bool) -> Chart:
     """One bar a week, its parts the people."""
-    import altair as alt
-
     names = list(frame.columns[1:-1])
     long = frame.melt("Week of", names, "Person", "Decisions")
     long["order"] = long["Person"].map(names.index)
-    return (
-        alt.Chart(long, height=220)
-        .mark_bar(size=28)
-        .encode(
-            x=alt.X("Week of:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y("sum(Decisions):Q", title="Decisions by hand", axis=alt.Axis(format=",d", tickMinStep=1)),
-            color=alt.Color(
-                "Person:N",
-                title=None,
-                legend=alt.Legend(orient="bottom"),
-                scale=alt.Scale(domain=names, range=list(people_colours(dark=dark)[: len(names)])),
-            ),
-            order=alt.Order("order:Q"),
-            tooltip=["Week of:O", "Person:N", alt.Tooltip("Decisions:Q", format=",d")],
-        )
-    )
+    weeks = {"field": "Week of", "type": "ordinal", "title": None, "axis": {"labelAngle": 0, "labelOverlap": True}}
+    amounts = number_of("Decisions", aggregate="sum", axis={"format": ",d", "tickMinStep": 1})
+    encoding = {
+        "x": weeks,
+        "y": amounts | {"title": "Decisions by hand"},
+        "color": coloured("Person", names, people_colours(dark=dark)[: len(names)]),
+        "order": {"field": "order", "type": "quantitative"},
+        "tooltip": [tip("Week of", "ordinal"), tip("Person"), tip("Decisions", "quantitative", format=",d")],
+    }
+    return Chart({"mark": {"type": "bar", "size": 28}, "height": 220, "encoding": encoding}, long)

@@ -1,0 +1,105 @@
+"""How right is the match, and how good are the suggestions, on the labelled benchmark of real organisations?
+
+    python -m bench.gold
+
+Syncs the benchmark's folder through real HTTPS, matches it once with all guards off (the plain rules) and once with
+them on (the default), and scores what `export candidates` gives with the benchmark's own script, on the half whose
+labels are open. Beside it: of the first candidates with about this score, how many are right. Prints JSON.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import itertools
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.sync import ADMIN, demo, seconds
+from w365.config import Settings, load_settings
+from w365.model import Guard
+from w365.service.configuration import set_settings
+from w365.service.export import Subject, read
+from w365.service.providers import PARTNER_CENTER, request_crm_sync, request_match, request_sync
+from w365.service.wiring import open_service
+
+GOLD = Path(__file__).parents[1] / ".." / "shared" / "gold"
+BANDS = (0.0, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1.01)
+
+
+def main() -> None:
+    if not GOLD.is_dir():
+        raise SystemExit("The labelled set is not beside the project.")
+    with (GOLD / "truth_dev.csv").open(encoding="utf-8", newline="") as file:
+        truth = list(csv.DictReader(file))
+    with tempfile.TemporaryDirectory() as name, demo(Path(name), GOLD) as environment:
+        settings = load_settings({**environment, "W365_HOME": name}, secrets_file=Path(name) / "none.toml")
+        database = Path(settings.database_url.removeprefix("sqlite:///"))
+        _sync(settings)
+        found = {}
+        for word, guards in (("guards off", False), ("guards on", True)):
+            copy = database.with_name(f"{guards}.db")
+            shutil.copyfile(database, copy)
+            chosen = load_settings(
+                {**environment, "W365_HOME": name, "W365_DATABASE_URL": f"sqlite:///{copy}"},
+                secrets_file=Path(name) / "none.toml",
+            )
+            found[word] = _measure(chosen, truth, guards=guards)
+    print(json.dumps(found, indent=1))
+
+
+def _sync(settings: Settings) -> None:
+    service = open_service(settings)
+    set_settings(service, ADMIN, {"auto_match": "false"})
+    seconds(service, request_crm_sync(service, ADMIN))
+    seconds(service, request_sync(service, ADMIN, PARTNER_CENTER))
+    service.store.close()
+
+
+def _measure(settings: Settings, truth: Sequence[dict[str, str]], *, guards: bool) -> dict[str, Any]:
+    service = open_service(settings)
+    values = {f"guard_{guard}": str(guards).lower() for guard in Guard} | {"auto_match": "true"}
+    set_settings(service, ADMIN, values)
+    begin = time.perf_counter()
+    seconds(service, request_match(service, ADMIN))
+    spent = round(time.perf_counter() - begin, 2)
+    rows = list(read(service, ADMIN, Subject.CANDIDATES))
+    service.store.close()
+    return {
+        **_score(rows, truth),
+        "match and candidates, s": spent,
+        "right of the first, by score": _bands(rows, truth),
+    }
+
+
+def _score(rows: Sequence[Any], truth: Sequence[dict[str, str]]) -> dict[str, Any]:
+    spec = importlib.util.spec_from_file_location("gold_score", GOLD / "score.py")
+    assert spec
+    assert spec.loader
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return dict(script.score(rows, truth))
+
+
+def _bands(rows: Sequence[Any], truth: Sequence[dict[str, str]]) -> dict[str, str]:
+    wanted = {one["tenant_id"].lower(): set(filter(None, one["account_ids"].split("|"))) for one in truth}
+    firsts = [
+        (row["candidates"][0], wanted[row["provider_specific_account_id"].lower()])
+        for row in rows
+        if row["candidates"] and row["status"] != "mapped" and row["provider_specific_account_id"].lower() in wanted
+    ]
+    said = {}
+    for low, high in itertools.pairwise(BANDS):
+        judged = [one["account_number"] in right for one, right in firsts if low <= one["score"] < high]
+        if judged:
+            said[f"{low} to {min(high, 1.0)}"] = f"{100 * sum(judged) / len(judged):.0f} % of {len(judged)}"
+    return said
+
+
+if __name__ == "__main__":
+    main()
