@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from api.conftest import ADMIN, ANALYST, CUSTOMERS, SECRET, VIEWER, Connect, Server
+from api.conftest import ACCOUNTS, ADMIN, ANALYST, CUSTOMERS, SECRET, VIEWER, Connect, Server
 
 from w365.api import tokens
-from w365.model import Actor, Role
+from w365.model import Actor, CrmAccount, Role
 from w365.service import Service, configuration
+from w365.service.crm_sync import store_account
 from w365.service.mapping import clear_mapping
 
 ODD_NAME = CUSTOMERS[2].name
@@ -177,6 +178,27 @@ def test_before_anything_is_typed_the_candidates_of_the_row_are_shown(client: ht
     assert all(one["reasons"] and one["score"] for one in accounts)
 
 
+def test_what_is_typed_finds_the_candidates_of_the_row_first(client: httpx.Client, service: Service) -> None:
+    """With their reasons, though an account with just this name would be first elsewhere; each account stands once."""
+    with service.store.write() as connection:
+        store_account(connection, CrmAccount("a4", "Hero"))
+    heron = row(client, "Heron AG")["id"]
+
+    def asked(text: str) -> list[tuple[str, bool]]:
+        accounts = client.get("/api/accounts", params={"q": text, "row": heron}).json()["accounts"]
+        return [(one["name"], bool(one["reasons"] and one["score"])) for one in accounts]
+
+    assert [one["name"] for one in found(client, "hero")] == ["Hero", "Heron", "Heron Holding"]
+    assert asked("hero") == [("Heron", True), ("Heron Holding", True), ("Hero", False)]
+    assert asked("haron holding") == [("Heron Holding", True)]
+    assert asked("osprey") == [(ACCOUNTS[2].name, False)]
+
+
+def test_a_mistyped_name_is_found_and_said_to_be_spelt_differently(client: httpx.Client) -> None:
+    (hit,) = found(client, "hreon holdng")
+    assert (hit["name"], hit["reasons"], hit["isGuess"]) == ("Heron Holding", "Spelt a little differently", True)
+
+
 def test_an_account_is_told_with_what_distinguishes_it(client: httpx.Client) -> None:
     assert found(client, "heron")[0] == {
         "id": found(client, "A-1")[0]["id"],
@@ -184,6 +206,7 @@ def test_an_account_is_told_with_what_distinguishes_it(client: httpx.Client) -> 
         "about": "A-1 · heron.de · Bonn · DE",
         "score": None,
         "isLikely": False,
+        "isGuess": False,
         "reasons": "",
         "warning": "",
     }
@@ -246,7 +269,7 @@ def test_a_unique_policy_refuses_naming_who_has_the_account(client: httpx.Client
     configuration.set_setting(service, ADMIN, "cardinality", "unique")
     account = found(client, "heron holding")[0]["id"]
     save(client, row(client, "Kestrel GmbH"), account)
-    assert found(client, "heron holding")[0]["warning"] == "used by Kestrel GmbH"
+    assert found(client, "heron holding")[0]["warning"] == "used by Kestrel GmbH at Harbour"
     answer = save(client, row(client, ODD_NAME), account)
     assert answer.status_code == 409
     assert "Kestrel GmbH" in answer.json()["error"]

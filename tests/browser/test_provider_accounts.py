@@ -17,7 +17,7 @@ from w365.model import Status
 from w365.service import Service
 from w365.service.access import local_user
 from w365.service.records import list_rows
-from w365.store.worklist import Filter, Row
+from w365.store.worklist import Filter, Row, Sort
 
 NewPage = Callable[..., Page]
 EVIL = "::JSCODE::(window.top.document.title = 'run')::JSCODE::"
@@ -93,7 +93,22 @@ def test_a_chosen_account_is_saved_and_still_there_after_a_reload(page: Page, ap
     expect(again.cell("account", "Osprey 00")).to_contain_text("Kestrel 07")
 
 
-def test_after_saving_the_keyboard_is_on_the_next_row(page: Page, app_url: str) -> None:
+def test_after_saving_the_keyboard_is_on_the_next_open_row(page: Page, app_url: str, service: Service) -> None:
+    rows = list_rows(service, local_user(), Filter(text="gmbh"), Sort.NAME, descending=True)
+    names = [row.name for row in rows]
+    at = names.index("Kestrel 02 GmbH")
+    below = next(row for row in rows[at + 1 :] if row.status in (Status.UNMAPPED, Status.CONFLICT))
+    assert names.index(below.name) > at + 1, "there is none to pass over"
+    grid = Grid(page, app_url, "status=all&text=gmbh")
+    header = grid.frame.get_by_role("columnheader", name="Provider Name")
+    header.click()
+    header.click()
+    expect(grid.frame.locator(".ag-row[row-index='0'] .w365-name")).to_have_text(names[0])
+    grid.choose("Kestrel 02", "heron 00")
+    expect(grid.row(below.name).locator(".ag-cell-focus[col-id=account]")).to_be_focused()
+
+
+def test_where_no_row_below_is_open_the_keyboard_is_on_the_next(page: Page, app_url: str) -> None:
     grid = Grid(page, app_url, "status=all&text=kestrel")
     grid.choose("Kestrel 10", "heron 00")
     focused = grid.row("Kestrel 11").locator(".ag-cell-focus[col-id=account]")
@@ -138,6 +153,21 @@ def test_enter_before_the_answer_and_on_no_match_does_nothing(page: Page, app_ur
     page.keyboard.press("Enter")
     expect(grid.lookup).to_be_focused()
     assert stored(service, "kestrel 02") == before
+
+
+def test_what_is_only_spelt_alike_has_to_be_chosen(page: Page, app_url: str, service: Service) -> None:
+    grid = Grid(page, app_url, "status=unmapped&text=osprey")
+    before = stored(service, "osprey 07")
+    grid.open("Osprey 07")
+    page.keyboard.type("kestrle 01")
+    expect(grid.options).to_have_text([re.compile("^Kestrel 01.*Spelt a little differently")])
+    page.keyboard.press("Enter")
+    expect(grid.lookup).to_be_focused()
+    assert stored(service, "osprey 07") == before
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(grid.cell("account", "Osprey 07")).to_contain_text("Saved")
+    assert stored(service, "osprey 07").account_name == "Kestrel 01"
 
 
 def test_enter_twice_changes_neither_a_mapping_nor_a_conflict(page: Page, app_url: str, service: Service) -> None:

@@ -16,8 +16,10 @@ from alembic.runtime.migration import MigrationContext
 
 from w365.errors import StoreError, W365Error
 from w365.store import migrate as migration
+from w365.store.crm_size import size_of
 from w365.store.engine import Store, open_store
 from w365.store.migrate import migrate
+from w365.store.spelling import words_meant
 from w365.store.tables import Base
 
 
@@ -168,6 +170,7 @@ FIRST_RELEASE = (
     "INSERT INTO decision_evidence VALUES (3, 'contact_domain', 'one.com', 1, 'c')",
     "INSERT INTO mapping VALUES (1, 1, 'auto', 1), (2, 1, 'manual', 2), (3, 1, 'manual', 3)",
     "INSERT INTO touched VALUES (1)",
+    "INSERT INTO word VALUES ('a', 'a1', 1), ('a', 'contoso', 1), ('a', 'contoso.com', 1), ('p', 'fabrikam', 1)",
 )
 """An automatic mapping, one by hand, one by hand with evidence, and a row without any."""
 
@@ -183,7 +186,7 @@ def at_first_release(store: Store) -> None:
 
 
 def check_brought_up_to_date(store: Store) -> None:
-    """Every mapping is looked at again; one by hand that had no evidence is taken as meant."""
+    """Every mapping is looked at again; one by hand that had no evidence is taken as meant. Words can be mistyped."""
     at_first_release(store)
     migrate(store)
     with store.read() as connection:
@@ -191,6 +194,9 @@ def check_brought_up_to_date(store: Store) -> None:
         assert [(row[0], bool(row[1])) for row in kept] == [(1, False), (2, True), (3, False)]
         looked_at = connection.exec_driver_sql("SELECT provider_account_id FROM touched ORDER BY 1")
         assert [row[0] for row in looked_at] == [1, 2, 3]
+        assert words_meant(connection, "contsoo") == ["contoso"]
+        assert connection.exec_driver_sql("SELECT count(*) FROM spelling").scalar() == 1
+        assert (size_of(connection, "accounts"), size_of(connection, "contacts")) == (1, 0)
     assert differences(store) == []
 
 

@@ -96,7 +96,7 @@ class _Api:
         service, actor = self._who(request)
         text, row = read_text(request.query_params, "q").strip(), read_row(request.query_params)
         if text:
-            hits = search_accounts(service, actor, text, limit=MOST_ACCOUNTS + 1)
+            hits = search_accounts(service, actor, text, limit=MOST_ACCOUNTS + 1, row=row)
         else:
             hits = [] if row is None else candidates_of(service, actor, row)
         shown = [account_json(hit) for hit in hits[:MOST_ACCOUNTS]]

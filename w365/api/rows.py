@@ -60,6 +60,7 @@ def account_json(hit: Hit) -> Json:
         "about": " · ".join(part for part in (hit.number, hit.domain, hit.city, hit.country) if part),
         "score": None if hit.score is None else f"{hit.score:.2f}",
         "isLikely": is_likely(hit.score),
+        "isGuess": hit.is_guess,
         "reasons": "; ".join(hit.reasons),
         "warning": warning(hit),
     }

@@ -113,17 +113,17 @@ class PartnerCenter:
 
     def _route(self, request: Request) -> Reply:
         parts = request.path.strip("/").split("/")
+        plain = {
+            ("GET", "v1/customers"): self._list,
+            ("POST", "v1/customers"): self._create,
+            ("POST", "v1/validations/address"): self._validate_address,
+            ("GET", "v1/customers/relationshiprequests"): lambda _: json_reply(200, RELATIONSHIP_REQUEST, bom=True),
+            ("GET", "v1/auditrecords"): self._audit,
+            ("GET", "v1/relationships"): self._relationships,
+        }
+        if answer := plain.get((request.method, "/".join(parts))):
+            return answer(request)
         match (request.method, parts):
-            case ("GET", ["v1", "customers"]):
-                return self._list(request)
-            case ("POST", ["v1", *rest]) if rest in (["customers"], ["validations", "address"]):
-                return self._create(request) if rest == ["customers"] else self._validate_address(request)
-            case ("GET", ["v1", "customers", "relationshiprequests"]):
-                return json_reply(200, RELATIONSHIP_REQUEST, bom=True)
-            case ("GET", ["v1", "auditrecords"]):
-                return self._audit(request)
-            case ("GET", ["v1", "relationships"]):
-                return self._relationships(request)
             case ("GET", ["v1", "customers", customer_id, *rest]) if len(rest) <= 1:
                 return self._one(customer_id, rest[0].lower() if rest else "")
             case ("HEAD", ["v1", "domains", name]):

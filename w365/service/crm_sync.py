@@ -22,6 +22,7 @@ from w365.service.configuration import read_setting
 from w365.service.suggesting import order_by_words, order_candidates, suggesting
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
+from w365.store.crm_size import grow
 from w365.store.matcher import reached_by, touch
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see
 from w365.store.versions import note_accounts
@@ -162,6 +163,8 @@ def _store_accounts(connection: sa.Connection, accounts: Sequence[CrmAccount], c
         return
     with _Reached(connection, [row[0] for row in changed]):
         upsert(connection, t.Account, _ACCOUNT, changed)
+    # Of a known account the last column says whether it was deleted.
+    grow(connection, "accounts", sum(row[0] not in known or known[row[0]][-1] for row in changed))
     ids = _ids(connection, [row[0] for row in changed])
     put_words(
         connection,
@@ -189,7 +192,9 @@ def _drop_accounts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
     for part in chunks(crm_ids):
         with _Reached(connection, part):
             update = sa.update(t.Account).where(t.Account.crm_id.in_(part), ~t.Account.is_deleted)
-            dropped += connection.execute(update.values(is_deleted=True)).rowcount
+            here = connection.execute(update.values(is_deleted=True)).rowcount
+        grow(connection, "accounts", -here)
+        dropped += here
         ids = list(_ids(connection, part).values())
         names = connection.scalars(sa.select(t.Account.name).where(t.Account.id.in_(ids)))
         order_by_words(connection, {word for name in names for word in words_of([name], signs_of(name))})
@@ -212,6 +217,7 @@ def _store_contacts(connection: sa.Connection, contacts: Sequence[CrmContact], c
         owners = {known[row[0]][1] for row in changed if row[0] in known} | {row[1] for row in changed}
         with _Reached(connection, sorted(owners)):
             upsert(connection, t.Contact, ("crm_id", "account_crm_id", "domain"), changed)
+        grow(connection, "contacts", sum(row[0] not in known for row in changed))
 
 
 def _drop_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
@@ -219,7 +225,9 @@ def _drop_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
     for part in chunks(crm_ids):
         known = _known_contacts(connection, part)
         with _Reached(connection, sorted({owner for _, owner, _ in known.values()})):
-            dropped += connection.execute(sa.delete(t.Contact).where(t.Contact.crm_id.in_(part))).rowcount
+            gone = connection.execute(sa.delete(t.Contact).where(t.Contact.crm_id.in_(part))).rowcount
+        grow(connection, "contacts", -gone)
+        dropped += gone
     return dropped
 
 

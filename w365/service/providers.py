@@ -31,6 +31,7 @@ from w365.service.reaching import Reaching, allot
 from w365.service.sign_ins import say_sign_in
 from w365.service.sync import MISSING, accept_gone, store_customers
 from w365.store import tables as t
+from w365.store.crm_size import size_of
 from w365.store.runs import RunView, cancel_run, end_run, get_run, latest_run, problems_of, recent_runs, request_run
 from w365.store.worklist import counts
 
@@ -146,12 +147,11 @@ def get_crm(service: Service, actor: Actor) -> CrmView:
     with service.store.read() as connection:
         reach = Reaching(service.settings, service.store, service.clock)
         connected, missing = _reach(lambda: reach.to_crm(connection), DATAVERSE)
-        here = sa.select(sa.func.count()).select_from(t.Account).where(~t.Account.is_deleted)
         return CrmView(
             missing,
             connected.url if connected else "",
-            connection.scalar(here) or 0,
-            connection.scalar(sa.select(sa.func.count()).select_from(t.Contact)) or 0,
+            size_of(connection, "accounts"),
+            size_of(connection, "contacts"),
             latest_run(connection, RunKind.CRM_SYNC, CRM_TARGET),
             latest_run(connection, RunKind.CRM_SYNC, CRM_TARGET, state=RunState.DONE),
         )

@@ -271,19 +271,19 @@ class _Accounts:
     def mapped(self) -> AccountView | None:
         if self.row.account_id is None:
             return None
-        views = self._views(read_hits(self.connection, [self.row.account_id]))
+        views = self._views(read_hits(self.connection, [self.row.account_id], row=self.row.id))
         return views[0] if views else None
 
     def candidates(self) -> tuple[AccountView, ...]:
         """The stored candidates, then what the rules support beyond them; never the mapped account."""
         hits = read_candidates(self.connection, self.row.id)
         more = sorted(self.evidence.keys() - {hit.account_id for hit in hits})
-        hits += read_hits(self.connection, more)
+        hits += read_hits(self.connection, more, row=self.row.id)
         left_out = {self.row.account_id, *self.rejections}
         return tuple(self._views([hit for hit in hits if hit.account_id not in left_out]))
 
     def rejected(self) -> tuple[AccountView, ...]:
-        return tuple(self._views(read_hits(self.connection, sorted(self.rejections))))
+        return tuple(self._views(read_hits(self.connection, sorted(self.rejections), row=self.row.id)))
 
     def _views(self, hits: Sequence[Hit]) -> list[AccountView]:
         ids = [hit.account_id for hit in hits]

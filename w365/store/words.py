@@ -10,6 +10,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from w365.store.bulk import chunks, upsert
+from w365.store.spelling import learn
 from w365.store.tables import Word
 
 Subject = Literal["p", "a"]
@@ -43,6 +44,8 @@ def words_of(names: Iterable[str], wholes: Iterable[str] = ()) -> set[str]:
 def put_words(connection: sa.Connection, subject: Subject, words: Iterable[tuple[int, set[str]]]) -> None:
     """Replace the words of the given rows: pairs of id and `words_of` it."""
     for part in chunks(words):
+        if subject == ACCOUNT:
+            learn(connection, {word for _, of in part for word in of})
         ids = [row_id for row_id, _ in part]
         connection.execute(sa.delete(Word).where(Word.subject == subject, Word.id.in_(ids)))
         upsert(
@@ -56,12 +59,16 @@ def terms(text: str) -> list[str]:
     return [term for term in found if _SPLIT.sub("", term)] or found
 
 
+def parts_of(term: str) -> list[str]:
+    return [part for part in _SPLIT.split(term) if part]
+
+
 def ids_found_by(subject: Subject, term: str) -> sa.SelectBase:
     """Select the ids of rows found by a term: as the beginning of a word, or with the beginnings of all its parts.
 
     The parts find “O'Neill” and “Müller-Lang” as they are written, the whole finds domains and ids.
     """
-    parts = [part for part in _SPLIT.split(term) if part]
+    parts = parts_of(term)
     if parts in ([], [term]):
         return ids_with_prefix(subject, term)
     by_parts = ids_with_prefix(subject, parts[0])

@@ -73,7 +73,8 @@ def show_lookup(decider: Decider) -> None:
     )
     if not text or not text.strip():
         return
-    hits = search_accounts(decider.desk.service, decider.desk.actor, text[:LONGEST_TEXT], limit=_FOUND)
+    text, row = text[:LONGEST_TEXT], decider.record.row.id
+    hits = search_accounts(decider.desk.service, decider.desk.actor, text, limit=_FOUND, row=row)
     if not hits:
         st.caption("No account found.")
     for hit in hits:

@@ -56,7 +56,8 @@ def _similar(decider: Decider, name: str) -> list[Hit]:
     words = name.split()
     for kept in (len(words), 2, 1):
         text = " ".join(words[:kept])
-        hits = search_accounts(decider.desk.service, decider.desk.actor, text, limit=_SIMILAR)
+        row = decider.record.row.id
+        hits = search_accounts(decider.desk.service, decider.desk.actor, text, limit=_SIMILAR, row=row)
         if hits:
             return hits
     return []

@@ -79,6 +79,14 @@ class CrmDelta(Base):
     link: Mapped[str]
 
 
+class CrmSize(Base):
+    """How many accounts that are not deleted, and how many contacts, are held; changed with them, never counted."""
+
+    __tablename__ = "crm_size"
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    records: Mapped[int]
+
+
 class Snapshot(Base):
     """The counts after a run, for the history: (run, provider, status, reason) -> provider accounts."""
 

@@ -84,3 +84,20 @@ class Word(Base):
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     __table_args__ = (sa.Index(None, "subject", "id"), {"sqlite_with_rowid": False})
+
+
+_WORD = sa.String(80).with_variant(sa.String(80, collation="C"), "postgresql")
+
+
+class Spelling(Base):
+    """Each word of letters that accounts have, once, also backwards: the start of a word and its end are ranges."""
+
+    __tablename__ = "spelling"
+    word: Mapped[str] = mapped_column(_WORD, primary_key=True)
+    letters: Mapped[int]
+    backward: Mapped[str] = mapped_column(_WORD)
+    __table_args__ = (
+        sa.Index(None, "letters", "word"),
+        sa.Index(None, "letters", "backward"),
+        {"sqlite_with_rowid": False},
+    )

@@ -67,9 +67,10 @@ class Lookup {
     const found = this.items.length;
     if (this.row.account !== null) this.items.push({account: null, name: "Clear mapping"});
     this.list.replaceChildren(...this.items.map((item, index) => this.line(item, index)));
-    // Nothing is chosen beforehand where Enter would change a decision, pick one of several equal accounts or an
-    // account that is hardly the customer's.
-    const isSure = text || (this.row.account === null && !this.row.mustChoose && body.accounts[0]?.isLikely);
+    // Nothing is chosen beforehand where Enter would change a decision, pick one of several equal accounts, an account
+    // that is hardly the customer's or one that is only spelt like what was typed.
+    const isWanted = text && !body.accounts[0]?.isGuess;
+    const isSure = isWanted || (!text && this.row.account === null && !this.row.mustChoose && body.accounts[0]?.isLikely);
     this.activate(found && isSure ? 0 : -1);
     this.note.textContent = this.words(found, text, body.more);
   }

@@ -39,9 +39,17 @@ const refuse = async (node, before, error) => {
   say(text);
 };
 
+// Down to the next row that waits for an account; where none of the loaded ones does, to the next row.
 const moveDown = (rowIndex) => {
   const last = api.getDisplayedRowCount() - 1;
-  const next = Math.min(rowIndex + 1, last);
+  const below = Math.min(rowIndex + 1, last);
+  let next = below, node;
+  while (next <= last && (node = api.getDisplayedRowAtIndex(next))?.data && !isOpen(node)) next += 1;
+  if (next > last || !node?.data) next = below;
   api.ensureIndexVisible(next);
   api.setFocusedCell(next, "account");
 };
+
+// A row that is being saved is drawn as it was; its mark tells.
+const isOpen = (node) =>
+  ["unmapped", "conflict"].includes(node.data.status) && marks.get(node.id)?.state !== "saving";

@@ -8,7 +8,7 @@ from alembic import op
 from w365.store.tables import Exact, UtcTime
 
 revision = '0011'
-down_revision = '0008'
+down_revision = '0010'
 branch_labels = None
 depends_on = None
 
