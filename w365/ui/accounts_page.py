@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
@@ -25,6 +24,7 @@ from w365.store.worklist import Row
 from w365.ui.account_page import open_account_of
 from w365.ui.accounts_view import ALL, DRIFTED, GONE, HELD, NEW, UNSYNCED, View, first_view, read_sort, read_view
 from w365.ui.change_dialog import ask_bulk, changes_done, show_change_dialog
+from w365.ui.choices import show_choice_of
 from w365.ui.desk import Desk
 from w365.ui.downloads import download_button
 from w365.ui.facets_form import read_further, show_further_facets
@@ -109,8 +109,8 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         _status_facet(_amounts(desk.service, desk.actor, view), _parts(desk, view), view)
         if len(providers) > 1:
-            _choice("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 122)
-        _choice("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 110)
+            show_choice_of("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 122, _chosen)
+        show_choice_of("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 110, _chosen)
         show_further_facets(desk, view, _chosen)
         st.text_input(
             "Search",
@@ -160,18 +160,6 @@ def _status_facet(amounts: Mapping[Status, int], parts: Mapping[str, int], view:
         required=True,
         label_visibility="collapsed",
         on_change=_chosen,
-    )
-
-
-def _choice(label: str, key: str, words: Mapping[Any, str], width: int) -> None:
-    st.selectbox(
-        label,
-        list(words),
-        format_func=words.__getitem__,
-        key=key,
-        label_visibility="collapsed",
-        on_change=_chosen,
-        width=width,
     )
 
 

@@ -12,6 +12,7 @@ from w365.service.crm_link import crm_address
 from w365.service.providers import list_providers
 from w365.service.records import Record
 from w365.service.teamwork import list_owners
+from w365.ui.choices import show_choice_of
 from w365.ui.desk import Desk
 from w365.ui.keyboard import listen
 from w365.ui.owner_words import owner_choices
@@ -81,25 +82,13 @@ def _show_choices(review: Review, providers: Mapping[int, str], *, is_done: bool
     choice = review.choice
     st.session_state.update({_STATUS: choice.status, _PROVIDER: choice.provider or "", _OWNER: choice.owner})
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        _choice("Status", _STATUS, STATUSES, 145)
+        show_choice_of("Status", _STATUS, STATUSES, 145, _chosen)
         if len(providers) > 1:
             known: dict[Any, str] = {"": "All providers", **providers}
-            _choice("Provider", _PROVIDER, known, 150)
-        _choice("Owner", _OWNER, owner_choices(review.owners, review.desk.actor, choice.owner), 160)
+            show_choice_of("Provider", _PROVIDER, known, 150, _chosen)
+        show_choice_of("Owner", _OWNER, owner_choices(review.owners, review.desk.actor, choice.owner), 160, _chosen)
         progress = "Done" if is_done else review.walk.progress()
         st.markdown(f"**{progress}** · {number(review.decided)} decided", width="content")
-
-
-def _choice(label: str, key: str, words: Mapping[Any, str], width: int) -> None:
-    st.selectbox(
-        label,
-        list(words),
-        format_func=words.__getitem__,
-        key=key,
-        label_visibility="collapsed",
-        on_change=_chosen,
-        width=width,
-    )
 
 
 def _show_outcome(review: Review) -> None:

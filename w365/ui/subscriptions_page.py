@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -12,6 +11,7 @@ from w365.service.providers import list_providers
 from w365.service.subscriptions import SubscriptionPage, count_subscriptions, list_subscriptions
 from w365.store.subscriptions import Amount, Amounts, Cursor, SubscriptionFilter, SubscriptionRow, SubscriptionState
 from w365.ui import places
+from w365.ui.choices import show_choice_of
 from w365.ui.desk import Desk
 from w365.ui.onboarding_link import link_to_onboarding
 from w365.ui.palette import WIDE
@@ -88,7 +88,7 @@ def _show_facets(desk: Desk, amounts: Amounts) -> None:
             label_visibility="collapsed",
             on_change=_begin,
         )
-        _provider_choice(providers)
+        show_choice_of("Provider", _PROVIDER, providers, 180, _begin)
         st.text_input(
             "Search",
             key=_TEXT,
@@ -99,18 +99,6 @@ def _show_facets(desk: Desk, amounts: Amounts) -> None:
             on_change=_begin,
             width=230,
         )
-
-
-def _provider_choice(providers: Mapping[int, str]) -> None:
-    st.selectbox(
-        "Provider",
-        list(providers),
-        format_func=providers.__getitem__,
-        key=_PROVIDER,
-        label_visibility="collapsed",
-        on_change=_begin,
-        width=180,
-    )
 
 
 def _begin() -> None:
