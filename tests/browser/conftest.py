@@ -27,6 +27,8 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-gpu-rasterization",
+    "--disable-software-rasterizer",
 ]
 expect.set_options(timeout=15_000)
 
@@ -36,9 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            # Each half shares one app and takes turns in it; two test processes work on a half each.
-            half = "looks" if item.path.stem in ("test_accessibility", "test_provider_accounts") else "journeys"
-            item.add_marker(pytest.mark.xdist_group(half))
+            item.add_marker(pytest.mark.xdist_group("browser"))  # they share one app and take turns
 
 
 @pytest.fixture(scope="session")
@@ -122,6 +122,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
             color_scheme="dark" if scheme == "dark" else "light",
             timezone_id="Europe/Berlin",
             accept_downloads=True,
+            reduced_motion="reduce",  # without a graphics card every moving thing is drawn by the processor
         )
         contexts.append(context)
         page = context.new_page()

@@ -64,7 +64,8 @@ def test_ten_rows_are_decided_by_keyboard_alone_and_all_are_taken_back(
     wait_until_synced(service)
     before = statuses(service)
     go(page, app_url, "review?status=conflict", "Review")
-    expect(page.get_by_text("1 of 6")).to_be_visible()
+    conflicts = sum(status is Status.CONFLICT for status in before.values())  # other journeys make some too
+    expect(page.get_by_text(f"1 of {conflicts}")).to_be_visible()
     first = row_name(page).inner_text()
     press(page, "n")
     press(page, "a")
