@@ -101,6 +101,7 @@ LEFT_WORDS: Mapping[str, str] = {
     "open": "open already",
     "excluded": "excluded already",
     "parked": "parked already",
+    "same_owner": "theirs already",
     "no_candidate": "no candidate",
     "below_score": "the best candidate scores less",
     "tied": "two candidates are equally good",

@@ -52,11 +52,7 @@ def add_note(service: Service, actor: Actor, row: int, text: str) -> None:
 def set_owner(service: Service, actor: Actor, row: int, owner: str) -> bool:
     """Give a row to a person, or to nobody; False when it was theirs already."""
     require(actor, Role.ANALYST)
-    name = " ".join(owner.replace("\0", "").split())
-    if len(name) > LONGEST_OWNER:
-        raise InputError(f"A name may have {LONGEST_OWNER} characters.", kept="Nothing was changed.", do="Shorten it.")
-    if name.startswith("*"):
-        raise InputError("A name does not begin with an asterisk.", kept="Nothing was changed.", do="Correct it.")
+    name = check_owner(owner)
     with service.store.write() as connection:
         _check_row(connection, row)
         held = Ownership
@@ -71,6 +67,16 @@ def set_owner(service: Service, actor: Actor, row: int, owner: str) -> bool:
         which = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id == row)
         worklist.refresh(connection, read_policy(connection), which)
     return True
+
+
+def check_owner(owner: str) -> str:
+    """Return the name as it is kept, "" for nobody; InputError for one that cannot be."""
+    name = " ".join(owner.replace("\0", "").split())
+    if len(name) > LONGEST_OWNER:
+        raise InputError(f"A name may have {LONGEST_OWNER} characters.", kept="Nothing was changed.", do="Shorten it.")
+    if name.startswith("*"):
+        raise InputError("A name does not begin with an asterisk.", kept="Nothing was changed.", do="Correct it.")
+    return name
 
 
 def list_notes(service: Service, actor: Actor, row: int) -> list[NoteView]:

@@ -6,6 +6,7 @@ one, or the one that the latest, being an undo, restored.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,8 +43,8 @@ def targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     )
 
 
-def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None] | None:
-    """The (decision, run) a person decided last and has not taken back; what runs matched is nobody's."""
+def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None, dt.datetime] | None:
+    """The (decision, run, time) a person decided last and has not taken back; what runs matched is nobody's."""
     decision, run = t.Decision, t.Run
     again = sa.orm.aliased(t.Undo)
     same_run = sa.orm.aliased(decision)
@@ -51,7 +52,7 @@ def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None] | 
     is_undone = sa.exists().where(t.Undo.undoes_id == decision.id, stands)
     is_run_undone = sa.exists().where(same_run.run_id == decision.run_id, t.Undo.undoes_id == same_run.id, stands)
     query = (
-        sa.select(decision.id, decision.run_id)
+        sa.select(decision.id, decision.run_id, decision.at)
         .outerjoin(run, run.id == decision.run_id)
         .where(
             decision.actor == actor,

@@ -10,7 +10,9 @@ import streamlit as st
 from w365.api.asked import LONGEST_TEXT
 from w365.service.actions import LONGEST_REASON
 from w365.service.lookup import Hit, search_accounts
+from w365.service.teamwork import list_owners
 from w365.ui.desk import Desk
+from w365.ui.owner_words import NOBODY
 from w365.ui.wording import plain
 
 _FOUND = 8
@@ -51,6 +53,22 @@ def _ask_reason_and_date(desk: Desk) -> dict[str, Any]:
     return asked | {"until": until.isoformat() if until else ""}
 
 
+def _ask_owner(desk: Desk) -> dict[str, Any] | None:
+    mine = desk.actor.name
+    known = [mine, *(name for name in list_owners(desk.service, desk.actor) if name != mine), NOBODY]
+    words = {mine: f"{mine} (me)", NOBODY: "Nobody"}
+    chosen = st.selectbox(
+        "Owner",
+        known,
+        None,
+        format_func=lambda one: words.get(one, one),
+        accept_new_options=True,
+        placeholder="Choose, or type a name",
+        key="bulk-owner",
+    )
+    return None if chosen is None else {"owner": "" if chosen == NOBODY else chosen}
+
+
 def _name(hit: Hit) -> str:
     return plain(hit.name)
 
@@ -64,5 +82,6 @@ FORMS: Mapping[str, Callable[[Desk], dict[str, Any] | None]] = {
     "assign": _ask_account,
     "exclude": _ask_reason,
     "park": _ask_reason_and_date,
+    "owner": _ask_owner,
 }
 """What an action asks for; None while it is not complete. Those that ask nothing are previewed at once."""

@@ -26,6 +26,7 @@ BAR = {
     "park": "Park…",
     "unmap": "Unmap…",
     "reopen": "Reopen…",
+    "owner": "Owner…",
 }
 """The buttons of the bulk bar: actions of `service.actions`, with their labels."""
 
