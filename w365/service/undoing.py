@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.errors import InputError, NotFound, StaleEdit
-from w365.matching.words import DECISION_WORDS
+from w365.matching.words import DECISION_WORDS, LEFT_WORDS
 from w365.model import Actor, DecisionKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
@@ -20,7 +20,7 @@ from w365.store import tables as t
 from w365.store.decisions import Who
 from w365.store.owners import last_given, owner_targets
 from w365.store.runs import get_run
-from w365.store.undoing import last_of, targets
+from w365.store.undoing import holding, last_of, targets
 from w365.store.worklist import Row, read_rows
 
 DECIDING = (RunKind.MATCH, RunKind.BULK, RunKind.UNDO, RunKind.MAPPING_IMPORT)
@@ -118,17 +118,26 @@ def _chosen_run(connection: sa.Connection, run_id: int) -> _Chosen:
     return _Chosen(said, UNDO, targets(t.Decision.run_id == run_id))
 
 
+def can_take_back(service: Service, actor: Actor, row: int) -> frozenset[int]:
+    """Which decisions of a row hold now, so that undoing them brings back what was before."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        return frozenset(connection.scalars(holding(row)))
+
+
 def take_back_now(service: Service, actor: Actor, decision_id: int) -> Row:
-    """Take one decision back by hand and return the row as it is; StaleEdit when it was changed since."""
+    """Take one decision back by hand and return the row as it is; StaleEdit, which says why, where it cannot be."""
     plan = preview_undo(service, actor, Undoable(decision_id=decision_id)).plan
     with service.store.write() as connection:
         row_id = connection.scalar(sa.select(t.Decision.provider_account_id).where(t.Decision.id == decision_id)) or 0
         taken = do_part(connection, Who(actor.name, service.clock()), plan, row_id)
+        left = plans.read_plan(connection, plan.id).left
         plans.drop_plan(connection, plan.id)
         row = read_rows(connection, [row_id])[0]
     if not taken:
+        why = LEFT_WORDS[next(iter(left), "changed")]
         raise StaleEdit(
-            f"{row.name} was changed since, or its account is no longer free.",
+            f"{row.name} cannot go back to what it was: {why}.",
             kept="It was left as it is.",
             do="Look at the row as it is now.",
         )

@@ -43,6 +43,12 @@ def targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     )
 
 
+def holding(provider_account_id: int) -> sa.Select[int]:
+    """Select the decisions of a row that can be taken back."""
+    found = targets(t.Decision.provider_account_id == provider_account_id).subquery()
+    return sa.select(found.c.undoes_id).where(found.c.why_left == "")
+
+
 def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None, dt.datetime] | None:
     """The (decision, run, time) a person decided last and has not taken back; what runs matched is nobody's."""
     decision, run = t.Decision, t.Run

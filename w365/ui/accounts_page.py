@@ -30,7 +30,7 @@ from w365.ui.downloads import download_button
 from w365.ui.facets_form import read_further, show_further_facets
 from w365.ui.grid import BAR, Bulk, Look, Sorted, Told, show_grid
 from w365.ui.palette import WIDE, is_dark
-from w365.ui.record import show_record
+from w365.ui.record import forget_shown, show_record
 from w365.ui.shell import told
 from w365.ui.wording import counted, plain, short
 
@@ -233,6 +233,7 @@ def _take_back(desk: Desk, decision_id: int) -> None:
 
 def _leave_record() -> None:
     st.session_state.pop(_RECORD, None)
+    forget_shown()
 
 
 def _open_record(desk: Desk, row: int) -> None:

@@ -8,7 +8,7 @@ from w365.matching.words import STATUS_WORDS
 from w365.model import Status
 from w365.service.records import read_record
 from w365.ui.desk import Desk
-from w365.ui.record import show_record
+from w365.ui.record import forget_shown, show_record
 from w365.ui.shell import told
 from w365.ui.wording import plain, short
 
@@ -20,6 +20,7 @@ def open_record(desk: Desk, row: int, selection: str) -> None:
 
     def leave() -> None:
         st.session_state.pop(selection, None)
+        forget_shown()
 
     st.dialog(title, width="large", on_dismiss=leave)(_show)(desk, row, selection)
 
@@ -33,5 +34,6 @@ def _show(desk: Desk, row: int, selection: str) -> None:
     if decided.row.status in (Status.UNMAPPED, Status.CONFLICT):
         st.rerun(scope="fragment")
     st.session_state.pop(selection, None)
+    forget_shown()
     st.toast(plain(f"{decided.row.name}: {STATUS_WORDS[decided.row.status]} {decided.row.account_name}"))
     st.rerun()

@@ -141,3 +141,9 @@ def say_decision(decision: DecisionView) -> str:
 def say_when(decision: DecisionView, zone: dt.tzinfo) -> str:
     run = f", run {decision.run_id}" if decision.run_id else ""
     return f"{decision.at.astimezone(zone):%Y-%m-%d %H:%M %Z}, {decision.actor}{run}"
+
+
+def say_since(decision: DecisionView, later: DecisionView, zone: dt.tzinfo) -> str:
+    """Say why a decision cannot be taken back: it was, or what came `later` holds now."""
+    what = "Taken back" if later.undoes == decision.id else "Cannot be undone: decided again"
+    return f"{what} {say_when(later, zone)}"

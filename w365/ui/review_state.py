@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from w365.errors import W365Error
-from w365.matching.words import STATUS_WORDS
+from w365.matching.words import DECISION_WORDS, STATUS_WORDS
 from w365.service import mapping
 from w365.service.facets import count_by_owner
 from w365.service.records import Record
@@ -113,7 +113,7 @@ class Review:
         self.steps = [*self.steps, Step(decided.decision_id, record.row.name, before)]
         self.steps = self.steps[-_MOST_STEPS:]
         if decided.row.status in OPEN:
-            self.said = f"{record.row.name}: candidate rejected"
+            self.said = f"{record.row.name}: {DECISION_WORDS[decided.kind].lower() if decided.kind else 'saved'}"
             return
         self.decided += 1
         self.said = f"{record.row.name}: {STATUS_WORDS[decided.row.status]} {decided.row.account_name}".strip()
