@@ -73,10 +73,12 @@ def _show_provider_side(record: Record) -> None:
         ("Provider", row.provider),
         ("Provider Specific Account Id", row.specific_id),
         ("Country", record.country),
-        ("Relationship", record.relationship),
         ("Changed", row.change),
         ("Gone since", f"{record.gone_at:%Y-%m-%d}" if record.gone_at else ""),
+    )
+    further = (
         ("Domains come from", record.domain_source),
+        ("Relationship", record.relationship),
         ("Note", record.note),
     )
     _list([(value, label) for label, value in facts if value], "")
@@ -84,6 +86,9 @@ def _show_provider_side(record: Record) -> None:
     _list([(domain.name, say_domain(domain)) for domain in record.domains], "The provider lists none.")
     _heading(f"Subscriptions: {counted(row.seats, 'seat')}")
     _list([(one.offer_name, say_standing(one, row)) for one in record.subscriptions], "None known.")
+    if any(value for _, value in further):
+        _heading("Also known")
+        _list([(value, label) for label, value in further if value], "")
 
 
 def _show_accounts_side(decider: Decider) -> None:

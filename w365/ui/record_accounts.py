@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.api.asked import LONGEST_TEXT
-from w365.api.rows import is_likely
+from w365.api.rows import is_offered
 from w365.matching.words import ORIGIN_WORDS, say_drift
 from w365.model import Drift, Origin
 from w365.service import mapping
@@ -102,10 +102,12 @@ def show_rejected(decider: Decider) -> None:
 
 def _show_beside(decider: Decider, accounts: tuple[AccountView, ...], *, is_first: bool) -> None:
     for index, (column, account) in enumerate(zip(st.columns(_BESIDE), accounts, strict=False)):
-        with column, st.container(border=True, height="stretch"):
-            _show_account(decider, account)
+        # The buttons stand side by side at the bottom, however much is said of each account.
+        with column, st.container(border=True, height="stretch", vertical_alignment="distribute"):
+            with st.container():
+                _show_account(decider, account)
             _show_verdicts(
-                decider, account.hit.account_id, is_first=is_first and index == 0 and is_likely(account.hit.score)
+                decider, account.hit.account_id, is_first=is_first and index == 0 and is_offered(account.hit)
             )
 
 

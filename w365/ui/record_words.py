@@ -12,12 +12,14 @@ from w365.matching.words import (
     LIST_WORDS,
     ORIGIN_WORDS,
     SAY_HELD,
+    STATUS_WORDS,
     Nearest,
     say_reason,
     why_not,
 )
 from w365.model import Disposition, DomainKind, DomainList, Origin, Reason, Status
 from w365.service.records import AccountView, DecisionView, DomainView, Record, SubscriptionView
+from w365.store.worklist import Row
 from w365.ui.wording import counted
 
 _MOST_DOMAINS = 4
@@ -136,6 +138,13 @@ def say_decision(decision: DecisionView) -> str:
     if decision.reason:
         parts.append(f"“{decision.reason}”")
     return " · ".join(parts)
+
+
+def say_settled(row: Row) -> str:
+    """Say how a row stands now that it was decided."""
+    if row.status is Status.MAPPED:
+        return f"{row.name}: mapped to {row.account_name}"
+    return f"{row.name}: {STATUS_WORDS[row.status].lower()}"
 
 
 def say_when(decision: DecisionView, zone: dt.tzinfo) -> str:

@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 _FLASH = "w365_flash"
 _TOKEN = "w365_token"  # noqa: S105 - the name of a place, not a secret
 _LOOK_SECONDS = 20
+FRESHNESS = "freshness"
+"""The part of every page that says what waits and how old the data is, for those that change it to run it again."""
 
 
 @contextmanager
@@ -115,7 +117,7 @@ def _token(service: Service, actor: Actor) -> str:
     return str(st.session_state[_TOKEN])
 
 
-@st.fragment(run_every=_LOOK_SECONDS)
+@st.fragment(run_every=_LOOK_SECONDS, key=FRESHNESS)
 def _freshness_line(service: Service, actor: Actor) -> None:
     with told():
         sources = read_sources(service, actor)
