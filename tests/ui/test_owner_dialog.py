@@ -32,7 +32,7 @@ def test_rows_get_an_owner_after_a_preview_and_lose_it_again(world: World) -> No
     test.run()
     box = test.selectbox(key="bulk-owner")
     assert list(box.options) == [f"{local_user().name} (me)", "ben", "cleo", "Nobody"]
-    box.select("cleo").run()
+    test.text_input(key="bulk-owner-new").input("  cleo ")
     press(test, "Preview")
     assert "**2 provider accounts** will change their owner." in text_of(test)
     assert "1\\: theirs already" in text_of(test)

@@ -118,8 +118,8 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
 def _show_choices(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if len(providers) > 1:
-            show_choice_of("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 150, _chosen)
-        show_choice_of("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 150, _chosen)
+            show_choice_of("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 140, _chosen)
+        show_choice_of("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 140, _chosen)
         show_further_facets(desk, view, _chosen)
         st.text_input(
             "Search",
@@ -129,7 +129,7 @@ def _show_choices(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
             placeholder="Name, domain, id or account",
             label_visibility="collapsed",
             on_change=_chosen,
-            width=270,
+            width=230,
         )
         download_button(desk, SUBJECTS, view.filter(), place="accounts")
 

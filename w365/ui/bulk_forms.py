@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ import streamlit as st
 from w365.api.asked import LONGEST_TEXT
 from w365.service.actions import LONGEST_REASON
 from w365.service.lookup import Hit, search_accounts
-from w365.service.teamwork import list_owners
+from w365.service.teamwork import LONGEST_OWNER, list_owners
 from w365.ui.desk import Desk
 from w365.ui.owner_words import NOBODY
 from w365.ui.wording import plain
@@ -53,20 +54,14 @@ def _ask_reason_and_date(desk: Desk) -> dict[str, Any]:
     return asked | {"until": until.isoformat() if until else ""}
 
 
-def _ask_owner(desk: Desk) -> dict[str, Any] | None:
+def _ask_owner(desk: Desk) -> dict[str, Any]:
+    """Ask for somebody known, or for a new name: to type part of a known one must not make a new one."""
     mine = desk.actor.name
     known = [mine, *(name for name in list_owners(desk.service, desk.actor) if name != mine), NOBODY]
     words = {mine: f"{mine} (me)", NOBODY: "Nobody"}
-    chosen = st.selectbox(
-        "Owner",
-        known,
-        None,
-        format_func=lambda one: words.get(one, one),
-        accept_new_options=True,
-        placeholder="Choose, or type a name",
-        key="bulk-owner",
-    )
-    return None if chosen is None else {"owner": "" if chosen == NOBODY else chosen}
+    chosen = st.selectbox("Owner", known, format_func=lambda one: words.get(one, one), key="bulk-owner")
+    named = st.text_input("Or somebody new", key="bulk-owner-new", max_chars=LONGEST_OWNER, placeholder="Name")
+    return {"owner": (named or "").strip() or ("" if chosen == NOBODY else chosen)}
 
 
 def _name(hit: Hit) -> str:
@@ -77,11 +72,23 @@ def _about(hit: Hit) -> str:
     return plain(" · ".join(part for part in (hit.number, hit.domain, hit.city, hit.country) if part))
 
 
-FORMS: Mapping[str, Callable[[Desk], dict[str, Any] | None]] = {
-    "accept": _ask_score,
-    "assign": _ask_account,
-    "exclude": _ask_reason,
-    "park": _ask_reason_and_date,
-    "owner": _ask_owner,
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`ask` draws it and returns what was entered, None while that is not complete; `field` is where the keyboard is.
+
+    A live one answers while somebody types; in the others Enter previews.
+    """
+
+    ask: Callable[[Desk], dict[str, Any] | None]
+    field: str = ""
+    is_live: bool = False
+
+
+FORMS: Mapping[str, Form] = {
+    "accept": Form(_ask_score),
+    "assign": Form(_ask_account, "CRM account", is_live=True),
+    "exclude": Form(_ask_reason, "Reason"),
+    "park": Form(_ask_reason_and_date, "Reason"),
+    "owner": Form(_ask_owner, "Owner"),
 }
-"""What an action asks for; None while it is not complete. Those that ask nothing are previewed at once."""
+"""What an action asks for. Those that ask nothing are previewed at once."""

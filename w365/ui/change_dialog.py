@@ -16,9 +16,10 @@ from w365.service.bulk import Chosen, preview_bulk
 from w365.service.changes import Preview, confirm, discard, list_left, read_done
 from w365.service.undoing import Undoable, preview_undo
 from w365.ui import backstage
-from w365.ui.bulk_forms import FORMS
+from w365.ui.bulk_forms import FORMS, Form
 from w365.ui.change_words import VERBS, left_row, sample_row, say_done, say_left, say_warning, say_would
 from w365.ui.desk import Desk
+from w365.ui.keyboard import listen
 from w365.ui.runs import show_run
 from w365.ui.shell import show_error, told
 from w365.ui.wording import local_zone, number, plain, short
@@ -84,12 +85,29 @@ def _show_form(desk: Desk, asked: _Asked) -> None:
     form = FORMS.get(asked.action)
     if form is None:
         _step(lambda: _previewed(desk, asked, {}))
-        return
-    detail = form(desk)
-    with st.container(horizontal=True):
-        if st.button("Preview", type="primary", disabled=detail is None):
-            _step(lambda: _previewed(desk, asked, detail or {}))
-        _cancel(desk, asked)
+    elif form.is_live:
+        detail = form.ask(desk)
+        with st.container(horizontal=True):
+            if st.button("Preview", type="primary", disabled=detail is None):
+                _step(lambda: _previewed(desk, asked, detail or {}))
+            _cancel(desk, asked)
+    else:
+        _show_at_once(desk, asked, form)
+    if form is not None and form.field:
+        listen(row=None, focus=form.field, nonce=1)
+
+
+def _show_at_once(desk: Desk, asked: _Asked, form: Form) -> None:
+    """Show what is asked as a form, so that Enter in a field previews."""
+    with st.form("bulk-form", border=False, enter_to_submit=True):
+        detail = form.ask(desk)
+        with st.container(horizontal=True):
+            is_asked = st.form_submit_button("Preview", type="primary")
+            is_left = st.form_submit_button("Cancel")
+    if is_asked:
+        _step(lambda: _previewed(desk, asked, detail or {}))
+    elif is_left:
+        _leave(desk, asked)
 
 
 def _previewed(desk: Desk, asked: _Asked, detail: dict[str, object]) -> _Asked:
@@ -187,7 +205,11 @@ def _step(act: Callable[[], _Asked]) -> None:
 
 def _cancel(desk: Desk, asked: _Asked) -> None:
     if st.button("Cancel"):
-        if asked.preview is not None:
-            discard(desk.service, desk.actor, asked.preview.plan.id)
-        _forget()
-        st.rerun()
+        _leave(desk, asked)
+
+
+def _leave(desk: Desk, asked: _Asked) -> None:
+    if asked.preview is not None:
+        discard(desk.service, desk.actor, asked.preview.plan.id)
+    _forget()
+    st.rerun()

@@ -74,5 +74,9 @@ def _choose(desk: Desk, asked: _Asked) -> None:
         desk.service, desk.actor, asked.rows, asked.use.account_id, lambda at: bar.progress(at / amount)
     )
     _forget()
-    say_next_time(plain(say_chosen(done, asked.use.name)))
+    told = plain(say_chosen(done, asked.use.name))
+    if done.left:
+        say_next_time(told)
+    else:
+        st.toast(told)  # seen wherever the page is scrolled to
     st.rerun()

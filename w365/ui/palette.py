@@ -40,8 +40,9 @@ DARK_STYLE = (
 
 WIDE = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; padding-bottom: 1rem; }
+.st-key-keyboard { position: fixed; top: 0; left: 0; width: 0; height: 0; overflow: hidden; }
 </style>"""
-"""For pages that need the whole width of the window."""
+"""For pages that need the whole width of the window; the frame that listens to keys takes no place."""
 _PEOPLE = {
     False: ("#0b6a86", "#b45309", "#6d4fc2", "#1b7f3b", "#b42318", "#5b6b79"),
     True: ("#3a9dbb", "#f0a340", "#a78bfa", "#4cc38a", "#f2705f", "#9aa9b5"),

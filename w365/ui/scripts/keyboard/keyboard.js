@@ -13,7 +13,8 @@ const isTyping = (element) => Boolean(element?.closest?.("input, textarea, selec
 // The page answers a moment later than it asks: the field may not be there yet.
 const focus = (label, tries = 30) => {
   clearTimeout(waiting);
-  const field = page.querySelector(`[aria-label="${CSS.escape(label)}"]`);
+  const named = `[aria-label="${CSS.escape(label)}"]`;
+  const field = page.querySelector(`[role=dialog] ${named}`) || page.querySelector(named);
   if (field) { field.focus(); field.select?.(); show(field); }
   else if (tries) waiting = setTimeout(focus, 50, label, tries - 1);
 };
