@@ -366,6 +366,12 @@ def test_the_main_job_by_keyboard_alone(page: Page, app_url: str, service: Servi
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("ArrowUp")
     expect(grid.frame.locator(".ag-cell:focus")).to_have_count(1)
+    page.keyboard.press("Space")
+    expect(grid.frame.locator(".w365-chosen", has_text="1 selected:")).to_be_visible()
+    page.keyboard.press("Tab")  # out of the rows, to what can be done to them
+    expect(grid.frame.get_by_role("button", name="Accept best…")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(grid.frame.locator(".ag-cell:focus")).to_have_count(1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

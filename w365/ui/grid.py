@@ -168,7 +168,13 @@ def _code(expression: str) -> JsCode:
 
 _SELECTION: dict[str, Any] = {
     "rowSelection": {"mode": "multiRow", "checkboxes": True, "headerCheckbox": False, "enableClickSelection": False},
-    "selectionColumnDef": {"pinned": "left", "width": 38, "suppressNavigable": True, "resizable": False},
+    "selectionColumnDef": {
+        "pinned": "left",
+        "width": 38,
+        "suppressNavigable": True,
+        "resizable": False,
+        "suppressKeyboardEvent": _code(part("keepKey")),
+    },
     "onSelectionChanged": _code(part("onSelection")),
     "focusGridInnerElement": _code(part("enter")),
 }

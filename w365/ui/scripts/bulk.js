@@ -20,9 +20,25 @@ const startBar = () => {
   bar = make("div", "w365-bar");
   bar.setAttribute("role", "toolbar");
   bar.setAttribute("aria-label", "Bulk actions");
+  bar.addEventListener("keydown", leaveBar);
   document.body.append(bar);
   document.body.classList.add("w365-has-bar");
   drawBar();
+};
+
+// Tab leaves the rows, whose thousands of cells are for the arrow keys, and reaches what can be done to them.
+const leaveRows = (event) => {
+  event.preventDefault();
+  if (event.shiftKey) api.setFocusedHeader("name");
+  else document.querySelector(".w365-bar button:not(:disabled), .w365-columns").focus();
+};
+
+const leaveBar = (event) => {
+  const isFirst = event.target === bar.querySelector("button:not(:disabled)");
+  const cell = api.getFocusedCell();
+  if (!cell || !(event.key === "Escape" || (event.key === "Tab" && event.shiftKey && isFirst))) return;
+  event.preventDefault();
+  api.setFocusedCell(cell.rowIndex, cell.column);
 };
 
 const drawBar = () => {

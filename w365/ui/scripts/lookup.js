@@ -135,7 +135,7 @@ class Lookup {
     } else if (event.key === "Tab") {
       event.preventDefault();
       this.leave();
-      if (event.shiftKey) api.tabToPreviousCell(); else api.tabToNextCell();
+      api.setFocusedCell(this.params.node.rowIndex, event.shiftKey ? "domain" : "status");
     }
     event.stopPropagation();
   }
@@ -170,6 +170,7 @@ class Lookup {
     const cell = this.params.eGridCell?.getBoundingClientRect();
     if (!popup || !cell) return;
     popup.setAttribute("aria-label", `CRM account for ${this.row.name}`);
+    window.frameElement?.scrollIntoView({block: "nearest"}); // a small window shows a part of the grid only
     const box = popup.offsetParent.getBoundingClientRect();
     const below = box.bottom - cell.bottom, above = cell.top - box.top;
     const isAbove = below < ROOM && above > below;
