@@ -272,6 +272,7 @@ def test_a_bulk_of_several_parts_is_one_run_and_a_cancelled_one_can_be_taken_bac
 REFUSED: tuple[tuple[str, dict[str, Any], type[Exception], str], ...] = (
     ("exclude", {"reason": "  "}, InputError, "reason is needed"),
     ("park", {"reason": "x" * 501}, InputError, "500 characters"),
+    ("park", {"reason": "waits", "until": "2026-11-02"}, InputError, "not in the future"),
     ("accept", {"score": 2.0}, InputError, "between 0 and 1"),
     ("accept", {}, InputError, "between 0 and 1"),
     ("assign", {"account": 10**6}, NotFound, "inactive or does not exist"),

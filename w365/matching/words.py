@@ -95,6 +95,7 @@ SAY_HELD = (
 )
 LEFT_WORDS: Mapping[str, str] = {
     "changed": "changed since",
+    "returned": "the day they were parked until has come",
     "mapped": "mapped already",
     "not_mapped": "not mapped",
     "set_aside": "excluded or parked",

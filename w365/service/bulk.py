@@ -55,7 +55,7 @@ def preview_bulk(
         raise InputError(f"There is no bulk action “{action[:40]}”.", kept="Nothing was changed.")
     entered = {name: _tidy(one) for name, one in (detail or {}).items()}
     with service.store.write() as connection:
-        said = known.say(connection, entered)
+        said = known.say(connection, entered, service.clock().date())
         plan_id = plans.add_plan(
             connection,
             actor.name,

@@ -24,15 +24,16 @@ def targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     (provider account, its version, account restored, decision undone, decision restored, why left).
     """
     decision, before = t.Decision, t.StandingBefore
-    latest = _latest(decision.provider_account_id)
-    restores = _outcome(_latest(decision.provider_account_id, decision.id))
+    standing = _latest(decision.provider_account_id, decides=True)
+    restores = _outcome(_latest(decision.provider_account_id, decision.id, decides=True))
     is_undo = sa.exists().where(t.Undo.decision_id == decision.id)
-    holds = sa.or_(latest == decision.id, sa.and_(~is_undo, _outcome(latest) == decision.id))
-    why = sa.case((holds, sa.literal("")), else_=sa.literal("changed"))
+    holds = sa.or_(standing == decision.id, sa.and_(~is_undo, _outcome(standing) == decision.id))
+    has_come = sa.and_(holds, decision.kind == DecisionKind.RETURN)
+    why = sa.case((has_come, sa.literal("returned")), (holds, sa.literal("")), else_=sa.literal("changed"))
     return (
         sa.select(
             decision.provider_account_id,
-            latest.label("version"),
+            _latest(decision.provider_account_id).label("version"),
             before.account_id,
             decision.id.label("undoes_id"),
             restores.label("restores_id"),
@@ -74,13 +75,19 @@ def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None, dt
 
 
 def _latest(
-    provider_account_id: sa.SQLColumnExpression[int], before: sa.SQLColumnExpression[int] | None = None
+    provider_account_id: sa.SQLColumnExpression[int],
+    before: sa.SQLColumnExpression[int] | None = None,
+    *,
+    decides: bool = False,
 ) -> sa.ScalarSelect[int]:
+    """The latest decision of a row, or the latest that decides something about what it is mapped to."""
     other = sa.orm.aliased(t.Decision)
     query = sa.select(sa.func.coalesce(sa.func.max(other.id), 0)).where(
         other.provider_account_id == provider_account_id
     )
     query = query.correlate(t.Decision)  # from however deep it is asked
+    if decides:
+        query = query.where(other.kind.not_in(NOT_UNDONE))
     return (query if before is None else query.where(other.id < before)).scalar_subquery()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +51,8 @@ def _ask_reason(_desk: Desk) -> dict[str, Any]:
 
 def _ask_reason_and_date(desk: Desk) -> dict[str, Any]:
     asked = _ask_reason(desk)
-    until = st.date_input("Park until (optional)", value=None, key="bulk-until", width=220)
+    tomorrow = desk.service.clock().date() + dt.timedelta(days=1)
+    until = st.date_input("Park until (optional)", None, min_value=tomorrow, key="bulk-until", width=220)
     return asked | {"until": until.isoformat() if until else ""}
 
 
