@@ -5,8 +5,9 @@ What the dialog shows lies in the session, so that it comes back with every run 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -36,15 +37,16 @@ class _Asked:
     title: str
     action: str = ""
     chosen: Chosen | None = None
+    detail: Mapping[str, Any] | None = None  # what was entered elsewhere: nothing is asked any more
     undo: Undoable | None = None
     preview: Preview | None = None
     run_id: int | None = None
     is_over: bool = False
 
 
-def ask_bulk(action: str, title: str, chosen: Chosen) -> None:
-    """Open the dialog of a bulk action in the next run of the page."""
-    st.session_state[_KEY] = _Asked(title, action, chosen)
+def ask_bulk(action: str, title: str, chosen: Chosen, detail: Mapping[str, Any] | None = None) -> None:
+    """Open the dialog of a bulk action in the next run of the page; with `detail` at its preview."""
+    st.session_state[_KEY] = _Asked(title, action, chosen, detail)
 
 
 def ask_undo(what: Undoable, title: str) -> None:
@@ -82,9 +84,9 @@ def _show(desk: Desk) -> None:
 
 
 def _show_form(desk: Desk, asked: _Asked) -> None:
-    form = FORMS.get(asked.action)
+    form = _form_of(asked)
     if form is None:
-        _step(lambda: _previewed(desk, asked, {}))
+        _step(lambda: _previewed(desk, asked, asked.detail or {}))
     elif form.is_live:
         detail = form.ask(desk)
         with st.container(horizontal=True):
@@ -95,6 +97,10 @@ def _show_form(desk: Desk, asked: _Asked) -> None:
         _show_at_once(desk, asked, form)
     if form is not None and form.field:
         listen(row=None, focus=form.field, nonce=1)
+
+
+def _form_of(asked: _Asked) -> Form | None:
+    return FORMS.get(asked.action) if asked.detail is None else None
 
 
 def _show_at_once(desk: Desk, asked: _Asked, form: Form) -> None:
@@ -110,7 +116,7 @@ def _show_at_once(desk: Desk, asked: _Asked, form: Form) -> None:
         _leave(desk, asked)
 
 
-def _previewed(desk: Desk, asked: _Asked, detail: dict[str, object]) -> _Asked:
+def _previewed(desk: Desk, asked: _Asked, detail: Mapping[str, Any]) -> _Asked:
     if asked.undo is not None:
         return replace(asked, preview=preview_undo(desk.service, desk.actor, asked.undo))
     chosen = asked.chosen or Chosen()
@@ -131,7 +137,7 @@ def _show_preview(desk: Desk, asked: _Asked, preview: Preview) -> None:
     with st.container(horizontal=True):
         if plan.would and st.button(f"{VERBS[plan.action]} {number(plan.would)}", type="primary"):
             _step(lambda: _confirmed(desk, asked, preview))
-        if asked.action in FORMS and st.button("Back"):
+        if _form_of(asked) and st.button("Back"):
             _step(lambda: _discarded(desk, asked, preview))
         _cancel(desk, asked)
 

@@ -92,7 +92,7 @@ def show_hit(decider: Decider, hit: Hit, key: str, label: str) -> None:
 def show_rejected(decider: Decider) -> None:
     if not decider.record.rejected:
         return
-    with st.expander(f"Rejected accounts: {len(decider.record.rejected)}"):
+    with st.expander(f"Rejected accounts: {len(decider.record.rejected)}", key=f"rejected-{decider.record.row.id}"):
         for account in decider.record.rejected:
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 st.markdown(f"**{plain(account.hit.name)}**  \n:gray[:small[{plain(_about(account.hit))}]]")

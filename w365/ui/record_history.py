@@ -20,7 +20,8 @@ from w365.ui.wording import counted, local_zone, plain
 
 def show_history(decider: Decider) -> None:
     history = decider.record.history
-    with st.expander(f"History: {counted(len(history), 'decision')}"):
+    # The key keeps it open when a decision is taken back and the number in its label changes.
+    with st.expander(f"History: {counted(len(history), 'decision')}", key=f"history-{decider.record.row.id}"):
         zone = local_zone()
         desk = decider.desk
         holding = can_take_back(desk.service, desk.actor, decider.record.row.id) if decider.may and history else ()
