@@ -17,15 +17,16 @@ from w365.ui.change_dialog import ask_undo
 from w365.ui.desk import Desk
 
 _HEIGHT = 580
-_HEAD, _ROW = 38, 35
-"""Pixels of the table at most, of its header with the edges, and of a row."""
+"""Pixels of the table."""
+_FEW = 16
+"""Up to so many rows it is only as high as they are."""
 
 
 def choose_row(
     desk: Desk, rows: Sequence[Mapping[str, Any]], key: str, columns: Mapping[str, Any], name: str
 ) -> int | None:
     """Show a table and return the place of the row that is chosen in it; viewers only look."""
-    height = min(_HEIGHT, _HEAD + _ROW * len(rows))
+    height = _HEIGHT if len(rows) > _FEW else "content"
     options: dict[str, Any] = {"hide_index": True, "column_config": columns, "height": height, "alt": name}
     if desk.actor.role < Role.ANALYST:
         st.dataframe(rows, **options)

@@ -15,7 +15,7 @@ from w365.store.worklist import Row
 from w365.ui.change_dialog import ask_bulk
 from w365.ui.conflict_words import say_chosen, say_use
 from w365.ui.desk import Desk
-from w365.ui.shell import say_next_time, told
+from w365.ui.shell import say_next_time, toast_next_time, told
 from w365.ui.wording import number, plain, short
 
 _KEY = "conflicts_choice"
@@ -81,5 +81,5 @@ def _choose(desk: Desk, asked: _Asked, row: Row) -> None:
     if done.left:
         say_next_time(said)
     else:
-        st.toast(said)  # seen wherever the page is scrolled to
+        toast_next_time(said)
     st.rerun()

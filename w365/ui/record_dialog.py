@@ -9,7 +9,7 @@ from w365.service.records import read_record
 from w365.ui.desk import Desk
 from w365.ui.record import forget_shown, show_record
 from w365.ui.record_words import say_settled
-from w365.ui.shell import told
+from w365.ui.shell import toast_next_time, told
 from w365.ui.wording import plain, short
 
 
@@ -35,5 +35,5 @@ def _show(desk: Desk, row: int, selection: str) -> None:
         st.rerun(scope="fragment")
     st.session_state.pop(selection, None)
     forget_shown()
-    st.toast(plain(say_settled(decided.row)))
+    toast_next_time(plain(say_settled(decided.row)))
     st.rerun()

@@ -23,7 +23,7 @@ from w365.ui.wording import counted, local_zone, plain
 
 _log = logging.getLogger(__name__)
 
-_FLASH = "w365_flash"
+_FLASH, _TOAST = "w365_flash", "w365_toast"
 _TOKEN = "w365_token"  # noqa: S105 - the name of a place, not a secret
 _LOOK_SECONDS = 20
 FRESHNESS = "freshness"
@@ -105,9 +105,16 @@ def say_next_time(text: str) -> None:
     st.session_state[_FLASH] = text
 
 
+def toast_next_time(text: str) -> None:
+    """As `say_next_time`, for what is to be seen wherever the page is scrolled to."""
+    st.session_state[_TOAST] = text
+
+
 def _show_flash() -> None:
     if text := st.session_state.pop(_FLASH, ""):
         st.success(text)
+    if text := st.session_state.pop(_TOAST, ""):
+        st.toast(text)
 
 
 def _token(service: Service, actor: Actor) -> str:
