@@ -70,7 +70,7 @@ def _ask_filter(desk: Desk) -> ActivityFilter:
     )
     words = text.text_input("Search", type="search", placeholder="Provider account or CRM account", live="400ms")
     run_text = run.text_input("Run", placeholder="Number")
-    by_hand = st.toggle("By hand only", help="Leave out what matches decided")
+    by_hand = st.toggle("By hand only", help="Leave out what matches and the calendar decided")
     run_id = int(run_text) if run_text and run_text.isdecimal() else None
     return ActivityFilter(actor or "", tuple(kinds), run_id, by_hand, words or "")
 
@@ -90,17 +90,22 @@ def _say_empty(wanted: ActivityFilter) -> None:
 
 
 def _decision_row(one: DecisionView, zone: dt.tzinfo) -> dict[str, str]:
-    by = f"run {one.run_id}" if one.run_id else "by hand"
     return {
         "No.": str(one.id),
         "Time": f"{one.at.astimezone(zone):%Y-%m-%d %H:%M %Z}",
-        "Who": f"{one.actor}, {by}",
+        "Who": _say_who(one),
         "What": DECISION_WORDS[one.kind],
         "Provider account": one.provider_account,
         "Provider": one.provider,
         "Change": _say_change(one),
         "Why": "; ".join(part for part in (_say_origin(one), _say_undo(one), one.reason, *one.evidence) if part),
     }
+
+
+def _say_who(one: DecisionView) -> str:
+    if one.run_id:
+        return f"{one.actor}, run {one.run_id}"
+    return one.actor if one.kind is DecisionKind.RETURN else f"{one.actor}, by hand"
 
 
 def _say_change(one: DecisionView) -> str:
