@@ -183,7 +183,6 @@ class DecisionKind(enum.StrEnum):
     PARK = "park"
     REOPEN = "reopen"
     RETURN = "return"
-    NOTE = "note"
     UNDO = "undo"
     SYNC_OFF = "sync_off"
     SYNC_ON = "sync_on"

@@ -85,7 +85,6 @@ DECISION_WORDS: Mapping[DecisionKind, str] = {
     DecisionKind.PARK: "Parked",
     DecisionKind.REOPEN: "Reopened",
     DecisionKind.RETURN: "Back from park",
-    DecisionKind.NOTE: "Note",
     DecisionKind.UNDO: "Taken back",
     DecisionKind.SYNC_OFF: "Sync switched off",
     DecisionKind.SYNC_ON: "Sync switched on",
