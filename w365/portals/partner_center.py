@@ -6,8 +6,7 @@ import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from w365.config import Connection, SignIn
 from w365.errors import AccessError, SourceChanged, SourceRefused
@@ -88,14 +87,6 @@ class PartnerCenter:
         self._client = client
         self._stop = stop
         self._workers = workers
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         self._stop.stop()
