@@ -58,12 +58,10 @@ def connect_partner_center(
     ``check`` raises Cancelled to stop; only the thread that verifies or pages calls it.
     """
     stop = StopSignal(check)
-    if connection.sign_in is SignIn.APP_USER:
-        tokens: AppTokens | UserTokens = UserTokens(SOURCE, connection, USER_SCOPE, check=stop, conditions=conditions)
-    else:
-        tokens = AppTokens(SOURCE, connection, _SCOPE, check=stop, conditions=conditions)
-    client = ApiClient(SOURCE, connection, tokens, check=stop, conditions=conditions)
     has_person = connection.sign_in is SignIn.APP_USER
+    kind, scope = (UserTokens, USER_SCOPE) if has_person else (AppTokens, _SCOPE)
+    tokens = kind(SOURCE, connection, scope, check=stop, conditions=conditions)
+    client = ApiClient(SOURCE, connection, tokens, check=stop, conditions=conditions)
     graph = GraphDomains(connection, check=stop, conditions=conditions) if has_person else None
     return PartnerCenter(client, stop, graph=graph, has_person=has_person, wall=conditions.clock.wall)
 
