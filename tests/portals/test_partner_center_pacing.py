@@ -9,7 +9,7 @@ from itertools import count
 
 from fault_server import Answer, Bench, Request
 from http_bench import QUICK, conditions, connection_to
-from portals.test_partner_center import centre, guid, listing, record
+from portals.centre import centre, guid, listing, record
 
 from w365.http.conditions import Conditions
 from w365.http.pace import Gates

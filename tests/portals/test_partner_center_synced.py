@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fault_server import Answer, Bench, Request
 from http_bench import conditions, connection_to
-from portals.test_partner_center import centre, guid, listing, record
+from portals.centre import centre, guid, listing, record
 from service.fakes import make_service, rows_of, sync
 
 from w365.model import RunState
