@@ -24,7 +24,7 @@ from w365.store.worklist import Row
 from w365.ui.account_page import open_account_of
 from w365.ui.accounts_view import ALL, DRIFTED, GONE, HELD, NEW, UNSYNCED, View, first_view, read_sort, read_view
 from w365.ui.change_dialog import ask_bulk, changes_done, show_change_dialog
-from w365.ui.choices import show_choice_of
+from w365.ui.choices import show_choice_of, show_parts, show_search
 from w365.ui.desk import Desk
 from w365.ui.downloads import download_button
 from w365.ui.facets_form import read_further, show_further_facets
@@ -112,16 +112,7 @@ def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
             show_choice_of("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 122, _chosen)
         show_choice_of("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 110, _chosen)
         show_further_facets(desk, view, _chosen)
-        st.text_input(
-            "Search",
-            key=_TEXT,
-            type="search",
-            live="200ms",
-            placeholder="Name, domain, id…",
-            label_visibility="collapsed",
-            on_change=_chosen,
-            width=150,
-        )
+        show_search(_TEXT, "Name, domain, id…", 150, _chosen)
         download_button(desk, SUBJECTS, view.filter(), place="accounts")
 
 
@@ -152,15 +143,7 @@ def _status_facet(amounts: Mapping[Status, int], parts: Mapping[str, int], view:
         for name, amount in parts.items()
         if amount or view.facet == name
     }
-    st.segmented_control(
-        "Status",
-        list(labels),
-        format_func=labels.__getitem__,
-        key=_STATUS,
-        required=True,
-        label_visibility="collapsed",
-        on_change=_chosen,
-    )
+    show_parts("Status", _STATUS, labels, _chosen)
 
 
 def _fill_in(view: View) -> None:
