@@ -11,6 +11,7 @@ from w365.service.quality import Quality, list_flawed_accounts, list_shared_doma
 from w365.store.quality import Flaw, FlawedAccount, SharedByAccounts
 from w365.ui import places
 from w365.ui.desk import Desk
+from w365.ui.paging import ask_page
 from w365.ui.runs import keep_current
 from w365.ui.shell import told
 from w365.ui.wording import counted, number
@@ -72,8 +73,7 @@ def _show_flaws(desk: Desk, found: Quality) -> None:
         if not found.flaws[flaw]:
             st.success("None.")
             return
-        pages = -(-found.flaws[flaw] // _PER_PAGE)
-        page = st.pagination(pages, key=f"quality-{flaw}") if pages > 1 else 1
+        page = ask_page(found.flaws[flaw], _PER_PAGE, f"quality-{flaw}")
         rows = _rows(desk, flaw, (page - 1) * _PER_PAGE)
         st.dataframe(rows, hide_index=True, height="content" if len(rows) < 12 else 460, alt=FLAW_WORDS[flaw])
 
