@@ -17,12 +17,12 @@ from w365.service.configuration import read_policy
 from w365.service.lookup import Hit, read_candidates, read_hits
 from w365.store import tables as t
 from w365.store.evidence import evidence_of
-from w365.store.worklist import LIVE_STATUSES, Filter, Row, Sort, count_rows, counts, list_ids, read_rows
+from w365.store.worklist import LIVE_STATUSES, Filter, Row, Sort, count_rows, list_ids, read_rows
 
 
 @dataclass(frozen=True, slots=True)
 class DomainView:
-    """A domain of the customer; `worth` says why it is no evidence, or is empty."""
+    """A domain of the customer: on which list it is, or empty, and how many CRM accounts have it."""
 
     name: str
     kind: str
@@ -126,12 +126,6 @@ def count(service: Service, actor: Actor, wanted: Filter) -> int:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return count_rows(connection, wanted)
-
-
-def count_all(service: Service, actor: Actor) -> Sequence[object]:
-    require(actor, Role.VIEWER)
-    with service.store.read() as connection:
-        return counts(connection)
 
 
 def read_record(service: Service, actor: Actor, provider_account_id: int) -> Record:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,15 +143,6 @@ def blocked_amount(connection: sa.Connection) -> Amount:
     ).where(_is_in(SubscriptionState.BLOCKED))
     subscriptions, seats, accounts = connection.execute(query).one()
     return Amount(int(subscriptions), int(seats), accounts)
-
-
-def impact_of(connection: sa.Connection, ids: Iterable[int]) -> dict[int, Amount]:
-    """What waits for each of these provider accounts; ones that block nothing are left out."""
-    work = t.Worklist
-    query = sa.select(work.provider_account_id, work.subscriptions, work.seats).where(
-        work.provider_account_id.in_(list(ids)), work.subscriptions > 0, _is_in(SubscriptionState.BLOCKED)
-    )
-    return {row.provider_account_id: Amount(row.subscriptions, row.seats, 1) for row in connection.execute(query)}
 
 
 def _keys(state: SubscriptionState, wanted: SubscriptionFilter, after: Cursor | None) -> sa.Select[*tuple[Any, ...]]:

@@ -123,10 +123,6 @@ class Review:
         self.form = self.said = ""
         self.walk = self.walk.on()
 
-    def go_back(self) -> None:
-        self.form = self.said = ""
-        self.walk = self.walk.back()
-
     def undo(self) -> None:
         """Take back the latest decision of this walk and go to its row."""
         step = self.steps.pop()
