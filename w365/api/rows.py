@@ -12,7 +12,7 @@ from w365.matching.words import (
     say_drift,
     say_reason,
 )
-from w365.model import Disposition, Origin, Reason, Status
+from w365.model import OPEN, Disposition, Origin, Reason, Status
 from w365.service.lookup import Hit
 from w365.store.worklist import Row
 
@@ -126,7 +126,7 @@ def _is_shared(row: Row) -> bool:
 
 
 def _is_suggested(row: Row) -> bool:
-    is_open = row.status in (Status.UNMAPPED, Status.CONFLICT)
+    is_open = row.status in OPEN
     return is_open and is_likely(row.candidate_score)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from w365.errors import InputError, NotFound, StaleEdit, W365Error
-from w365.model import Actor, Disposition, NewAccount, Origin, Role, Status
+from w365.model import OPEN, Actor, Disposition, NewAccount, Origin, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import read_policy
@@ -37,7 +37,7 @@ class Decided:
     @property
     def blocked(self) -> int:
         """How many live subscriptions wait now for the row to be mapped."""
-        return self.row.subscriptions if self.row.status in (Status.UNMAPPED, Status.CONFLICT) else 0
+        return self.row.subscriptions if self.row.status in OPEN else 0
 
 
 def assign_account(service: Service, actor: Actor, provider_account_id: int, account_id: int, *, seen: int) -> Decided:

@@ -12,6 +12,7 @@ from w365.config import DATAVERSE, REACHES, Connection, required_parts
 from w365.errors import ConfigurationError, InputError, NotFound
 from w365.matching.domains import normalise_domain
 from w365.model import (
+    OPEN,
     Actor,
     Customer,
     CustomerDomain,
@@ -21,7 +22,6 @@ from w365.model import (
     Role,
     RunKind,
     RunState,
-    Status,
 )
 from w365.portals.connectors import CONNECTORS, Connector, connector_of
 from w365.service import Service
@@ -133,7 +133,7 @@ def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
                     row.verified_at,
                     row.verified_as,
                     sum(one.accounts for one in mine),
-                    sum(one.accounts for one in mine if one.status in (Status.UNMAPPED, Status.CONFLICT)),
+                    sum(one.accounts for one in mine if one.status in OPEN),
                     gone_by.get(row.id, 0),
                     latest_run(connection, RunKind.SYNC, row.name),
                     latest_run(connection, RunKind.SYNC, row.name, state=RunState.DONE),

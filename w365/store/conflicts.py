@@ -10,12 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.model import Cardinality, DomainKind, MatchPolicy, Proposal, Reason, Rule, Status
+from w365.model import OPEN, Cardinality, DomainKind, MatchPolicy, Proposal, Reason, Rule, Status
 from w365.store import tables as t
 from w365.store.evidence import facts_of
 from w365.store.matcher import breaches
 
-OPEN = (Status.UNMAPPED, Status.CONFLICT)
 Groups = sa.Select[*tuple[Any, ...]]
 """One row a group, the greatest effect first, to be cut by limit and offset."""
 

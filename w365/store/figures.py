@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from w365.model import DecisionKind, Origin, Rule, RunKind, Status
+from w365.model import OPEN, DecisionKind, Origin, Rule, RunKind, Status
 from w365.store import tables as t
 from w365.store.by_hand import is_by_hand
 
@@ -94,9 +94,7 @@ def median_wait(
 def oldest_open(connection: sa.Connection) -> dt.datetime | None:
     """Return when the provider account that is open for longest was first seen."""
     pa, work = t.ProviderAccount, t.Worklist
-    is_open = sa.exists().where(
-        work.provider_account_id == pa.id, work.status.in_((Status.UNMAPPED, Status.CONFLICT)), ~work.is_gone
-    )
+    is_open = sa.exists().where(work.provider_account_id == pa.id, work.status.in_(OPEN), ~work.is_gone)
     return connection.scalar(sa.select(pa.first_seen_at).where(is_open).order_by(pa.first_seen_at).limit(1))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.model import DecisionKind, Status
+from w365.model import OPEN, DecisionKind, Status
 from w365.store import tables as t
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
 from w365.store.worklist import LIVE_STATUSES, Unsought
@@ -226,7 +226,7 @@ def _is_in(state: SubscriptionState, *, unsought: bool = False) -> sa.ColumnElem
     status: sa.ColumnElement[Any] = Unsought(t.Worklist.status) if unsought else t.Worklist.status.expression
     if state is SubscriptionState.ASIDE:
         return sa.or_(status.in_((Status.EXCLUDED, Status.PARKED)), t.Worklist.is_gone)
-    statuses = (Status.MAPPED,) if state is SubscriptionState.READY else (Status.UNMAPPED, Status.CONFLICT)
+    statuses = (Status.MAPPED,) if state is SubscriptionState.READY else OPEN
     return sa.and_(status.in_(statuses), ~t.Worklist.is_gone)
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from w365.api.asked import LONGEST_NUMBER, LONGEST_TEXT
 from w365.errors import W365Error
 from w365.matching.words import REASON_WORDS, STATUS_WORDS
-from w365.model import Actor, Reason, Role, Status
+from w365.model import OPEN, Actor, Reason, Role, Status
 from w365.service import Service
 from w365.service.bulk import Chosen
 from w365.service.export import Subject
@@ -175,7 +175,7 @@ def _chosen() -> None:
 
 def _amounts(service: Service, actor: Actor, view: View) -> dict[Status, int]:
     """How many rows each status has under the other facets: exactly what the grid would show."""
-    order = (Status.UNMAPPED, Status.CONFLICT, Status.MAPPED, Status.EXCLUDED, Status.PARKED)
+    order = (*OPEN, Status.MAPPED, Status.EXCLUDED, Status.PARKED)
     part = _of_no_part(view)
     return {status: count(service, actor, replace(part, status=status).filter()) for status in order}
 
@@ -237,7 +237,7 @@ def _after(decided: Decided, before: Row) -> None:
     """Let the grid read the row again. A row that was settled just now is left; another stays open, as it is now."""
     st.session_state[_TOUCHED] = f"{decided.row.id}.{decided.row.version}"
     is_as_before = (decided.row.status, decided.row.account_id) == (before.status, before.account_id)
-    if is_as_before or decided.row.status in (Status.UNMAPPED, Status.CONFLICT):
+    if is_as_before or decided.row.status in OPEN:
         st.rerun(scope="fragment")
     st.session_state[_SAID] = f"{decided.row.name}: {STATUS_WORDS[decided.row.status]} {decided.row.account_name}"
     _leave_record()
