@@ -16,6 +16,7 @@ from w365.service.configuration import read_policy
 from w365.service.mapping import assign_account
 from w365.store import conflicts as sql
 from w365.store import tables as t
+from w365.store.matcher import any_unique
 from w365.store.worklist import Row, read_rows
 
 PER_PAGE = 5
@@ -220,7 +221,7 @@ class _Reader:
         )
 
     def accounts_part(self, page: int) -> Part[AccountConflict]:
-        if not self.connection.scalar(sa.select(sql.may_be_breached(self.policy))):
+        if not any_unique(self.connection, self.policy):
             return Part(0, ())
         return self.part(sql.accounts_against_policy(self.policy), page, self._accounts)
 

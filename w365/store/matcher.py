@@ -230,6 +230,7 @@ def _proposals(policy: MatchPolicy, which: Which) -> sa.Select[*tuple[Any, ...]]
 
 
 def any_unique(connection: sa.Connection, policy: MatchPolicy) -> bool:
+    """Whether any policy in force, the default or a provider's own, is a unique one."""
     exception = sa.select(t.Provider.id).where(
         t.Provider.cardinality.is_not(None), t.Provider.cardinality != Cardinality.MANY
     )
