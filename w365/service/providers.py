@@ -88,7 +88,6 @@ def prepare(service: Service) -> None:
         kinds, names = {row.kind for row in rows}, {row.name.casefold() for row in rows}
         if ProviderKind.PARTNER_CENTER not in kinds:
             seed_lists(connection)
-        if ProviderKind.PARTNER_CENTER not in kinds:
             _list(connection, CONNECTORS[0], names)
         without = allot(connection, service.settings)
         for one in CONNECTORS:

@@ -116,7 +116,11 @@ def read_row(service: Service, actor: Actor, provider_account_id: int) -> Row:
     """Read one row of the grid as it is now; NotFound when there is none."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        rows = read_rows(connection, [provider_account_id])
+        return _row(connection, provider_account_id)
+
+
+def _row(connection: sa.Connection, provider_account_id: int) -> Row:
+    rows = read_rows(connection, [provider_account_id])
     if not rows:
         raise NotFound("This provider account does not exist.", do="Go back to the list.")
     return rows[0]
@@ -132,9 +136,7 @@ def read_record(service: Service, actor: Actor, provider_account_id: int) -> Rec
     """Read one provider account with all that is known of it; NotFound when there is none."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        rows = read_rows(connection, [provider_account_id])
-        if not rows:
-            raise NotFound("This provider account does not exist.", do="Go back to the list.")
+        row = _row(connection, provider_account_id)
         pa, order = t.ProviderAccount, t.StandingOrder
         facts = connection.execute(
             sa.select(
@@ -151,9 +153,9 @@ def read_record(service: Service, actor: Actor, provider_account_id: int) -> Rec
             .outerjoin(order, order.provider_account_id == pa.id)
             .where(pa.id == provider_account_id)
         ).one()
-        accounts = _Accounts(connection, rows[0])
+        accounts = _Accounts(connection, row)
         return Record(
-            rows[0],
+            row,
             *facts,
             domains=_domains(connection, provider_account_id),
             subscriptions=_subscriptions(connection, provider_account_id),
