@@ -31,6 +31,11 @@ class LineError:
     why: str
 
 
+def count_lines(errors: Sequence[LineError]) -> int:
+    """Count the lines that cannot be used; one line may have several errors."""
+    return len({one.line for one in errors})
+
+
 def run_import(
     service: Service,
     actor: Actor,
@@ -73,7 +78,7 @@ def refuse_errors(errors: Sequence[LineError]) -> None:
     """Raise InputError naming the first lines that cannot be used, where there are any."""
     if not errors:
         return
-    lines = len({one.line for one in errors})
+    lines = count_lines(errors)
     shown = "; ".join(f"line {one.line:,}: {_say(one)}" for one in errors[:3])
     raise InputError(
         f"{lines:,} {'line cannot' if lines == 1 else 'lines cannot'} be used ({shown}{'; …' if lines > 3 else ''}).",
