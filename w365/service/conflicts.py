@@ -89,7 +89,7 @@ class SharedSuspect:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Settled:
     """What choosing an account did: how many rows it mapped, and why the others were left."""
 
     mapped: int
@@ -153,7 +153,7 @@ def rows_of_domain(service: Service, actor: Actor, domain: str) -> list[Row]:
 
 def choose_account(
     service: Service, actor: Actor, rows: Sequence[Row], account_id: int, on_done: Callable[[int], object] | None = None
-) -> Chosen:
+) -> Settled:
     """Map each of these rows, as they were looked at, to the account: a decision each.
 
     Rows that somebody decided meanwhile, for which the account was rejected, or that the policy forbids are left and
@@ -169,7 +169,7 @@ def choose_account(
             left += _assign(service, actor, row, account_id)
         if on_done:
             on_done(place)
-    return Chosen(len(rows) - len(left), tuple(left))
+    return Settled(len(rows) - len(left), tuple(left))
 
 
 def _assign(service: Service, actor: Actor, row: Row, account_id: int) -> list[str]:
