@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from w365.config import DATAVERSE, REACHES, Connection, required_parts
 from w365.errors import ConfigurationError, InputError, NotFound
+from w365.http.wait import never_stop
 from w365.matching.domains import normalise_domain
 from w365.model import (
     OPEN,
@@ -32,6 +33,7 @@ from w365.service.sign_ins import say_sign_in
 from w365.service.sync import MISSING, accept_gone, store_customers
 from w365.store import tables as t
 from w365.store.crm_size import size_of
+from w365.store.providers import put_provider
 from w365.store.runs import RunView, cancel_run, end_run, get_run, latest_run, problems_of, recent_runs, request_run
 from w365.store.worklist import counts
 
@@ -173,7 +175,7 @@ def verify_provider(service: Service, actor: Actor, name: str) -> tuple[str, ...
     require(actor, Role.ADMIN)
     provider = find_provider(service, actor, name)
     _refuse_unconnected(provider.missing)
-    with service.open_portal(provider.name, lambda: None) as portal:
+    with service.open_portal(provider.name, never_stop) as portal:
         told = portal.verify()
     told += say_sign_in(service, actor, str(provider.id))
     with service.store.write() as connection:
@@ -185,7 +187,7 @@ def verify_provider(service: Service, actor: Actor, name: str) -> tuple[str, ...
 def verify_crm(service: Service, actor: Actor) -> tuple[str, ...]:
     require(actor, Role.ADMIN)
     _refuse_unconnected(get_crm(service, actor).missing)
-    with service.open_crm(lambda: None) as crm:
+    with service.open_crm(never_stop) as crm:
         return crm.verify()
 
 
@@ -253,17 +255,10 @@ def missing_of(run: RunView) -> int:
 
 
 def add_manual_provider(service: Service, actor: Actor, name: str) -> int:
+    """Add a provider whose rows are entered by hand and return its id; InputError for a name that is there already."""
     require(actor, Role.ADMIN)
-    text = " ".join(name.split())
-    if not text:
-        raise InputError("A provider needs a name.", kept="Nothing was changed.")
     with service.store.write() as connection:
-        if text.casefold() in (name.casefold() for name in connection.scalars(sa.select(t.Provider.name))):
-            raise InputError(
-                f"A provider “{text}” exists already.", kept="Nothing was changed.", do="Choose another name."
-            )
-        insert = sa.insert(t.Provider).values(name=text, kind=ProviderKind.MANUAL)
-        return int(connection.execute(insert.returning(t.Provider.id)).scalar_one())
+        return put_provider(connection, name, ProviderKind.MANUAL)
 
 
 def add_manual_accounts(service: Service, actor: Actor, provider_id: int, rows: Sequence[ManualAccount]) -> int:
