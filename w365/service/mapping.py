@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from w365.errors import InputError, NotFound, StaleEdit, W365Error
+from w365.http.wait import never_stop
 from w365.model import OPEN, Actor, Disposition, NewAccount, Origin, Role
 from w365.service import Service
 from w365.service.access import require
@@ -181,7 +182,7 @@ def create_account(service: Service, actor: Actor, provider_account_id: int, new
         raise InputError("An account needs a name.", kept="Nothing was created.")
     with service.store.read() as connection:
         decisions.standing(connection, provider_account_id, seen=seen)
-    with service.open_crm(lambda: None) as crm:
+    with service.open_crm(never_stop) as crm:
         account = crm.create_account(new)
     _log.info("account %s created in the CRM", account.crm_id)
     try:
