@@ -266,7 +266,7 @@ def breaches(policy: MatchPolicy) -> sa.Select[int, int]:
     sharing = (
         sa.select(theirs.provider_account_id)
         .join(their_pa, their_pa.id == theirs.provider_account_id)
-        .where(theirs.account_id == mapping.account_id, their_pa.id != pa.id, _excludes(policy, their_pa))
+        .where(theirs.account_id == mapping.account_id, their_pa.id != pa.id, must_not_share(policy, their_pa))
     )
     return (
         sa.select(mapping.provider_account_id, mapping.account_id)
@@ -281,8 +281,8 @@ def _own_policy(policy: MatchPolicy) -> sa.ColumnElement[str]:
     return sa.func.coalesce(t.Provider.cardinality, policy.cardinality.value)
 
 
-def _excludes(policy: MatchPolicy, other: type[t.ProviderAccount]) -> sa.ColumnElement[bool]:
-    """Whether a provider account, of `provider`, may not have the same account as the other."""
+def must_not_share(policy: MatchPolicy, other: type[t.ProviderAccount]) -> sa.ColumnElement[bool]:
+    """Whether the policy of `provider` forbids its `provider_account` to share an account with the other (rule 7)."""
     own = _own_policy(policy)
     in_provider = sa.and_(own == Cardinality.UNIQUE_IN_PROVIDER, other.provider_id == t.ProviderAccount.provider_id)
     return sa.or_(own == Cardinality.UNIQUE, in_provider)
@@ -302,7 +302,7 @@ def _taken(policy: MatchPolicy) -> sa.Select[int]:
     mapping, their_pa = t.Mapping, sa.orm.aliased(t.ProviderAccount)
     holders = _proposed().join(mapping, mapping.account_id == _fresh.c.account_id)
     holders = holders.join(their_pa, their_pa.id == mapping.provider_account_id)
-    return holders.where(their_pa.id != t.ProviderAccount.id, _excludes(policy, their_pa))
+    return holders.where(their_pa.id != t.ProviderAccount.id, must_not_share(policy, their_pa))
 
 
 def _contested(policy: MatchPolicy) -> sa.Select[int]:
@@ -317,7 +317,7 @@ def _contested(policy: MatchPolicy) -> sa.Select[int]:
         ~sa.exists().where(mapping.provider_account_id == pa.id),
         ~sa.exists().where(mapping.provider_account_id == their_pa.id),
         ~sa.exists().where(order.provider_account_id == their_pa.id, order.kind == Disposition.EXCLUDED),
-        _excludes(policy, their_pa),
+        must_not_share(policy, their_pa),
     )
 
 
