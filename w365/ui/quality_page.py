@@ -11,6 +11,7 @@ from w365.service.quality import Quality, list_flawed_accounts, list_shared_doma
 from w365.store.quality import Flaw, FlawedAccount, SharedByAccounts
 from w365.ui import places
 from w365.ui.desk import Desk
+from w365.ui.links import link_to
 from w365.ui.paging import ask_page
 from w365.ui.runs import keep_current
 from w365.ui.shell import told
@@ -52,13 +53,7 @@ def _show_customers(found: Quality) -> None:
         if amount:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{number(amount)}** {REASON_WORDS[reason]}", width="stretch")
-                st.page_link(
-                    places.PROVIDER_ACCOUNTS,
-                    label=":primary[Show these]",
-                    icon=":material/arrow_forward:",
-                    icon_position="right",
-                    query_params={"status": "all", "reason": reason.value},
-                )
+                link_to(places.PROVIDER_ACCOUNTS, "Show these", {"status": "all", "reason": reason.value})
 
 
 @st.fragment

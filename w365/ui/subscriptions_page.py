@@ -13,6 +13,7 @@ from w365.store.subscriptions import Amount, Amounts, Cursor, SubscriptionFilter
 from w365.ui import places
 from w365.ui.choices import show_choice_of, show_parts, show_search
 from w365.ui.desk import Desk
+from w365.ui.links import link_to
 from w365.ui.onboarding_link import link_to_onboarding
 from w365.ui.palette import WIDE
 from w365.ui.record_dialog import open_record
@@ -63,13 +64,7 @@ def _show_totals(amounts: Amounts) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"{say_blocked(blocked)}  \n:gray[:small[{say_rest(amounts)}]]", width="stretch")
         if blocked.subscriptions:
-            st.page_link(
-                places.PROVIDER_ACCOUNTS,
-                label=":primary[Open what is unmapped]",
-                icon=":material/arrow_forward:",
-                icon_position="right",
-                query_params={"status": "unmapped"},
-            )
+            link_to(places.PROVIDER_ACCOUNTS, "Open what is unmapped", {"status": "unmapped"})
 
 
 def _show_facets(desk: Desk, amounts: Amounts) -> None:
