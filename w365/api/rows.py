@@ -58,7 +58,7 @@ def account_json(hit: Hit) -> Json:
     return {
         "id": hit.account_id,
         "name": hit.name,
-        "about": " · ".join(part for part in (hit.number, hit.domain, hit.city, hit.country) if part),
+        "about": hit.about,
         "score": None if hit.score is None else f"{hit.score:.2f}",
         "isLikely": is_likely(hit.score),
         "isGuess": hit.is_guess,
