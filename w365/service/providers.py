@@ -33,7 +33,7 @@ from w365.service.sign_ins import say_sign_in
 from w365.service.sync import MISSING, accept_gone, store_customers
 from w365.store import tables as t
 from w365.store.crm_size import size_of
-from w365.store.providers import put_provider
+from w365.store.providers import free_name, put_provider
 from w365.store.runs import RunView, cancel_run, end_run, get_run, latest_run, problems_of, recent_runs, request_run
 from w365.store.worklist import counts
 
@@ -87,7 +87,7 @@ def prepare(service: Service) -> None:
     """
     with service.store.write() as connection:
         rows = connection.execute(sa.select(t.Provider.kind, t.Provider.name)).all()
-        kinds, names = {row.kind for row in rows}, {row.name.casefold() for row in rows}
+        kinds, names = {row.kind for row in rows}, {row.name for row in rows}
         if ProviderKind.PARTNER_CENTER not in kinds:
             seed_lists(connection)
             _list(connection, CONNECTORS[0], names)
@@ -99,15 +99,10 @@ def prepare(service: Service) -> None:
 
 
 def _list(connection: sa.Connection, connector: Connector, taken: set[str]) -> None:
-    name = _free_name(connector, taken)
-    taken.add(name.casefold())
-    connection.execute(sa.insert(t.Provider).values(name=name, kind=connector.kind))
-
-
-def _free_name(connector: Connector, taken: set[str]) -> str:
-    """The connector's name, or another where somebody keeps a manual provider of that name."""
-    names = (connector.name, *(f"{connector.name} ({number})" for number in range(2, len(taken) + 3)))
-    return next(name for name in names if name.casefold() not in taken)
+    """List a provider by the connector's name, or by another where somebody keeps a manual one of that name."""
+    name = free_name(connector.name, taken)
+    taken.add(name)
+    put_provider(connection, name, connector.kind)
 
 
 def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
