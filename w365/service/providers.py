@@ -28,6 +28,7 @@ from w365.portals.connectors import CONNECTORS, Connector, connector_of
 from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import seed_lists
+from w365.service.manual_rows import SOURCE
 from w365.service.reaching import Reaching, allot
 from w365.service.sign_ins import say_sign_in
 from w365.service.sync import MISSING, accept_gone, store_customers
@@ -277,7 +278,7 @@ def _manual_customer(row: ManualAccount) -> Customer:
         raise InputError(f"{name}: “{wrong[0]}” is not a domain name.", kept="Nothing was added.", do="Correct it.")
     names = tuple(CustomerDomain(domain.name, is_default=index == 0) for index, domain in enumerate(domains))
     default = names[0].name if names else ""
-    return Customer(specific_id, name, default, names, "entered by hand", (), country=row.country.strip().upper())
+    return Customer(specific_id, name, default, names, SOURCE, (), country=row.country.strip().upper())
 
 
 def _request(service: Service, actor: Actor, kind: RunKind, target: str, *, wants_full: bool = False) -> int:
