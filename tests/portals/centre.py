@@ -7,9 +7,8 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-import pytest
 from fault_server import Answer, Bench, FaultServer, Request, Script, sign_in
-from http_bench import SECRET, conditions, connection_to
+from http_bench import conditions, connection_to, failing, guid
 
 from w365.errors import W365Error
 from w365.http.wait import never_stop
@@ -17,10 +16,6 @@ from w365.model import Customer, CustomerPage
 from w365.portals.partner_center import PartnerCenter, connect_partner_center
 
 BOM = b"\xef\xbb\xbf"
-
-
-def guid(number: int) -> str:
-    return f"00000000-0000-4000-8000-{number:012d}"
 
 
 def record(number: int, **changes: Any) -> dict[str, Any]:
@@ -72,10 +67,7 @@ def read_all(place: Bench, script: Script) -> tuple[list[CustomerPage], FaultSer
 
 
 def fail(place: Bench, script: Script) -> W365Error:
-    with pytest.raises(W365Error) as caught:
-        read_all(place, script)
-    assert SECRET not in repr(vars(caught.value))
-    return caught.value
+    return failing(lambda: read_all(place, script))
 
 
 def only(pages: list[CustomerPage]) -> Customer:

@@ -8,7 +8,8 @@ import time
 
 import pytest
 from fault_server import Answer, Bench, Request
-from portals.centre import centre, fail, guid, listing, open_portal, read_all, record
+from http_bench import guid
+from portals.centre import centre, fail, listing, open_portal, read_all, record
 
 from w365.errors import AccessError, Cancelled, SourceBusy, SourceChanged
 from w365.portals import Portal

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from fault_server import Answer, Bench, Request
-from portals.centre import Detail, centre, fail, guid, listing, named, only, read_all, record
+from http_bench import guid
+from portals.centre import Detail, centre, fail, listing, named, only, read_all, record
 
 from w365.errors import SourceChanged, SourceUnreachable
 from w365.model import CustomerDomain, Rejected
