@@ -123,7 +123,7 @@ def test_a_customer_whose_domains_lead_apart_is_no_domain_on_several_accounts(st
 # --- choosing the account ---
 
 
-def choose(service: Service, domain: str, crm_id: str) -> conflicts.Chosen:
+def choose(service: Service, domain: str, crm_id: str) -> conflicts.Settled:
     rows = conflicts.rows_of_domain(service, ANALYST, domain)
     return conflicts.choose_account(service, ANALYST, rows, account_id_of(service.store, crm_id))
 
