@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-import shutil
 from pathlib import Path
 
 import pytest
-from fresh_stores import FreshStores
+from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -34,29 +32,20 @@ from w365.store.engine import Store
 LISTED = [customer("p1", "one.com"), customer("p2", "two.com"), customer("p3", "three.com")]
 
 
-@pytest.fixture(scope="module")
-def synced(_stores: FreshStores, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FakeCrm]:
-    """A database with one customer with one account, one in conflict, one with none; and the CRM it was read from."""
-    crm = FakeCrm()
-    crm.put(account("a1"), account("a2", website="two.com"), account("a3", website="two.com"))
-    crm.put(contact("c1", "a1", "one.com"))
-    store, folder = _stores(), tmp_path_factory.mktemp("synced")
-    made = make_service(store, folder, portal=FakePortal(pages_of(LISTED)), crm=crm)
-    crm_sync(made)
-    sync(made)
-    store.close()
-    return Path(shutil.copyfile(store.engine.url.database or "", folder / "w365.db")), crm
+@pytest.fixture
+def crm() -> FakeCrm:
+    made = FakeCrm()
+    made.put(account("a1"), account("a2", website="two.com"), account("a3", website="two.com"))
+    made.put(contact("c1", "a1", "one.com"))
+    return made
 
 
 @pytest.fixture
-def crm(synced: tuple[Path, FakeCrm]) -> FakeCrm:
-    return copy.deepcopy(synced[1])
-
-
-@pytest.fixture
-def service(synced: tuple[Path, FakeCrm], store: Store, fresh_stores: FreshStores, home: Path, crm: FakeCrm) -> Service:
-    fresh_stores.fill(store, synced[0])
-    return make_service(store, home, portal=FakePortal(pages_of(LISTED)), crm=crm)
+def service(store: Store, home: Path, crm: FakeCrm) -> Service:
+    """One customer with one account, one in conflict, one with none."""
+    made = make_service(store, home, portal=FakePortal(pages_of(LISTED)), crm=crm)
+    make_once(store, "three to decide about", lambda: (crm_sync(made), sync(made)), crm)
+    return made
 
 
 def auto_match(service: Service) -> None:
