@@ -18,6 +18,12 @@ def words(store: Store) -> list[tuple[str, int]]:
         return [(row.word, row.id) for row in rows]
 
 
+def write_and_fail(store: Store) -> None:
+    with store.write() as connection:
+        upsert(connection, t.Word, COLUMNS, [("p", "one", 1)])
+        raise KeyError
+
+
 @pytest.mark.postgres
 def test_a_stage_used_again_brings_its_new_rows_only(fresh_postgres: Store) -> None:
     with fresh_postgres.write() as connection:
@@ -33,9 +39,8 @@ def test_a_stage_used_again_brings_its_new_rows_only(fresh_postgres: Store) -> N
 
 @pytest.mark.postgres
 def test_a_stage_that_was_rolled_back_is_made_again(fresh_postgres: Store) -> None:
-    with pytest.raises(KeyError), fresh_postgres.write() as connection:
-        upsert(connection, t.Word, COLUMNS, [("p", "one", 1)])
-        raise KeyError
+    with pytest.raises(KeyError):
+        write_and_fail(fresh_postgres)
     with fresh_postgres.write() as connection:
         upsert(connection, t.Word, COLUMNS, [("p", "two", 2)])
     assert words(fresh_postgres) == [("two", 2)]

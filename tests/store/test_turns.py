@@ -1,4 +1,4 @@
-"""Who saves gets in between two pages of a sync, whichever process writes them, and a sync nobody waits for rests not."""
+"""Who saves gets in between two pages of a sync of another process; a sync that nobody waits for goes on at once."""
 
 from __future__ import annotations
 
