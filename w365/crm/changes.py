@@ -21,6 +21,7 @@ T = TypeVar("T")
 _PAGE_SIZE = 5000
 _MOST_EMPTY_PAGES = 20
 _TRACKING = re.compile(r"change.?tracking|track-changes", re.IGNORECASE)
+_NO_MEMBER = "0x80072560"
 _LINK_REFUSED = frozenset({400, 404, 410, 412})
 
 
@@ -49,9 +50,12 @@ class TableReader(Generic[T]):
         self._headers = headers
 
     def changes(self, since: str) -> Iterator[ChangePage[T]]:
-        """Yield what changed since the delta link. Raises DeltaExpired when it is too old or for other columns."""
+        """Yield what changed since the delta link.
+
+        Raises DeltaExpired when it is too old, for other columns, or of the address the CRM was reached at before.
+        """
         selected = parse_qs(urlsplit(since).query).get("$select", [""])[0].split(",")
-        if not {*self._table.columns} <= {column.strip() for column in selected}:
+        if not {*self._table.columns} <= {column.strip() for column in selected} or not self._client.is_at(since):
             raise self._expired("")
         yield from self._pages(since, self._prefer(), self._explain_delta)
 
@@ -117,7 +121,7 @@ class TableReader(Generic[T]):
     def explain(self, refusal: Refusal) -> AccessError | None:
         """Say which permission is missing."""
         source, table = self._client.source, self._table.name
-        if refusal.status == 401:
+        if refusal.status == 401 or refusal.code.lower() == _NO_MEMBER:
             return SignInRefused(
                 f"{source} does not know the application ({refusal.say()}).",
                 kept=KEPT,

@@ -27,7 +27,8 @@ SOURCE = "Dataverse"
 _API = "/api/data/v9.2"
 _HEADERS = {"OData-Version": "4.0", "OData-MaxVersion": "4.0", "If-None-Match": "null"}
 _COLUMN = re.compile(r"[a-z][a-z0-9_]{0,99}")
-_DUPLICATE_CODES = frozenset({"0x80040333", "0x80040237"})
+_DUPLICATE_CODES = frozenset({"0x80040333", "0x80040237", "0x80060892"})
+"""By the rules of detection, by primary key, and by alternate key."""
 _LIMITS = {"name": 160, "website": 200, "email": 100, "city": 80, "country": 80}
 _COLUMN_OF = {
     "name": "name",
