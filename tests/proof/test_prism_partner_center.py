@@ -141,7 +141,7 @@ class Person:
         exchange: Callable[[str], Mapping[str, Any]],
         check: Callable[[], None],
         *,
-        is_own_tenant: bool = True,  # noqa: ARG002 - part of the protocol
+        is_own_tenant: bool = True,
     ) -> Mapping[str, Any]:
         check()
         grant = exchange(self.token)
