@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from w365.config import Connection
 from w365.crm.changes import Table, TableReader
@@ -22,6 +22,8 @@ from w365.http.tokens import AppTokens
 from w365.http.wait import Check, Waiting, never_stop
 from w365.http.wire import origin_of
 from w365.model import ChangePage, CrmAccount, CrmContact, NewAccount
+
+T = TypeVar("T")
 
 SOURCE = "Dataverse"
 _API = "/api/data/v9.2"
@@ -96,11 +98,11 @@ class Dataverse:
         readers = (("Accounts", self._accounts), ("Contacts", self._contacts))
         return (f"{SOURCE} accepts the sign-in.", *(self._verify_table(word, each) for word, each in readers))
 
-    def accounts(self, since: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
-        yield from self._accounts.changes(since) if since else self._accounts.everything()
+    def accounts(self, since: str | None = None, *, cursor: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
+        return _read(self._accounts, since, cursor)
 
-    def contacts(self, since: str | None = None) -> Iterator[ChangePage[CrmContact]]:
-        yield from self._contacts.changes(since) if since else self._contacts.everything()
+    def contacts(self, since: str | None = None, *, cursor: str | None = None) -> Iterator[ChangePage[CrmContact]]:
+        return _read(self._contacts, since, cursor)
 
     def create_account(self, account: NewAccount) -> CrmAccount:
         """Create ``account`` with the CRM's own duplicate detection on. It is sent once, whatever happens."""
@@ -141,6 +143,12 @@ class Dataverse:
             self._columns(),
             lambda record: read_account(record, self._tenant_guid_column),
         )
+
+
+def _read(reader: TableReader[T], since: str | None, cursor: str | None) -> Iterator[ChangePage[T]]:
+    if cursor:
+        return reader.rest(cursor)
+    return reader.changes(since) if since else reader.everything()
 
 
 _CONTACTS = Table(
