@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from crm.test_dataverse import account, api_requests, guid, open_crm
+from crm.test_dataverse import account, api_requests, open_crm
 from fault_server import Answer, Bench, Request, sign_in
+from http_bench import guid
 
 from w365.errors import DeltaExpired
 

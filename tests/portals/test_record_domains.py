@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from fault_server import Answer, Bench, FaultServer, Request, in_turn, sign_in
-from http_bench import conditions, connection_to
-from test_partner_center import centre, guid, listing, only, open_portal, read_all, record
+from http_bench import conditions, connection_to, guid
+from portals.centre import centre, listing, only, open_portal, read_all, record
 
 from w365.config import Connection
 from w365.errors import SignInRefused, W365Error
@@ -51,28 +51,6 @@ def test_a_record_of_another_shape_keeps_what_is_stored(place: Bench, own: Answe
     customer = only(read_all(place, centre(lambda _: listing([record(1)]), by_id(own)))[0])
     assert customer.domains is None
     assert "answers differently than documented" in customer.note
-
-
-@pytest.mark.parametrize(
-    ("answer", "note"),
-    [
-        (
-            Answer({"code": 20002, "description": "No relationship."}, 403),
-            "there is no relationship with this customer (any more; code 20002).",
-        ),
-        (Answer({"code": "900329"}, 403), "the provider refuses it (403, code 900329)."),
-        (Answer(b"", 404), "the provider refuses it (404)."),
-    ],
-)
-def test_a_customer_whose_details_are_refused_stays_with_its_default_domain(
-    place: Bench, answer: Answer, note: str
-) -> None:
-    answer.headers["MS-RequestId"] = "changes-every-time"
-    customer = only(read_all(place, centre(lambda _: listing([record(1)]), lambda _: answer))[0])
-    assert customer.domains == (CustomerDomain("c1.example", is_default=True),)
-    assert customer.domain_source == "default domain only"
-    assert customer.subscriptions is None
-    assert customer.note == f"Only the default domain is known: {note} Subscriptions were not read: {note}"
 
 
 def test_a_partner_whose_records_never_tell_domains_is_not_asked_for_each(place: Bench) -> None:

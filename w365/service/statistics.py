@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from w365.matching.words import say_reason
-from w365.model import Actor, DecisionKind, Origin, Reason, Role, Rule
+from w365.model import OPEN, Actor, DecisionKind, Origin, Reason, Role, Rule
 from w365.service import Service
 from w365.service.access import require
-from w365.service.totals import BACKLOG, HistoryPoint, Totals, points, sum_totals
+from w365.service.totals import HistoryPoint, Totals, points, sum_totals
 from w365.store import tables as t
 from w365.store.figures import mapped_by, median_wait, moments, oldest_open
 from w365.store.subscriptions import blocked_amount
@@ -125,7 +125,7 @@ def _by_reason(amounts: Sequence[Count]) -> tuple[ReasonTotals, ...]:
     accounts: Counter[Reason] = Counter()
     seats: Counter[Reason] = Counter()
     for one in amounts:
-        if one.status in BACKLOG:
+        if one.status in OPEN:
             accounts[one.reason] += one.accounts
             seats[one.reason] += one.seats
     return tuple(
