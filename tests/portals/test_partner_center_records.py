@@ -154,7 +154,8 @@ def test_subscriptions_keep_unknown_words_and_forgive_odd_dates(place: Bench) ->
     items = [
         {"id": "S1", "offerName": "E5", "quantity": 3, "status": "dormant", "termDuration": "P1Y",
          "effectiveStartDate": "2015-11-24T06: 41: 12Z", "commitmentEndDate": "9999-12-31T00:00:00Z"},
-        {"id": "S2", "friendlyName": "nick", "quantity": 1, "status": "active", "effectiveStartDate": "0000-00-00"},
+        {"id": "S2", "friendlyName": "nick", "quantity": 1, "status": "active",
+         "effectiveStartDate": "0001-01-01T00:00:00"},
         {"id": "S3", "quantity": "many", "status": "active"},
     ]  # fmt: skip
 
