@@ -11,7 +11,7 @@ from w365.service.configuration import get_settings
 from w365.service.matching import Preview, preview_match
 from w365.service.providers import CrmView, ProviderView, get_crm, list_providers
 from w365.service.records import count
-from w365.service.statistics import Statistics, read_statistics
+from w365.service.statistics import Standing, read_standing
 from w365.service.visits import read_visit
 from w365.service.writeback_view import count_troubles
 from w365.store.connections import CRM
@@ -30,7 +30,7 @@ _POINTS_OF_A_LINE = 3
 
 def show_overview(desk: Desk) -> None:
     keep_current(desk)
-    statistics = read_statistics(desk.service, desk.actor, history=30)
+    statistics = read_standing(desk.service, desk.actor, history=30)
     providers, crm = list_providers(desk.service, desk.actor), get_crm(desk.service, desk.actor)
     _show_first_steps(desk, providers, crm)
     _show_numbers(statistics)
@@ -41,7 +41,7 @@ def show_overview(desk: Desk) -> None:
         _show_sources(desk, providers, crm)
 
 
-def _show_numbers(statistics: Statistics) -> None:
+def _show_numbers(statistics: Standing) -> None:
     totals = statistics.totals
     rates = [100 * rate for point in statistics.history if (rate := point.totals.match_rate) is not None]
     moved = f"{number(statistics.new_this_week)} new, {number(statistics.changed)} changed"
@@ -63,7 +63,7 @@ def _show_numbers(statistics: Statistics) -> None:
         )
 
 
-def _subscriptions(statistics: Statistics) -> str:
+def _subscriptions(statistics: Standing) -> str:
     return counted(statistics.blocked_subscriptions, "subscription")
 
 
@@ -77,7 +77,7 @@ class _Task:
     query: dict[str, str]
 
 
-def _show_blocked(statistics: Statistics) -> None:
+def _show_blocked(statistics: Standing) -> None:
     """The first thing to do: what nobody can be billed for."""
     if statistics.blocking:
         amount = Amount(statistics.blocked_subscriptions, statistics.totals.blocked_seats, statistics.blocking)
@@ -86,7 +86,7 @@ def _show_blocked(statistics: Statistics) -> None:
             _link(places.REVIEW, "Review by impact")
 
 
-def _tasks(statistics: Statistics) -> list[_Task]:
+def _tasks(statistics: Standing) -> list[_Task]:
     totals = statistics.totals
     by_reason = {one.reason: one.accounts for one in statistics.by_reason}
     without = by_reason.get(Reason.NO_ACCOUNT, 0)
@@ -115,7 +115,7 @@ def _tasks(statistics: Statistics) -> list[_Task]:
     return [task for task in tasks if task.amount]
 
 
-def _show_next(desk: Desk, statistics: Statistics) -> None:
+def _show_next(desk: Desk, statistics: Standing) -> None:
     st.subheader("What to do next", anchor=False)
     _show_new(desk)
     _show_unwritten(desk)
@@ -169,7 +169,7 @@ def _show_ready(preview: Preview) -> None:
                 _link(places.CONFIGURATION, "Switch it on")
 
 
-def _show_movement(statistics: Statistics) -> None:
+def _show_movement(statistics: Standing) -> None:
     parts = []
     if statistics.oldest_open:
         parts.append(f"The oldest open one came {ago(statistics.oldest_open, statistics.at)}.")

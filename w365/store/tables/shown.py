@@ -13,6 +13,9 @@ STATUS = (
 )
 
 
+READY = "proposal = 'one' AND account_id IS NULL AND disposition = 'open' AND NOT is_gone"
+"""What the next match would map, spelled as the index of it is, or SQLite leaves that."""
+
 _FACETS = ("status", "provider_id", "reason", "is_gone")
 
 
@@ -46,6 +49,13 @@ class Worklist(Base):
             "provider_account_id",
             sqlite_where=sa.text("drift <> ''"),
             postgresql_where=sa.text("drift <> ''"),
+        ),
+        sa.Index(
+            "ix_worklist_ready",
+            "name_key",
+            "provider_account_id",
+            sqlite_where=sa.text(READY),
+            postgresql_where=sa.text(READY),
         ),
         sa.Index(
             "ix_worklist_owner",
