@@ -129,6 +129,13 @@ def count(service: Service, actor: Actor, wanted: Filter) -> int:
         return count_rows(connection, wanted)
 
 
+def has_any(service: Service, actor: Actor) -> bool:
+    """Tell whether there is a provider account at all."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        return connection.scalar(sa.select(t.Worklist.provider_account_id).limit(1)) is not None
+
+
 def count_all(service: Service, actor: Actor) -> Sequence[object]:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:

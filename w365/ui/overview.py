@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -20,6 +21,7 @@ from w365.store.subscriptions import Amount
 from w365.store.worklist import Filter
 from w365.ui import places
 from w365.ui.desk import Desk
+from w365.ui.palette import tiles
 from w365.ui.runs import is_busy, keep_current, show_run
 from w365.ui.schedule_words import say_next_times
 from w365.ui.subscription_words import say_blocked
@@ -56,11 +58,11 @@ def _show_numbers(statistics: Standing) -> None:
         ("Conflicts", number(totals.conflict), "several accounts", []),
         ("Blocked seats", number(totals.blocked_seats), _subscriptions(statistics), []),
     )
-    for column, (label, value, said, line) in zip(st.columns(len(cards)), cards, strict=True):
-        chart = line if len(line) >= _POINTS_OF_A_LINE else None
-        column.metric(
-            label, value, said, delta_color="off", delta_arrow="off", border=True, height="stretch", chart_data=chart
-        )
+    with tiles():
+        for column, (label, value, said, line) in zip(st.columns(len(cards)), cards, strict=True):
+            chart = line if len(line) >= _POINTS_OF_A_LINE else None
+            options: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off", "border": True, "height": "stretch"}
+            column.metric(label, value, said, chart_data=chart, **options)
 
 
 def _subscriptions(statistics: Standing) -> str:
