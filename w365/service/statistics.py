@@ -35,7 +35,9 @@ DEFINITIONS: dict[str, str] = {
     "By hand": "Share of mapping decisions that a person made, by hand, by import or when creating a customer.",
     "Oldest open": "How long the provider account that is in the backlog for longest has been known.",
     "Drifted": "Mappings whose account is gone, or that the evidence no longer supports. They stay as they are.",
-    "Manual effort": "Decisions by hand (mapped, cleared, rejected, excluded, parked, reopened) per person and week.",
+    "Manual effort": (
+        "Decisions by hand (mapped, cleared, rejected, excluded, parked, reopened, taken back) per person and week."
+    ),
     "Over time": "Each match, and every sync ends with one, leaves a snapshot: the counts as they stood then.",
 }
 

@@ -17,6 +17,9 @@ RULES = (Rule.TENANT_GUID, Rule.CONTACT_DOMAIN, Rule.ACCOUNT_EMAIL, Rule.ACCOUNT
 _BY_ITSELF = (RunKind.SYNC, RunKind.CRM_SYNC, RunKind.MATCH)
 """Runs that no person decides in; whatever else a decision belongs to was somebody's hand."""
 
+_NO_WORK = (DecisionKind.NOTE, DecisionKind.SYNC_OFF, DecisionKind.SYNC_ON, DecisionKind.RETURN)
+"""Said or switched, or done by the calendar: nobody decided what the row belongs to."""
+
 
 @dataclass(frozen=True, slots=True)
 class DayOfWork:
@@ -113,7 +116,7 @@ def work_by_day(connection: sa.Connection, since: dt.datetime) -> list[DayOfWork
     day = _day(connection, decision.at).label("day")
     query = (
         sa.select(decision.actor, day, sa.func.count())
-        .where(_is_by_hand(), decision.kind != DecisionKind.NOTE, decision.at >= since)
+        .where(_is_by_hand(), decision.at >= since)
         .group_by(decision.actor, day)
         .order_by(day, decision.actor)
     )
@@ -129,7 +132,7 @@ def worked_between(connection: sa.Connection, start: dt.datetime, end: dt.dateti
         sa.func.count(sa.case((decision.kind == DecisionKind.UNMAP, 1))),
         sa.func.count(sa.case((is_by_hand, 1))),
         sa.func.count(sa.distinct(sa.case((is_by_hand, decision.actor)))),
-    ).where(decision.at >= start, decision.at < end, decision.kind != DecisionKind.NOTE)
+    ).where(decision.at >= start, decision.at < end)
     return Worked(*connection.execute(query).one())
 
 
@@ -175,7 +178,7 @@ def statuses_at(connection: sa.Connection, run_ids: Sequence[int]) -> dict[int, 
 def _is_by_hand() -> sa.ColumnElement[bool]:
     decision = t.Decision
     runs = sa.select(t.Run.id).where(t.Run.kind.not_in(_BY_ITSELF))
-    return sa.or_(decision.run_id.is_(None), decision.run_id.in_(runs))
+    return sa.and_(sa.or_(decision.run_id.is_(None), decision.run_id.in_(runs)), decision.kind.not_in(_NO_WORK))
 
 
 def _seconds(connection: sa.Connection, column: sa.orm.InstrumentedAttribute[dt.datetime]) -> sa.ColumnElement[int]:
