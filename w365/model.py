@@ -42,6 +42,10 @@ class Status(enum.StrEnum):
     PARKED = "parked"
 
 
+OPEN = (Status.UNMAPPED, Status.CONFLICT)
+"""The statuses of the backlog: such a row waits for a decision."""
+
+
 class Disposition(enum.StrEnum):
     """What a person ordered for a row apart from its mapping."""
 
@@ -183,7 +187,6 @@ class DecisionKind(enum.StrEnum):
     PARK = "park"
     REOPEN = "reopen"
     RETURN = "return"
-    NOTE = "note"
     UNDO = "undo"
     SYNC_OFF = "sync_off"
     SYNC_ON = "sync_on"

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 from fault_server import Answer, Bench, FaultServer, Request, Script, in_turn, reset, sign_in
-from http_bench import SECRET, conditions, connection_to
+from http_bench import SECRET, conditions, connection_to, guid
 
 from w365.crm import Crm
 from w365.crm.dataverse import Dataverse, connect_dataverse
@@ -28,10 +28,6 @@ from w365.model import CrmAccount, CrmContact, NewAccount, Rejected
 
 PARENT = "_parentcustomerid_value"
 PARENT_TABLE = f"{PARENT}@Microsoft.Dynamics.CRM.lookuplogicalname"
-
-
-def guid(number: int) -> str:
-    return f"00000000-0000-4000-8000-{number:012d}"
 
 
 def account(number: int, **changes: Any) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fault_server import Answer, Bench, Request, Script, sign_in
-from portals.test_partner_center import guid, listing, open_portal, record
+from http_bench import guid
+from portals.centre import listing, open_portal, record
 
 from w365.errors import SourceChanged, SourceRefused
 from w365.portals.protocol import TellsChanges

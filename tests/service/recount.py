@@ -22,7 +22,6 @@ SOURCES = {
     "manual": "By hand",
 }
 WEEK = dt.timedelta(days=7)
-NO_WORK = ("note", "sync_off", "sync_on", "return")
 TABLES = (t.ProviderAccount, t.Mapping, t.StandingOrder, t.CurrentProposal, t.ProviderSubscription, t.Decision)
 MORE = (
     t.ProviderAccountDomain,
@@ -172,7 +171,7 @@ def _work(read: dict[Any, list[Any]], now: dt.datetime) -> Numbers:
     by_hand = [
         one
         for one in decisions.values()
-        if kinds.get(one.run_id) not in ("sync", "crm_sync", "match") and one.kind not in NO_WORK
+        if kinds.get(one.run_id) not in ("sync", "crm_sync", "match") and one.kind != "return"
     ]
     sources: Counter[str] = Counter()
     for one in read[t.Mapping]:

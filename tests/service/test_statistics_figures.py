@@ -12,6 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 import sqlalchemy as sa
+from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -90,9 +91,13 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     listed = [customer(f"p{n}", f"d{n}.com", subscriptions=(subscription(n, n),)) for n in range(1, 11)]
     portal = FakePortal(pages_of(listed))
     service = make_service(store, tmp_path, portal=portal, crm=crm, clock=clock)
-    configuration.set_settings(service, ADMIN, {"auto_match": "true", "gone_guard_percent": "100"})
-    crm_sync(service)
-    sync(service)
+
+    def furnish() -> None:
+        configuration.set_settings(service, ADMIN, {"auto_match": "true", "gone_guard_percent": "100"})
+        crm_sync(service)
+        sync(service)
+
+    make_once(store, "ten customers to count", furnish, crm)
     return World(service, portal, clock)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from w365.config import Connection
 from w365.crm.changes import Table, TableReader
@@ -74,14 +73,6 @@ class Dataverse:
         self._tenant_guid_column = tenant_guid_column
         self._accounts = TableReader(client, self._account_table(), _HEADERS)
         self._contacts = TableReader(client, _CONTACTS, _HEADERS)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         self._client.close()

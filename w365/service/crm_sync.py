@@ -23,6 +23,7 @@ from w365.service.suggesting import order_by_words, order_candidates, suggesting
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.crm_size import grow
+from w365.store.evidence import is_in
 from w365.store.matcher import reached_by, touch
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see
 from w365.store.versions import note_accounts
@@ -301,11 +302,7 @@ def _ids(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[str, int]:
 def fold_domains(connection: sa.Connection, account_ids: Sequence[int] | None) -> None:
     """Make `account_domain` of these accounts (all when None) anew from their fields and contacts."""
     account, contact, target = t.Account, t.Contact, t.AccountDomain
-
-    def among(column: sa.SQLColumnExpression[int]) -> sa.ColumnElement[bool]:
-        return sa.true() if account_ids is None else column.in_(account_ids)
-
-    connection.execute(sa.delete(target).where(among(target.account_id)))
+    connection.execute(sa.delete(target).where(is_in(account_ids, target.account_id)))
     # Counted in the order of an index, so that only the counts are sorted by domain, in which order they are written.
     owners = sa.true() if account_ids is None else contact.account_crm_id.in_(_crm_ids(account_ids))
     by_contact = (
@@ -327,7 +324,7 @@ def fold_domains(connection: sa.Connection, account_ids: Sequence[int] | None) -
     connection.execute(sa.insert(target).from_select(columns, counted))
     for field, rule in ((account.email_domain, Rule.ACCOUNT_EMAIL), (account.website_domain, Rule.ACCOUNT_WEBSITE)):
         own = sa.select(field, account.id, sa.literal(rule.value), sa.literal(0), sa.literal(""))
-        own = own.where(among(account.id), field != "")
+        own = own.where(is_in(account_ids, account.id), field != "")
         connection.execute(sa.insert(target).from_select(columns, own))
 
 

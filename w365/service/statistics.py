@@ -16,11 +16,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.matching.words import say_reason
-from w365.model import Actor, DecisionKind, Origin, Reason, Role, Rule
+from w365.model import OPEN, Actor, DecisionKind, Origin, Reason, Role, Rule
 from w365.service import Service
 from w365.service.access import require
 from w365.service.remembered import Remembered
-from w365.service.totals import BACKLOG, HistoryPoint, Totals, points, sum_totals
+from w365.service.totals import HistoryPoint, Totals, points, sum_totals
 from w365.store import tables as t
 from w365.store.figures import latest_decision, mapped_by, median_wait, moments, oldest_open
 from w365.store.worklist import Count, Filter, count_rows, counts
@@ -36,7 +36,8 @@ DEFINITIONS: dict[str, str] = {
     "Oldest open": "How long the provider account that is in the backlog for longest has been known.",
     "Drifted": "Mappings whose account is gone, or that the evidence no longer supports. They stay as they are.",
     "Manual effort": (
-        "Decisions by hand (mapped, cleared, rejected, excluded, parked, reopened, taken back) per person and week."
+        "Decisions by hand (mapped, cleared, rejected, excluded, parked, reopened, taken back, sync switched) "
+        "per person and week."
     ),
     "Over time": "Each match, and every sync ends with one, leaves a snapshot: the counts as they stood then.",
 }
@@ -111,7 +112,7 @@ def read_statistics(service: Service, actor: Actor, *, history: int = 60) -> Sta
 
 def _standing(connection: sa.Connection, at: dt.datetime, history: int) -> dict[str, Any]:
     amounts = counts(connection)
-    backlog = [one for one in amounts if one.status in BACKLOG]
+    backlog = [one for one in amounts if one.status in OPEN]
     providers = sa.select(t.Provider.id, t.Provider.name).order_by(t.Provider.id)
     pa = t.ProviderAccount
     return {
@@ -159,7 +160,7 @@ def _by_reason(amounts: Sequence[Count]) -> tuple[ReasonTotals, ...]:
     accounts: Counter[Reason] = Counter()
     seats: Counter[Reason] = Counter()
     for one in amounts:
-        if one.status in BACKLOG:
+        if one.status in OPEN:
             accounts[one.reason] += one.accounts
             seats[one.reason] += one.seats
     return tuple(

@@ -24,6 +24,9 @@ _GAP_SECONDS = 0.012
 _READING_CACHE, _WRITING_CACHE = -4_096, -65_536
 """Kilobytes of SQLite's own cache. Every connection of a pool keeps what it read; one writes at a time, and a match of
 many rows goes back and forth in the file."""
+_KEPT_STATEMENTS = 32
+"""Prepared statements that the driver keeps of a connection. One that asks for 5,000 numbers holds a megabyte: with the
+driver's 128, a first sync of 9,000 accounts left 45 MiB behind."""
 _WRITING = (("lock_timeout", str(BUSY_TIMEOUT_MS)), ("random_page_cost", "1.1"), ("work_mem", "'64MB'"))
 """Settings of a write transaction on PostgreSQL, of which there is one at a time.
 
@@ -106,7 +109,9 @@ def _sqlite(url: sa.URL) -> sa.Engine:
             raise StoreError(
                 f"The folder {folder} cannot be made ({error.strerror}).", do="Check W365_DATABASE_URL or W365_HOME."
             ) from None
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = sa.create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": _KEPT_STATEMENTS}
+    )
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "begin", _begin)
     sa.event.listen(engine, "checkin", _shrink)

@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.errors import NotFound
-from w365.model import Cardinality, MatchPolicy
+from w365.model import MatchPolicy
 from w365.store import tables as t
 from w365.store.batch import fill_batch
-from w365.store.matcher import any_unique
+from w365.store.matcher import any_unique, must_not_share
 
 KEPT = dt.timedelta(days=1)
 """How long a plan that nobody confirmed is kept."""
@@ -47,7 +47,7 @@ def add_plan(
     detail: dict[str, Any],
     rows: sa.Select[*tuple[Any, ...]],
 ) -> int:
-    """Freeze the selected rows under a new plan; rows that compete for an account under a unique policy are left."""
+    """Freeze the selected rows under a new plan; `leave_changed` says next which of them it cannot change."""
     _forget_old(connection, at)
     insert = sa.insert(t.Plan).values(at=at, actor=actor, action=action, said=said, detail=detail)
     plan_id = int(connection.execute(insert.returning(t.Plan.id)).scalar_one())
@@ -164,7 +164,7 @@ def _taken(policy: MatchPolicy, plan_id: int) -> sa.Select[int]:
         sa.select(mapping.provider_account_id)
         .join(theirs, theirs.id == mapping.provider_account_id)
         .where(mapping.account_id == row.account_id, theirs.id != row.provider_account_id)
-        .where(_must_not_share(policy, theirs))
+        .where(must_not_share(policy, theirs))
     )
     return _rows_that_get(plan_id, row).where(sa.exists(holder.correlate(row, t.ProviderAccount, t.Provider)))
 
@@ -183,14 +183,7 @@ def _contested(policy: MatchPolicy, plan_id: int) -> sa.Select[int]:
         other.provider_account_id != row.provider_account_id,
     )
     rows = _rows_that_get(plan_id, row).join(other, rival).join(theirs, theirs.id == other.provider_account_id)
-    return rows.where(_must_not_share(policy, theirs)).distinct()
-
-
-def _must_not_share(policy: MatchPolicy, theirs: type[t.ProviderAccount]) -> sa.ColumnElement[bool]:
-    """Whether the policy of the row's provider forbids it to share an account with theirs (product rule 7)."""
-    rule = sa.func.coalesce(t.Provider.cardinality, policy.cardinality.value)
-    in_provider = sa.and_(rule == Cardinality.UNIQUE_IN_PROVIDER, theirs.provider_id == t.ProviderAccount.provider_id)
-    return sa.or_(rule == Cardinality.UNIQUE, in_provider)
+    return rows.where(must_not_share(policy, theirs)).distinct()
 
 
 def _forget_old(connection: sa.Connection, at: dt.datetime) -> None:

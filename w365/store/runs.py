@@ -65,10 +65,6 @@ class RunView:
         seconds = ((self.ended_at or at) - self.started_at).total_seconds() if self.started_at else 0.0
         return self.done / seconds if seconds > 0 else 0.0
 
-    def seconds_left(self, at: dt.datetime) -> float | None:
-        rate = self.rate(at)
-        return (self.total - self.done) / rate if self.total and rate and self.total >= self.done else None
-
 
 def request_run(
     connection: sa.Connection, kind: RunKind, target: str, actor: str, at: dt.datetime, *, wants_full: bool = False

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from w365.model import DecisionKind, Status
+from w365.model import OPEN, DecisionKind, Status
 from w365.store import tables as t
 from w365.store.tables import LIVE_STATUSES
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
@@ -134,15 +134,6 @@ def cursor_of(row: SubscriptionRow) -> Cursor:
     return Cursor(row.state, seats, row.provider_account_id, row.subscription_id)
 
 
-def impact_of(connection: sa.Connection, ids: Iterable[int]) -> dict[int, Amount]:
-    """What waits for each of these provider accounts; ones that block nothing are left out."""
-    work = t.Worklist
-    query = sa.select(work.provider_account_id, work.subscriptions, work.seats).where(
-        work.provider_account_id.in_(list(ids)), work.subscriptions > 0, _is_in(SubscriptionState.BLOCKED)
-    )
-    return {row.provider_account_id: Amount(row.subscriptions, row.seats, 1) for row in connection.execute(query)}
-
-
 def _keys(state: SubscriptionState, wanted: SubscriptionFilter, after: Cursor | None) -> sa.Select[*tuple[Any, ...]]:
     """The keys of one state in their order; each walks one index from the cursor on."""
     work, sub = t.Worklist, t.ProviderSubscription
@@ -224,7 +215,7 @@ def _is_in(state: SubscriptionState, *, unsought: bool = False) -> sa.ColumnElem
     status: sa.ColumnElement[Any] = Unsought(t.Worklist.status) if unsought else t.Worklist.status.expression
     if state is SubscriptionState.ASIDE:
         return sa.or_(status.in_((Status.EXCLUDED, Status.PARKED)), t.Worklist.is_gone)
-    statuses = (Status.MAPPED,) if state is SubscriptionState.READY else (Status.UNMAPPED, Status.CONFLICT)
+    statuses = (Status.MAPPED,) if state is SubscriptionState.READY else OPEN
     return sa.and_(status.in_(statuses), ~t.Worklist.is_gone)
 
 

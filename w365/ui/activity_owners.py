@@ -14,6 +14,7 @@ from w365.service.owner_changes import (
     list_owner_changes,
 )
 from w365.ui.desk import Desk
+from w365.ui.paging import ask_page
 from w365.ui.shell import told
 from w365.ui.wording import counted, local_zone
 
@@ -31,7 +32,7 @@ def show_owner_changes(desk: Desk) -> None:
         if not total:
             _say_empty(wanted)
             return
-        start = (_ask_page(total) - 1) * _PER_PAGE
+        start = (ask_page(total, _PER_PAGE, "owner-changes-page") - 1) * _PER_PAGE
         found = list_owner_changes(desk.service, desk.actor, wanted, start=start, limit=_PER_PAGE)
         zone = local_zone()
         rows = [_row(one, zone) for one in found]
@@ -54,13 +55,6 @@ def _ask_filter(desk: Desk) -> OwnerChangeFilter:
         key="owner-changes-search",
     )
     return OwnerChangeFilter(actor or "", words or "")
-
-
-def _ask_page(total: int) -> int:
-    pages = -(-total // _PER_PAGE)
-    if st.session_state.get("owner-changes-page", 1) > pages:
-        st.session_state["owner-changes-page"] = 1
-    return st.pagination(pages, key="owner-changes-page") if pages > 1 else 1
 
 
 def _say_empty(wanted: OwnerChangeFilter) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from w365.service.records import has_any
 from w365.ui import places
 from w365.ui.desk import Desk
+from w365.ui.links import link_to
 
 
 def is_beginning(desk: Desk) -> bool:
@@ -15,6 +16,6 @@ def is_beginning(desk: Desk) -> bool:
         return False
     st.info("There are no provider accounts yet. Sync a provider, or import a list of customers.")
     with st.container(horizontal=True):
-        st.page_link(places.PROVIDERS, label=":primary[Go to Providers]")
-        st.page_link(places.IMPORT, label=":primary[Import a list]")
+        link_to(places.PROVIDERS, "Go to Providers")
+        link_to(places.IMPORT, "Import a list")
     return True

@@ -52,10 +52,6 @@ def share_column(label: str) -> Any:
     return st.column_config.NumberColumn(label, format="%.1f %%")
 
 
-def amount_column(label: str) -> Any:
-    return st.column_config.NumberColumn(label, format="localized")
-
-
 # --- the frames ---
 
 

@@ -21,6 +21,7 @@ from w365.store.subscriptions import Amount
 from w365.store.worklist import Filter
 from w365.ui import places
 from w365.ui.desk import Desk
+from w365.ui.links import link_to
 from w365.ui.palette import tiles
 from w365.ui.runs import is_busy, keep_current, show_run
 from w365.ui.schedule_words import say_next_times
@@ -85,7 +86,7 @@ def _show_blocked(statistics: Standing) -> None:
         amount = Amount(statistics.blocked_subscriptions, statistics.totals.blocked_seats, statistics.blocking)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(say_blocked(amount), width="stretch")
-            _link(places.REVIEW, "Review by impact")
+            link_to(places.REVIEW, "Review by impact")
 
 
 def _tasks(statistics: Standing) -> list[_Task]:
@@ -130,7 +131,7 @@ def _show_next(desk: Desk, statistics: Standing) -> None:
     for task in tasks:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(task.amount)}** {task.text}", width="stretch")
-            _link(places.PROVIDER_ACCOUNTS, task.link, task.query)
+            link_to(places.PROVIDER_ACCOUNTS, task.link, task.query)
     if not is_busy(desk):
         _show_ready(preview_match(desk.service, desk.actor, limit=0))
     _show_movement(statistics)
@@ -143,7 +144,7 @@ def _show_new(desk: Desk) -> None:
     if amount:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(amount)}** new since your last visit", width="stretch")
-            _link(places.PROVIDER_ACCOUNTS, "Open new", {"status": "new"})
+            link_to(places.PROVIDER_ACCOUNTS, "Open new", {"status": "new"})
 
 
 def _show_unwritten(desk: Desk) -> None:
@@ -151,13 +152,7 @@ def _show_unwritten(desk: Desk) -> None:
     if amount := count_troubles(desk.service, desk.actor):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(amount)}** decided, but not written to Dataverse", width="stretch")
-            _link(places.CONFIGURATION, "See why")
-
-
-def _link(page: str, label: str, query: dict[str, str] | None = None) -> None:
-    st.page_link(
-        page, label=f":primary[{label}]", icon=":material/arrow_forward:", icon_position="right", query_params=query
-    )
+            link_to(places.CONFIGURATION, "See why")
 
 
 def _show_ready(preview: Preview) -> None:
@@ -166,9 +161,9 @@ def _show_ready(preview: Preview) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(preview.total)}** have exactly one account; Auto-Match {does}", width="stretch")
             if preview.auto_match:
-                _link(places.PROVIDERS, "Match now")
+                link_to(places.PROVIDERS, "Match now")
             else:
-                _link(places.CONFIGURATION, "Switch it on")
+                link_to(places.CONFIGURATION, "Switch it on")
 
 
 def _show_movement(statistics: Standing) -> None:
@@ -188,7 +183,7 @@ def _show_sources(desk: Desk, providers: list[ProviderView], crm: CrmView) -> No
         _show_source(desk, one.name, counted(one.accounts, "provider account"), one.last, next_times.get(str(one.id)))
     amount = f"{counted(crm.accounts, 'account')}, {counted(crm.contacts, 'contact')}"
     _show_source(desk, "CRM", amount, crm.last, next_times.get(CRM))
-    _link(places.PROVIDERS, "Open providers")
+    link_to(places.PROVIDERS, "Open providers")
 
 
 def _show_source(desk: Desk, name: str, amount: str, last: RunView | None, next_time: str | None) -> None:
@@ -219,8 +214,8 @@ def _show_first_steps(desk: Desk, providers: list[ProviderView], crm: CrmView) -
         _step("Switch Auto-Match on, or decide everything by hand", done=is_on, missing="")
         if desk.actor.role >= Role.ANALYST:
             with st.container(horizontal=True):
-                _link(places.PROVIDERS, "Go to Providers")
-                _link(places.CONFIGURATION, "Go to Configuration")
+                link_to(places.PROVIDERS, "Go to Providers")
+                link_to(places.CONFIGURATION, "Go to Configuration")
 
 
 def _step(text: str, *, done: bool, missing: str) -> None:

@@ -13,6 +13,8 @@ from w365.store.quality import Flaw, FlawedAccount, SharedByAccounts
 from w365.ui import places
 from w365.ui.beginning import is_beginning
 from w365.ui.desk import Desk
+from w365.ui.links import link_to
+from w365.ui.paging import ask_page
 from w365.ui.runs import keep_current
 from w365.ui.shell import told
 from w365.ui.wording import counted, number
@@ -57,13 +59,7 @@ def _show_customers(found: Quality) -> None:
         if amount:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{number(amount)}** {REASON_WORDS[reason]}", width="stretch")
-                st.page_link(
-                    places.PROVIDER_ACCOUNTS,
-                    label=":primary[Show these]",
-                    icon=":material/arrow_forward:",
-                    icon_position="right",
-                    query_params={"status": "all", "reason": reason.value},
-                )
+                link_to(places.PROVIDER_ACCOUNTS, "Show these", {"status": "all", "reason": reason.value})
 
 
 @st.fragment
@@ -78,8 +74,7 @@ def _show_flaws(desk: Desk, found: Quality) -> None:
         if not found.flaws[flaw]:
             st.success("None.")
             return
-        pages = -(-found.flaws[flaw] // _PER_PAGE)
-        page = st.pagination(pages, key=f"quality-{flaw}") if pages > 1 else 1
+        page = ask_page(found.flaws[flaw], _PER_PAGE, f"quality-{flaw}")
         rows = _rows(desk, flaw, (page - 1) * _PER_PAGE)
         st.dataframe(rows, hide_index=True, height="content" if len(rows) < 12 else 460, alt=FLAW_WORDS[flaw])
 

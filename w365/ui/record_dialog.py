@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.matching.words import STATUS_WORDS
-from w365.model import Status
+from w365.model import OPEN
 from w365.service.records import read_record
 from w365.ui.desk import Desk
 from w365.ui.record import show_record
@@ -30,7 +30,7 @@ def _show(desk: Desk, row: int, selection: str) -> None:
         decided = show_record(desk, read_record(desk.service, desk.actor, row))
     if decided is None:
         return
-    if decided.row.status in (Status.UNMAPPED, Status.CONFLICT):
+    if decided.row.status in OPEN:
         st.rerun(scope="fragment")
     st.session_state.pop(selection, None)
     st.toast(plain(f"{decided.row.name}: {STATUS_WORDS[decided.row.status]} {decided.row.account_name}"))
