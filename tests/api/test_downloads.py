@@ -97,7 +97,7 @@ def test_several_subjects_need_a_workbook() -> None:
 
 @contextmanager
 def all_places_taken() -> Iterator[None]:
-    """Hold every place there is, once the downloads before, which are read a moment before they end, gave theirs back."""
+    """Hold every place there is; downloads before, which end a moment after they are read, give theirs back first."""
     with ExitStack() as held:
         for _ in range(MOST_AT_ONCE):
             held.enter_context(_soon(PLACES.taken))
