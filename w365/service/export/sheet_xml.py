@@ -24,14 +24,6 @@ _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _FIRST_DAY = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - Excel knows no zones
 
-# The kind of a file that is not named is that of a sheet: how many there will be is not known at the start.
-CONTENT_TYPES = (
-    f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    f'<Default Extension="xml" ContentType="{_KIND}.worksheet+xml"/>'
-    f'<Override PartName="/xl/workbook.xml" ContentType="{_KIND}.sheet.main+xml"/>'
-    f'<Override PartName="/xl/styles.xml" ContentType="{_KIND}.styles+xml"/></Types>'
-)
 RELATIONSHIPS = (
     f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">'
     f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
@@ -70,6 +62,21 @@ def workbook(sheets: Sequence[tuple[str, str]]) -> str:
     )
     defined = f"<definedNames>{names}</definedNames>" if names else ""
     return f'{_HEAD}<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{listed}</sheets>{defined}</workbook>'
+
+
+def content_types(sheets: int) -> str:
+    """Say what each file is."""
+    listed = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_KIND}.worksheet+xml"/>'
+        for n in range(1, sheets + 1)
+    )
+    return (
+        f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Default Extension="xml" ContentType="application/xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{_KIND}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/styles.xml" ContentType="{_KIND}.styles+xml"/>{listed}</Types>'
+    )
 
 
 def workbook_relationships(sheets: int) -> str:
@@ -112,7 +119,7 @@ def text_cell(place: str, text: str, style: int = 0) -> str:
 
 
 def number_cell(place: str, value: float, style: int = 0) -> str:
-    return f'<c r="{place}"{_style(style)}><v>{value!r}</v></c>'
+    return f'<c r="{place}"{_style(style)}><v>{value}</v></c>'
 
 
 def flag_cell(place: str, *, value: bool) -> str:

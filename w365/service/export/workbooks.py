@@ -61,7 +61,6 @@ class _Book:
     def __init__(self, archive: zipfile.ZipFile, most_rows: int, most_bytes: int) -> None:
         self._archive, self._most_rows, self._most_bytes = archive, most_rows, most_bytes
         self._sheets: list[tuple[str, str]] = []
-        self._write("[Content_Types].xml", xml.CONTENT_TYPES)
         self._write("_rels/.rels", xml.RELATIONSHIPS)
         self._write("xl/styles.xml", xml.STYLES)
 
@@ -69,7 +68,7 @@ class _Book:
         """Write one subject, on further sheets where one is full."""
         rows, place = 0, 1
         while True:
-            first = list(islice(left, _LOOKED_AT))
+            first = list(islice(left, min(_LOOKED_AT, self._most_rows)))
             if place > 1 and not first:
                 return rows
             name = subject.value.capitalize() + ("" if place == 1 else f" {place}")
@@ -80,7 +79,7 @@ class _Book:
         """Write the first records and of the others as many as there is room for."""
         named = [(xml.column_letters(place), column) for place, column in enumerate(columns)]
         shaped = [(letter, kind_of(column)) for letter, column in named]
-        records, rows = chain(first[: self._most_rows], left), 0
+        records, rows = chain(first, left), 0
         with self._sheet(xml.sheet_start([_width(column, first) for column in columns])) as sheet:
             header = (xml.text_cell(f"{letter}1", _header(column), xml.HEADER) for letter, column in named)
             written = sheet.write(xml.row(1, "".join(header)).encode())
@@ -109,6 +108,7 @@ class _Book:
     def finish(self) -> None:
         self._write("xl/workbook.xml", xml.workbook(self._sheets))
         self._write("xl/_rels/workbook.xml.rels", xml.workbook_relationships(len(self._sheets)))
+        self._write("[Content_Types].xml", xml.content_types(len(self._sheets)))
 
     @contextmanager
     def _sheet(self, start: str) -> Iterator[IO[bytes]]:
