@@ -19,7 +19,7 @@ from w365.service import Check, Service
 from w365.service.configuration import read_policy
 from w365.service.crm_sync import fold_domains, run_crm_sync
 from w365.service.matching import settle_touched
-from w365.service.providers import request_crm_sync
+from w365.service.providers import prepare, request_crm_sync
 from w365.store import tables as t
 from w365.store.bulk import upsert
 from w365.store.engine import Store
@@ -61,6 +61,7 @@ class Changes:
         none = Connection("https://example.test", "https://example.test", "bench", "bench", "none")
         settings = Settings(home, "", "", none, none, is_demo=False)
         self.service = Service(store, settings, _no_portal, lambda _: nullcontext(self.crm))
+        prepare(self.service)
         with store.write() as connection:
             upsert(connection, t.CrmDelta, ("table_name", "link"), [("accounts", "now"), ("contacts", "now")])
 

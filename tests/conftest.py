@@ -67,18 +67,8 @@ def postgres_store(postgres_url: str) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty SQLite file to copy: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("template") / "w365.db"
-    store = open_store(f"sqlite:///{path}")
-    migrate(store)
-    store.close()
-    return path
-
-
-@pytest.fixture(scope="session")
-def _stores(template: Path, tmp_path_factory: pytest.TempPathFactory) -> FreshStores:
-    return FreshStores(template, tmp_path_factory.mktemp("stores"))
+def _stores(tmp_path_factory: pytest.TempPathFactory) -> FreshStores:
+    return FreshStores(tmp_path_factory.mktemp("stores"))
 
 
 @pytest.fixture

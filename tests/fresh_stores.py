@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import secrets
-import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from w365.store.engine import Store, open_store
+from w365.store.migrate import migrate
+
+
+@functools.cache
+def migrated() -> bytes:
+    """Give the content of an empty SQLite database: migrating takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "w365.db"
+        store = open_store(f"sqlite:///{path}")
+        migrate(store)
+        store.close()
+        return path.read_bytes()
 
 
 class FreshStores:
-    """Gives SQLite databases that hold a copy of a file.
+    """Gives SQLite databases that are empty but migrated.
 
     They are used again with their compiled statements, which cost more than the tests themselves, and do not wait for
     the disk: they need not survive a power cut.
     """
 
-    def __init__(self, template: Path, folder: Path) -> None:
-        self.template, self.folder = template, folder
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.free: list[Store] = []
         self.taken: list[Store] = []
 
-    def __call__(self, source: Path | None = None) -> Store:
-        """Give a database with the content of `source`, or an empty one."""
+    def __call__(self) -> Store:
         store = self.free.pop() if self.free else self._open()
         self.taken.append(store)
-        self.fill(store, source)
+        fill(store, migrated())
         return store
-
-    def fill(self, store: Store, source: Path | None = None) -> None:
-        """Forget what a database holds."""
-        store.close()
-        path = Path(store.engine.url.database or "")
-        for old in path.parent.glob(f"{path.stem}.*"):  # with its log and its queue
-            old.unlink()
-        shutil.copyfile(source or self.template, path)
 
     def take_back(self) -> None:
         for store in self.taken:
@@ -47,3 +54,37 @@ class FreshStores:
         store = open_store(f"sqlite:///{self.folder / secrets.token_hex(4)}.db")
         sa.event.listen(store.engine, "connect", lambda raw, _record: raw.execute("PRAGMA synchronous = OFF"))
         return store
+
+
+def fill(store: Store, content: bytes) -> None:
+    """Give a SQLite database another content."""
+    store.close()
+    path = _path(store)
+    for old in path.parent.glob(f"{path.stem}.*"):  # with its log and its queue
+        old.unlink()
+    path.write_bytes(content)
+
+
+_MADE: dict[str, tuple[bytes, list[dict[str, Any]]]] = {}
+
+
+def make_once(store: Store, name: str, make: Callable[[], object], *fakes: object) -> None:
+    """Bring a database to the state that `make` brings it to, which on SQLite is done once and copied from then on.
+
+    `name` stands for all that `make` depends on; `fakes` are what it changes besides the database.
+    """
+    if not store.is_sqlite:
+        make()
+    elif name in _MADE:
+        content, states = _MADE[name]
+        fill(store, content)
+        for fake, state in zip(fakes, states, strict=True):
+            fake.__dict__.update(copy.deepcopy(state))
+    else:
+        make()
+        store.close()
+        _MADE[name] = _path(store).read_bytes(), [copy.deepcopy(fake.__dict__) for fake in fakes]
+
+
+def _path(store: Store) -> Path:
+    return Path(store.engine.url.database or "")

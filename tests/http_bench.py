@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import trustme
 from fault_server import Bench, FaultServer, bench
 
 from w365.config import Connection
+from w365.errors import W365Error
 from w365.http.conditions import Conditions
 from w365.http.pace import Gates
 from w365.http.retry import Patience
@@ -18,6 +19,10 @@ from w365.http.wait import Clock
 SECRET = "canary-secret-7f3a"
 TENANT = "3f8a6d2e-0000-4000-8000-00000000000a"
 QUICK = Patience(connect=2.0, read=0.4, total=1.0)
+
+
+def guid(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012d}"
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +34,14 @@ def authority() -> trustme.CA:
 def place(tmp_path: Path, authority: trustme.CA) -> Iterator[Bench]:
     with bench(tmp_path, authority) as made:
         yield made
+
+
+def failing(act: Callable[[], object]) -> W365Error:
+    """The error that ends it, which holds no secret."""
+    with pytest.raises(W365Error) as caught:
+        act()
+    assert SECRET not in repr(vars(caught.value))
+    return caught.value
 
 
 def connection_to(

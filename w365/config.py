@@ -302,14 +302,16 @@ def _tenant(name: str, value: str) -> str:
 
 
 def _authority(values: _Values) -> str:
-    authority = values.get("W365_AUTHORITY") or MICROSOFT_AUTHORITY
-    _check_url("W365_AUTHORITY", authority)
-    return authority.rstrip("/")
+    return _url(values, "W365_AUTHORITY", MICROSOFT_AUTHORITY)
 
 
 def _graph_url(values: _Values) -> str:
-    url = values.get("W365_GRAPH_URL") or MICROSOFT_GRAPH
-    _check_url("W365_GRAPH_URL", url)
+    return _url(values, "W365_GRAPH_URL", MICROSOFT_GRAPH)
+
+
+def _url(values: _Values, name: str, otherwise: str) -> str:
+    url = values.get(name) or otherwise
+    _check_url(name, url)
     return url.rstrip("/")
 
 

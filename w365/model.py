@@ -42,6 +42,10 @@ class Status(enum.StrEnum):
     PARKED = "parked"
 
 
+OPEN = (Status.UNMAPPED, Status.CONFLICT)
+"""The statuses of the backlog: such a row waits for a decision."""
+
+
 class Disposition(enum.StrEnum):
     """What a person ordered for a row apart from its mapping."""
 
@@ -183,7 +187,6 @@ class DecisionKind(enum.StrEnum):
     PARK = "park"
     REOPEN = "reopen"
     RETURN = "return"
-    NOTE = "note"
     UNDO = "undo"
     SYNC_OFF = "sync_off"
     SYNC_ON = "sync_on"
@@ -347,10 +350,14 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class ChangePage(Generic[T]):
-    """One page of CRM records: full or changed ones, ids of deleted ones; ``delta_link`` only on the last page."""
+    """One page of CRM records: full or changed ones, ids of deleted ones; ``delta_link`` only on the last page.
+
+    ``cursor`` is there on every other page of a full read, which goes on after it.
+    """
 
     changed: tuple[T, ...]
     deleted: tuple[str, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     delta_link: str | None = None
     total: int | None = None
+    cursor: str | None = None

@@ -6,9 +6,10 @@ import dataclasses
 from typing import Any
 
 import pytest
-from crm.test_dataverse import account, contact, guid, open_crm
+from crm.test_dataverse import account, contact, open_crm
 from drifting import drifts
 from fault_server import Answer, Bench, sign_in
+from http_bench import guid
 
 from w365.crm.dataverse import Dataverse
 from w365.crm.records import ACCOUNT_COLUMNS, CONTACT_COLUMNS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -92,15 +93,15 @@ def test_the_recorded_duplicate_answer_is_understood(place: Bench) -> None:
     response = recorded(NEW / "error-duplicate-detected.json")["response"]
     server = place.serve(sign_in(in_turn(Answer(response["json"], response["status"]))))
     connection = connection_to(place, server)
-    with connect_dataverse(connection, conditions=conditions(place)) as crm, pytest.raises(InputError):
+    with closing(connect_dataverse(connection, conditions=conditions(place))) as crm, pytest.raises(InputError):
         crm.create_account(NewAccount("Contoso"))
 
 
 def test_the_recorded_error_with_annotations_is_understood(place: Bench) -> None:
     response = recorded(NEW / "error-with-annotations.json")["response"]
     server = place.serve(sign_in(in_turn(Answer(response["json"], response["status"]))))
-    connection = connection_to(place, server)
-    with connect_dataverse(connection, conditions=conditions(place)) as crm, pytest.raises(SourceRefused) as caught:
+    crm = connect_dataverse(connection_to(place, server), conditions=conditions(place))
+    with closing(crm), pytest.raises(SourceRefused) as caught:
         crm.create_account(NewAccount("Contoso"))
     assert caught.value.what == ("Dataverse refused the request (400, code 0x80040265: “Example Error Message.”).")
 
@@ -111,7 +112,7 @@ def test_every_service_protection_code_is_understood(place: Bench) -> None:
         server = place.serve(sign_in(in_turn(Answer(body, 429, {"Retry-After": "900"}))))
         connection = connection_to(place, server)
         crm = connect_dataverse(connection, conditions=conditions(place))
-        with crm, pytest.raises(SourceBusy, match=entry["code"]):
+        with closing(crm), pytest.raises(SourceBusy, match=entry["code"]):
             list(crm.accounts())
 
 

@@ -8,8 +8,8 @@ from contextlib import closing
 from itertools import count
 
 from fault_server import Answer, Bench, Request
-from http_bench import QUICK, conditions, connection_to
-from portals.test_partner_center import centre, guid, listing, record
+from http_bench import QUICK, conditions, connection_to, guid
+from portals.centre import centre, listing, record
 
 from w365.http.conditions import Conditions
 from w365.http.pace import Gates

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import closing
 from pathlib import Path
 
 from fault_server import Answer, Bench, Request
-from http_bench import conditions, connection_to
-from portals.test_partner_center import centre, guid, listing, record
+from http_bench import guid
+from portals.centre import centre, listing, open_portal, record
 from service.fakes import make_service, rows_of, sync
 
 from w365.model import RunState
-from w365.portals.partner_center import connect_partner_center
-from w365.service import Check, Service
 from w365.store import tables as t
 from w365.store.engine import Store
 
@@ -30,10 +27,8 @@ def test_server_errors_in_the_middle_of_a_sync_keep_its_pages_and_the_next_run_g
 
     server = place.serve(centre(lists))
 
-    def open_portal(_: str, check: Check) -> closing[object]:
-        return closing(connect_partner_center(connection_to(place, server), check=check, conditions=conditions(place)))
-
-    service: Service = dataclasses.replace(make_service(store, home), open_portal=open_portal)  # type: ignore[arg-type]
+    made = make_service(store, home)
+    service = dataclasses.replace(made, open_portal=lambda _, check: open_portal(place, server, check))
     broken = sync(service)
     assert broken.state is RunState.FAILED
     assert broken.error == (

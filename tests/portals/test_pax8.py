@@ -10,17 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fault_server import Answer, Bench, FaultServer, Request, Script
-from http_bench import SECRET, conditions, connection_to
+from http_bench import SECRET, conditions, connection_to, failing, guid
 
 from w365.errors import AccessError, Cancelled, SignInRefused, SourceBusy, SourceChanged, SourceUnreachable, W365Error
 from w365.http.wait import never_stop
 from w365.model import Customer, CustomerDomain, CustomerPage, Rejected
 from w365.portals import Portal
 from w365.portals.pax8 import Pax8, connect_pax8
-
-
-def guid(number: int) -> str:
-    return f"00000000-0000-4000-8000-{number:012d}"
 
 
 def company(number: int, **changes: Any) -> dict[str, Any]:
@@ -73,10 +69,7 @@ def read_all(place: Bench, script: Script, cursor: str | None = None) -> tuple[l
 
 
 def fail(place: Bench, script: Script) -> W365Error:
-    with pytest.raises(W365Error) as caught:
-        read_all(place, script)
-    assert SECRET not in repr(vars(caught.value))
-    return caught.value
+    return failing(lambda: read_all(place, script))
 
 
 def only(pages: list[CustomerPage]) -> Customer:

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fault_server import Answer, Bench, FaultServer, Request, Script
-from http_bench import conditions, connection_to
-from portals.test_partner_center import centre, guid, listing, record
+from http_bench import conditions, connection_to, guid
+from portals.centre import centre, listing, record
 
 from w365.errors import SourceChanged
 from w365.http.client import ApiClient

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fresh_stores import migrated
+
 from w365.config import load_settings
 from w365.demo.servers import TENANT_ID, Servers
 from w365.model import Actor, Role
@@ -26,6 +28,10 @@ ONE = "1"
 
 
 def opened(home: Path, **environment: str) -> Service:
+    database = home / "w365.db"
+    if "W365_DATABASE_URL" not in environment and not database.exists():
+        home.mkdir(exist_ok=True)
+        database.write_bytes(migrated())
     values = {"W365_HOME": str(home), "W365_DEMO": "off", "W365_SECRET_KEY": KEY, **environment}
     return open_service(load_settings(values, home / "none.toml"))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
     FakeCrm,
@@ -55,10 +56,14 @@ def world(store: Store, home: Path, *, customers: int = 4, guards: bool = False)
         crm.put(account(f"b{n}", website=f"c{n}.com"), account(f"d{n}", website=f"c{n}.com"))
         listed += [customer(f"m{n}", f"m{n}.com"), customer(f"c{n}", f"c{n}.com"), customer(f"u{n}", f"u{n}.com")]
     made = make_service(store, home, portal=FakePortal(pages_of(listed)), crm=crm)
-    if not guards:
-        without_guards(made)
-    configuration.set_setting(made, ADMIN, "auto_match", "true")
-    crm_sync(made)
-    sync(made)
-    match(made)
+
+    def furnish() -> None:
+        if not guards:
+            without_guards(made)
+        configuration.set_setting(made, ADMIN, "auto_match", "true")
+        crm_sync(made)
+        sync(made)
+        match(made)
+
+    make_once(store, f"{customers} mapped, twice, and none, guards {guards}", furnish, crm)
     return made

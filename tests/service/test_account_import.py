@@ -21,6 +21,7 @@ from service.fakes import (
     without_guards,
 )
 from service.import_files import csv_sheet
+from service.syncing import empty
 
 from w365.errors import AlreadyRunning, InputError, MassDisappearance, NotAllowed
 from w365.model import RunKind, RunState
@@ -215,8 +216,6 @@ def test_an_import_is_the_same_on_postgresql(fresh_postgres: Store, home: Path) 
 
 
 def _empty(store: Store, home: Path, check: Callable[[Store, Path], None]) -> None:
-    from service.test_sync import empty
-
     empty(store)
     with store.write() as connection:
         connection.execute(t.Provider.__table__.delete())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -48,14 +49,18 @@ def service(store: Store, home: Path) -> Service:
     crm.put(account("a/1?x", name="Fir Trading", website="fir.com"), account("a2", name="Elsewhere"))
     crm.put(contact("c1", "a/1?x", "fir.com"))
     made = make_service(store, home, portal=portal, crm=crm)
-    without_guards(made)
-    configuration.set_setting(made, ADMIN, "auto_match", "true")
-    crm_sync(made)
-    sync(made)
-    hand = providers.add_manual_provider(made, ADMIN, "By hand")
-    providers.add_manual_accounts(made, ADMIN, hand, [ManualAccount("h1", "Fir hand")])
-    row = id_of(store, "h1")
-    mapping.assign_account(made, ANALYST, row, account_id_of(store, "a/1?x"), seen=0)
+
+    def furnish() -> None:
+        without_guards(made)
+        configuration.set_setting(made, ADMIN, "auto_match", "true")
+        crm_sync(made)
+        sync(made)
+        hand = providers.add_manual_provider(made, ADMIN, "By hand")
+        providers.add_manual_accounts(made, ADMIN, hand, [ManualAccount("h1", "Fir hand")])
+        row = id_of(store, "h1")
+        mapping.assign_account(made, ANALYST, row, account_id_of(store, "a/1?x"), seen=0)
+
+    make_once(store, "one account at two providers", furnish)
     return made
 
 

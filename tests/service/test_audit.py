@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -43,10 +44,14 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Service:
     portal = FakePortal(pages_of([customer(f"p{n}", f"d{n}.com") for n in range(41)]))
     store = request.getfixturevalue("store" if request.param == "sqlite" else "fresh_postgres")
     made = make_service(store, tmp_path, portal=portal, crm=crm)
-    configuration.set_setting(made, ADMIN, "auto_match", "true")
-    crm_sync(made)
-    sync(made)
-    mapping.assign_account(made, ANALYST, id_of(store, "p40"), account_id_of(store, "a0"), seen=0)
+
+    def furnish() -> None:
+        configuration.set_setting(made, ADMIN, "auto_match", "true")
+        crm_sync(made)
+        sync(made)
+        mapping.assign_account(made, ANALYST, id_of(store, "p40"), account_id_of(store, "a0"), seen=0)
+
+    make_once(store, "forty mapped and one by hand", furnish)
     return made
 
 

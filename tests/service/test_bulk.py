@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from fresh_stores import make_once
 from service.fakes import ADMIN, ANALYST, OTHER_ANALYST, VIEWER, account_id_of, id_of, rows_of
 from service.taking_back import check_derived, state_of, world
 
@@ -43,6 +44,12 @@ def postgres_service(fresh_postgres: Store, home: Path) -> Service:
 def furnished(store: Store, home: Path) -> Service:
     """Rows in every state: mapped automatically and by hand, in conflict, rejected, parked, excluded, held."""
     service = world(store, home)
+    make_once(store, "rows in every state", lambda: _furnish(service))
+    return service
+
+
+def _furnish(service: Service) -> None:
+    store = service.store
     rows = {name: id_of(store, name) for name in ("u0", "u1", "u2", "m0", "m1", "c0", "c1")}
     mapping.park(service, ANALYST, rows["u0"], seen=0, reason="waits")
     mapping.exclude(service, ANALYST, rows["u1"], seen=0, reason="a test tenant")
@@ -57,7 +64,6 @@ def furnished(store: Store, home: Path) -> Service:
     suggest(store, "c1", ("b1", 0.85), ("d1", 0.85))
     suggest(store, "c2", ("b2", 0.95), ("d2", 0.7))
     suggest(store, "c3", ("b3", 0.6))
-    return service
 
 
 def suggest(store: Store, specific_id: str, *scored: tuple[str, float]) -> None:

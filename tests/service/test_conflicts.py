@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -42,9 +43,13 @@ def world(store: Store, home: Path, customers: list[Customer], *things: object) 
     crm = FakeCrm()
     crm.put(*things)  # type: ignore[arg-type]
     service = make_service(store, home, portal=FakePortal(pages_of(customers)), crm=crm)
-    configuration.set_setting(service, ADMIN, "auto_match", "true")
-    crm_sync(service)
-    sync(service)
+
+    def furnish() -> None:
+        configuration.set_setting(service, ADMIN, "auto_match", "true")
+        crm_sync(service)
+        sync(service)
+
+    make_once(store, f"{customers} {things}", furnish, crm)
     return service
 
 
@@ -123,7 +128,7 @@ def test_a_customer_whose_domains_lead_apart_is_no_domain_on_several_accounts(st
 # --- choosing the account ---
 
 
-def choose(service: Service, domain: str, crm_id: str) -> conflicts.Chosen:
+def choose(service: Service, domain: str, crm_id: str) -> conflicts.Settled:
     rows = conflicts.rows_of_domain(service, ANALYST, domain)
     return conflicts.choose_account(service, ANALYST, rows, account_id_of(service.store, crm_id))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -52,9 +53,13 @@ def service(store: Store, home: Path, crm: FakeCrm) -> Service:
 
 def started(store: Store, home: Path, crm: FakeCrm) -> Service:
     made = make_service(store, home, portal=FakePortal(pages_of(LISTED)), crm=crm)
-    configuration.set_setting(made, ADMIN, "auto_match", "true")
-    crm_sync(made)
-    sync(made)
+
+    def furnish() -> None:
+        configuration.set_setting(made, ADMIN, "auto_match", "true")
+        crm_sync(made)
+        sync(made)
+
+    make_once(store, f"{LISTED} {crm}", furnish, crm)
     return made
 
 

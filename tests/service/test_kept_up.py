@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from fresh_stores import FreshStores
+from fresh_stores import fill, migrated
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from service.fakes import (
@@ -300,9 +300,9 @@ def contents(connection: sa.Connection) -> dict[str, list[tuple[Any, ...]]]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_what_is_kept_up_equals_what_is_rebuilt_from_nothing(
-    store: Store, fresh_stores: FreshStores, tmp_path: Path, policy: Cardinality, acts: list[Act]
+    store: Store, tmp_path: Path, policy: Cardinality, acts: list[Act]
 ) -> None:
-    fresh_stores.fill(store)
+    fill(store, migrated())
     live(bench_on(store, tmp_path), policy, acts)
 
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
-import inspect
-import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
-from fresh_stores import FreshStores
+from service.deciding import assign, auto_match, everything, mappings
 from service.fakes import (
     ADMIN,
     ANALYST,
     OTHER_ANALYST,
-    VIEWER,
     FakeClock,
     FakeCrm,
     FakePortal,
-    account,
     account_id_of,
     contact,
     crm_sync,
@@ -35,56 +28,11 @@ from service.fakes import (
     without_guards,
 )
 
-from w365.errors import InputError, NotAllowed, NotFound, PolicyBreach, SourceRefused, StaleEdit
-from w365.model import Cardinality, DomainList, NewAccount, Reason, Status
-from w365.service import Service, configuration, conflicts, lookup, mapping, matching, providers, records
-from w365.service.mapping import Decided
+from w365.errors import InputError, NotFound, PolicyBreach, StaleEdit
+from w365.model import Cardinality, NewAccount, Reason, Status
+from w365.service import Service, configuration, lookup, mapping, providers, records
 from w365.store import tables as t
 from w365.store.engine import Store
-
-LISTED = [customer("p1", "one.com"), customer("p2", "two.com"), customer("p3", "three.com")]
-
-
-@pytest.fixture(scope="module")
-def synced(_stores: FreshStores, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FakeCrm]:
-    """A database with one customer with one account, one in conflict, one with none; and the CRM it was read from."""
-    crm = FakeCrm()
-    crm.put(account("a1"), account("a2", website="two.com"), account("a3", website="two.com"))
-    crm.put(contact("c1", "a1", "one.com"))
-    store, folder = _stores(), tmp_path_factory.mktemp("synced")
-    made = make_service(store, folder, portal=FakePortal(pages_of(LISTED)), crm=crm)
-    crm_sync(made)
-    sync(made)
-    store.close()
-    return Path(shutil.copyfile(store.engine.url.database or "", folder / "w365.db")), crm
-
-
-@pytest.fixture
-def crm(synced: tuple[Path, FakeCrm]) -> FakeCrm:
-    return copy.deepcopy(synced[1])
-
-
-@pytest.fixture
-def service(synced: tuple[Path, FakeCrm], store: Store, fresh_stores: FreshStores, home: Path, crm: FakeCrm) -> Service:
-    fresh_stores.fill(store, synced[0])
-    return make_service(store, home, portal=FakePortal(pages_of(LISTED)), crm=crm)
-
-
-def auto_match(service: Service) -> None:
-    configuration.set_setting(service, ADMIN, "auto_match", "true")
-    match(service)
-
-
-def assign(service: Service, specific_id: str, crm_id: str, *, seen: int = 0) -> Decided:
-    row_id, account_id = id_of(service.store, specific_id), account_id_of(service.store, crm_id)
-    return mapping.assign_account(service, ANALYST, row_id, account_id, seen=seen)
-
-
-def mappings(store: Store) -> dict[str, tuple[str, str]]:
-    pa, account_, held = t.ProviderAccount, t.Account, t.Mapping
-    on = (held.provider_account_id == pa.id) & (held.account_id == account_.id)
-    return {row[0]: (row[1], row[2]) for row in rows_of(store, pa.specific_id, account_.crm_id, held.origin, where=on)}
-
 
 # --- what a decision leaves ---
 
@@ -189,11 +137,6 @@ def version(store: Store) -> int:
     return int(max(row[0] for row in rows_of(store, t.Decision.id)))
 
 
-def everything(store: Store) -> list[object]:
-    tables = (t.Decision.__table__, t.Mapping.__table__, t.Rejection.__table__, t.Worklist.__table__)
-    return [rows_of(store, *table.columns) for table in (*tables, t.CurrentProposal.__table__)]
-
-
 @pytest.mark.parametrize(
     ("act", "told"),
     [
@@ -288,112 +231,6 @@ def test_who_wanted_an_account_that_another_got_by_hand_is_told_it_is_taken(serv
     assert dict(rows_of(store, t.Worklist.specific_id, t.Worklist.reason))["p1"] == "account_taken"
     mapping.clear_mapping(service, ANALYST, decided.row.id, seen=decided.decision_id)
     assert dict(rows_of(store, t.Worklist.specific_id, t.Worklist.reason))["p1"] == "rule"
-
-
-# --- creating an account ---
-
-
-def test_a_created_account_is_in_the_crm_and_mapped(service: Service, store: Store, crm: FakeCrm) -> None:
-    row_id = id_of(store, "p3")
-    wanted = records.prefill(records.read_record(service, ADMIN, row_id))
-    assert wanted == NewAccount("Customer p3", website="https://three.com")
-    decided = mapping.create_account(service, ANALYST, row_id, wanted, seen=0)
-    assert (decided.row.account_name, decided.row.origin) == ("Customer p3", "manual")
-    assert crm.held_accounts["made-3"].name == "Customer p3"
-
-
-def test_a_refused_creation_changes_nothing(service: Service, store: Store, crm: FakeCrm) -> None:
-    crm.refusal = SourceRefused("The CRM knows this account already.", status=412)
-    before = everything(store)
-    with pytest.raises(SourceRefused):
-        mapping.create_account(service, ANALYST, id_of(store, "p3"), NewAccount("New"), seen=0)
-    assert everything(store) == before
-
-
-def test_a_stale_row_creates_no_account(service: Service, store: Store, crm: FakeCrm) -> None:
-    assign(service, "p3", "a1")
-    with pytest.raises(StaleEdit):
-        mapping.create_account(service, OTHER_ANALYST, id_of(store, "p3"), NewAccount("New"), seen=999)
-    assert "made-3" not in crm.held_accounts
-
-
-def test_an_account_created_but_not_mapped_is_said_to_exist(service: Service, store: Store, crm: FakeCrm) -> None:
-    class Overtaken(FakeCrm):
-        def create_account(self, new: NewAccount) -> Any:
-            assign(service, "p3", "a1")  # somebody else decides while the CRM is at work
-            return super().create_account(new)
-
-    overtaken = Overtaken(crm.held_accounts, crm.held_contacts)
-    other = make_service(store, service.settings.home, crm=overtaken)
-    with pytest.raises(InputError, match=r"“New” was created in the CRM, but not mapped: ben decided.*do not create"):
-        mapping.create_account(other, OTHER_ANALYST, id_of(store, "p3"), NewAccount("New"), seen=0)
-    assert mappings(store)["p3"] == ("a1", "manual")
-    assert [hit.name for hit in lookup.search_accounts(service, ADMIN, "new")] == ["New"]
-
-
-# --- roles ---
-
-_CHANGE = matching.PendingChange(settings={"auto_match": "true"})
-ANALYST_CALLS: dict[str, Callable[..., object]] = {
-    "map_provisioned": lambda s, who: mapping.map_provisioned(s, who, 1, 1, reason="x"),
-    "assign_account": lambda s, who: mapping.assign_account(s, who, 1, 1, seen=0),
-    "clear_mapping": lambda s, who: mapping.clear_mapping(s, who, 1, seen=0),
-    "reject_candidate": lambda s, who: mapping.reject_candidate(s, who, 1, 1, seen=0),
-    "take_back_rejection": lambda s, who: mapping.take_back_rejection(s, who, 1, 1, seen=0),
-    "exclude": lambda s, who: mapping.exclude(s, who, 1, seen=0, reason="x"),
-    "park": lambda s, who: mapping.park(s, who, 1, seen=0, reason="x", until=dt.date(2027, 1, 1)),
-    "switch_sync": lambda s, who: mapping.switch_sync(s, who, 1, on=False, seen=0),
-    "reopen": lambda s, who: mapping.reopen(s, who, 1, seen=0),
-    "create_account": lambda s, who: mapping.create_account(s, who, 1, NewAccount("x"), seen=0),
-    "choose_account": lambda s, who: conflicts.choose_account(s, who, [], 1),
-    "request_sync": lambda s, who: providers.request_sync(s, who, providers.PARTNER_CENTER),
-    "request_crm_sync": providers.request_crm_sync,
-    "request_match": providers.request_match,
-    "cancel": lambda s, who: providers.cancel(s, who, 1),
-    "add_manual_accounts": lambda s, who: providers.add_manual_accounts(s, who, 1, []),
-}
-ADMIN_CALLS: dict[str, Callable[..., object]] = {
-    "verify_provider": lambda s, who: providers.verify_provider(s, who, providers.PARTNER_CENTER),
-    "verify_crm": providers.verify_crm,
-    "confirm_gone": lambda s, who: providers.confirm_gone(s, who, 1),
-    "add_manual_provider": lambda s, who: providers.add_manual_provider(s, who, "x"),
-    "set_setting": lambda s, who: configuration.set_setting(s, who, "auto_match", "true"),
-    "set_settings": lambda s, who: configuration.set_settings(s, who, {"auto_match": "true"}),
-    "set_domains": lambda s, who: configuration.set_domains(s, who, DomainList.SHARED, ["x.com"]),
-    "add_domain": lambda s, who: configuration.add_domain(s, who, DomainList.SHARED, "x.com"),
-    "set_provider_cardinality": lambda s, who: configuration.set_provider_cardinality(s, who, 1, Cardinality.UNIQUE),
-    "make_change": lambda s, who: matching.make_change(s, who, _CHANGE),
-    "try_change": lambda s, who: matching.try_change(s, who, _CHANGE),
-}
-READING = {
-    *("get_settings", "domains_on", "list_changes", "preview_match", "list_providers", "get_crm", "find_provider"),
-    *("read_run", "list_runs", "list_conflicts", "rows_of_domain"),
-}
-
-
-@pytest.mark.parametrize("name", [*ANALYST_CALLS, *ADMIN_CALLS])
-def test_a_viewer_can_change_nothing(service: Service, store: Store, name: str) -> None:
-    before = everything(store)
-    with pytest.raises(NotAllowed, match="you are signed in as viewer"):
-        (ANALYST_CALLS | ADMIN_CALLS)[name](service, VIEWER)
-    assert everything(store) == before
-
-
-@pytest.mark.parametrize("name", ADMIN_CALLS)
-def test_an_analyst_can_neither_connect_nor_configure(service: Service, name: str) -> None:
-    with pytest.raises(NotAllowed, match="This needs the role admin; you are signed in as analyst"):
-        ADMIN_CALLS[name](service, ANALYST)
-
-
-@pytest.mark.parametrize("module", [mapping, providers, configuration, matching, conflicts])
-def test_every_public_call_that_takes_an_actor_is_known_to_these_tests(module: ModuleType) -> None:
-    taking = {
-        name
-        for name, found in inspect.getmembers(module, inspect.isfunction)
-        if found.__module__ == module.__name__ and not name.startswith("_")
-        if list(inspect.signature(found).parameters)[:2] == ["service", "actor"]
-    }
-    assert taking <= ANALYST_CALLS.keys() | ADMIN_CALLS.keys() | READING
 
 
 def test_the_time_of_a_decision_is_said_in_utc_whatever_the_clocks_zone(store: Store, home: Path, crm: FakeCrm) -> None:

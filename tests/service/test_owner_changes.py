@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fresh_stores import make_once
 from service.fakes import (
     ANALYST,
     OTHER_ANALYST,
@@ -28,15 +29,19 @@ def service(request: pytest.FixtureRequest, home: Path) -> Service:
     store: Store = request.getfixturevalue("store" if request.param == "sqlite" else "fresh_postgres")
     portal = FakePortal(pages_of([customer("p1", "one.com", name="Adatum"), customer("p2", "two.com", name="Bellows")]))
     made = make_service(store, home, portal=portal)
-    sync(made)
-    first, second = id_of(store, "p1"), id_of(store, "p2")
-    for actor, row, owner in (
-        (ANALYST, first, "ben"),
-        (ANALYST, first, "Chloë"),
-        (OTHER_ANALYST, second, "100%er"),
-        (OTHER_ANALYST, second, ""),
-    ):
-        assert teamwork.set_owner(made, actor, row, owner)
+
+    def furnish() -> None:
+        sync(made)
+        first, second = id_of(store, "p1"), id_of(store, "p2")
+        for actor, row, owner in (
+            (ANALYST, first, "ben"),
+            (ANALYST, first, "Chloë"),
+            (OTHER_ANALYST, second, "100%er"),
+            (OTHER_ANALYST, second, ""),
+        ):
+            assert teamwork.set_owner(made, actor, row, owner)
+
+    make_once(store, "two rows with owners", furnish)
     return made
 
 

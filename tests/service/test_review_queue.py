@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from fresh_stores import make_once
 from service.fakes import (
     ANALYST,
     OTHER_ANALYST,
@@ -58,10 +59,14 @@ def service(request: pytest.FixtureRequest, home: Path) -> Service:
     crm.put(account("a1", website="p5.com"), account("a2", website="p5.com"))
     crm.put(account("a7"), account("a8", name="Lakeside Timber Works"), contact("c7", "a7", "p7.com"))
     made = make_service(store, home, portal=FakePortal(pages_of(listed)), crm=crm)
-    without_guards(made)
-    crm_sync(made)
-    sync(made)
-    mapping.assign_account(made, ANALYST, id_of(store, "p7"), account_id_of(store, "a7"), seen=0)
+
+    def furnish() -> None:
+        without_guards(made)
+        crm_sync(made)
+        sync(made)
+        mapping.assign_account(made, ANALYST, id_of(store, "p7"), account_id_of(store, "a7"), seen=0)
+
+    make_once(store, "a queue to review", furnish, crm)
     return made
 
 

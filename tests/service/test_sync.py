@@ -1,16 +1,13 @@
-"""The sync of one provider: what it counts, what it keeps, and what every kind of stop leaves behind."""
+"""The sync of one provider: what it counts, what it changes, and what it never takes for gone by itself."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from fresh_stores import FreshStores
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -28,29 +25,16 @@ from service.fakes import (
     subscription,
     sync,
 )
+from service.syncing import PA, contents, failing, many, result, three_pages
 
-from w365.errors import InputError, SourceRefused, SourceUnreachable, StoreError
+from w365.errors import InputError, SourceUnreachable, StoreError
 from w365.http.wait import Waiting
-from w365.jobs import execute
 from w365.model import CustomerPage, Rejected, RunKind, RunState
 from w365.service import Service, configuration, mapping, providers, records
 from w365.store import tables as t
 from w365.store.engine import Store
-from w365.store.runs import Progress, cancel_run, claim_run
 from w365.store.worklist import Filter
 from w365.ui.runs import say_result
-
-WORDS = ("new", "changed", "unchanged", "gone", "returned", "rejected")
-PA = t.ProviderAccount
-
-
-def result(run: Any) -> dict[str, int]:
-    """The counts that are not 0."""
-    return {word: run.result[word] for word in WORDS if run.result.get(word)}
-
-
-def many(count: int, **facts: Any) -> list[Any]:
-    return [customer(f"p{number:02}", f"p{number:02}.com", **facts) for number in range(count)]
 
 
 def written_by(store: Store, act: Callable[[], object]) -> set[str]:
@@ -247,212 +231,6 @@ def test_an_empty_list_where_customers_were_marks_nothing(store: Store, home: Pa
     portal.served = pages_of([])
     assert sync(service).state is RunState.FAILED
     assert rows_of(store, PA.id, where=PA.gone_at.is_not(None)) == []
-
-
-# --- stopped half-way ---
-
-
-def failing(error: Exception) -> Callable[[], None]:
-    def fail() -> None:
-        raise error
-
-    return fail
-
-
-def three_pages() -> list[CustomerPage]:
-    listed = many(12)
-    return pages_of(listed[:4], listed[4:8], listed[8:])
-
-
-def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
-    """What the providers say and what is proposed for it, without ids and times."""
-    pad, sub, work = t.ProviderAccountDomain, t.ProviderSubscription, t.Worklist
-    return {
-        "rows": rows_of(store, PA.specific_id, PA.name, PA.main_domain, PA.gone_at),
-        "domains": rows_of(store, pad.domain, pad.kind, pad.is_default),
-        "subscriptions": rows_of(store, sub.subscription_id, sub.quantity),
-        "worklist": rows_of(store, work.specific_id, work.status, work.reason, work.seats),
-        "words": rows_of(store, t.Word.subject, t.Word.word),
-    }
-
-
-def test_a_run_that_failed_at_a_page_goes_on_there_with_what_it_had_seen(store: Store, home: Path) -> None:
-    portal = FakePortal(pages_of(many(12)))
-    service = make_service(store, home, portal=portal)
-    sync(service)
-    portal.served = three_pages()
-    portal.before = {2: failing(SourceUnreachable("No answer."))}
-    failed = sync(service)
-    assert (failed.state, failed.cursor, failed.done) == (RunState.FAILED, "after 2", 8)
-    assert rows_of(store, PA.id, where=PA.gone_at.is_not(None)) == []
-    portal.before = {}
-    run = sync(service)
-    assert (result(run), portal.asked[-1], run.cursor) == ({"unchanged": 12}, "after 2", None)
-
-
-def test_problems_found_before_an_interruption_belong_to_the_run_that_continued(store: Store, home: Path) -> None:
-    first, *others = three_pages()
-    portal = FakePortal([replace(first, rejected=(Rejected("x", "name is missing."),)), *others])
-    portal.before = {1: failing(SourceUnreachable("No answer."))}
-    service = make_service(store, home, portal=portal)
-    sync(service)
-    portal.before = {}
-    run = sync(service)
-    assert run.result["rejected"] == 1
-    assert providers.read_run(service, ADMIN, run.id)[1] == [("x", "name is missing.")]
-
-
-def test_a_cursor_the_provider_forgot_leads_to_a_new_start(store: Store, home: Path) -> None:
-    portal = FakePortal(three_pages(), {2: failing(SourceUnreachable("No answer."))})
-    service = make_service(store, home, portal=portal)
-    sync(service)
-    portal.served, portal.before = pages_of(many(12)), {}
-    run = sync(service)
-    assert portal.asked == [None, "after 2", None]
-    assert (run.state, result(run)) == (RunState.DONE, {"new": 4, "unchanged": 8})
-
-
-def test_a_cursor_of_yesterday_is_not_continued(store: Store, home: Path) -> None:
-    clock = FakeClock()
-    portal = FakePortal(three_pages(), {2: failing(SourceUnreachable("No answer."))})
-    service = make_service(store, home, portal=portal, clock=clock)
-    sync(service)
-    clock.forward(days=1)
-    portal.before = {}
-    assert result(sync(service)) == {"new": 4, "unchanged": 8}
-    assert portal.asked == [None, None]
-
-
-def test_a_refusal_in_the_middle_is_not_taken_for_a_stale_cursor(store: Store, home: Path) -> None:
-    portal = FakePortal(three_pages(), {1: failing(SourceUnreachable("No answer."))})
-    service = make_service(store, home, portal=portal)
-    sync(service)
-    portal.before = {2: failing(SourceRefused("Forbidden.", status=403))}
-    run = sync(service)
-    assert (run.state, run.error, run.cursor) == (RunState.FAILED, "Forbidden.", "after 2")
-    assert portal.asked == [None, "after 1"]
-
-
-def test_cancelling_between_pages_keeps_the_pages_before(store: Store, home: Path) -> None:
-    portal = FakePortal(three_pages())
-    service = make_service(store, home, portal=portal)
-    run_id = providers.request_sync(service, ADMIN, providers.PARTNER_CENTER)
-    portal.before = {1: lambda: providers.cancel(service, ANALYST, run_id)}
-    run = execute(service, run_id)
-    assert (run.state, run.done) == (RunState.CANCELLED, 4)
-    assert run.error == "The run was cancelled. The pages written so far were kept. Start it again any time."
-    portal.before = {}
-    assert result(sync(service)) == {"new": 12}
-
-
-def test_a_run_cancelled_before_it_began_is_never_done(store: Store, home: Path) -> None:
-    portal = FakePortal(three_pages())
-    service = make_service(store, home, portal=portal)
-    run_id = providers.request_sync(service, ADMIN, providers.PARTNER_CENTER)
-    with store.write() as connection:
-        cancel_run(connection, run_id, service.clock())
-    assert (execute(service, run_id).state, portal.asked) == (RunState.CANCELLED, [])
-
-
-def test_a_run_released_as_dead_writes_no_further_page_and_marks_nothing_gone(store: Store, home: Path) -> None:
-    clock = FakeClock()
-    portal = FakePortal(pages_of(many(12)))
-    service = make_service(store, home, portal=portal, clock=clock)
-    sync(service)
-    second: list[int] = []
-
-    def sleep_through_a_takeover() -> None:
-        clock.forward(minutes=5)
-        second.append(providers.request_sync(service, ANALYST, providers.PARTNER_CENTER))
-
-    portal.served, portal.before = three_pages(), {1: sleep_through_a_takeover}
-    first = sync(service)
-    assert (first.state, first.done) == (RunState.INTERRUPTED, 4)
-    portal.before = {}
-    run = execute(service, second[0])
-    assert (run.state, result(run)) == (RunState.DONE, {"unchanged": 12})
-
-
-# --- failing at every operation ---
-
-
-class _Breaks(Exception):
-    """A fault of the store's that nobody foresees."""
-
-
-def break_at(store: Store, number: int) -> Callable[[], bool]:
-    """Make the n-th statement from now on raise; return a function that tells whether it came to that, and ends it."""
-    left = [number]
-
-    def count(*_: object) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            raise _Breaks
-
-    sa.event.listen(store.engine, "before_cursor_execute", count)
-
-    def end() -> bool:
-        sa.event.remove(store.engine, "before_cursor_execute", count)
-        return left[0] <= 0
-
-    return end
-
-
-def test_a_fault_at_any_statement_leaves_whole_pages_and_a_cursor_that_agrees(
-    fresh_stores: FreshStores, home: Path
-) -> None:
-    """Fail at the n-th statement for every n; what is stored is whole pages, and the next run makes all good."""
-    undisturbed = fresh_stores()
-    sync(make_service(undisturbed, home, portal=FakePortal(three_pages())))
-    wanted = contents(undisturbed)
-    number, is_over = 0, False
-    store = fresh_stores()
-    service = make_service(store, home, portal=FakePortal(three_pages()))
-    while not is_over:
-        number += 1
-        empty(store)
-        run_id = providers.request_sync(service, ADMIN, providers.PARTNER_CENTER)
-        with store.write() as connection:
-            run = claim_run(connection, run_id, service.clock())
-        assert run is not None
-        is_over = not _breaks_off(service, run, number)
-        rows, domains = rows_of(store, PA.id), rows_of(store, t.ProviderAccountDomain.domain)
-        after = providers.read_run(service, ADMIN, run_id)[0]
-        pages_there = {None: (0, 12), "after 1": (4,), "after 2": (8,)}[after.cursor]
-        assert (
-            len(rows)
-            == len(domains)
-            == len(rows_of(store, t.Worklist.seats))
-            == len(rows_of(store, t.Touched.provider_account_id))
-        )
-        assert len(rows) in pages_there
-        assert after.done == len(rows)
-    assert number > 60
-    sync_after(service, store)
-    assert contents(store) == wanted
-
-
-def _breaks_off(service: Service, run: Any, number: int) -> bool:
-    from w365.service.sync import run_sync
-
-    end = break_at(service.store, number)
-    with contextlib.suppress(_Breaks):
-        run_sync(service, run, Progress(service.store, run.id, service.clock))
-    return end()
-
-
-def empty(store: Store) -> None:
-    kept = {"provider", "connection", "listed_domain", "alembic_version"}
-    with store.write() as connection:
-        for table in reversed(t.Base.metadata.sorted_tables):
-            if table.name not in kept:
-                connection.execute(sa.delete(table))
-
-
-def sync_after(service: Service, store: Store) -> None:
-    with store.write() as connection:
-        connection.execute(sa.update(t.Run).values(state=RunState.INTERRUPTED))
-    sync(service)
 
 
 # --- one side fails, the other goes on ---

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -36,11 +37,15 @@ def service(store: Store, home: Path) -> Service:
     crm = FakeCrm()
     crm.put(account("a1", name="Contoso"))
     made = make_service(store, home, portal=FakePortal(pages_of([customer("p1"), customer("p2")])), crm=crm)
-    crm_sync(made)
-    sync(made)
-    manual = providers.add_manual_provider(made, ADMIN, "Elsewhere")
-    providers.add_manual_accounts(made, ADMIN, manual, [providers.ManualAccount("m1", "Third")])
-    mapping.assign_account(made, ANALYST, id_of(store, "p1"), account_id_of(store, "a1"), seen=0)
+
+    def furnish() -> None:
+        crm_sync(made)
+        sync(made)
+        manual = providers.add_manual_provider(made, ADMIN, "Elsewhere")
+        providers.add_manual_accounts(made, ADMIN, manual, [providers.ManualAccount("m1", "Third")])
+        mapping.assign_account(made, ANALYST, id_of(store, "p1"), account_id_of(store, "a1"), seen=0)
+
+    make_once(store, "one account held by the first of three", furnish, crm)
     return made
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +12,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from fresh_stores import migrated
 
 from w365.errors import StoreError, W365Error
 from w365.store import migrate as migration
@@ -66,6 +66,9 @@ _PARTIAL = (
     "tenant_guid",
     "ix_worklist_drift",
     "ix_worklist_owner",
+    "ix_worklist_ready",
+    "ix_subscription_ended",
+    "ix_account_here",
     "ix_candidate_best",
     "ix_decision_returned",
     "ix_provider_account_unsynced",
@@ -82,8 +85,8 @@ def differences(store: Store) -> list[object]:
     return [one for one in found if not any(name in repr(one) for name in _PARTIAL)]
 
 
-def test_the_migrations_lead_to_the_tables_of_the_code(template: Path, tmp_path: Path) -> None:
-    shutil.copyfile(template, tmp_path / "w365.db")
+def test_the_migrations_lead_to_the_tables_of_the_code(tmp_path: Path) -> None:
+    (tmp_path / "w365.db").write_bytes(migrated())
     store = store_at(tmp_path / "w365.db")
     assert differences(store) == []
     store.close()
@@ -103,9 +106,9 @@ def test_a_foreign_postgresql_database_is_refused(fresh_postgres: Store) -> None
         migrate(fresh_postgres)
 
 
-def test_a_database_of_a_newer_version_is_refused_and_untouched(template: Path, tmp_path: Path) -> None:
+def test_a_database_of_a_newer_version_is_refused_and_untouched(tmp_path: Path) -> None:
     path = tmp_path / "w365.db"
-    shutil.copyfile(template, path)
+    path.write_bytes(migrated())
     with closing(sqlite3.connect(path)) as raw, raw:
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
     assert refused(path) == (
@@ -126,9 +129,9 @@ def test_a_file_that_is_no_database_is_refused_and_never_made_anew(tmp_path: Pat
     assert refused(path).startswith("The file at the database's path is not a W365 database.")
 
 
-def test_a_damaged_database_is_refused_and_never_made_anew(template: Path, tmp_path: Path) -> None:
+def test_a_damaged_database_is_refused_and_never_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "w365.db"
-    content = bytearray(template.read_bytes())
+    content = bytearray(migrated())
     content[100:4096] = b"\xff" * 3996  # the first page holds the list of tables
     path.write_bytes(content)
     assert "damaged" in refused(path)
@@ -215,9 +218,9 @@ def test_a_postgresql_database_of_the_first_release_is_brought_up_to_date(fresh_
     check_brought_up_to_date(fresh_postgres)
 
 
-def test_a_database_is_copied_before_its_schema_changes(template: Path, tmp_path: Path) -> None:
+def test_a_database_is_copied_before_its_schema_changes(tmp_path: Path) -> None:
     path = tmp_path / "w365.db"
-    shutil.copyfile(template, path)
+    path.write_bytes(migrated())
     store = store_at(path)
     with store.write() as connection:
         connection.exec_driver_sql("INSERT INTO setting VALUES ('auto_match', 'true')")
@@ -229,9 +232,9 @@ def test_a_database_is_copied_before_its_schema_changes(template: Path, tmp_path
         assert copy.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
 
 
-def test_where_no_copy_can_be_made_nothing_is_migrated(template: Path, tmp_path: Path) -> None:
+def test_where_no_copy_can_be_made_nothing_is_migrated(tmp_path: Path) -> None:
     path = tmp_path / "w365.db"
-    shutil.copyfile(template, path)
+    path.write_bytes(migrated())
     (tmp_path / "w365.before-0000.db").mkdir()
     store = store_at(path)
     with pytest.raises(StoreError, match=r"could not be copied to .*It was left as it is"):

@@ -9,7 +9,7 @@ from test_pages import text_of
 
 from w365.model import CrmAccount, Customer, CustomerDomain, DomainList, Role, Status
 from w365.service.configuration import domains_on
-from w365.service.conflicts import Chosen
+from w365.service.conflicts import Settled
 from w365.service.records import list_rows
 from w365.store.worklist import Filter
 from w365.ui.conflict_words import say_chosen, say_names
@@ -116,7 +116,7 @@ def test_everybody_looks_and_each_role_has_its_buttons(role: Role, labels: set[s
 
 
 def test_what_was_left_is_named_up_to_ten() -> None:
-    done = Chosen(3, tuple(f"Row {n}: decided." for n in range(12)))
+    done = Settled(3, tuple(f"Row {n}: decided." for n in range(12)))
     said = say_chosen(done, "Contoso")
     assert said.startswith("3 provider accounts mapped to Contoso. 12 left: Row 0: decided.")
     assert said.endswith("Row 9: decided. And 2 more.")

@@ -9,10 +9,11 @@ from w365.matching.words import (
     REASON_WORDS,
     SAY_HELD,
     STATUS_WORDS,
+    counted,
     say_drift,
     say_reason,
 )
-from w365.model import Disposition, Origin, Reason, Status
+from w365.model import OPEN, Disposition, Origin, Reason, Status
 from w365.service.lookup import Hit
 from w365.store.worklist import Row
 
@@ -43,7 +44,7 @@ def row_json(row: Row) -> Json:
         "seats": row.seats,
         "clearing": clearing(row),
         "impact": impact(row),
-        "impactFull": _count(row.subscriptions, "subscription"),
+        "impactFull": counted(row.subscriptions, "subscription"),
         "provider": row.provider,
         "specificId": row.specific_id,
         "changed": changed(row),
@@ -57,7 +58,7 @@ def account_json(hit: Hit) -> Json:
     return {
         "id": hit.account_id,
         "name": hit.name,
-        "about": " · ".join(part for part in (hit.number, hit.domain, hit.city, hit.country) if part),
+        "about": hit.about,
         "score": None if hit.score is None else f"{hit.score:.2f}",
         "isLikely": is_likely(hit.score),
         "isGuess": hit.is_guess,
@@ -106,11 +107,11 @@ def clearing(row: Row) -> str:
     """What clearing the mapping blocks, said before it is done; empty where there is nothing to block."""
     if row.account_id is None or not row.subscriptions:
         return ""
-    return f"blocks {_count(row.subscriptions, 'live subscription')}, {_count(row.seats, 'seat')}"
+    return f"blocks {counted(row.subscriptions, 'live subscription')}, {counted(row.seats, 'seat')}"
 
 
 def impact(row: Row) -> str:
-    return _count(row.seats, "seat") if row.seats else ""
+    return counted(row.seats, "seat") if row.seats else ""
 
 
 def changed(row: Row) -> str:
@@ -139,9 +140,5 @@ def _is_shared(row: Row) -> bool:
 
 
 def _is_suggested(row: Row) -> bool:
-    is_open = row.status in (Status.UNMAPPED, Status.CONFLICT)
+    is_open = row.status in OPEN
     return is_open and is_likely(row.candidate_score)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -59,8 +59,7 @@ class Dataverse:
         return f"Bearer authorization_uri={self.authorize_url}, resource_id={self.url}/"
 
     def _authorise(self, request: Request) -> None:
-        scheme, _, token = request.header("authorization").partition(" ")
-        claims = self.tokens.read(token) if scheme.lower() == "bearer" else None
+        claims = self.tokens.read_bearer(request.header("authorization"))
         if claims is None or claims.audience != self.url:
             raise Refusal(401, "", "")
         if claims.client_id != self.client_id:

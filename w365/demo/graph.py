@@ -20,8 +20,7 @@ class Graph:
     audiences: frozenset[str] = frozenset({AUDIENCE})
 
     def __call__(self, request: Request) -> Reply:
-        scheme, _, token = request.header("authorization").partition(" ")
-        claims = self.tokens.read(token) if scheme.lower() == "bearer" else None
+        claims = self.tokens.read_bearer(request.header("authorization"))
         if claims is None or claims.audience not in self.audiences:
             return _error(401, "InvalidAuthenticationToken", "Access token validation failure.")
         if (request.method, request.path) != ("GET", "/v1.0/domains"):

@@ -9,7 +9,6 @@ import base64
 import datetime as dt
 import json
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
@@ -17,6 +16,7 @@ from urllib.parse import quote, urlencode
 from w365.demo.audit import AuditRecords
 from w365.demo.journal import Journal
 from w365.demo.new_customers import NewCustomers, Refused
+from w365.demo.pace import Pace
 from w365.demo.partner_center_json import (
     created_record,
     customer_item,
@@ -59,12 +59,13 @@ class PartnerCenter:
     _new: NewCustomers = field(init=False, repr=False)
     _customers: dict[str, Customer] = field(init=False, repr=False)
     _names: set[str] = field(init=False, repr=False)
-    _calls: deque[float] = field(init=False, repr=False, default_factory=deque)
+    _pace: Pace = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._customers = {customer.id: customer for customer in self.world.customers}
         self._names = {domain.name.lower() for customer in self.world.customers for domain in customer.domains}
         self._new = NewCustomers(self.journal)
+        self._pace = Pace(self.calls_per_minute, self.clock)
 
     def __call__(self, request: Request) -> Reply:
         self._read_new()
@@ -82,21 +83,14 @@ class PartnerCenter:
             self._names.update(domain.name.lower() for domain in customer.domains)
 
     def _too_many(self) -> Reply | None:
-        if not self.calls_per_minute:
+        wait = self._pace.seconds_to_wait()
+        if not wait:
             return None
-        now = self.clock()
-        while self._calls and self._calls[0] <= now - 60:
-            self._calls.popleft()
-        if len(self._calls) < self.calls_per_minute:
-            self._calls.append(now)
-            return None
-        wait = int(self._calls[0] + 60 - now) + 1
         message = f"Rate limit is exceeded. Try again in {wait} seconds."
         return json_reply(429, {"statusCode": 429, "message": message}, ("retry-after", str(wait)))
 
     def _unauthorised(self, request: Request) -> Reply | None:
-        scheme, _, token = request.header("authorization").partition(" ")
-        claims = self.tokens.read(token) if scheme.lower() == "bearer" else None
+        claims = self.tokens.read_bearer(request.header("authorization"))
         if claims is None:
             return Reply(401, headers=(("www-authenticate", 'Bearer error="invalid_token"'),))
         if claims.audience not in self.audiences:
@@ -105,7 +99,7 @@ class PartnerCenter:
 
     def _for_persons(self, request: Request) -> Reply | None:
         """Refuse an application by itself what Partner Center tells only where a person signed in."""
-        claims = self.tokens.read(request.header("authorization").partition(" ")[2])
+        claims = self.tokens.read_bearer(request.header("authorization"))
         is_reserved = request.path.rstrip("/").lower() == "/v1/relationships"
         if is_reserved and not (claims and claims.has_person):
             return _error(403, 900329, "The operation needs an application and a user.")

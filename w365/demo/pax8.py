@@ -8,11 +8,11 @@ from __future__ import annotations
 import hmac
 import json
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from w365.demo.pace import Pace
 from w365.demo.pax8_json import company_record, subscription_record
 from w365.demo.tokens import Tokens
 from w365.demo.wire import Reply, Request, json_reply
@@ -42,9 +42,10 @@ class Pax8:
     _companies: Sequence[Record] = field(init=False, repr=False)
     _subscriptions: Sequence[Record] = field(init=False, repr=False)
     _lists: dict[tuple[object, ...], Sequence[Record]] = field(init=False, repr=False, default_factory=dict)
-    _calls: deque[float] = field(init=False, repr=False, default_factory=deque)
+    _pace: Pace = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self._pace = Pace(self.calls_per_minute, self.clock)
         self._companies = [company_record(company) for company in self.world.companies]
         self._subscriptions = [
             subscription_record(company.id, subscription)
@@ -70,19 +71,10 @@ class Pax8:
 
     def _too_many(self, request: Request) -> Reply | None:
         """Our guess: the published description names neither a limit nor a Retry-After."""
-        if not self.calls_per_minute:
-            return None
-        now = self.clock()
-        while self._calls and self._calls[0] <= now - 60:
-            self._calls.popleft()
-        if len(self._calls) < self.calls_per_minute:
-            self._calls.append(now)
-            return None
-        return _error(request, 429, "Too Many Requests")
+        return _error(request, 429, "Too Many Requests") if self._pace.seconds_to_wait() else None
 
     def _unauthorised(self, request: Request) -> Reply | None:
-        scheme, _, token = request.header("authorization").partition(" ")
-        claims = self.tokens.read(token) if scheme.lower() == "bearer" else None
+        claims = self.tokens.read_bearer(request.header("authorization"))
         if claims is not None and claims.audience == AUDIENCE:
             return None
         return _error(request, 401, "Unauthorized")

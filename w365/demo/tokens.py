@@ -67,6 +67,11 @@ class Tokens:
         claims = self._known.get(token) or self._verify(token)
         return claims if claims is not None and claims.expires > self.clock() else None
 
+    def read_bearer(self, authorization: str) -> Claims | None:
+        """Give the claims of the token in an Authorization header, on the same terms."""
+        scheme, _, token = authorization.partition(" ")
+        return self.read(token) if scheme.lower() == "bearer" else None
+
     def revoke_all(self) -> None:
         """Make every token issued so far invalid, as if it had just expired."""
         self._key = secrets.token_bytes(32)

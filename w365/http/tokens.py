@@ -1,7 +1,8 @@
-"""Access tokens for an application by itself."""
+"""Access tokens of Entra ID, and those that an application gets by itself."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from w365.config import Connection
@@ -12,8 +13,8 @@ from w365.http.token_keeper import Grant, TokenKeeper
 from w365.http.wait import Check, never_stop
 
 
-class AppTokens:
-    """Tokens by client credentials for one ``scope``. ``source`` is how sentences call the service they are for.
+class EntraTokens(ABC):
+    """Tokens for one ``scope``. ``source`` is how sentences call the service they are for.
 
     A refusal is final for this object: the secret is sent once, however many threads ask. Safe to share.
     """
@@ -37,6 +38,17 @@ class AppTokens:
     def close(self) -> None:
         self._entra.close()
 
+    @abstractmethod
+    def _ask(self) -> Grant:
+        """Ask once for a token."""
+
+    def _explain(self, result: Grant) -> SignInRefused:
+        return self._entra.explain(self._source, result)
+
+
+class AppTokens(EntraTokens):
+    """Tokens by client credentials."""
+
     def _ask(self) -> Grant:
         return self._entra.ask(self._acquire)
 
@@ -44,6 +56,3 @@ class AppTokens:
         application.remove_tokens_for_client()
         result: Grant = application.acquire_token_for_client([self._scope])
         return result
-
-    def _explain(self, result: Grant) -> SignInRefused:
-        return self._entra.explain(self._source, result)

@@ -9,15 +9,15 @@ from w365.errors import SignInRefused
 from w365.http.attempts import KEPT
 from w365.http.claims import has_mfa
 from w365.http.conditions import REAL_CONDITIONS, Conditions
-from w365.http.entra import EntraApplication
-from w365.http.token_keeper import Grant, TokenKeeper
+from w365.http.token_keeper import Grant
+from w365.http.tokens import EntraTokens
 from w365.http.wait import Check, never_stop
 
 SIGN_IN_AGAIN = "An admin signs in again on the Providers page."
 
 
-class UserTokens:
-    """Tokens by refresh token for one ``scope``. Of the same shape as AppTokens; a refusal is final here too."""
+class UserTokens(EntraTokens):
+    """Tokens by refresh token. ``is_own_tenant`` is False where the scope is a customer's."""
 
     def __init__(
         self,
@@ -29,18 +29,10 @@ class UserTokens:
         conditions: Conditions = REAL_CONDITIONS,
         is_own_tenant: bool = True,
     ) -> None:
-        self._source = source
+        super().__init__(source, connection, scope, check=check, conditions=conditions)
         self._is_own_tenant = is_own_tenant
-        self._scope = scope
         self._consent = connection.consent
         self._check = check
-        self._entra = EntraApplication(connection, check, conditions)
-        keeper = TokenKeeper(self._ask, self._explain, conditions.clock)
-        self.token = keeper.token
-        self.renew = keeper.renew
-
-    def close(self) -> None:
-        self._entra.close()
 
     def _ask(self) -> Grant:
         if self._consent is None:
@@ -56,9 +48,6 @@ class UserTokens:
             return result
 
         return self._entra.ask(question)
-
-    def _explain(self, result: Grant) -> SignInRefused:
-        return self._entra.explain(self._source, result)
 
 
 def nobody_signed_in(source: str) -> SignInRefused:

@@ -85,7 +85,6 @@ DECISION_WORDS: Mapping[DecisionKind, str] = {
     DecisionKind.PARK: "Parked",
     DecisionKind.REOPEN: "Reopened",
     DecisionKind.RETURN: "Back from park",
-    DecisionKind.NOTE: "Note",
     DecisionKind.UNDO: "Taken back",
     DecisionKind.SYNC_OFF: "Sync switched off",
     DecisionKind.SYNC_ON: "Sync switched on",
@@ -213,7 +212,7 @@ def say_evidence(fact: Evidence) -> str:
     if fact.rule is Rule.TENANT_GUID:
         return "the account carries the id of this tenant"
     if fact.rule is Rule.CONTACT_DOMAIN:
-        return f"{fact.domain} is the e-mail domain of {_count(fact.contacts, 'contact')}"
+        return f"{fact.domain} is the e-mail domain of {counted(fact.contacts, 'contact')}"
     if fact.rule is Rule.ACCOUNT_EMAIL:
         return f"{fact.domain} is the account's e-mail domain"
     return f"{fact.domain} is the account's website"
@@ -269,10 +268,10 @@ def _closest(nearest: Nearest | None) -> str:
         return f"{said}; it has no contacts."
     use = "uses" if nearest.contacts == 1 else "use"
     where = _list(nearest.contact_domains) or "no usable e-mail address"
-    return f"{said}; its {_count(nearest.contacts, 'contact')} {use} {where}."
+    return f"{said}; its {counted(nearest.contacts, 'contact')} {use} {where}."
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 

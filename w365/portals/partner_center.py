@@ -6,8 +6,7 @@ import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from w365.config import Connection, SignIn
 from w365.errors import AccessError, SourceChanged, SourceRefused
@@ -28,6 +27,7 @@ from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
 from w365.portals.onboarding import Onboarding
 from w365.portals.partner_center_onboarding import PartnerCenterOnboarding
 from w365.portals.protocol import Choose
+from w365.portals.record_domains import CUSTOMER_RECORD
 from w365.portals.resellers import NO_CHANNELS, Channels, customers_of, id_of, read_channels
 from w365.portals.stop import StopSignal
 
@@ -59,12 +59,10 @@ def connect_partner_center(
     ``check`` raises Cancelled to stop; only the thread that verifies or pages calls it.
     """
     stop = StopSignal(check)
-    if connection.sign_in is SignIn.APP_USER:
-        tokens: AppTokens | UserTokens = UserTokens(SOURCE, connection, USER_SCOPE, check=stop, conditions=conditions)
-    else:
-        tokens = AppTokens(SOURCE, connection, _SCOPE, check=stop, conditions=conditions)
-    client = ApiClient(SOURCE, connection, tokens, check=stop, conditions=conditions)
     has_person = connection.sign_in is SignIn.APP_USER
+    kind, scope = (UserTokens, USER_SCOPE) if has_person else (AppTokens, _SCOPE)
+    tokens = kind(SOURCE, connection, scope, check=stop, conditions=conditions)
+    client = ApiClient(SOURCE, connection, tokens, check=stop, conditions=conditions)
     graph = GraphDomains(connection, check=stop, conditions=conditions) if has_person else None
     return PartnerCenter(client, stop, graph=graph, has_person=has_person, wall=conditions.clock.wall)
 
@@ -88,14 +86,6 @@ class PartnerCenter:
         self._client = client
         self._stop = stop
         self._workers = workers
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         self._stop.stop()
@@ -199,6 +189,7 @@ class PartnerCenter:
             tried = details.read([customer])[0].customer
         works = [
             "All domains of a customer can be read." if tried.domain_source == ALL_DOMAINS else "",
+            "Domains are read from the record of a customer." if tried.domain_source == CUSTOMER_RECORD else "",
             "Domains are read from Microsoft Graph." if tried.domain_source == GRAPH_DOMAINS else "",
             "Subscriptions can be read." if tried.subscriptions is not None else "",
         ]

@@ -11,8 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from w365.config import Connection
 from w365.errors import AccessError, SourceRefused
@@ -53,14 +52,6 @@ class Pax8:
     def __init__(self, client: ApiClient, check: Check) -> None:
         self._client = client
         self._check = check
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         self._client.close()

@@ -14,7 +14,7 @@ from w365.model import Actor, Customer, CustomerPage, ProviderKind, Role, RunKin
 from w365.service import Service
 from w365.service.access import require
 from w365.service.customer_changes import LEFT_ALONE
-from w365.service.imports import LineError, Tell, check_places, keep_errors, refuse_errors, run_import
+from w365.service.imports import LineError, Tell, check_places, count_lines, keep_errors, refuse_errors, run_import
 from w365.service.manual_rows import COUNTRY, DOMAINS, FIELDS, SPECIFIC_ID, TENANT, read_row
 from w365.service.sync import SUBJECT, compare_customers, is_too_many, mark_gone, store_page
 from w365.sheets import Line, Places, Sheet
@@ -66,7 +66,7 @@ class AccountsPreview:
 
     @property
     def bad_lines(self) -> int:
-        return len({one.line for one in self.errors})
+        return count_lines(self.errors)
 
 
 def preview_accounts(service: Service, actor: Actor, provider_id: int, sheet: Sheet, places: Places) -> AccountsPreview:
@@ -124,7 +124,7 @@ def import_accounts(
         if not chosen.leave_out_errors:
             refuse_errors(reader.errors)
         keep_errors(connection, run_id, reader.errors)
-        counts["rejected"] = len({one.line for one in reader.errors})
+        counts["rejected"] = count_lines(reader.errors)
         if chosen.full_list:
             see(connection, run_id, SUBJECT, reader.ids)
             counts["gone"] = _mark_gone(service, connection, provider_id, run_id, guard=not chosen.many_gone)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from w365.model import Actor, DecisionKind, Role, RunKind
+from w365.model import Actor, DecisionKind, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.service.records import DecisionView, read_decisions
 from w365.store import tables as t
+from w365.store.by_hand import is_by_hand
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
 
 _BATCH = 1_000
@@ -19,7 +20,7 @@ _BATCH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ActivityFilter:
-    """Which decisions to list; empty parts do not filter. `by_hand` leaves out what matches decided."""
+    """Which decisions to list; empty parts do not filter. `by_hand` leaves what people decided."""
 
     actor: str = ""
     kinds: tuple[DecisionKind, ...] = ()
@@ -61,12 +62,6 @@ def all_decisions(connection: sa.Connection, wanted: sa.ColumnElement[bool] | No
         if len(batch) < _BATCH:
             return
         last = batch[-1].id
-
-
-def is_by_hand() -> sa.ColumnElement[bool]:
-    """Whether a person decided: on one row, or on many at once."""
-    by_person = sa.select(t.Run.id).where(t.Run.kind.in_((RunKind.BULK, RunKind.UNDO, RunKind.MAPPING_IMPORT)))
-    return sa.or_(t.Decision.run_id.is_(None), t.Decision.run_id.in_(by_person))
 
 
 def _where(wanted: ActivityFilter) -> sa.ColumnElement[bool]:

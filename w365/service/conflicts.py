@@ -16,6 +16,7 @@ from w365.service.configuration import read_policy
 from w365.service.mapping import assign_account
 from w365.store import conflicts as sql
 from w365.store import tables as t
+from w365.store.matcher import any_unique
 from w365.store.worklist import Row, read_rows
 
 PER_PAGE = 5
@@ -88,7 +89,7 @@ class SharedSuspect:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Settled:
     """What choosing an account did: how many rows it mapped, and why the others were left."""
 
     mapped: int
@@ -150,7 +151,7 @@ def rows_of_domain(service: Service, actor: Actor, domain: str) -> list[Row]:
         return read_rows(connection, connection.scalars(ids).all())
 
 
-def choose_account(service: Service, actor: Actor, rows: Sequence[Row], account_id: int) -> Chosen:
+def choose_account(service: Service, actor: Actor, rows: Sequence[Row], account_id: int) -> Settled:
     """Map each of these rows, as they were looked at, to the account: a decision each.
 
     Rows that somebody decided meanwhile, for which the account was rejected, or that the policy forbids are left and
@@ -164,7 +165,7 @@ def choose_account(service: Service, actor: Actor, rows: Sequence[Row], account_
             left.append(f"{row.name}: this account was rejected for it.")
         else:
             left += _assign(service, actor, row, account_id)
-    return Chosen(len(rows) - len(left), tuple(left))
+    return Settled(len(rows) - len(left), tuple(left))
 
 
 def _assign(service: Service, actor: Actor, row: Row, account_id: int) -> list[str]:
@@ -216,7 +217,7 @@ class _Reader:
         )
 
     def accounts_part(self, page: int) -> Part[AccountConflict]:
-        if not self.connection.scalar(sa.select(sql.may_be_breached(self.policy))):
+        if not any_unique(self.connection, self.policy):
             return Part(0, ())
         return self.part(sql.accounts_against_policy(self.policy), page, self._accounts)
 

@@ -19,6 +19,7 @@ from w365.service.connection_fields import SECRET, labels_of
 from w365.service.reaching import Reaching, built, purpose_of
 from w365.store import tables as t
 from w365.store.connections import CRM, ConnectionRow, put_row, read_row, read_rows, remove_row
+from w365.store.providers import put_provider
 from w365.store.schedules import forget_schedule
 from w365.store.sealing import Sealer, Unsealable
 
@@ -71,16 +72,10 @@ def add_provider(service: Service, actor: Actor, kind: ProviderKind, name: str, 
     """Add a provider with its connection, both or neither, and return its id."""
     require(actor, Role.ADMIN)
     _refuse_demo(service)
-    text = " ".join(name.split())
-    if not text or connector_of(kind) is None:
-        raise InputError("A provider needs a name and a kind that can be connected.", kept="Nothing was added.")
+    if connector_of(kind) is None:
+        raise InputError("A provider of this kind cannot be connected.", kept="Nothing was added.")
     with service.store.write() as database:
-        if text.casefold() in (one.casefold() for one in database.scalars(sa.select(t.Provider.name))):
-            raise InputError(
-                f"A provider “{text}” exists already.", kept="Nothing was added.", do="Choose another name."
-            )
-        insert = sa.insert(t.Provider).values(name=text, kind=kind)
-        provider_id = int(database.execute(insert.returning(t.Provider.id)).scalar_one())
+        provider_id = put_provider(database, name, kind)
         _save(service, database, actor, str(provider_id), values)
     return provider_id
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +10,7 @@ import sqlalchemy as sa
 from w365.errors import InputError, W365Error
 from w365.model import Actor, Rejected, RunKind, RunState
 from w365.service import Service
-from w365.service.export.cells import safe_cell
+from w365.service.export.text_files import csv_bytes
 from w365.sheets import Field, Places, Sheet
 from w365.sheets.columns import name_columns
 from w365.store.runs import RunView, add_problems, claim_run, end_run, get_run, request_run
@@ -29,6 +27,11 @@ class LineError:
     column: str
     value: str
     why: str
+
+
+def count_lines(errors: Sequence[LineError]) -> int:
+    """Count the lines that cannot be used; one line may have several errors."""
+    return len({one.line for one in errors})
 
 
 def run_import(
@@ -73,7 +76,7 @@ def refuse_errors(errors: Sequence[LineError]) -> None:
     """Raise InputError naming the first lines that cannot be used, where there are any."""
     if not errors:
         return
-    lines = len({one.line for one in errors})
+    lines = count_lines(errors)
     shown = "; ".join(f"line {one.line:,}: {_say(one)}" for one in errors[:3])
     raise InputError(
         f"{lines:,} {'line cannot' if lines == 1 else 'lines cannot'} be used ({shown}{'; …' if lines > 3 else ''}).",
@@ -99,12 +102,8 @@ def check_places(sheet: Sheet, fields: Sequence[Field], places: Places) -> None:
 
 def errors_file(errors: Sequence[LineError]) -> bytes:
     """The error report as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("line", "column", "value", "what is wrong"))
-    for one in errors:
-        writer.writerow([safe_cell(cell) for cell in (one.line, one.column, one.value, one.why)])
-    return text.getvalue().encode("utf-8-sig")
+    rows = ((one.line, one.column, one.value, one.why) for one in errors)
+    return csv_bytes(("line", "column", "value", "what is wrong"), rows)
 
 
 def _say(one: LineError) -> str:

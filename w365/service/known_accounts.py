@@ -14,6 +14,7 @@ from w365.matching.scores import Prospect, ProspectDomain
 from w365.model import Rule
 from w365.store import tables as t
 from w365.store.bulk import chunks
+from w365.store.evidence import is_in
 from w365.store.versions import accounts_since, version_now
 
 _READ = 5_000
@@ -61,7 +62,7 @@ def _read(connection: sa.Connection, ids: Sequence[int] | None, beat: Callable[[
     of_account, found = next(domains, (None, iter(())))
     account = t.Account
     columns = (account.name, account.country, account.city, account.number, account.tenant_guid, account.is_active)
-    query = sa.select(account.id, *columns).where(~account.is_deleted, _among(account.id, ids)).order_by(account.id)
+    query = sa.select(account.id, *columns).where(~account.is_deleted, is_in(ids, account.id)).order_by(account.id)
     for number, row in enumerate(connection.execution_options(yield_per=_READ).execute(query)):
         if number % _READ == 0:
             beat()
@@ -74,12 +75,8 @@ def _read(connection: sa.Connection, ids: Sequence[int] | None, beat: Callable[[
 def _domains(connection: sa.Connection, ids: Sequence[int] | None) -> sa.Result[int, str, str, int]:
     domain = t.AccountDomain
     query = sa.select(domain.account_id, domain.domain, domain.rule, domain.contacts)
-    query = query.where(_among(domain.account_id, ids)).order_by(domain.account_id, domain.domain, domain.rule)
+    query = query.where(is_in(ids, domain.account_id)).order_by(domain.account_id, domain.domain, domain.rule)
     return connection.execution_options(yield_per=_READ).execute(query)
-
-
-def _among(column: sa.SQLColumnExpression[int], ids: Sequence[int] | None) -> sa.ColumnElement[bool]:
-    return sa.true() if ids is None else column.in_(ids)
 
 
 def _domain(row: sa.Row[int, str, str, int]) -> ProspectDomain:

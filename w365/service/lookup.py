@@ -56,6 +56,11 @@ class Hit:
     used_by: str = ""
     is_guess: bool = False  # what was typed is taken for a typing error
 
+    @property
+    def about(self) -> str:
+        """What tells it from another of its name."""
+        return " · ".join(part for part in (self.number, self.domain, self.city, self.country) if part)
+
 
 def search_accounts(service: Service, actor: Actor, text: str, *, limit: int = 20, row: int | None = None) -> list[Hit]:
     """Rank accounts for what was typed, for a row of the grid if it is given; no text finds nothing."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from w365.errors import InputError, NotFound, StaleEdit, W365Error
-from w365.model import Actor, DecisionKind, Disposition, NewAccount, Origin, Role, Status
+from w365.http.wait import never_stop
+from w365.model import OPEN, Actor, DecisionKind, Disposition, NewAccount, Origin, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import read_policy
@@ -20,7 +21,6 @@ from w365.service.suggesting import drop_candidate, order_candidates
 from w365.store import decisions, worklist
 from w365.store import tables as t
 from w365.store.decisions import Standing, Who
-from w365.store.evidence import evidence_of
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Decided:
     @property
     def blocked(self) -> int:
         """How many live subscriptions wait now for the row to be mapped."""
-        return self.row.subscriptions if self.row.status in (Status.UNMAPPED, Status.CONFLICT) else 0
+        return self.row.subscriptions if self.row.status in OPEN else 0
 
 
 def assign_account(service: Service, actor: Actor, provider_account_id: int, account_id: int, *, seen: int) -> Decided:
@@ -47,21 +47,7 @@ def assign_account(service: Service, actor: Actor, provider_account_id: int, acc
     `seen` is the version of the row that the person looked at. Raises StaleEdit when somebody decided since,
     PolicyBreach when a unique policy forbids the link, NotFound when the account is no more; nothing changes then.
     """
-    require(actor, Role.ANALYST)
-
-    def work(connection: sa.Connection, who: Who, now: Standing) -> tuple[int, int | None]:
-        _check_account(connection, account_id)
-        policy = read_policy(connection)
-        decisions.check_cardinality(connection, policy, provider_account_id, account_id)
-        evidence = (
-            evidence_of(connection, policy, [provider_account_id]).get(provider_account_id, {}).get(account_id, ())
-        )
-        decision = decisions.map_account(
-            connection, who, provider_account_id, account_id, now=now, origin=Origin.MANUAL, evidence=evidence
-        )
-        return decision, account_id
-
-    return _decide(service, actor, provider_account_id, seen, work)
+    return _map(service, actor, provider_account_id, account_id, seen, Origin.MANUAL)
 
 
 def map_provisioned(
@@ -71,30 +57,32 @@ def map_provisioned(
 
     Raises PolicyBreach and NotFound as `assign_account` does.
     """
+    try:
+        return _map(service, actor, provider_account_id, account_id, 0, Origin.PROVISIONED, reason)
+    except StaleEdit:
+        return None
+
+
+def _map(
+    service: Service,
+    actor: Actor,
+    provider_account_id: int,
+    account_id: int,
+    seen: int,
+    origin: Origin,
+    reason: str = "",
+) -> Decided:
     require(actor, Role.ANALYST)
 
     def work(connection: sa.Connection, who: Who, now: Standing) -> tuple[int, int | None]:
         _check_account(connection, account_id)
         policy = read_policy(connection)
-        decisions.check_cardinality(connection, policy, provider_account_id, account_id)
         decision = decisions.map_account(
-            connection,
-            who,
-            provider_account_id,
-            account_id,
-            now=now,
-            origin=Origin.PROVISIONED,
-            evidence=evidence_of(connection, policy, [provider_account_id])
-            .get(provider_account_id, {})
-            .get(account_id, ()),
-            reason=reason,
+            connection, policy, who, provider_account_id, account_id, now=now, origin=origin, reason=reason
         )
         return decision, account_id
 
-    try:
-        return _decide(service, actor, provider_account_id, 0, work)
-    except StaleEdit:
-        return None
+    return _decide(service, actor, provider_account_id, seen, work)
 
 
 def clear_mapping(service: Service, actor: Actor, provider_account_id: int, *, seen: int, reason: str = "") -> Decided:
@@ -134,6 +122,7 @@ def reject_candidate(
 def take_back_rejection(
     service: Service, actor: Actor, provider_account_id: int, account_id: int, *, seen: int
 ) -> Decided:
+    """Let this account be suggested and mapped again. InputError when it is not rejected."""
     require(actor, Role.ANALYST)
 
     def work(connection: sa.Connection, who: Who, _now: Standing) -> tuple[int, int | None]:
@@ -195,7 +184,7 @@ def create_account(service: Service, actor: Actor, provider_account_id: int, new
         raise InputError("An account needs a name.", kept="Nothing was created.")
     with service.store.read() as connection:
         decisions.standing(connection, provider_account_id, seen=seen)
-    with service.open_crm(lambda: None) as crm:
+    with service.open_crm(never_stop) as crm:
         account = crm.create_account(new)
     _log.info("account %s created in the CRM", account.crm_id)
     try:

@@ -13,7 +13,7 @@ from w365.model import Actor, Origin, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import read_policy
-from w365.service.imports import LineError, Tell, check_places, keep_errors, refuse_errors, run_import
+from w365.service.imports import LineError, Tell, check_places, count_lines, keep_errors, refuse_errors, run_import
 from w365.service.mapping_plan import (
     ACCOUNT_ID,
     ACCOUNT_NAME,
@@ -61,7 +61,7 @@ class MappingsPreview:
 
     @property
     def bad_lines(self) -> int:
-        return len({one.line for one in self.errors})
+        return count_lines(self.errors)
 
 
 def preview_mappings(
@@ -115,7 +115,7 @@ def import_mappings(
             refuse_errors(plan.errors)
         keep_errors(connection, run_id, plan.errors)
         counts[Verdict.EMPTY] = plan.empty
-        counts["rejected"] = len({one.line for one in plan.errors})
+        counts["rejected"] = count_lines(plan.errors)
         _settle(connection, run_id)
         return +counts
 

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 
 from w365.config import DATAVERSE, REACHES, Connection, required_parts
 from w365.errors import ConfigurationError, InputError, NotFound
+from w365.http.wait import never_stop
 from w365.matching.domains import normalise_domain
 from w365.model import (
+    OPEN,
     Actor,
     Customer,
     CustomerDomain,
@@ -21,17 +23,18 @@ from w365.model import (
     Role,
     RunKind,
     RunState,
-    Status,
 )
 from w365.portals.connectors import CONNECTORS, Connector, connector_of
 from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import seed_lists
+from w365.service.manual_rows import SOURCE
 from w365.service.reaching import Reaching, allot
 from w365.service.sign_ins import say_sign_in
 from w365.service.sync import MISSING, accept_gone, store_customers
 from w365.store import tables as t
 from w365.store.crm_size import size_of
+from w365.store.providers import free_name, put_provider
 from w365.store.runs import RunView, cancel_run, end_run, get_run, latest_run, problems_of, recent_runs, request_run
 from w365.store.worklist import counts
 
@@ -85,10 +88,9 @@ def prepare(service: Service) -> None:
     """
     with service.store.write() as connection:
         rows = connection.execute(sa.select(t.Provider.kind, t.Provider.name)).all()
-        kinds, names = {row.kind for row in rows}, {row.name.casefold() for row in rows}
+        kinds, names = {row.kind for row in rows}, {row.name for row in rows}
         if ProviderKind.PARTNER_CENTER not in kinds:
             seed_lists(connection)
-        if ProviderKind.PARTNER_CENTER not in kinds:
             _list(connection, CONNECTORS[0], names)
         without = allot(connection, service.settings)
         for one in CONNECTORS:
@@ -98,18 +100,14 @@ def prepare(service: Service) -> None:
 
 
 def _list(connection: sa.Connection, connector: Connector, taken: set[str]) -> None:
-    name = _free_name(connector, taken)
-    taken.add(name.casefold())
-    connection.execute(sa.insert(t.Provider).values(name=name, kind=connector.kind))
-
-
-def _free_name(connector: Connector, taken: set[str]) -> str:
-    """The connector's name, or another where somebody keeps a manual provider of that name."""
-    names = (connector.name, *(f"{connector.name} ({number})" for number in range(2, len(taken) + 3)))
-    return next(name for name in names if name.casefold() not in taken)
+    """List a provider by the connector's name, or by another where somebody keeps a manual one of that name."""
+    name = free_name(connector.name, taken)
+    taken.add(name)
+    put_provider(connection, name, connector.kind)
 
 
 def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
+    """List all providers with their connection, counts and last syncs, in the order in which they were added."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         amounts = counts(connection)
@@ -133,7 +131,7 @@ def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
                     row.verified_at,
                     row.verified_as,
                     sum(one.accounts for one in mine),
-                    sum(one.accounts for one in mine if one.status in (Status.UNMAPPED, Status.CONFLICT)),
+                    sum(one.accounts for one in mine if one.status in OPEN),
                     gone_by.get(row.id, 0),
                     latest_run(connection, RunKind.SYNC, row.name),
                     latest_run(connection, RunKind.SYNC, row.name, state=RunState.DONE),
@@ -143,6 +141,7 @@ def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
 
 
 def get_crm(service: Service, actor: Actor) -> CrmView:
+    """Read how the CRM is connected, how much it holds, and its last syncs."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         reach = Reaching(service.settings, service.store, service.clock)
@@ -174,7 +173,7 @@ def verify_provider(service: Service, actor: Actor, name: str) -> tuple[str, ...
     require(actor, Role.ADMIN)
     provider = find_provider(service, actor, name)
     _refuse_unconnected(provider.missing)
-    with service.open_portal(provider.name, lambda: None) as portal:
+    with service.open_portal(provider.name, never_stop) as portal:
         told = portal.verify()
     told += say_sign_in(service, actor, str(provider.id))
     with service.store.write() as connection:
@@ -184,9 +183,10 @@ def verify_provider(service: Service, actor: Actor, name: str) -> tuple[str, ...
 
 
 def verify_crm(service: Service, actor: Actor) -> tuple[str, ...]:
+    """Do for the CRM what `verify_provider` does for a provider."""
     require(actor, Role.ADMIN)
     _refuse_unconnected(get_crm(service, actor).missing)
-    with service.open_crm(lambda: None) as crm:
+    with service.open_crm(never_stop) as crm:
         return crm.verify()
 
 
@@ -201,24 +201,27 @@ def request_sync(service: Service, actor: Actor, name: str, *, full: bool = Fals
 
 
 def request_crm_sync(service: Service, actor: Actor) -> int:
+    """Queue a sync of the CRM, on the terms of `request_sync`."""
     require(actor, Role.ANALYST)
     _refuse_unconnected(get_crm(service, actor).missing)
     return _request(service, actor, RunKind.CRM_SYNC, CRM_TARGET)
 
 
 def request_match(service: Service, actor: Actor) -> int:
+    """Queue a match and return the run's id; AlreadyRunning when one is under way."""
     require(actor, Role.ANALYST)
     return _request(service, actor, RunKind.MATCH, MATCH_TARGET)
 
 
 def cancel(service: Service, actor: Actor, run_id: int) -> None:
+    """End a run that waits, and ask one under way to stop at its next page; one that ended stays as it is."""
     require(actor, Role.ANALYST)
     with service.store.write() as connection:
         cancel_run(connection, run_id, service.clock())
 
 
 def read_run(service: Service, actor: Actor, run_id: int) -> tuple[RunView, list[tuple[str, str]]]:
-    """Read a run and its problems (record id, why)."""
+    """Read a run and its first problems (record id, why); NotFound when there is none."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         problems = [(one.record_id, one.why) for one in problems_of(connection, run_id)]
@@ -254,17 +257,10 @@ def missing_of(run: RunView) -> int:
 
 
 def add_manual_provider(service: Service, actor: Actor, name: str) -> int:
+    """Add a provider whose rows are entered by hand and return its id; InputError for a name that is there already."""
     require(actor, Role.ADMIN)
-    text = " ".join(name.split())
-    if not text:
-        raise InputError("A provider needs a name.", kept="Nothing was changed.")
     with service.store.write() as connection:
-        if text.casefold() in (name.casefold() for name in connection.scalars(sa.select(t.Provider.name))):
-            raise InputError(
-                f"A provider “{text}” exists already.", kept="Nothing was changed.", do="Choose another name."
-            )
-        insert = sa.insert(t.Provider).values(name=text, kind=ProviderKind.MANUAL)
-        return int(connection.execute(insert.returning(t.Provider.id)).scalar_one())
+        return put_provider(connection, name, ProviderKind.MANUAL)
 
 
 def add_manual_accounts(service: Service, actor: Actor, provider_id: int, rows: Sequence[ManualAccount]) -> int:
@@ -288,7 +284,7 @@ def _manual_customer(row: ManualAccount) -> Customer:
         raise InputError(f"{name}: “{wrong[0]}” is not a domain name.", kept="Nothing was added.", do="Correct it.")
     names = tuple(CustomerDomain(domain.name, is_default=index == 0) for index, domain in enumerate(domains))
     default = names[0].name if names else ""
-    return Customer(specific_id, name, default, names, "entered by hand", (), country=row.country.strip().upper())
+    return Customer(specific_id, name, default, names, SOURCE, (), country=row.country.strip().upper())
 
 
 def _request(service: Service, actor: Actor, kind: RunKind, target: str, *, wants_full: bool = False) -> int:

@@ -17,12 +17,13 @@ from w365.service.configuration import read_policy
 from w365.service.lookup import Hit, read_candidates, read_hits
 from w365.store import tables as t
 from w365.store.evidence import evidence_of
-from w365.store.worklist import LIVE_STATUSES, Filter, Row, Sort, count_rows, counts, list_ids, read_rows
+from w365.store.tables import LIVE_STATUSES
+from w365.store.worklist import Filter, Row, Sort, count_rows, list_ids, read_rows
 
 
 @dataclass(frozen=True, slots=True)
 class DomainView:
-    """A domain of the customer; `worth` says why it is no evidence, or is empty."""
+    """A domain of the customer: on which list it is, or empty, and how many CRM accounts have it."""
 
     name: str
     kind: str
@@ -116,7 +117,11 @@ def read_row(service: Service, actor: Actor, provider_account_id: int) -> Row:
     """Read one row of the grid as it is now; NotFound when there is none."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        rows = read_rows(connection, [provider_account_id])
+        return _row(connection, provider_account_id)
+
+
+def _row(connection: sa.Connection, provider_account_id: int) -> Row:
+    rows = read_rows(connection, [provider_account_id])
     if not rows:
         raise NotFound("This provider account does not exist.", do="Go back to the list.")
     return rows[0]
@@ -128,19 +133,18 @@ def count(service: Service, actor: Actor, wanted: Filter) -> int:
         return count_rows(connection, wanted)
 
 
-def count_all(service: Service, actor: Actor) -> Sequence[object]:
+def has_any(service: Service, actor: Actor) -> bool:
+    """Tell whether there is a provider account at all."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return counts(connection)
+        return connection.scalar(sa.select(t.Worklist.provider_account_id).limit(1)) is not None
 
 
 def read_record(service: Service, actor: Actor, provider_account_id: int) -> Record:
     """Read one provider account with all that is known of it; NotFound when there is none."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        rows = read_rows(connection, [provider_account_id])
-        if not rows:
-            raise NotFound("This provider account does not exist.", do="Go back to the list.")
+        row = _row(connection, provider_account_id)
         pa, order = t.ProviderAccount, t.StandingOrder
         facts = connection.execute(
             sa.select(
@@ -157,9 +161,9 @@ def read_record(service: Service, actor: Actor, provider_account_id: int) -> Rec
             .outerjoin(order, order.provider_account_id == pa.id)
             .where(pa.id == provider_account_id)
         ).one()
-        accounts = _Accounts(connection, rows[0])
+        accounts = _Accounts(connection, row)
         return Record(
-            rows[0],
+            row,
             *facts,
             domains=_domains(connection, provider_account_id),
             subscriptions=_subscriptions(connection, provider_account_id),

@@ -6,15 +6,13 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from w365.model import Actor, Role, Status
+from w365.model import OPEN, Actor, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.service.records import Record, read_record
 from w365.store import tables as t
 from w365.store.impact import list_by_impact
 from w365.store.worklist import Filter, count_rows
-
-OPEN = (Status.UNMAPPED, Status.CONFLICT)
 
 
 @dataclass(frozen=True, slots=True)

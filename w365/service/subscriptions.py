@@ -1,15 +1,14 @@
-"""What waits for a mapping: subscriptions with their state, and what each open provider account blocks."""
+"""Subscriptions with their state: what waits for a mapping, and what is ready."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.store import subscriptions as sql
-from w365.store.subscriptions import Amount, Amounts, Cursor, SubscriptionFilter, SubscriptionRow
+from w365.store.subscriptions import Amounts, Cursor, SubscriptionFilter, SubscriptionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +35,3 @@ def count_subscriptions(service: Service, actor: Actor, wanted: SubscriptionFilt
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return sql.count_subscriptions(connection, wanted)
-
-
-def read_impact(service: Service, actor: Actor, provider_account_ids: Iterable[int]) -> dict[int, Amount]:
-    """Read what each of these provider accounts blocks; those that block nothing are left out.
-
-    A queue is put into this order by `Sort.SEATS`, descending, which needs no more than an index.
-    """
-    require(actor, Role.VIEWER)
-    with service.store.read() as connection:
-        return sql.impact_of(connection, provider_account_ids)

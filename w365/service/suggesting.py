@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from w365.matching.candidates import Candidate, Suggester
 from w365.matching.scores import Subject
-from w365.model import DomainKind, Evidence, Guard, Status
+from w365.model import OPEN, DomainKind, Evidence, Guard
 from w365.service import Service
 from w365.service.configuration import read_policy
 from w365.store import tables as t
@@ -22,13 +22,12 @@ from w365.store.words import PROVIDER_ACCOUNT
 KEPT = 5
 _BATCH = 200
 _MOST_SHARING = 200
-_OPEN = (Status.UNMAPPED, Status.CONFLICT)
 
 
 def order_candidates(connection: sa.Connection, which: sa.Select[int]) -> None:
     """Ask for new candidates for those of these rows that are open."""
     work = t.Worklist
-    is_meant = (work.provider_account_id.in_(which), work.status.in_(_OPEN))
+    is_meant = (work.provider_account_id.in_(which), work.status.in_(OPEN))
     if connection.scalar(sa.select(work.provider_account_id).where(*is_meant).limit(1)) is None:
         return
     version = next_version(connection)
@@ -124,7 +123,7 @@ def suggest(
 def _forget_decided(service: Service) -> None:
     """Most rows that were open when candidates were asked for are mapped by the time they would be made."""
     work = t.Worklist
-    is_open = sa.exists().where(work.provider_account_id == t.SuggestDue.provider_account_id, work.status.in_(_OPEN))
+    is_open = sa.exists().where(work.provider_account_id == t.SuggestDue.provider_account_id, work.status.in_(OPEN))
     with service.store.write() as connection:
         connection.execute(sa.delete(t.SuggestDue).where(~is_open))
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 
 import xlsxwriter
 
 from w365.service.export import MEDIA_TYPES, File, Format
+from w365.service.export.text_files import csv_bytes
 from w365.sheets import Field
 
 
 def make_template(name: str, fields: Sequence[Field], form: Format) -> File:
     """Make an empty file with the headings that are understood without choosing columns."""
-    content = _csv(fields) if form is Format.CSV else _xlsx(name, fields)
+    content = csv_bytes([one.label for one in fields]) if form is Format.CSV else _xlsx(name, fields)
     return File(f"w365-{name.lower().replace(' ', '-')}-template.{form}", MEDIA_TYPES[form], content)
-
-
-def _csv(fields: Sequence[Field]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerow([one.label for one in fields])
-    return text.getvalue().encode("utf-8-sig")
 
 
 def _xlsx(name: str, fields: Sequence[Field]) -> bytes:

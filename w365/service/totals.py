@@ -10,10 +10,8 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from w365.model import Status
+from w365.model import OPEN, Status
 from w365.store.figures import Moment, statuses_at
-
-BACKLOG = (Status.UNMAPPED, Status.CONFLICT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def sum_totals(amounts: Iterable[Counted]) -> Totals:
     seats = 0
     for one in amounts:
         by_status[one.status] += one.accounts
-        seats += one.seats if one.status in BACKLOG else 0
+        seats += one.seats if one.status in OPEN else 0
     return Totals(
         by_status[Status.MAPPED],
         by_status[Status.CONFLICT],

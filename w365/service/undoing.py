@@ -97,8 +97,6 @@ def _chosen(connection: sa.Connection, what: Undoable) -> _Chosen:
         raise InputError(
             "The sync of a row is switched in its record.", kept="Nothing was changed.", do="Open the record."
         )
-    if kind == DecisionKind.NOTE:
-        raise InputError("A note changes nothing that could be taken back.", kept="Nothing was changed.")
     said = f"Decision {what.decision_id}: {DECISION_WORDS[DecisionKind(kind)]}"
     return _Chosen(said, UNDO, targets(decision.id == what.decision_id))
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from w365.crm.mappings import MappingTable
 from w365.crm.tables import MappingPlace, TableColumns
 from w365.errors import AlreadyRunning, ConfigurationError, InputError, SourceRefused
+from w365.http.wait import never_stop
 from w365.model import Actor, Role, RunKind, RunState
 from w365.service import Service
 from w365.service.access import require
@@ -58,6 +59,7 @@ def read_place(connection: sa.Connection) -> MappingPlace | None:
 
 
 def need_place(service: Service) -> MappingPlace:
+    """Return the table that the settings name; ConfigurationError while they name none."""
     with service.store.read() as connection:
         place = read_place(connection)
     if place is None:
@@ -76,14 +78,14 @@ def is_on(connection: sa.Connection) -> bool:
 def list_tables(service: Service, actor: Actor) -> tuple[str, ...]:
     """Ask the CRM which tables it has."""
     require(actor, Role.ADMIN)
-    with service.open_crm(_never) as crm:
+    with service.open_crm(never_stop) as crm:
         return crm.metadata().tables()
 
 
 def list_columns(service: Service, actor: Actor, table: str) -> TableColumns:
     """Ask the CRM which columns of a table can hold what."""
     require(actor, Role.ADMIN)
-    with service.open_crm(_never) as crm:
+    with service.open_crm(never_stop) as crm:
         return crm.metadata().columns(table)
 
 
@@ -91,7 +93,7 @@ def name_place(service: Service, actor: Actor, place: MappingPlace | None, *, wr
     """Name the table (None: none) after the CRM said that it is so; return how many settings changed."""
     require(actor, Role.ADMIN)
     if place is not None:
-        with service.open_crm(_never) as crm:
+        with service.open_crm(never_stop) as crm:
             crm.mappings(place)
     chosen = place or MappingPlace("", "", "", "")
     values: Mapping[str, str] = {
@@ -103,10 +105,6 @@ def name_place(service: Service, actor: Actor, place: MappingPlace | None, *, wr
     }
     with service.store.write() as connection:
         return put_settings(connection, actor, service.clock(), values)
-
-
-def _never() -> None:
-    """Nobody stops what a page waits for."""
 
 
 # --- asking for it ---

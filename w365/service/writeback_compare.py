@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from w365.crm.mappings import RemoteMapping
 from w365.errors import InputError
+from w365.http.wait import Check, never_stop
 from w365.model import Actor, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
@@ -50,7 +51,7 @@ def run_compare(service: Service, run: RunView, progress: Progress) -> dict[str,
     return {"read": len(rows), "rejected": rejected}
 
 
-def read_sheet(service: Service, actor: Actor, check: Callable[[], None] = lambda: None) -> Sheet:
+def read_sheet(service: Service, actor: Actor, check: Check = never_stop) -> Sheet:
     """Read the table as if it were a file of mappings; what is read is looked at and imported as it was then."""
     require(actor, Role.ANALYST)
     place = need_place(service)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +13,7 @@ from w365.crm.tables import MappingPlace
 from w365.model import Actor, Role, RunKind, RunState
 from w365.service import Service
 from w365.service.access import require
-from w365.service.export.cells import safe_cell
+from w365.service.export.text_files import csv_bytes
 from w365.service.writeback import TARGET, is_on, need_place, pause_between, read_place
 from w365.store import tables as t
 from w365.store.remote_mappings import Difference, Differing, count_differences, read_differences
@@ -137,13 +135,10 @@ def list_differences(
 
 def differences_file(service: Service, actor: Actor) -> bytes:
     """All differences as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("difference", "provider account", "provider specific account id", "provider", "here", "there"))
-    for one in list_differences(service, actor, limit=_ALL):
-        row = (one.kind.value, one.name, one.specific_id, one.provider, one.here, one.there)
-        writer.writerow([safe_cell(cell) for cell in row])
-    return text.getvalue().encode("utf-8-sig")
+    headings = ("difference", "provider account", "provider specific account id", "provider", "here", "there")
+    found = list_differences(service, actor, limit=_ALL)
+    rows = ((one.kind.value, one.name, one.specific_id, one.provider, one.here, one.there) for one in found)
+    return csv_bytes(headings, rows)
 
 
 def _standings(

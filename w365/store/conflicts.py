@@ -10,12 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.model import Cardinality, DomainKind, MatchPolicy, Proposal, Reason, Rule, Status
+from w365.model import OPEN, DomainKind, MatchPolicy, Proposal, Reason, Rule, Status
 from w365.store import tables as t
 from w365.store.evidence import facts_of
 from w365.store.matcher import breaches
 
-OPEN = (Status.UNMAPPED, Status.CONFLICT)
 Groups = sa.Select[*tuple[Any, ...]]
 """One row a group, the greatest effect first, to be cut by limit and offset."""
 
@@ -150,12 +149,6 @@ def claims_against_policy(policy: MatchPolicy) -> sa.CompoundSelect[int, int]:
         )
     )
     return sa.union(breaches(policy), lost)
-
-
-def may_be_breached(policy: MatchPolicy) -> sa.ColumnElement[bool]:
-    """Whether any policy in force is a unique one."""
-    unique = sa.exists().where(t.Provider.cardinality.is_not(None), t.Provider.cardinality != Cardinality.MANY)
-    return sa.true() if policy.cardinality is not Cardinality.MANY else unique
 
 
 def suspected_domains(policy: MatchPolicy) -> Groups:

@@ -16,6 +16,7 @@ from w365.errors import InputError, NotFound, PolicyBreach, StaleEdit
 from w365.model import Cardinality, DecisionKind, Disposition, Evidence, MatchPolicy, Origin
 from w365.store import before
 from w365.store import tables as t
+from w365.store.evidence import evidence_of
 from w365.store.matcher import pointing_to
 
 
@@ -68,16 +69,21 @@ def standing(connection: sa.Connection, provider_account_id: int, *, seen: int |
 
 def map_account(  # noqa: PLR0913 - one argument a fact of the decision
     connection: sa.Connection,
+    policy: MatchPolicy,
     who: Who,
     provider_account_id: int,
     account_id: int,
     *,
     now: Standing,
     origin: Origin,
-    evidence: Sequence[Evidence],
     reason: str = "",
 ) -> int:
-    """Map to an account and return the decision's id; any exclusion, parking and rejection of the pair ends."""
+    """Map to an account and return the decision's id; any exclusion, parking and rejection of the pair ends.
+
+    What supports the link now is kept with it. Raises PolicyBreach, with nothing changed, where a policy forbids it.
+    """
+    _check_cardinality(connection, policy, provider_account_id, account_id)
+    evidence = evidence_of(connection, policy, [provider_account_id]).get(provider_account_id, {}).get(account_id, ())
     kind, old = DecisionKind.MAP, now.account_id
     decision = _append(
         connection, who, provider_account_id, kind, old=old, new=account_id, origin=origin, reason=reason
@@ -180,10 +186,9 @@ def switch_sync(connection: sa.Connection, who: Who, provider_account_id: int, *
     return _append(connection, who, provider_account_id, kind, old=None, new=None, reason=reason)
 
 
-def check_cardinality(
+def _check_cardinality(
     connection: sa.Connection, policy: MatchPolicy, provider_account_id: int, account_id: int
 ) -> None:
-    """Raise PolicyBreach naming the first holder when a unique policy forbids this second link (rule 7)."""
     pa = t.ProviderAccount
     provider_id = connection.execute(sa.select(pa.provider_id).where(pa.id == provider_account_id)).scalar_one()
     check_room(connection, policy, provider_id, account_id, besides=provider_account_id)
@@ -192,7 +197,10 @@ def check_cardinality(
 def check_room(
     connection: sa.Connection, policy: MatchPolicy, provider_id: int, account_id: int, *, besides: int | None = None
 ) -> None:
-    """Raise PolicyBreach where an account can take no provider account of this provider, apart from `besides`."""
+    """Raise PolicyBreach naming the first holder where a unique policy leaves an account no room (rule 7).
+
+    That is room for a provider account of this provider; `besides` is one whose own link does not count.
+    """
     pa, provider, mapping = t.ProviderAccount, t.Provider, t.Mapping
     own = connection.execute(sa.select(provider.cardinality).where(provider.id == provider_id)).scalar_one()
     rule = Cardinality(own or policy.cardinality)

@@ -24,6 +24,7 @@ Among = Which | Sequence[int]
 
 
 def is_in(which: Among, column: sa.SQLColumnExpression[int]) -> sa.ColumnElement[bool]:
+    """Whether a column is one of the ids; None is all of them."""
     return sa.true() if which is None else column.in_(which)
 
 

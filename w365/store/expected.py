@@ -17,7 +17,6 @@ from w365.model import Disposition, MatchPolicy, Origin
 from w365.store import decisions, worklist
 from w365.store import tables as t
 from w365.store.decisions import Who
-from w365.store.evidence import evidence_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +99,10 @@ def _meet(
         end_expected(connection, one.id, at, said, row)
         return None
     try:
-        decisions.check_cardinality(connection, policy, row, one.account_id)
+        _map(connection, policy, one, row, run_id, at)
     except PolicyBreach as error:
         _wait(connection, one, error.what)
         return None
-    _map(connection, policy, one, row, run_id, at)
     end_expected(connection, one.id, at, "mapped", row)
     return int(row)
 
@@ -113,7 +111,6 @@ def _map(
     connection: sa.Connection, policy: MatchPolicy, one: ExpectedView, row: int, run_id: int, at: dt.datetime
 ) -> None:
     """Decide in the name of who asked. Not as a decision of the run, with which it would be undone."""
-    facts = evidence_of(connection, policy, [row]).get(row, {}).get(one.account_id, ())
     now = decisions.standing(connection, row, seen=None)
     reason = (
         f"Expected: {one.actor} asked the tenant {one.tenant} on {one.at:%Y-%m-%d} "
@@ -121,7 +118,7 @@ def _map(
     )
     who = Who(one.actor, at)
     decisions.map_account(
-        connection, who, row, one.account_id, now=now, origin=Origin.PROVISIONED, evidence=facts, reason=reason
+        connection, policy, who, row, one.account_id, now=now, origin=Origin.PROVISIONED, reason=reason
     )
 
 

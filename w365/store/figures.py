@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from w365.model import DecisionKind, Origin, Rule, RunKind, Status
+from w365.model import OPEN, DecisionKind, Origin, Rule, RunKind, Status
 from w365.store import tables as t
+from w365.store.by_hand import is_by_hand
 
 RULES = (Rule.TENANT_GUID, Rule.CONTACT_DOMAIN, Rule.ACCOUNT_EMAIL, Rule.ACCOUNT_WEBSITE)
 """An automatic mapping belongs to the first of these that supported it."""
-
-_BY_ITSELF = (RunKind.SYNC, RunKind.CRM_SYNC, RunKind.MATCH)
-"""Runs that no person decides in; whatever else a decision belongs to was somebody's hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,11 @@ class StatusCount:
     status: Status
     accounts: int
     seats: int
+
+
+def latest_decision(connection: sa.Connection) -> int:
+    """Return the id of the latest decision, 0 before the first: mappings are the same while it is."""
+    return connection.scalar(sa.select(sa.func.max(t.Decision.id))) or 0
 
 
 def mapped_by(connection: sa.Connection) -> dict[Rule | Origin, int]:
@@ -96,9 +99,7 @@ def median_wait(
 def oldest_open(connection: sa.Connection) -> dt.datetime | None:
     """Return when the provider account that is open for longest was first seen."""
     pa, work = t.ProviderAccount, t.Worklist
-    is_open = sa.exists().where(
-        work.provider_account_id == pa.id, work.status.in_((Status.UNMAPPED, Status.CONFLICT)), ~work.is_gone
-    )
+    is_open = sa.exists().where(work.provider_account_id == pa.id, work.status.in_(OPEN), ~work.is_gone)
     return connection.scalar(sa.select(pa.first_seen_at).where(is_open).order_by(pa.first_seen_at).limit(1))
 
 
@@ -108,7 +109,7 @@ def work_by_day(connection: sa.Connection, since: dt.datetime) -> list[DayOfWork
     day = _day(connection, decision.at).label("day")
     query = (
         sa.select(decision.actor, day, sa.func.count())
-        .where(_is_by_hand(), decision.kind != DecisionKind.NOTE, decision.at >= since)
+        .where(is_by_hand(), decision.at >= since)
         .group_by(decision.actor, day)
         .order_by(day, decision.actor)
     )
@@ -116,15 +117,16 @@ def work_by_day(connection: sa.Connection, since: dt.datetime) -> list[DayOfWork
 
 
 def worked_between(connection: sa.Connection, start: dt.datetime, end: dt.datetime) -> Worked:
+    """Count the decisions from `start` up to, and without, `end`."""
     decision = t.Decision
-    is_map, is_by_hand = decision.kind == DecisionKind.MAP, _is_by_hand()
+    is_map, by_hand = decision.kind == DecisionKind.MAP, is_by_hand()
     query = sa.select(
         sa.func.count(sa.case((sa.and_(is_map, decision.origin == Origin.AUTO), 1))),
         sa.func.count(sa.case((sa.and_(is_map, decision.origin != Origin.AUTO), 1))),
         sa.func.count(sa.case((decision.kind == DecisionKind.UNMAP, 1))),
-        sa.func.count(sa.case((is_by_hand, 1))),
-        sa.func.count(sa.distinct(sa.case((is_by_hand, decision.actor)))),
-    ).where(decision.at >= start, decision.at < end, decision.kind != DecisionKind.NOTE)
+        sa.func.count(sa.case((by_hand, 1))),
+        sa.func.count(sa.distinct(sa.case((by_hand, decision.actor)))),
+    ).where(decision.at >= start, decision.at < end)
     return Worked(*connection.execute(query).one())
 
 
@@ -165,12 +167,6 @@ def statuses_at(connection: sa.Connection, run_ids: Sequence[int]) -> dict[int, 
     for run_id, status, accounts, seats in connection.execute(query):
         found[run_id].append(StatusCount(Status(status), int(accounts), int(seats)))
     return found
-
-
-def _is_by_hand() -> sa.ColumnElement[bool]:
-    decision = t.Decision
-    runs = sa.select(t.Run.id).where(t.Run.kind.not_in(_BY_ITSELF))
-    return sa.or_(decision.run_id.is_(None), decision.run_id.in_(runs))
 
 
 def _seconds(connection: sa.Connection, column: sa.orm.InstrumentedAttribute[dt.datetime]) -> sa.ColumnElement[int]:

@@ -230,6 +230,7 @@ def _proposals(policy: MatchPolicy, which: Which) -> sa.Select[*tuple[Any, ...]]
 
 
 def any_unique(connection: sa.Connection, policy: MatchPolicy) -> bool:
+    """Whether any policy in force, the default or a provider's own, is a unique one."""
     exception = sa.select(t.Provider.id).where(
         t.Provider.cardinality.is_not(None), t.Provider.cardinality != Cardinality.MANY
     )
@@ -262,64 +263,69 @@ def breaches(policy: MatchPolicy) -> sa.Select[int, int]:
     """Select (provider account, account) of mappings that share their account against the policy; they stay."""
     pa, provider, mapping = t.ProviderAccount, t.Provider, t.Mapping
     theirs, their_pa = sa.orm.aliased(mapping), sa.orm.aliased(pa)
-    mine = sa.func.coalesce(provider.cardinality, policy.cardinality.value)
-    in_provider = sa.and_(mine == Cardinality.UNIQUE_IN_PROVIDER, their_pa.provider_id == pa.provider_id)
     sharing = (
         sa.select(theirs.provider_account_id)
         .join(their_pa, their_pa.id == theirs.provider_account_id)
-        .where(theirs.account_id == mapping.account_id, their_pa.id != pa.id)
-        .where(sa.or_(mine == Cardinality.UNIQUE, in_provider))
+        .where(theirs.account_id == mapping.account_id, their_pa.id != pa.id, must_not_share(policy, their_pa))
     )
     return (
         sa.select(mapping.provider_account_id, mapping.account_id)
         .join(pa, pa.id == mapping.provider_account_id)
         .join(provider, provider.id == pa.provider_id)
-        .where(mine != Cardinality.MANY, sa.exists(sharing.correlate(mapping, pa, provider)))
+        .where(_own_policy(policy) != Cardinality.MANY, sa.exists(sharing.correlate(mapping, pa, provider)))
     )
+
+
+def _own_policy(policy: MatchPolicy) -> sa.ColumnElement[str]:
+    """The policy for rows of `provider`: its exception, else the default."""
+    return sa.func.coalesce(t.Provider.cardinality, policy.cardinality.value)
+
+
+def must_not_share(policy: MatchPolicy, other: type[t.ProviderAccount]) -> sa.ColumnElement[bool]:
+    """Whether the policy of `provider` forbids its `provider_account` to share an account with the other (rule 7)."""
+    own = _own_policy(policy)
+    in_provider = sa.and_(own == Cardinality.UNIQUE_IN_PROVIDER, other.provider_id == t.ProviderAccount.provider_id)
+    return sa.or_(own == Cardinality.UNIQUE, in_provider)
 
 
 def _apply_cardinality(connection: sa.Connection, policy: MatchPolicy) -> None:
-    pa, provider, mapping = t.ProviderAccount, t.Provider, t.Mapping
-    other, their_pa, order = _fresh.alias("other"), sa.orm.aliased(pa), t.StandingOrder
-    mine = sa.func.coalesce(provider.cardinality, policy.cardinality.value)
-
-    def in_scope(their_provider: sa.SQLColumnExpression[int]) -> sa.ColumnElement[bool]:
-        same = sa.and_(mine == Cardinality.UNIQUE_IN_PROVIDER, their_provider == pa.provider_id)
-        return sa.or_(mine == Cardinality.UNIQUE, same)
-
-    taken = (
-        sa.select(_fresh.c.provider_account_id)
-        .join(pa, pa.id == _fresh.c.provider_account_id)
-        .join(provider, provider.id == pa.provider_id)
-        .join(mapping, mapping.account_id == _fresh.c.account_id)
-        .join(their_pa, their_pa.id == mapping.provider_account_id)
-        .where(_fresh.c.kind == Proposal.ONE, their_pa.id != pa.id, in_scope(their_pa.provider_id))
-    )
-    is_mapped = sa.exists().where(mapping.provider_account_id == their_pa.id)
-    is_mine_mapped = sa.exists().where(mapping.provider_account_id == pa.id)
-    is_excluded = sa.exists().where(order.provider_account_id == their_pa.id, order.kind == Disposition.EXCLUDED)
-    contested = (
-        sa.select(_fresh.c.provider_account_id)
-        .join(pa, pa.id == _fresh.c.provider_account_id)
-        .join(provider, provider.id == pa.provider_id)
-        .join(other, other.c.account_id == _fresh.c.account_id)
-        .join(their_pa, their_pa.id == other.c.provider_account_id)
-        .where(
-            _fresh.c.kind == Proposal.ONE,
-            their_pa.id != pa.id,
-            their_pa.gone_at.is_(None),
-            ~is_mine_mapped,
-            ~is_mapped,
-            ~is_excluded,
-            in_scope(their_pa.provider_id),
-        )
-    )
-    contested_ids = connection.scalars(contested.distinct()).all()
-    taken_ids = connection.scalars(taken.distinct()).all()
-    for ids, reason in ((contested_ids, Reason.CONTESTED), (taken_ids, Reason.ACCOUNT_TAKEN)):
+    """Make conflicts of the proposals whose account another row holds, or wants too."""
+    contested = connection.scalars(_contested(policy).distinct()).all()
+    taken = connection.scalars(_taken(policy).distinct()).all()
+    for ids, reason in ((contested, Reason.CONTESTED), (taken, Reason.ACCOUNT_TAKEN)):
         for part in chunks(ids):
             conflict = sa.update(_fresh).where(_fresh.c.provider_account_id.in_(part))
             connection.execute(conflict.values(kind=Proposal.CONFLICT, reason=reason))
+
+
+def _taken(policy: MatchPolicy) -> sa.Select[int]:
+    mapping, their_pa = t.Mapping, sa.orm.aliased(t.ProviderAccount)
+    holders = _proposed().join(mapping, mapping.account_id == _fresh.c.account_id)
+    holders = holders.join(their_pa, their_pa.id == mapping.provider_account_id)
+    return holders.where(their_pa.id != t.ProviderAccount.id, must_not_share(policy, their_pa))
+
+
+def _contested(policy: MatchPolicy) -> sa.Select[int]:
+    """Of two open rows that want one account neither gets it; one that is gone or excluded wants nothing."""
+    pa, mapping, order = t.ProviderAccount, t.Mapping, t.StandingOrder
+    other, their_pa = _fresh.alias("other"), sa.orm.aliased(pa)
+    rivals = _proposed().join(other, other.c.account_id == _fresh.c.account_id)
+    rivals = rivals.join(their_pa, their_pa.id == other.c.provider_account_id)
+    return rivals.where(
+        their_pa.id != pa.id,
+        their_pa.gone_at.is_(None),
+        ~sa.exists().where(mapping.provider_account_id == pa.id),
+        ~sa.exists().where(mapping.provider_account_id == their_pa.id),
+        ~sa.exists().where(order.provider_account_id == their_pa.id, order.kind == Disposition.EXCLUDED),
+        must_not_share(policy, their_pa),
+    )
+
+
+def _proposed() -> sa.Select[int]:
+    """Select the fresh proposals of one account, with their provider account and its provider."""
+    pa, provider = t.ProviderAccount, t.Provider
+    query = sa.select(_fresh.c.provider_account_id).join(pa, pa.id == _fresh.c.provider_account_id)
+    return query.join(provider, provider.id == pa.provider_id).where(_fresh.c.kind == Proposal.ONE)
 
 
 # --- guards ---

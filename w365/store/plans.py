@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.errors import NotFound
-from w365.model import Cardinality, MatchPolicy
+from w365.model import MatchPolicy
 from w365.store import tables as t
 from w365.store.batch import fill_batch
-from w365.store.matcher import any_unique
+from w365.store.matcher import any_unique, must_not_share
 from w365.store.tables import Decision, OwnerChange
 
 KEPT = dt.timedelta(days=1)
@@ -51,7 +51,7 @@ def add_plan(
     detail: dict[str, Any],
     rows: sa.Select[*tuple[Any, ...]],
 ) -> int:
-    """Freeze the selected rows under a new plan; rows that compete for an account under a unique policy are left."""
+    """Freeze the selected rows under a new plan; `leave_changed` says next which of them it cannot change."""
     _forget_old(connection, at)
     insert = sa.insert(t.Plan).values(at=at, actor=actor, action=action, said=said, detail=detail)
     plan_id = int(connection.execute(insert.returning(t.Plan.id)).scalar_one())
@@ -62,6 +62,7 @@ def add_plan(
 
 
 def read_plan(connection: sa.Connection, plan_id: int) -> PlanView:
+    """Read a plan; NotFound when it is no longer kept."""
     plan, row = t.Plan, t.PlanRow
     found = connection.execute(
         sa.select(plan.id, plan.run_id, plan.at, plan.actor, plan.action, plan.said, plan.detail).where(
@@ -174,7 +175,7 @@ def _taken(policy: MatchPolicy, plan_id: int) -> sa.Select[int]:
         sa.select(mapping.provider_account_id)
         .join(theirs, theirs.id == mapping.provider_account_id)
         .where(mapping.account_id == row.account_id, theirs.id != row.provider_account_id)
-        .where(_must_not_share(policy, theirs))
+        .where(must_not_share(policy, theirs))
     )
     return _rows_that_get(plan_id, row).where(sa.exists(holder.correlate(row, t.ProviderAccount, t.Provider)))
 
@@ -193,14 +194,7 @@ def _contested(policy: MatchPolicy, plan_id: int) -> sa.Select[int]:
         other.provider_account_id != row.provider_account_id,
     )
     rows = _rows_that_get(plan_id, row).join(other, rival).join(theirs, theirs.id == other.provider_account_id)
-    return rows.where(_must_not_share(policy, theirs)).distinct()
-
-
-def _must_not_share(policy: MatchPolicy, theirs: type[t.ProviderAccount]) -> sa.ColumnElement[bool]:
-    """Whether the policy of the row's provider forbids it to share an account with theirs (product rule 7)."""
-    rule = sa.func.coalesce(t.Provider.cardinality, policy.cardinality.value)
-    in_provider = sa.and_(rule == Cardinality.UNIQUE_IN_PROVIDER, theirs.provider_id == t.ProviderAccount.provider_id)
-    return sa.or_(rule == Cardinality.UNIQUE, in_provider)
+    return rows.where(must_not_share(policy, theirs)).distinct()
 
 
 def _forget_old(connection: sa.Connection, at: dt.datetime) -> None:

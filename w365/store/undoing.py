@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from w365.model import DecisionKind, RunKind
 from w365.store import tables as t
 
-NOT_UNDONE = (DecisionKind.NOTE, DecisionKind.SYNC_OFF, DecisionKind.SYNC_ON)
+NOT_UNDONE = (DecisionKind.SYNC_OFF, DecisionKind.SYNC_ON)
 """These change nothing of what a customer is mapped to."""
 
 

@@ -20,11 +20,8 @@ from w365.store.drift import drift_of
 from w365.store.evidence import Which
 from w365.store.facets import facet_conditions, returns
 from w365.store.matcher import propose, with_rivals
-from w365.store.tables import Ownership
+from w365.store.tables import LIVE_STATUSES, Ownership
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
-
-LIVE_STATUSES = ("active", "suspended", "Active", "Activated", "Trial", "PendingCancel")
-"""Subscription statuses that count as seats at stake, as Partner Center and as Pax8 spell them."""
 
 MOST_ROWS = 1_000
 
@@ -71,10 +68,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the grid. `why` comes from `w365.matching.words`; `version` is what an edit must send back.
-
-    `said` is the reason a person gave for excluding or parking it, `until` the day it comes back.
-    """
+    """One line of the grid. `version` is what an edit must send back, `said` why a person set it aside, until when."""
 
     id: int
     provider: str
@@ -109,13 +103,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many provider accounts and seats share a provider, status and reason."""
+    """How much shares a provider, status and reason; `buying` are the accounts with a live subscription."""
 
     provider_id: int
     status: Status
     reason: Reason
     accounts: int
     seats: int
+    subscriptions: int
+    buying: int
 
 
 def settle(connection: sa.Connection, policy: MatchPolicy, which: Which) -> None:
@@ -227,7 +223,6 @@ def list_ids(
 def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
     """Read these rows, in the order of the ids; ids that are no more are left out."""
     work, pa, account, best = t.Worklist, t.ProviderAccount, t.Account, sa.orm.aliased(t.Account)
-    order = t.StandingOrder
     pad, candidate, proposal = t.ProviderAccountDomain, t.CurrentCandidate, t.CurrentProposal
     domains = sa.select(sa.func.count()).where(pad.provider_account_id == pa.id).scalar_subquery()
     query = (
@@ -258,8 +253,8 @@ def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
             work.owner,
             (sa.func.coalesce(t.Decision.kind, "") == DecisionKind.RETURN).label("is_back"),
             pa.is_synced,
-            sa.func.coalesce(order.reason, "").label("said"),
-            order.until,
+            sa.func.coalesce(t.StandingOrder.reason, "").label("said"),
+            t.StandingOrder.until,
             sa.or_(best.is_deleted, ~best.is_active).label("candidate_gone"),
         )
         .join_from(work, pa, pa.id == work.provider_account_id)
@@ -270,7 +265,7 @@ def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
         .outerjoin(candidate, (candidate.provider_account_id == pa.id) & (candidate.rank == 1))
         .outerjoin(best, best.id == candidate.account_id)
         .outerjoin(t.Decision, t.Decision.id == work.version)
-        .outerjoin(order, order.provider_account_id == pa.id)
+        .outerjoin(t.StandingOrder, t.StandingOrder.provider_account_id == pa.id)
         .where(work.provider_account_id.in_(ids))
     )
     found = {row["id"]: _row(dict(row)) for row in connection.execute(query).mappings()}
@@ -281,13 +276,17 @@ def counts(connection: sa.Connection) -> list[Count]:
     """Count all provider accounts by provider, status and reason; gone ones without a mapping are left out."""
     work = t.Worklist
     query = (
-        sa.select(work.provider_id, work.status, work.reason, sa.func.count(), sa.func.sum(work.seats))
+        sa.select(
+            *(work.provider_id, work.status, work.reason, sa.func.count()),
+            *(sa.func.sum(work.seats), sa.func.sum(work.subscriptions)),
+            sa.func.count(sa.case((work.subscriptions > 0, 1))),
+        )
         .where(_counts())
         .group_by(work.provider_id, work.status, work.reason)
     )
     return [
-        Count(provider_id, Status(status), Reason(reason), accounts, int(seats or 0))
-        for provider_id, status, reason, accounts, seats in connection.execute(query)
+        Count(provider_id, Status(status), Reason(reason), accounts, int(seats), int(subscriptions), buying)
+        for provider_id, status, reason, accounts, seats, subscriptions, buying in connection.execute(query)
     ]
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from w365.api.asked import LONGEST_NUMBER, LONGEST_TEXT
 from w365.errors import W365Error
 from w365.matching.words import REASON_WORDS, STATUS_WORDS
-from w365.model import Actor, Reason, Role, Status
+from w365.model import OPEN, Actor, Reason, Role, Status
 from w365.service import Service
 from w365.service.bulk import Chosen
 from w365.service.export import Subject
@@ -23,8 +23,9 @@ from w365.service.visits import read_visit
 from w365.store.worklist import Row
 from w365.ui.account_page import open_account_of
 from w365.ui.accounts_view import ALL, DRIFTED, GONE, HELD, NEW, UNSYNCED, View, first_view, read_sort, read_view
+from w365.ui.beginning import is_beginning
 from w365.ui.change_dialog import ask_bulk, changes_done, show_change_dialog
-from w365.ui.choices import show_choice_of
+from w365.ui.choices import show_choice_of, show_parts, show_search
 from w365.ui.desk import Desk
 from w365.ui.downloads import download_button
 from w365.ui.facets_form import read_further, show_further_facets
@@ -58,6 +59,8 @@ def show_accounts(desk: Desk) -> None:
     """Draw the page. A saved cell, a facet or a letter in the search runs this part only."""
     st.html(WIDE)  # nothing above the grid scrolls away
     with told():
+        if is_beginning(desk):
+            return
         providers = {one.id: one.name for one in list_providers(desk.service, desk.actor)}
         view = _current_view(desk, providers)
         st.query_params.from_dict(view.parameters())
@@ -121,16 +124,7 @@ def _show_choices(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
             show_choice_of("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 140, _chosen)
         show_choice_of("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 140, _chosen)
         show_further_facets(desk, view, _chosen)
-        st.text_input(
-            "Search",
-            key=_TEXT,
-            type="search",
-            live="200ms",
-            placeholder="Name, domain, id or account",
-            label_visibility="collapsed",
-            on_change=_chosen,
-            width=230,
-        )
+        show_search(_TEXT, "Name, domain, id or account", 230, _chosen)
         download_button(desk, SUBJECTS, view.filter(), place="accounts")
 
 
@@ -161,15 +155,7 @@ def _status_facet(amounts: Mapping[Status, int], parts: Mapping[str, int], view:
         for name, amount in parts.items()
         if amount or view.facet == name
     }
-    st.segmented_control(
-        "Status",
-        list(labels),
-        format_func=labels.__getitem__,
-        key=_STATUS,
-        required=True,
-        label_visibility="collapsed",
-        on_change=_chosen,
-    )
+    show_parts("Status", _STATUS, labels, _chosen)
 
 
 def _fill_in(view: View) -> None:
@@ -201,7 +187,7 @@ def _chosen() -> None:
 
 def _amounts(service: Service, actor: Actor, view: View) -> dict[Status, int]:
     """How many rows each status has under the other facets: exactly what the grid would show."""
-    order = (Status.UNMAPPED, Status.CONFLICT, Status.MAPPED, Status.EXCLUDED, Status.PARKED)
+    order = (*OPEN, Status.MAPPED, Status.EXCLUDED, Status.PARKED)
     part = _of_no_part(view)
     return {status: count(service, actor, replace(part, status=status).filter()) for status in order}
 
@@ -266,7 +252,7 @@ def _after(decided: Decided, before: Row) -> None:
     """Let the grid read the row again. A row that was settled just now is left; another stays open, as it is now."""
     st.session_state[_TOUCHED] = f"{decided.row.id}.{decided.row.version}"
     is_as_before = (decided.row.status, decided.row.account_id) == (before.status, before.account_id)
-    if is_as_before or decided.row.status in (Status.UNMAPPED, Status.CONFLICT):
+    if is_as_before or decided.row.status in OPEN:
         st.rerun(scope="fragment")
     st.session_state[_SAID] = say_settled(decided.row)
     _leave_record()

@@ -9,7 +9,7 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from w365.api.asked import LONGEST_TEXT
-from w365.model import Age, Reason, ScoreBand, Status
+from w365.model import OPEN, Age, Reason, ScoreBand, Status
 from w365.store.worklist import Filter, Sort
 from w365.ui.owner_words import NOBODY, owner_of
 
@@ -151,8 +151,7 @@ def read_sort(parameters: Mapping[str, str]) -> str:
 
 def first_view(amounts: Mapping[Status, int]) -> View:
     """Choose what to show a person who did not say: what is open, or everything when nothing is."""
-    open_ones = (Status.UNMAPPED, Status.CONFLICT)
-    return View(next((status for status in open_ones if amounts.get(status)), None))
+    return View(next((status for status in OPEN if amounts.get(status)), None))
 
 
 def _some(value: T | None) -> tuple[T, ...]:

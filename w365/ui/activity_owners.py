@@ -16,8 +16,9 @@ from w365.service.owner_changes import (
 from w365.ui.activity_undo import choose_row, offer_undo_of_owners
 from w365.ui.change_words import NOBODY
 from w365.ui.desk import Desk
+from w365.ui.paging import ask_page
 from w365.ui.shell import told
-from w365.ui.wording import counted, local_zone
+from w365.ui.wording import counted, full_time, local_zone
 
 _PER_PAGE = 100
 
@@ -31,7 +32,7 @@ def show_owner_changes(desk: Desk) -> None:
         if not total:
             _say_empty(wanted)
             return
-        start = (_ask_page(total) - 1) * _PER_PAGE
+        start = (ask_page(total, _PER_PAGE, "owner-changes-page") - 1) * _PER_PAGE
         found = list_owner_changes(desk.service, desk.actor, wanted, start=start, limit=_PER_PAGE)
         zone = local_zone()
         rows = [_row(one, zone) for one in found]
@@ -59,13 +60,6 @@ def _ask_filter(desk: Desk) -> OwnerChangeFilter:
     return OwnerChangeFilter(actor or "", words or "")
 
 
-def _ask_page(total: int) -> int:
-    pages = -(-total // _PER_PAGE)
-    if st.session_state.get("owner-changes-page", 1) > pages:
-        st.session_state["owner-changes-page"] = 1
-    return st.pagination(pages, key="owner-changes-page") if pages > 1 else 1
-
-
 def _say_empty(wanted: OwnerChangeFilter) -> None:
     if wanted == OwnerChangeFilter():
         st.info("No row was given to anybody yet. A record says who takes care of its row.")
@@ -75,7 +69,7 @@ def _say_empty(wanted: OwnerChangeFilter) -> None:
 
 def _row(one: OwnerChangeView, zone: dt.tzinfo) -> dict[str, str]:
     return {
-        "Time": f"{one.at.astimezone(zone):%Y-%m-%d %H:%M %Z}",
+        "Time": full_time(one.at, zone),
         "Who": f"{one.actor}, run {one.run_id}" if one.run_id else one.actor,
         "Provider account": one.provider_account,
         "Provider": one.provider,

@@ -18,9 +18,10 @@ from w365.ui.activity_undo import choose_row, offer_undo_last, offer_undo_of_dec
 from w365.ui.change_dialog import show_change_dialog
 from w365.ui.desk import Desk
 from w365.ui.downloads import download_button
+from w365.ui.paging import ask_page
 from w365.ui.runs import KIND_WORDS, STATE_WORDS, say_result
 from w365.ui.shell import told
-from w365.ui.wording import counted, duration, local_zone
+from w365.ui.wording import counted, duration, full_time, local_zone
 
 _PER_PAGE = 100
 _RUNS = 200
@@ -50,7 +51,7 @@ def _show_decisions(desk: Desk) -> None:
         if not total:
             _say_empty(wanted)
             return
-        page = _ask_page(total)
+        page = ask_page(total, _PER_PAGE, "activity-page")
         found = list_decisions(desk.service, desk.actor, wanted, start=(page - 1) * _PER_PAGE, limit=_PER_PAGE)
         zone = local_zone()
         rows = [_decision_row(one, zone) for one in found]
@@ -70,16 +71,9 @@ def _ask_filter(desk: Desk) -> ActivityFilter:
     )
     words = text.text_input("Search", type="search", placeholder="Provider account or CRM account", live="400ms")
     run_text = run.text_input("Run", placeholder="Number")
-    by_hand = st.toggle("By hand only", help="Leave out what matches decided")
+    by_hand = st.toggle("By hand only", help="Leave out what matches and the calendar decided")
     run_id = int(run_text) if run_text and run_text.isdecimal() else None
     return ActivityFilter(actor or "", tuple(kinds), run_id, by_hand, words or "")
-
-
-def _ask_page(total: int) -> int:
-    pages = -(-total // _PER_PAGE)
-    if st.session_state.get("activity-page", 1) > pages:
-        st.session_state["activity-page"] = 1
-    return st.pagination(pages, key="activity-page") if pages > 1 else 1
 
 
 def _say_empty(wanted: ActivityFilter) -> None:
@@ -90,17 +84,22 @@ def _say_empty(wanted: ActivityFilter) -> None:
 
 
 def _decision_row(one: DecisionView, zone: dt.tzinfo) -> dict[str, str]:
-    by = f"run {one.run_id}" if one.run_id else "by hand"
     return {
         "No.": str(one.id),
-        "Time": f"{one.at.astimezone(zone):%Y-%m-%d %H:%M %Z}",
-        "Who": f"{one.actor}, {by}",
+        "Time": full_time(one.at, zone),
+        "Who": _say_who(one),
         "What": DECISION_WORDS[one.kind],
         "Provider account": one.provider_account,
         "Provider": one.provider,
         "Change": _say_change(one),
         "Why": "; ".join(part for part in (_say_origin(one), _say_undo(one), one.reason, *one.evidence) if part),
     }
+
+
+def _say_who(one: DecisionView) -> str:
+    if one.run_id:
+        return f"{one.actor}, run {one.run_id}"
+    return one.actor if one.kind is DecisionKind.RETURN else f"{one.actor}, by hand"
 
 
 def _say_change(one: DecisionView) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from w365.matching.words import DECISION_WORDS
-from w365.model import DecisionKind, Role
+from w365.model import Role
 from w365.service.owner_changes import OwnerChangeView
 from w365.service.records import DecisionView
 from w365.service.undoing import DECIDING, Undoable, last_decision
@@ -51,8 +51,7 @@ def offer_undo_of_decision(desk: Desk, one: DecisionView | None) -> None:
     if one is None:
         st.caption("Choose a row to take its decision back.")
         return
-    is_note = one.kind is DecisionKind.NOTE
-    if st.button("Undo this decision…", disabled=is_note):
+    if st.button("Undo this decision…"):
         _ask(Undoable(decision_id=one.id), f"Undo: {DECISION_WORDS[one.kind]}, {one.provider_account}")
     if one.run_id is not None and st.button(f"Undo all of run {one.run_id}…"):
         _ask(Undoable(run_id=one.run_id), f"Undo: run {one.run_id}")

@@ -9,10 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from w365.api.asked import LONGEST_TEXT
 from w365.service.actions import LONGEST_REASON
-from w365.service.lookup import Hit, search_accounts
+from w365.service.lookup import Hit
 from w365.service.teamwork import LONGEST_OWNER, list_owners
+from w365.ui.account_search import search_crm
 from w365.ui.desk import Desk
 from w365.ui.owner_words import NOBODY
 from w365.ui.wording import plain
@@ -28,19 +28,11 @@ def _ask_score(_desk: Desk) -> dict[str, Any]:
 
 
 def _ask_account(desk: Desk) -> dict[str, Any] | None:
-    text = st.text_input(
-        "CRM account",
-        key="bulk-account",
-        type="search",
-        live="200ms",
-        placeholder="Name, domain or account number",
-    )
-    is_asked = bool((text or "").strip())
-    hits = search_accounts(desk.service, desk.actor, text[:LONGEST_TEXT], limit=_FOUND) if is_asked else []
+    hits = search_crm(desk, "CRM account", "bulk-account", limit=_FOUND)
     if not hits:
-        st.caption("No account found." if is_asked else "Type to find the account that all of them belong to.")
+        st.caption("Type to find the account that all of them belong to." if hits is None else "No account found.")
         return None
-    about = [_about(one) for one in hits]
+    about = [plain(one.about) for one in hits]
     chosen = st.radio("Found", hits, None, format_func=_name, captions=about, label_visibility="collapsed")
     return {"account": chosen.account_id} if chosen else None
 
@@ -68,10 +60,6 @@ def _ask_owner(desk: Desk) -> dict[str, Any]:
 
 def _name(hit: Hit) -> str:
     return plain(hit.name)
-
-
-def _about(hit: Hit) -> str:
-    return plain(" · ".join(part for part in (hit.number, hit.domain, hit.city, hit.country) if part))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from w365.service.actions import ACTIONS, UNDO, UNDO_OWNERS
 from w365.service.changes import Left, Preview, WouldChange
 from w365.store.plans import PlanView
 from w365.store.runs import RunView
-from w365.ui.wording import counted, number
+from w365.ui.wording import counted, full_time, number
 
 NOBODY = "nobody"
 _WILL: Mapping[str, tuple[str, str]] = {
@@ -87,7 +87,7 @@ def sample_row(one: WouldChange, action: str) -> dict[str, str]:
 def left_row(one: Left, zone: dt.tzinfo) -> dict[str, str]:
     why = LEFT_WORDS[one.why]
     if one.owner is not None and one.at is not None:
-        why = f"given to {one.owner or NOBODY} by {one.by}, {one.at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+        why = f"given to {one.owner or NOBODY} by {one.by}, {full_time(one.at, zone)}"
     if one.kind is not None and one.at is not None:
-        why = f"{DECISION_WORDS[one.kind]} by {one.by}, {one.at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+        why = f"{DECISION_WORDS[one.kind]} by {one.by}, {full_time(one.at, zone)}"
     return {"Provider account": one.provider_account, "Provider": one.provider, "Why it is left": why}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from w365.matching.words import RULE_NAMES
 from w365.model import Rule
-from w365.service.conflicts import Chosen, Use
+from w365.service.conflicts import Settled, Use
 from w365.store.worklist import Row
 from w365.ui.wording import counted, short
 
@@ -54,7 +54,7 @@ def say_row(row: Row) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def say_chosen(done: Chosen, account: str) -> str:
+def say_chosen(done: Settled, account: str) -> str:
     """Say what choosing an account did, and name what was left with the reason."""
     said = f"{counted(done.mapped, 'provider account')} mapped to {account}."
     if not done.left:

@@ -25,10 +25,12 @@ from w365.service.conflicts import (
 from w365.service.matching import PendingChange, settle_touched
 from w365.store.worklist import Row
 from w365.ui import places
+from w365.ui.beginning import is_beginning
 from w365.ui.change_dialog import show_change_dialog
 from w365.ui.conflict_choice import ask_choice, show_choice
 from w365.ui.conflict_words import ABOUT, EMPTY, TITLES, say_effect, say_names, say_row, say_use
 from w365.ui.desk import Desk
+from w365.ui.links import link_to
 from w365.ui.palette import BADGES
 from w365.ui.pending import propose, show_pending_dialog
 from w365.ui.runs import is_busy, keep_current
@@ -49,7 +51,8 @@ def show_conflicts(desk: Desk) -> None:
     show_choice(desk)
     show_change_dialog(desk)
     if not found.total:
-        st.success(EMPTY)
+        if not is_beginning(desk):
+            st.success(EMPTY)
         return
     if desk.actor.role < Role.ANALYST:
         st.info("You can look at these conflicts; settling them needs the role analyst.")
@@ -102,7 +105,8 @@ def _show_domain(desk: Desk, one: DomainConflict) -> None:
         _show_use(desk, one, use)
     if one.accounts > len(one.uses):
         st.caption(f"and {counted(one.accounts - len(one.uses), 'more account', 'more accounts')}")
-    _link("Show these provider accounts", {"status": Status.CONFLICT.value, "text": one.domain})
+    query = {"status": Status.CONFLICT.value, "text": one.domain}
+    link_to(places.PROVIDER_ACCOUNTS, "Show these provider accounts", query)
 
 
 def _show_use(desk: Desk, one: DomainConflict, use: Use) -> None:
@@ -120,13 +124,13 @@ def _show_use(desk: Desk, one: DomainConflict, use: Use) -> None:
 def _show_customers(desk: Desk, one: DomainOfCustomers) -> None:
     _show_head(desk, one.domain, f"{counted(one.customers, 'customer')} · {say_effect(one.rows, one.seats)}")
     _show_rows(one.listed, one.customers)
-    _link("Show these provider accounts", {"status": "all", "text": one.domain})
+    link_to(places.PROVIDER_ACCOUNTS, "Show these provider accounts", {"status": "all", "text": one.domain})
 
 
 def _show_account(one: AccountConflict) -> None:
     st.markdown(f"**{plain(short(one.name, 100))}** · {counted(one.rows, 'provider account')}")
     _show_rows(one.listed, one.rows)
-    _link("Open one to decide", {"status": "all", "text": one.name})
+    link_to(places.PROVIDER_ACCOUNTS, "Open one to decide", {"status": "all", "text": one.name})
 
 
 def _show_suspect(desk: Desk, one: SharedSuspect) -> None:
@@ -162,13 +166,3 @@ def _show_rows(rows: Sequence[Row], total: int) -> None:
         st.markdown(f"{plain(short(row.name, 100))} {badge}  \n:gray[:small[{plain(say_row(row))}]]")
     if total > len(rows):
         st.caption(f"and {number(total - len(rows))} more")
-
-
-def _link(label: str, query: dict[str, str]) -> None:
-    st.page_link(
-        places.PROVIDER_ACCOUNTS,
-        label=f":primary[{label}]",
-        icon=":material/arrow_forward:",
-        icon_position="right",
-        query_params=query,
-    )

@@ -20,6 +20,7 @@ from w365.service.connections import (
 )
 from w365.service.providers import list_providers
 from w365.store.connections import CRM
+from w365.store.providers import free_name
 from w365.ui.desk import Desk
 from w365.ui.shell import say_next_time, show_error
 from w365.ui.wording import clock_time, local_zone, plain
@@ -132,19 +133,12 @@ def connect_provider(desk: Desk) -> None:
     connectors = {one.kind: one for one in CONNECTORS}
     kind = st.selectbox("Kind", list(connectors), format_func=lambda one: connectors[one].full_name)
     connector = connectors[kind or ProviderKind.PARTNER_CENTER]
+    usual = free_name(connector.name, (one.name for one in list_providers(desk.service, desk.actor)))
     with st.form("new-provider", border=False):
-        name = st.text_input(
-            "Name", _free_name(desk, connector.name), help="How the pages call it; any number of a kind", max_chars=100
-        )
+        name = st.text_input("Name", usual, help="How the pages call it; any number of a kind", max_chars=100)
         values = _ask(fields_of(connector.setting), {}, f"new-{connector.kind}", has_secret=False)
         if st.form_submit_button("Add provider", type="primary"):
             _add_provider(desk, connector.kind, name or "", values)
-
-
-def _free_name(desk: Desk, wanted: str) -> str:
-    taken = {one.name.casefold() for one in list_providers(desk.service, desk.actor)}
-    names = (wanted, *(f"{wanted} ({number})" for number in range(2, len(taken) + 3)))
-    return next(name for name in names if name.casefold() not in taken)
 
 
 def _add_provider(desk: Desk, kind: ProviderKind, name: str, values: Mapping[str, str]) -> None:

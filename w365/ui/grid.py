@@ -14,7 +14,8 @@ import st_aggrid
 from st_aggrid import JsCode
 
 from w365.store.worklist import Sort
-from w365.ui.grid_script import THEME_PARAMETERS, first_part, part, style
+from w365.ui.grid_script import first_part, part
+from w365.ui.grid_style import THEME_PARAMETERS, style
 
 _FIRST_HEIGHT = 560
 """Pixels until the script in the frame has measured the window."""

@@ -12,7 +12,7 @@ import streamlit as st
 from w365.errors import AlreadyRunning, W365Error
 from w365.model import RunKind
 from w365.service.export import Format
-from w365.service.imports import LineError, errors_file
+from w365.service.imports import LineError, count_lines, errors_file
 from w365.service.providers import list_runs, request_match
 from w365.service.templates import make_template
 from w365.sheets import Field, Places, Sheet, guess_columns, open_sheet
@@ -122,7 +122,7 @@ def _ask_columns(sheet: Sheet, fields: Sequence[Field], file_id: str) -> dict[st
 
 def show_errors(desk: Desk, errors: Sequence[LineError]) -> None:
     """List what is wrong, and offer the whole of it as a file."""
-    lines = len({one.line for one in errors})
+    lines = count_lines(errors)
     st.error(f"**{counted(lines, 'line')} cannot be used.** The file stays as it is; this is what to correct:")
     shown = [
         {"Line": one.line, "Column": one.column, "What stands there": one.value, "What is wrong": one.why}

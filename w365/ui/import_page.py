@@ -16,6 +16,7 @@ from w365.ui import places
 from w365.ui.desk import Desk
 from w365.ui.import_file import Chosen, ask_file, end_import, look, show_errors, show_last
 from w365.ui.import_mappings import show_mapping_import
+from w365.ui.links import link_to
 from w365.ui.runs import say_result
 from w365.ui.shell import show_error
 from w365.ui.wording import counted, number, plain
@@ -49,19 +50,14 @@ def _import_accounts(desk: Desk) -> None:
     manual = [one for one in list_providers(desk.service, desk.actor) if one.kind is ProviderKind.MANUAL]
     if not manual:
         st.info("There is no manual provider yet. An admin adds one on the Providers page.")
-        st.page_link(places.PROVIDERS, label="Providers")
+        st.page_link(places.PROVIDERS, label=":primary[Go to Providers]")
         return
     provider = _ask_provider(manual)
     chosen = ask_file("provider accounts", FIELDS)
     if chosen is None:
         show_last(desk, RunKind.IMPORT, provider.name)
-        st.page_link(
-            places.PROVIDER_ACCOUNTS,
-            label=f":primary[Show the provider accounts of {plain(provider.name)}]",
-            icon=":material/arrow_forward:",
-            icon_position="right",
-            query_params={"status": "all", "provider": str(provider.id)},
-        )
+        label = f"Show the provider accounts of {plain(provider.name)}"
+        link_to(places.PROVIDER_ACCOUNTS, label, {"status": "all", "provider": str(provider.id)})
         return
     preview = look(
         chosen,

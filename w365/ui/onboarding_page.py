@@ -7,10 +7,10 @@ import streamlit as st
 from w365.errors import W365Error
 from w365.model import Role
 from w365.service.account_view import crm_id_of
-from w365.service.lookup import search_accounts
 from w365.service.onboarding import Subject, list_providers_to_onboard_at, read_subject
 from w365.service.relationships import request_relationship
 from w365.ui import places
+from w365.ui.account_search import search_crm
 from w365.ui.desk import Desk
 from w365.ui.first_password import Attempt, attempt_of, forget_attempt, show_password, show_under_way
 from w365.ui.onboarding_form import show_new_customer
@@ -21,7 +21,6 @@ from w365.ui.shell import show_error
 from w365.ui.wording import plain, short
 
 _FOUND = 8
-_LONGEST_TEXT = 200
 _LINK = "onboarding_link"
 _NEW, _EXISTING = "new", "existing"
 _WAYS = {_NEW: "It has no Microsoft tenant yet", _EXISTING: "It has a tenant"}
@@ -83,21 +82,12 @@ def _show_done(attempt: Attempt) -> None:
 
 
 def _choose_account(desk: Desk) -> None:
-    text = st.text_input(
-        "Which CRM account is it?",
-        type="search",
-        live="200ms",
-        placeholder="Name, domain or account number",
-        key="onboarding-lookup",
-        width=480,
-    )
-    hits = search_accounts(desk.service, desk.actor, (text or "")[:_LONGEST_TEXT], limit=_FOUND)
-    if text and text.strip() and not hits:
+    hits = search_crm(desk, "Which CRM account is it?", "onboarding-lookup", limit=_FOUND, width=480)
+    if hits == []:
         st.caption("No account found. Create it in the CRM first; the next CRM sync brings it.")
-    for hit in hits:
+    for hit in hits or ():
         with st.container(horizontal=True, vertical_alignment="center", width=640):
-            about = " · ".join(part for part in (hit.number, hit.domain, hit.city, hit.country) if part)
-            st.markdown(f"**{plain(short(hit.name, 80))}**  \n:gray[:small[{plain(about)}]]", width="stretch")
+            st.markdown(f"**{plain(short(hit.name, 80))}**  \n:gray[:small[{plain(hit.about)}]]", width="stretch")
             if st.button("Choose", key=f"onboard-{hit.account_id}"):
                 st.query_params[ACCOUNT] = crm_id_of(desk.service, desk.actor, hit.account_id)
                 st.rerun()

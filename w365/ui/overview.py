@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -11,7 +12,7 @@ from w365.service.configuration import get_settings
 from w365.service.matching import Preview, preview_match
 from w365.service.providers import CrmView, ProviderView, get_crm, list_providers
 from w365.service.records import count
-from w365.service.statistics import Statistics, read_statistics
+from w365.service.statistics import Standing, read_standing
 from w365.service.visits import read_visit
 from w365.service.writeback_view import count_troubles
 from w365.store.connections import CRM
@@ -20,6 +21,8 @@ from w365.store.subscriptions import Amount
 from w365.store.worklist import Filter
 from w365.ui import places
 from w365.ui.desk import Desk
+from w365.ui.links import link_to
+from w365.ui.palette import tiles
 from w365.ui.runs import is_busy, keep_current, show_run
 from w365.ui.schedule_words import say_next_times
 from w365.ui.subscription_words import say_blocked
@@ -30,7 +33,7 @@ _POINTS_OF_A_LINE = 3
 
 def show_overview(desk: Desk) -> None:
     keep_current(desk)
-    statistics = read_statistics(desk.service, desk.actor, history=30)
+    statistics = read_standing(desk.service, desk.actor, history=30)
     providers, crm = list_providers(desk.service, desk.actor), get_crm(desk.service, desk.actor)
     _show_first_steps(desk, providers, crm)
     _show_numbers(statistics)
@@ -41,7 +44,7 @@ def show_overview(desk: Desk) -> None:
         _show_sources(desk, providers, crm)
 
 
-def _show_numbers(statistics: Statistics) -> None:
+def _show_numbers(statistics: Standing) -> None:
     totals = statistics.totals
     rates = [100 * rate for point in statistics.history if (rate := point.totals.match_rate) is not None]
     moved = f"{number(statistics.new_this_week)} new, {number(statistics.changed)} changed"
@@ -56,14 +59,14 @@ def _show_numbers(statistics: Statistics) -> None:
         ("Conflicts", number(totals.conflict), "several accounts", []),
         ("Blocked seats", number(totals.blocked_seats), _subscriptions(statistics), []),
     )
-    for column, (label, value, said, line) in zip(st.columns(len(cards)), cards, strict=True):
-        chart = line if len(line) >= _POINTS_OF_A_LINE else None
-        column.metric(
-            label, value, said, delta_color="off", delta_arrow="off", border=True, height="stretch", chart_data=chart
-        )
+    with tiles():
+        for column, (label, value, said, line) in zip(st.columns(len(cards)), cards, strict=True):
+            chart = line if len(line) >= _POINTS_OF_A_LINE else None
+            options: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off", "border": True, "height": "stretch"}
+            column.metric(label, value, said, chart_data=chart, **options)
 
 
-def _subscriptions(statistics: Statistics) -> str:
+def _subscriptions(statistics: Standing) -> str:
     return counted(statistics.blocked_subscriptions, "subscription")
 
 
@@ -77,16 +80,16 @@ class _Task:
     query: dict[str, str]
 
 
-def _show_blocked(statistics: Statistics) -> None:
+def _show_blocked(statistics: Standing) -> None:
     """The first thing to do: what nobody can be billed for."""
     if statistics.blocking:
         amount = Amount(statistics.blocked_subscriptions, statistics.totals.blocked_seats, statistics.blocking)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(say_blocked(amount), width="stretch")
-            _link(places.REVIEW, "Review by impact")
+            link_to(places.REVIEW, "Review by impact")
 
 
-def _tasks(statistics: Statistics) -> list[_Task]:
+def _tasks(statistics: Standing) -> list[_Task]:
     totals = statistics.totals
     by_reason = {one.reason: one.accounts for one in statistics.by_reason}
     without = by_reason.get(Reason.NO_ACCOUNT, 0)
@@ -115,7 +118,7 @@ def _tasks(statistics: Statistics) -> list[_Task]:
     return [task for task in tasks if task.amount]
 
 
-def _show_next(desk: Desk, statistics: Statistics) -> None:
+def _show_next(desk: Desk, statistics: Standing) -> None:
     st.subheader("What to do next", anchor=False)
     _show_new(desk)
     _show_unwritten(desk)
@@ -128,7 +131,7 @@ def _show_next(desk: Desk, statistics: Statistics) -> None:
     for task in tasks:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(task.amount)}** {task.text}", width="stretch")
-            _link(places.PROVIDER_ACCOUNTS, task.link, task.query)
+            link_to(places.PROVIDER_ACCOUNTS, task.link, task.query)
     if not is_busy(desk):
         _show_ready(preview_match(desk.service, desk.actor, limit=0))
     _show_movement(statistics)
@@ -141,7 +144,7 @@ def _show_new(desk: Desk) -> None:
     if amount:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(amount)}** new since your last visit", width="stretch")
-            _link(places.PROVIDER_ACCOUNTS, "Open new", {"status": "new"})
+            link_to(places.PROVIDER_ACCOUNTS, "Open new", {"status": "new"})
 
 
 def _show_unwritten(desk: Desk) -> None:
@@ -149,13 +152,7 @@ def _show_unwritten(desk: Desk) -> None:
     if amount := count_troubles(desk.service, desk.actor):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(amount)}** decided, but not written to Dataverse", width="stretch")
-            _link(places.CONFIGURATION, "See why")
-
-
-def _link(page: str, label: str, query: dict[str, str] | None = None) -> None:
-    st.page_link(
-        page, label=f":primary[{label}]", icon=":material/arrow_forward:", icon_position="right", query_params=query
-    )
+            link_to(places.CONFIGURATION, "See why")
 
 
 def _show_ready(preview: Preview) -> None:
@@ -164,12 +161,12 @@ def _show_ready(preview: Preview) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(preview.total)}** have exactly one account; Auto-Match {does}", width="stretch")
             if preview.auto_match:
-                _link(places.PROVIDERS, "Match now")
+                link_to(places.PROVIDERS, "Match now")
             else:
-                _link(places.CONFIGURATION, "Switch it on")
+                link_to(places.CONFIGURATION, "Switch it on")
 
 
-def _show_movement(statistics: Statistics) -> None:
+def _show_movement(statistics: Standing) -> None:
     parts = []
     if statistics.oldest_open:
         parts.append(f"The oldest open one came {ago(statistics.oldest_open, statistics.at)}.")
@@ -186,7 +183,7 @@ def _show_sources(desk: Desk, providers: list[ProviderView], crm: CrmView) -> No
         _show_source(desk, one.name, counted(one.accounts, "provider account"), one.last, next_times.get(str(one.id)))
     amount = f"{counted(crm.accounts, 'account')}, {counted(crm.contacts, 'contact')}"
     _show_source(desk, "CRM", amount, crm.last, next_times.get(CRM))
-    _link(places.PROVIDERS, "Open providers")
+    link_to(places.PROVIDERS, "Open providers")
 
 
 def _show_source(desk: Desk, name: str, amount: str, last: RunView | None, next_time: str | None) -> None:
@@ -217,8 +214,8 @@ def _show_first_steps(desk: Desk, providers: list[ProviderView], crm: CrmView) -
         _step("Switch Auto-Match on, or decide everything by hand", done=is_on, missing="")
         if desk.actor.role >= Role.ANALYST:
             with st.container(horizontal=True):
-                _link(places.PROVIDERS, "Go to Providers")
-                _link(places.CONFIGURATION, "Go to Configuration")
+                link_to(places.PROVIDERS, "Go to Providers")
+                link_to(places.CONFIGURATION, "Go to Configuration")
 
 
 def _step(text: str, *, done: bool, missing: str) -> None:

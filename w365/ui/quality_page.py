@@ -7,10 +7,14 @@ from collections.abc import Mapping
 import streamlit as st
 
 from w365.matching.words import REASON_WORDS
+from w365.service.providers import get_crm
 from w365.service.quality import Quality, list_flawed_accounts, list_shared_domains, read_quality
 from w365.store.quality import Flaw, FlawedAccount, SharedByAccounts
 from w365.ui import places
+from w365.ui.beginning import is_beginning
 from w365.ui.desk import Desk
+from w365.ui.links import link_to
+from w365.ui.paging import ask_page
 from w365.ui.runs import keep_current
 from w365.ui.shell import told
 from w365.ui.wording import counted, number
@@ -35,8 +39,12 @@ ABOUT: Mapping[Flaw, str] = {
 def show_quality(desk: Desk) -> None:
     keep_current(desk)
     found = read_quality(desk.service, desk.actor)
-    _show_customers(found)
+    if not is_beginning(desk):
+        _show_customers(found)
     st.subheader("In the CRM", anchor=False)
+    if not get_crm(desk.service, desk.actor).accounts:
+        st.info("There are no CRM accounts yet. Sync the CRM on the Providers page.")
+        return
     _show_flaws(desk, found)
 
 
@@ -51,13 +59,7 @@ def _show_customers(found: Quality) -> None:
         if amount:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{number(amount)}** {REASON_WORDS[reason]}", width="stretch")
-                st.page_link(
-                    places.PROVIDER_ACCOUNTS,
-                    label=":primary[Show these]",
-                    icon=":material/arrow_forward:",
-                    icon_position="right",
-                    query_params={"status": "all", "reason": reason.value},
-                )
+                link_to(places.PROVIDER_ACCOUNTS, "Show these", {"status": "all", "reason": reason.value})
 
 
 @st.fragment
@@ -72,8 +74,7 @@ def _show_flaws(desk: Desk, found: Quality) -> None:
         if not found.flaws[flaw]:
             st.success("None.")
             return
-        pages = -(-found.flaws[flaw] // _PER_PAGE)
-        page = st.pagination(pages, key=f"quality-{flaw}") if pages > 1 else 1
+        page = ask_page(found.flaws[flaw], _PER_PAGE, f"quality-{flaw}")
         rows = _rows(desk, flaw, (page - 1) * _PER_PAGE)
         st.dataframe(rows, hide_index=True, height="content" if len(rows) < 12 else 460, alt=FLAW_WORDS[flaw])
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.api.asked import LONGEST_TEXT
 from w365.api.rows import is_offered
 from w365.matching.words import ORIGIN_WORDS, say_drift
 from w365.model import Drift, Origin
 from w365.service import mapping
-from w365.service.lookup import Hit, search_accounts
+from w365.service.lookup import Hit
 from w365.service.records import AccountView
 from w365.ui.account_page import link_to_account
+from w365.ui.account_search import search_crm
 from w365.ui.record_decider import Decider, Work
 from w365.ui.record_words import Fact, compare
 from w365.ui.subscription_words import say_loss
@@ -64,27 +64,18 @@ def show_lookup(decider: Decider) -> None:
     """Search the whole CRM as one types."""
     if not decider.may:
         return
-    text = st.text_input(
-        "Another account",
-        key=decider.key("lookup"),
-        type="search",
-        live="200ms",
-        placeholder="Name, domain or account number",
-    )
-    if not text or not text.strip():
-        return
-    text, row = text[:LONGEST_TEXT], decider.record.row.id
-    hits = search_accounts(decider.desk.service, decider.desk.actor, text, limit=_FOUND, row=row)
-    if not hits:
+    row = decider.record.row.id
+    hits = search_crm(decider.desk, "Another account", decider.key("lookup"), limit=_FOUND, row=row)
+    if hits == []:
         st.caption("No account found.")
-    for hit in hits:
+    for hit in hits or ():
         show_hit(decider, hit, f"found-{hit.account_id}", "Accept")
 
 
 def show_hit(decider: Decider, hit: Hit, key: str, label: str) -> None:
     """Show an account in one line with a button that maps to it."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"**{plain(hit.name)}**{_warning(hit)}  \n:gray[:small[{plain(_about(hit))}]]")
+        st.markdown(f"**{plain(hit.name)}**{_warning(hit)}  \n:gray[:small[{plain(hit.about)}]]")
         is_mapped = hit.account_id == decider.record.row.account_id
         decider.button("Mapped" if is_mapped else label, key, decider.accept(hit.account_id), disabled=is_mapped)
 
@@ -95,7 +86,7 @@ def show_rejected(decider: Decider) -> None:
     with st.expander(f"Rejected accounts: {len(decider.record.rejected)}", key=f"rejected-{decider.record.row.id}"):
         for account in decider.record.rejected:
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                st.markdown(f"**{plain(account.hit.name)}**  \n:gray[:small[{plain(_about(account.hit))}]]")
+                st.markdown(f"**{plain(account.hit.name)}**  \n:gray[:small[{plain(account.hit.about)}]]")
                 key = f"unreject-{account.hit.account_id}"
                 decider.button("Take back", key, _take_back(decider, account.hit.account_id))
 
@@ -138,10 +129,6 @@ def _warning(hit: Hit) -> str:
     if not hit.is_active:
         return " :orange-badge[inactive]"
     return f" :orange-badge[used by {plain(short(hit.used_by))}]" if hit.used_by else ""
-
-
-def _about(hit: Hit) -> str:
-    return " · ".join(part for part in (hit.number, hit.domain, hit.city, hit.country) if part)
 
 
 def _take_back(decider: Decider, account: int) -> Work:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.model import Status
+from w365.model import OPEN
 from w365.service.records import read_record
 from w365.ui.desk import Desk
 from w365.ui.record import forget_shown, show_record
@@ -31,7 +31,7 @@ def _show(desk: Desk, row: int, selection: str) -> None:
         decided = show_record(desk, read_record(desk.service, desk.actor, row))
     if decided is None:
         return
-    if decided.row.status in (Status.UNMAPPED, Status.CONFLICT):
+    if decided.row.status in OPEN:
         st.rerun(scope="fragment")
     st.session_state.pop(selection, None)
     forget_shown()

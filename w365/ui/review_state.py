@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from w365.errors import W365Error
 from w365.matching.words import DECISION_WORDS
+from w365.model import OPEN
 from w365.service import mapping
 from w365.service.facets import count_by_owner
 from w365.service.records import Record
-from w365.service.review import OPEN, read_if_open, read_queue, wanted_of
+from w365.service.review import read_if_open, read_queue, wanted_of
 from w365.service.undo_own import Before, remember, undo_own
 from w365.ui.desk import Desk
 from w365.ui.record_decider import Work
@@ -123,10 +124,6 @@ class Review:
     def pass_by(self) -> None:
         self.form = self.said = ""
         self.walk = self.walk.on()
-
-    def go_back(self) -> None:
-        self.form = self.said = ""
-        self.walk = self.walk.back()
 
     def undo(self) -> None:
         """Take back the latest decision of this walk and go to its row."""

@@ -77,9 +77,6 @@ class Walk:
     def on(self) -> Walk:
         return replace(self, at=min(self.at + 1, len(self.ids)))
 
-    def back(self) -> Walk:
-        return replace(self, at=max(self.at - 1, 0))
-
     def to(self, row: int) -> Walk:
         """Go to a row; one that is not in the queue comes next."""
         if row in self.ids:

@@ -64,8 +64,6 @@ _IMPORT_WORDS = {
     "without_account": "without an account",
     "rejected": "with errors",
 }
-
-
 _CHANGE_WORDS = {"rows_changed": "changed", "taken_back": "taken back", "left": "left"}
 _WRITEBACK_WORDS = {
     "written": "written",
@@ -74,25 +72,20 @@ _WRITEBACK_WORDS = {
     "read": "read",
     "rejected": "cannot be read",
 }
+_WORDS: Mapping[RunKind, Mapping[str, str]] = {
+    RunKind.MATCH: _MATCH_WORDS,
+    RunKind.BULK: _CHANGE_WORDS,
+    RunKind.UNDO: _CHANGE_WORDS,
+    RunKind.MAPPING_IMPORT: _IMPORT_WORDS,
+    RunKind.WRITEBACK: _WRITEBACK_WORDS,
+    RunKind.COMPARE: _WRITEBACK_WORDS,
+}
 
 
 def say_result(run: RunView) -> str:
     """Name what a run found and did; empty while it has nothing to say."""
-    if run.kind is RunKind.MATCH:
-        said = [f"{number(run.result[key])} {words}" for key, words in _MATCH_WORDS.items() if key in run.result]
-        return ", ".join(said)
-    if run.kind in (RunKind.BULK, RunKind.UNDO):
-        return ", ".join(
-            f"{number(run.result[key])} {words}" for key, words in _CHANGE_WORDS.items() if key in run.result
-        )
-    if run.kind in (RunKind.WRITEBACK, RunKind.COMPARE):
-        return ", ".join(
-            f"{number(run.result[key])} {words}" for key, words in _WRITEBACK_WORDS.items() if key in run.result
-        )
-    if run.kind is RunKind.MAPPING_IMPORT:
-        return ", ".join(
-            f"{number(run.result[key])} {words}" for key, words in _IMPORT_WORDS.items() if key in run.result
-        )
+    if words := _WORDS.get(run.kind):
+        return ", ".join(f"{number(run.result[key])} {word}" for key, word in words.items() if key in run.result)
     if run.kind in (RunKind.SYNC, RunKind.IMPORT):
         kind = next((words for key, words in _KINDS.items() if key in run.result), "")
         return _counts(run.result, "") + kind + _say_unknown(run.result.get(UNKNOWN_FIELDS, 0))

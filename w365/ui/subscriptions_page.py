@@ -11,8 +11,9 @@ from w365.service.providers import list_providers
 from w365.service.subscriptions import SubscriptionPage, count_subscriptions, list_subscriptions
 from w365.store.subscriptions import Amount, Amounts, Cursor, SubscriptionFilter, SubscriptionRow, SubscriptionState
 from w365.ui import places
-from w365.ui.choices import show_choice_of
+from w365.ui.choices import show_choice_of, show_parts, show_search
 from w365.ui.desk import Desk
+from w365.ui.links import link_to
 from w365.ui.onboarding_link import link_to_onboarding
 from w365.ui.palette import WIDE
 from w365.ui.record_dialog import open_record
@@ -63,13 +64,7 @@ def _show_totals(amounts: Amounts) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"{say_blocked(blocked)}  \n:gray[:small[{say_rest(amounts)}]]", width="stretch")
         if blocked.subscriptions:
-            st.page_link(
-                places.PROVIDER_ACCOUNTS,
-                label=":primary[Open what is unmapped]",
-                icon=":material/arrow_forward:",
-                icon_position="right",
-                query_params={"status": "unmapped"},
-            )
+            link_to(places.PROVIDER_ACCOUNTS, "Open what is unmapped", {"status": "unmapped"})
 
 
 def _show_facets(desk: Desk, amounts: Amounts) -> None:
@@ -79,26 +74,9 @@ def _show_facets(desk: Desk, amounts: Amounts) -> None:
     providers |= {one.id: one.name for one in list_providers(desk.service, desk.actor)}
     st.session_state.setdefault(_STATE, _ALL)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.segmented_control(
-            "State",
-            list(labels),
-            format_func=labels.__getitem__,
-            key=_STATE,
-            required=True,
-            label_visibility="collapsed",
-            on_change=_begin,
-        )
+        show_parts("State", _STATE, labels, _begin)
         show_choice_of("Provider", _PROVIDER, providers, 180, _begin)
-        st.text_input(
-            "Search",
-            key=_TEXT,
-            type="search",
-            live="200ms",
-            placeholder="Customer, domain, id, account",
-            label_visibility="collapsed",
-            on_change=_begin,
-            width=230,
-        )
+        show_search(_TEXT, "Customer, domain, id, account", 230, _begin)
 
 
 def _begin() -> None:

@@ -19,6 +19,7 @@ from w365.service.writeback_view import (
     read_overview,
 )
 from w365.store.remote_mappings import Difference
+from w365.store.runs import RunView
 from w365.store.writeback import WriteState
 from w365.ui import places
 from w365.ui.desk import Desk
@@ -136,7 +137,7 @@ def _show_comparison(desk: Desk, seen: Overview) -> None:
     if seen.compared is None:
         st.caption("Dataverse was not read yet. Comparing changes nothing on either side.")
     elif not seen.compared.is_active:
-        _say_compared(desk, seen)
+        _say_compared(desk, seen, seen.compared)
     with st.container(horizontal=True, vertical_alignment="center"):
         may = desk.actor.role >= Role.ANALYST
         if may and st.button("Compare now", disabled=bool(seen.compared and seen.compared.is_active), key="compare"):
@@ -148,9 +149,8 @@ def _show_comparison(desk: Desk, seen: Overview) -> None:
         _list_differences(desk, seen)
 
 
-def _say_compared(desk: Desk, seen: Overview) -> None:
-    assert seen.compared is not None  # noqa: S101 - for the type checker
-    at = clock_time(seen.compared.ended_at or seen.compared.requested_at, desk.service.clock(), local_zone())
+def _say_compared(desk: Desk, seen: Overview, compared: RunView) -> None:
+    at = clock_time(compared.ended_at or compared.requested_at, desk.service.clock(), local_zone())
     said = [f"**{number(seen.differences[one])}** {words}" for one, words in DIFFERENCE_WORDS.items()]
     st.markdown(f"Read {at}: {' · '.join(said)}")
 

@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
 from w365.service.export.cells import safe_cell, stamp
@@ -26,6 +26,15 @@ def write_csv(file: BinaryIO, subject: Subject, records: Iterable[Record]) -> in
         return rows
     finally:
         text.detach()
+
+
+def csv_bytes(headings: Sequence[str], rows: Iterable[Iterable[object]] = ()) -> bytes:
+    """Make a small table in memory, written in the same way."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(headings)
+    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
 
 
 def _cell(value: object) -> object:

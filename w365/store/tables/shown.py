@@ -13,11 +13,15 @@ STATUS = (
 )
 
 
+READY = "proposal = 'one' AND account_id IS NULL AND disposition = 'open' AND NOT is_gone"
+"""What the next match would map, spelled as the index of it is, or SQLite leaves that."""
+
 _FACETS = ("status", "provider_id", "reason", "is_gone")
+_WORD = sa.String(80).with_variant(sa.String(80, collation="C"), "postgresql")
 
 
 class Worklist(Base):
-    """One row for the grid per provider account, kept up by `store.worklist` from the tables above.
+    """One row for the grid per provider account, kept up by `store.worklist` from facts, decisions and proposals.
 
     ``status`` is computed by the database from the other columns, never written. Each index holds one sort order, and
     behind it what the facets filter by, so that a deep block of a filtered sort is read from the index alone: measured
@@ -46,6 +50,13 @@ class Worklist(Base):
             "provider_account_id",
             sqlite_where=sa.text("drift <> ''"),
             postgresql_where=sa.text("drift <> ''"),
+        ),
+        sa.Index(
+            "ix_worklist_ready",
+            "name_key",
+            "provider_account_id",
+            sqlite_where=sa.text(READY),
+            postgresql_where=sa.text(READY),
         ),
         sa.Index(
             "ix_worklist_owner",
@@ -79,14 +90,9 @@ class Word(Base):
 
     __tablename__ = "word"
     subject: Mapped[str] = mapped_column(sa.String(1), primary_key=True)
-    word: Mapped[str] = mapped_column(
-        sa.String(80).with_variant(sa.String(80, collation="C"), "postgresql"), primary_key=True
-    )
+    word: Mapped[str] = mapped_column(_WORD, primary_key=True)
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     __table_args__ = (sa.Index(None, "subject", "id"), {"sqlite_with_rowid": False})
-
-
-_WORD = sa.String(80).with_variant(sa.String(80, collation="C"), "postgresql")
 
 
 class Spelling(Base):
