@@ -46,6 +46,7 @@ def test_the_decision_that_holds_is_taken_back_where_it_stands(world: World, row
     again = open_record(world, row)
     assert undo_buttons(again) == [str(now.version), str(row.version - 1)]  # the undo, and what it brought back
     assert "Taken back" in text_of(again)
+    assert [one.label for one in again.button if "-undo-" in str(one.key)] == ["Redo", "Undo"]
 
 
 def test_a_decision_of_another_meanwhile_is_said_and_left(world: World, row: Row) -> None:

@@ -29,7 +29,8 @@ def show_history(decider: Decider) -> None:
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 _show_decision(one, _later(history, place), zone, is_held=one.id in holding or not decider.may)
                 if one.id in holding:
-                    decider.button("Undo", f"undo-{one.id}", partial(_take_back, decider, one.id))
+                    label = "Redo" if one.kind is DecisionKind.UNDO else "Undo"
+                    decider.button(label, f"undo-{one.id}", partial(_take_back, decider, one.id))
 
 
 def _show_decision(one: DecisionView, later: DecisionView | None, zone: dt.tzinfo, *, is_held: bool) -> None:
