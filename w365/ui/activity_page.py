@@ -125,10 +125,10 @@ _DECISION_COLUMNS = {
         ("No.", "No.", 60),
         ("Time", "Time", 145),
         ("Who", "Who", 105),
-        ("What", "What", 135),
-        ("Provider account", "Provider account", 210),
-        ("Provider", "Provider", 105),
-        ("Change", "Old → new", 255),
+        ("What", "What", 125),
+        ("Provider account", "Provider account", 190),
+        ("Provider", "Provider", 95),
+        ("Change", "Old → new", 215),
         ("Why", "Why", 420),
     )
 }
