@@ -68,9 +68,9 @@ def execute(service: Service, run_id: int) -> RunView:
             _attempt(service, run)
         finally:
             _UNDER_WAY.discard(run_id)
-            return_memory()
     with service.store.read() as connection:
         ended = get_run(connection, run_id)
+    return_memory()  # after a read, with which the database's large cache is given up
     if run is not None and run.kind not in _NEEDS_NO_MATCH:
         _follow_up(service, ended)
     return ended

@@ -350,10 +350,14 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class ChangePage(Generic[T]):
-    """One page of CRM records: full or changed ones, ids of deleted ones; ``delta_link`` only on the last page."""
+    """One page of CRM records: full or changed ones, ids of deleted ones; ``delta_link`` only on the last page.
+
+    ``cursor`` is there on every other page of a full read, which goes on after it.
+    """
 
     changed: tuple[T, ...]
     deleted: tuple[str, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     delta_link: str | None = None
     total: int | None = None
+    cursor: str | None = None

@@ -165,9 +165,27 @@ def test_a_change_link_made_for_other_columns_is_not_used(place: Bench) -> None:
 
 
 def test_a_change_link_of_another_host_gets_no_token(place: Bench) -> None:
+    """It is of the address the CRM was reached at before: all is read once more at the present one."""
     server = place.serve(sign_in(in_turn(Answer({"value": []}))))
-    with open_crm(place, server) as crm, pytest.raises(SourceChanged, match=r"another place \(evil\.example\)"):
+    with open_crm(place, server) as crm, pytest.raises(DeltaExpired):
         list(crm.accounts("https://evil.example" + DELTA))
+    assert server.requests == []
+
+
+def test_a_next_link_of_another_host_gets_no_token(place: Bench) -> None:
+    body = {"value": [account(1)], "@odata.nextLink": "https://evil.example/api/data/v9.2/accounts?$skiptoken=x"}
+    error = fail(place, in_turn(Answer(body)))
+    assert isinstance(error, SourceChanged)
+    assert "another place (evil.example)" in error.what
+    assert error.kept == "The sign-in was not sent there. What was stored so far is kept."
+
+
+def test_an_application_that_is_no_user_of_the_environment_is_told_apart(place: Bench) -> None:
+    body = {"error": {"code": "0x80072560", "message": "The user is not a member of the organization."}}
+    error = fail(place, in_turn(Answer(body, 403)))
+    assert isinstance(error, SignInRefused)
+    assert "does not know the application" in error.what
+    assert "application user" in error.do
 
 
 def test_a_table_without_change_tracking_is_read_whole(place: Bench) -> None:
@@ -273,7 +291,9 @@ def test_an_account_created_without_a_body_is_known_by_its_address(place: Bench)
         assert crm.create_account(NewAccount("New")) == CrmAccount(guid(4), "New")
 
 
-@pytest.mark.parametrize(("status", "code"), [(412, "0x80040333"), (500, "0x80040333"), (412, "")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(412, "0x80040333"), (500, "0x80040333"), (412, ""), (400, "0x80060892"), (412, "0X80040237")]
+)
 def test_a_duplicate_is_named_with_what_to_do(place: Bench, status: int, code: str) -> None:
     body = {"error": {"code": code, "message": "A duplicate already exists."}}
     server = place.serve(sign_in(in_turn(Answer(body, status))))

@@ -104,3 +104,9 @@ def test_the_published_sample_names_its_customer(place: Bench) -> None:
     server = place.serve(serving(Answer(body)))
     with open_portal(place, server) as portal:
         assert portal.changed_since(since(place, 1)) == {"0c39d6d5-c70d-4c55-bc02-f620844f3fd1"}
+
+
+def test_records_that_go_on_without_a_link_are_not_taken_for_all(place: Bench) -> None:
+    cut = Answer({"totalCount": 1, "items": [of(guid(1))], "continuationToken": "more"})
+    with open_portal(place, place.serve(serving(cut))) as portal, pytest.raises(SourceChanged, match="go on"):
+        portal.changed_since(since(place, 3))

@@ -34,7 +34,9 @@ def test_guids_lose_case_and_braces(place: Bench) -> None:
     ],
 )
 def test_domains_are_read_in_every_form(place: Bench, body: Any, domains: list[str]) -> None:
-    detail: Detail = lambda request: Answer(body) if request.path.endswith("customDomains") else None  # noqa: E731
+    def detail(request: Request) -> Answer | None:
+        return Answer(body) if request.path.endswith("customDomains") else None
+
     customer = only(read_all(place, centre(lambda _: listing([record(1)]), detail))[0])
     assert customer.domains == tuple(CustomerDomain(name, is_default=name == "c1.example") for name in domains)
     assert customer.domain_source == "all custom domains"
@@ -152,7 +154,8 @@ def test_subscriptions_keep_unknown_words_and_forgive_odd_dates(place: Bench) ->
     items = [
         {"id": "S1", "offerName": "E5", "quantity": 3, "status": "dormant", "termDuration": "P1Y",
          "effectiveStartDate": "2015-11-24T06: 41: 12Z", "commitmentEndDate": "9999-12-31T00:00:00Z"},
-        {"id": "S2", "friendlyName": "nick", "quantity": 1, "status": "active", "effectiveStartDate": "0000-00-00"},
+        {"id": "S2", "friendlyName": "nick", "quantity": 1, "status": "active",
+         "effectiveStartDate": "0001-01-01T00:00:00"},
         {"id": "S3", "quantity": "many", "status": "active"},
     ]  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +14,18 @@ from typing import Any
 import httpx
 import pytest
 import trustme
+from browserless_sign_in import consent
 from onboarding_world import NEW
 
 from tests.proof.prism import prism
 from tests.proof.relay import Relay, relay
 from tests.servers import ADATUM, client, running, small_world
-from w365.config import Connection, load_settings
+from w365.config import Connection, SignIn, load_settings
+from w365.demo.faults import Fault
 from w365.demo.servers import Servers
-from w365.demo.world import Customer, World
-from w365.portals.partner_center import connect_partner_center
+from w365.demo.world import Customer, Reseller, World
+from w365.http.consenting import begin, finish
+from w365.portals.partner_center import USER_SCOPE, connect_partner_center
 
 SWAGGER = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "partner-center-swagger" / "CustomerService.json"
 
@@ -45,12 +48,17 @@ def specification() -> Any:
     seek = next(each for each in found["paths"]["/v{version}/customers"]["get"]["parameters"] if each["name"] == SEEK)
     # The number of the word. Microsoft's own SDK sends the word, and links for the next page carry it.
     assert seek["enum"] == [0, 1, 2, 3, 4]
+    # Here the names are as in answers; the published page asks with those of the SDK.
+    kind = next(one for one in found["paths"]["/v{version}/relationships"]["get"]["parameters"] if one["name"] == KIND)
+    assert kind["enum"] == ["none", "is_indirect_reseller_of", "is_indirect_cloud_solution_provider_of"]
+    kind["enum"] = ["None", "IsIndirectResellerOf", "IsIndirectCloudSolutionProviderOf"]
     seek |= {"type": "string", "format": "", "enum": ["Next", "Previous", "First", "Last", "PageIndex"]}
     return found
 
 
 PASSWORD = "System.Security.SecureString"
 SEEK = "seekOperation"
+KIND = "relationship_type"
 CUSTOMER = "Microsoft.Partner.Service.Customers.Contracts.V1.Customer"
 
 
@@ -117,6 +125,47 @@ def test_what_else_the_demo_serves_fits_too(tmp_path: Path) -> None:
             assert http.get(f"/v1/customers/{ADATUM}").json()["id"] == ADATUM
             assert http.head("/v1/domains/adatum.onmicrosoft.com").status_code == 200
     assert [(each.method, each.violations) for each in front.exchanges] == [("GET", ()), ("HEAD", ())]
+
+
+class Person:
+    """Somebody who signed in once; keeps the token that comes with every use."""
+
+    def __init__(self, connection: Connection) -> None:
+        back = "http://localhost:8501/api/signed-in"
+        flow = begin("Partner Center", connection, USER_SCOPE, back)
+        answer = consent(flow["auth_uri"], Path(str(connection.ca_bundle)))
+        self.token = finish("Partner Center", connection, flow, answer).refresh_token
+
+    def redeem(
+        self,
+        exchange: Callable[[str], Mapping[str, Any]],
+        check: Callable[[], None],
+        *,
+        is_own_tenant: bool = True,
+    ) -> Mapping[str, Any]:
+        check()
+        grant = exchange(self.token)
+        self.token = grant.get("refresh_token", self.token)
+        return grant
+
+
+def test_what_is_read_of_resellers_and_of_single_customers_fits_too(tmp_path: Path) -> None:
+    reseller = Reseller("7c5e0f3a-2d14-4a86-9b61-5f2d8c0e4a71", "Saltmarsh Digital", "1", "GB", frozenset({ADATUM}))
+    world = replace(small_world(), resellers=(reseller,))
+    with running(tmp_path / "demo", world) as servers, judged(servers, tmp_path, specification()) as judge:
+        front, plain = judge
+        servers.faults.append(Fault("partner_center", path_contains=f"{ADATUM}/customDomains", status=403, times=0))
+        connection = replace(plain, sign_in=SignIn.APP_USER, consent=Person(plain))
+        with closing(connect_partner_center(connection)) as portal:
+            read = {each.specific_id: each for page in portal.pages() for each in page.customers}
+    assert read[ADATUM].relationship == "reseller through Saltmarsh Digital"
+    assert read[ADATUM].domain_source == "Microsoft Graph"
+    assert [(each.target.partition("?")[0], each.violations) for each in front.described()] == [
+        ("/v1/relationships", ()),
+        ("/v1/customers", ()),
+        ("/v1/customers", ()),
+        (f"/v1/customers/{ADATUM}", ()),
+    ]
 
 
 def test_creating_a_customer_fits_the_description(tmp_path: Path) -> None:

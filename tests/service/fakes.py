@@ -119,11 +119,11 @@ class FakeCrm:
     def verify(self) -> tuple[str, ...]:
         return ("Accounts can be read.",)
 
-    def accounts(self, since: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
-        return self._pages("accounts", self.held_accounts, since)
+    def accounts(self, since: str | None = None, *, cursor: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
+        return self._pages("accounts", self.held_accounts, since, cursor)
 
-    def contacts(self, since: str | None = None) -> Iterator[ChangePage[CrmContact]]:
-        return self._pages("contacts", self.held_contacts, since)
+    def contacts(self, since: str | None = None, *, cursor: str | None = None) -> Iterator[ChangePage[CrmContact]]:
+        return self._pages("contacts", self.held_contacts, since, cursor)
 
     def create_account(self, account: NewAccount) -> CrmAccount:
         if self.refusal:
@@ -141,9 +141,11 @@ class FakeCrm:
     def close(self) -> None:
         pass
 
-    def _pages(self, table: str, held: dict[str, Thing], since: str | None) -> Iterator[ChangePage[Thing]]:
-        self.asked.append((table, since))
-        if since in self.expired:
+    def _pages(
+        self, table: str, held: dict[str, Thing], since: str | None, cursor: str | None = None
+    ) -> Iterator[ChangePage[Thing]]:
+        self.asked.append((table, cursor or since))
+        if {since, cursor} & self.expired:
             raise DeltaExpired("The change link is too old.")
         old = self._links[since] if since else {}
         changed = [record for crm_id, record in held.items() if old.get(crm_id) != record]
@@ -153,13 +155,13 @@ class FakeCrm:
             self._links[link] = dict(held)
         size = self.page_size
         parts = [tuple(changed[at : at + size]) for at in range(0, len(changed), size)] or [()]
-        for place, part in enumerate(parts, start=1):
+        after = int(cursor.rpartition(" ")[2]) if cursor else 0
+        for place, part in list(enumerate(parts, start=1))[after:]:
             if place == 2:
                 self.before.get(table, lambda: None)()
             is_last = place == len(parts)
-            yield ChangePage(
-                part, deleted if is_last else (), self.rejected if is_last else (), link if is_last else None
-            )
+            last = (deleted, self.rejected, link) if is_last else ((), (), None)
+            yield ChangePage(part, *last, cursor=None if is_last or since else f"{table} after {place}")
 
 
 def without_guards(service: Service) -> None:

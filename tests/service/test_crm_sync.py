@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -25,6 +26,7 @@ from service.fakes import (
 from w365.errors import SourceUnreachable
 from w365.model import Rejected, RunState
 from w365.service import Service, configuration, lookup, mapping, records
+from w365.service.crm_place import place_in
 from w365.store import tables as t
 from w365.store.engine import Store
 from w365.store.worklist import Filter
@@ -162,16 +164,49 @@ def test_what_went_missing_on_mass_is_dropped_by_the_first_read_that_is_allowed_
     assert crm_sync(service).result["accounts_gone"] == 12
 
 
-def test_a_full_read_cut_short_is_begun_again(service: Service, crm: FakeCrm, store: Store) -> None:
-    def fail() -> None:
-        raise SourceUnreachable("No answer.")
+def fail() -> None:
+    raise SourceUnreachable("No answer.")
 
+
+def test_a_full_read_cut_short_goes_on_after_the_page_it_had(service: Service, crm: FakeCrm, store: Store) -> None:
     crm.before["contacts"] = fail
-    assert crm_sync(service).state is RunState.FAILED
+    failed = crm_sync(service)
+    assert (failed.state, place_in(failed.cursor, "contacts")) == (RunState.FAILED, "contacts after 1")
+    crm.before.clear()
+    crm.asked.clear()
+    run = crm_sync(service)
+    assert crm.asked == [("accounts", "accounts-0"), ("contacts", "contacts after 1")]
+    assert (run.state, run.cursor, run.result["contacts_new"]) == (RunState.DONE, None, 3)
+    assert len(rows_of(store, t.Contact.crm_id)) == 3
+    crm.asked.clear()
+    crm_sync(service)
+    assert [since for _, since in crm.asked] == ["accounts-2", "contacts-3"]
+
+
+def test_what_vanished_while_a_full_read_was_interrupted_is_found(service: Service, crm: FakeCrm, store: Store) -> None:
+    """The CRM no longer takes the place: the read begins again, and what it met before does not count."""
+    crm.before["contacts"] = fail
+    crm_sync(service)
+    met = rows_of(store, t.Contact.crm_id)
+    assert len(met) == 2
+    crm.before.clear()
+    crm.drop(met[0][0])
+    crm.expired.add("contacts after 1")
+    run = crm_sync(service)
+    assert (run.state, run.result["contacts_gone"]) == (RunState.DONE, 1)
+    assert len(rows_of(store, t.Contact.crm_id)) == 2
+    assert met[0] not in rows_of(store, t.Contact.crm_id)
+
+
+def test_a_place_of_yesterday_or_of_nowhere_is_not_gone_on_from(service: Service, crm: FakeCrm, store: Store) -> None:
+    crm.before["contacts"] = fail
+    crm_sync(service)
+    with store.write() as connection:
+        connection.execute(sa.update(t.Run).values(cursor="no place at all"))
     crm.before.clear()
     crm.asked.clear()
     crm_sync(service)
-    assert [since is None for _, since in crm.asked] == [False, True]
+    assert crm.asked[-1] == ("contacts", None)
     assert len(rows_of(store, t.Contact.crm_id)) == 3
 
 

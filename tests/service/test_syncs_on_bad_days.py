@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from w365.demo.servers import Servers
 from w365.jobs import execute
 from w365.model import Actor, Role, RunState
 from w365.service import Service
-from w365.service.providers import PARTNER_CENTER, list_providers, request_sync
+from w365.service.providers import PARTNER_CENTER, list_providers, read_run, request_sync
 from w365.service.wiring import open_service
 from w365.store.runs import RunView
 
@@ -99,3 +101,21 @@ def test_a_source_that_changed_its_records_writes_nothing(service: Service, serv
         "Look for a newer version of this program, or report this sentence."
     )
     assert known(service) == before
+
+
+def test_a_pause_the_provider_asks_for_is_said_while_it_lasts(service: Service, servers: Servers) -> None:
+    busy = {"statusCode": 429, "message": "Rate limit is exceeded. Try again in 3 seconds."}
+    servers.faults.append(
+        Fault("partner_center", "/subscriptions", status=429, headers={"retry-after": "3"}, body=busy)
+    )
+    run_id = request_sync(service, ADMIN, PARTNER_CENTER)
+    thread = threading.Thread(target=execute, args=(service, run_id))
+    begun = time.monotonic()
+    thread.start()
+    said = set()
+    while thread.is_alive():
+        said.add(read_run(service, ADMIN, run_id)[0].message)
+        time.sleep(0.1)
+    assert 3 <= time.monotonic() - begun < 8
+    assert said == {"", "Partner Center asked for a pause of 3 seconds."}
+    assert read_run(service, ADMIN, run_id)[0].message == ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from stage import ADMIN, HOSTILE, FakeCrm, FakePortal, OnStage, World
+from streamlit.components.v2 import manifest_scanner
 
 from w365.config import Settings, load_settings
 from w365.jobs import Queue
@@ -18,6 +20,9 @@ from w365.service.providers import prepare
 from w365.store.engine import Store
 from w365.ui import backstage
 from w365.ui.backstage import Parts
+
+# Every run of a page in a test has Streamlit look through all installed packages for components: half of its time.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture

@@ -17,8 +17,10 @@ from w365.service.providers import PARTNER_CENTER, get_crm, list_providers, list
 from w365.service.statistics import read_statistics
 from w365.service.teamwork import set_owner
 from w365.service.undoing import Undoable, preview_undo
+from w365.store.runs import Progress, claim_run
 from w365.store.tables import Visit
 from w365.ui import backstage
+from w365.ui.wording import plain
 
 PAGES = (
     *("overview", "review", "account", "conflicts", "subscriptions", "statistics", "audit", "quality", "activity"),
@@ -100,6 +102,15 @@ def test_a_waiting_run_can_be_cancelled(world: World) -> None:
     run = list_providers(world.service, ADMIN)[0].last
     assert run is not None
     assert run.state is RunState.CANCELLED
+
+
+def test_why_a_sync_stands_still_is_said_beside_its_progress(world: World) -> None:
+    run_id = request_sync(world.service, ADMIN, PARTNER_CENTER)
+    with world.service.store.write() as connection:
+        claim_run(connection, run_id, world.service.clock())
+    wait = "Waiting 57 seconds: Partner Center asked for a pause of 57 seconds."
+    Progress(world.service.store, run_id, world.service.clock).say(wait)
+    assert any(plain(wait) in one.value for one in world.open("providers").caption)
 
 
 def test_customers_that_vanish_are_confirmed_by_a_person_only(world: World) -> None:

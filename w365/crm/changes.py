@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,6 +21,8 @@ T = TypeVar("T")
 _PAGE_SIZE = 5000
 _MOST_EMPTY_PAGES = 20
 _TRACKING = re.compile(r"change.?tracking|track-changes", re.IGNORECASE)
+_TRACK = "odata.track-changes"
+_NO_MEMBER = "0x80072560"
 _LINK_REFUSED = frozenset({400, 404, 410, 412})
 
 
@@ -49,17 +51,24 @@ class TableReader(Generic[T]):
         self._headers = headers
 
     def changes(self, since: str) -> Iterator[ChangePage[T]]:
-        """Yield what changed since the delta link. Raises DeltaExpired when it is too old or for other columns."""
-        selected = parse_qs(urlsplit(since).query).get("$select", [""])[0].split(",")
-        if not {*self._table.columns} <= {column.strip() for column in selected}:
-            raise self._expired("")
-        yield from self._pages(since, self._prefer(), self._explain_delta)
+        """Yield what changed since the delta link.
+
+        Raises DeltaExpired when it is too old, for other columns, or of the address the CRM was reached at before.
+        """
+        self._refuse_other(since)
+        for page in self._pages(since, self._prefer(), self._explain_link):
+            yield replace(page, cursor=None)  # changes are asked for once more from their beginning
+
+    def rest(self, cursor: str) -> Iterator[ChangePage[T]]:
+        """Yield the rows after a page of `everything`. Raises DeltaExpired as `changes` does."""
+        self._refuse_other(cursor)
+        yield from self._pages(cursor, self._prefer(_TRACK), self._explain_link)
 
     def everything(self) -> Iterator[ChangePage[T]]:
         """Yield all rows; with a delta link at the end where the table tracks changes."""
         path = f"{self._table.path}?$select={','.join(self._table.columns)}"
         try:
-            yield from self._pages(path, self._prefer("odata.track-changes"), self._explain_tracking)
+            yield from self._pages(path, self._prefer(_TRACK), self._explain_tracking)
         except _TrackingRefused:
             yield from self._pages(path, self._prefer(), self.explain)
 
@@ -67,6 +76,11 @@ class TableReader(Generic[T]):
         """Read one row, to see whether that is allowed."""
         path = f"{self._table.path}?$select={','.join(self._table.columns)}&$top=1"
         self._rows(self._client.get_json(path, headers=self._headers, explain=self.explain))
+
+    def _refuse_other(self, link: str) -> None:
+        selected = parse_qs(urlsplit(link).query).get("$select", [""])[0].split(",")
+        if not {*self._table.columns} <= {column.strip() for column in selected} or not self._client.is_at(link):
+            raise self._expired("")
 
     def _prefer(self, *more: str) -> dict[str, str]:
         preferences = [f"odata.maxpagesize={_PAGE_SIZE}", *more]
@@ -86,7 +100,8 @@ class TableReader(Generic[T]):
             empty = 0 if rows else empty + 1
             if link in seen or empty >= _MOST_EMPTY_PAGES:
                 raise answer.changed(self._client.source, f"its list of {self._table.name} leads in a circle.")
-            yield self._read(rows, None if link else self._link(answer, "@odata.deltaLink"))
+            page = self._read(rows, None if link else self._link(answer, "@odata.deltaLink"))
+            yield replace(page, cursor=link)
 
     def _rows(self, answer: Answer) -> list[Any]:
         if not isinstance(answer.body, dict) or not isinstance(rows := answer.body.get("value"), list):
@@ -117,7 +132,7 @@ class TableReader(Generic[T]):
     def explain(self, refusal: Refusal) -> AccessError | None:
         """Say which permission is missing."""
         source, table = self._client.source, self._table.name
-        if refusal.status == 401:
+        if refusal.status == 401 or refusal.code.lower() == _NO_MEMBER:
             return SignInRefused(
                 f"{source} does not know the application ({refusal.say()}).",
                 kept=KEPT,
@@ -138,7 +153,7 @@ class TableReader(Generic[T]):
             return _TrackingRefused()
         return self.explain(refusal)
 
-    def _explain_delta(self, refusal: Refusal) -> Exception | None:
+    def _explain_link(self, refusal: Refusal) -> Exception | None:
         if refusal.status in _LINK_REFUSED:
             return self._expired(refusal.detail, f" ({refusal.say()})")
         return self.explain(refusal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from w365.config import Connection
 from w365.crm.changes import Table, TableReader
@@ -22,11 +22,14 @@ from w365.http.wait import Check, Waiting, never_stop
 from w365.http.wire import origin_of
 from w365.model import ChangePage, CrmAccount, CrmContact, NewAccount
 
+T = TypeVar("T")
+
 SOURCE = "Dataverse"
 _API = "/api/data/v9.2"
 _HEADERS = {"OData-Version": "4.0", "OData-MaxVersion": "4.0", "If-None-Match": "null"}
 _COLUMN = re.compile(r"[a-z][a-z0-9_]{0,99}")
-_DUPLICATE_CODES = frozenset({"0x80040333", "0x80040237"})
+_DUPLICATE_CODES = frozenset({"0x80040333", "0x80040237", "0x80060892"})
+"""By the rules of detection, by primary key, and by alternate key."""
 _LIMITS = {"name": 160, "website": 200, "email": 100, "city": 80, "country": 80}
 _COLUMN_OF = {
     "name": "name",
@@ -86,11 +89,11 @@ class Dataverse:
         readers = (("Accounts", self._accounts), ("Contacts", self._contacts))
         return (f"{SOURCE} accepts the sign-in.", *(self._verify_table(word, each) for word, each in readers))
 
-    def accounts(self, since: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
-        yield from self._accounts.changes(since) if since else self._accounts.everything()
+    def accounts(self, since: str | None = None, *, cursor: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
+        return _read(self._accounts, since, cursor)
 
-    def contacts(self, since: str | None = None) -> Iterator[ChangePage[CrmContact]]:
-        yield from self._contacts.changes(since) if since else self._contacts.everything()
+    def contacts(self, since: str | None = None, *, cursor: str | None = None) -> Iterator[ChangePage[CrmContact]]:
+        return _read(self._contacts, since, cursor)
 
     def create_account(self, account: NewAccount) -> CrmAccount:
         """Create ``account`` with the CRM's own duplicate detection on. It is sent once, whatever happens."""
@@ -131,6 +134,12 @@ class Dataverse:
             self._columns(),
             lambda record: read_account(record, self._tenant_guid_column),
         )
+
+
+def _read(reader: TableReader[T], since: str | None, cursor: str | None) -> Iterator[ChangePage[T]]:
+    if cursor:
+        return reader.rest(cursor)
+    return reader.changes(since) if since else reader.everything()
 
 
 _CONTACTS = Table(

@@ -23,15 +23,16 @@ class Crm(Protocol):
         """Make the least calls that prove permission and say in sentences what works; raises what is missing."""
         ...
 
-    def accounts(self, since: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
+    def accounts(self, since: str | None = None, *, cursor: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
         """Yield all accounts, active and inactive, or what changed since the delta link ``since``.
 
         The last page has the link for the next time, or None where the CRM does not track changes: then every read is
-        a full one. Raises DeltaExpired when ``since`` is too old.
+        a full one. With the ``cursor`` of a page, all that come after that page. Raises DeltaExpired when ``since`` or
+        ``cursor`` is too old.
         """
         ...
 
-    def contacts(self, since: str | None = None) -> Iterator[ChangePage[CrmContact]]:
+    def contacts(self, since: str | None = None, *, cursor: str | None = None) -> Iterator[ChangePage[CrmContact]]:
         """Yield contacts likewise; nothing of an e-mail address but its domain leaves the connector."""
         ...
 

@@ -44,10 +44,12 @@ class AuditRecords:
         if not self._path.is_file():
             return []
         lines = self._path.read_text(encoding="utf-8").splitlines()
-        return [{**_FIXED, **json.loads(line)} for line in lines]
+        return [{"id": f"{number:08}", **_FIXED, **json.loads(line)} for number, line in enumerate(lines)]
 
 
 _FIXED: Mapping[str, object] = {
+    "partnerId": "5f1c7a64-0b1d-4e7a-9a52-6c0e9d2f8b13",
+    "applicationId": "Partner Center Web UI",
     "userPrincipalName": "ada.marsh@harbourlight.onmicrosoft.com",
     "resourceType": "customer",
     "operationStatus": "succeeded",

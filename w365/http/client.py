@@ -95,6 +95,10 @@ class ApiClient:
         self._wire.close()
         self._tokens.close()
 
+    def is_at(self, url: str) -> bool:
+        """Whether an absolute address is at the host of this connection."""
+        return origin_of(url) == self._origin
+
     def get_json(
         self, path_or_url: str, *, headers: Mapping[str, str] | None = None, explain: Explain | None = None
     ) -> Answer:
@@ -178,12 +182,13 @@ class ApiClient:
     def _after_refusal(self, call: _Call, answer: RawAnswer, attempts: Attempts, token: str) -> None:
         """Wait for the next try, or raise what the refusal means."""
         refusal = read_refusal(answer, call.headers, (token,))
-        is_busy = refusal.status == 429 or (refusal.status == 503 and "retry-after" in answer.headers)
+        # A gateway refuses what is beyond a quota with 403, and says when there is a new one.
+        is_busy = refusal.status == 429 or (refusal.status in _BUSY and "retry-after" in answer.headers)
         is_passing = is_busy or refusal.status in _PASSING
         if not (is_passing and call.is_repeatable) and call.explain and (error := call.explain(refusal)):
             raise error
         if is_busy:
-            attempts.after_busy(refusal, answer.headers.get("retry-after", ""))
+            attempts.after_busy(refusal, answer.headers)
         elif is_passing:
             attempts.after_server_error(refusal)
         elif refusal.status == 401:
@@ -213,6 +218,7 @@ class ApiClient:
 
 
 _NOT_FOUND = 404
+_BUSY = frozenset({403, 503})
 _PASSING = frozenset({408, 500, 502, 503, 504, *range(520, 531)})
 _CHECK_SIGN_IN = "Check that tenant and application belong to this service and that its permission was granted."
 _ADVICE = {

@@ -14,6 +14,7 @@ from w365.model import Rejected
 _GUID = re.compile(r"\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?", re.IGNORECASE)
 _UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST_TEXT = 500
+_EARLIEST_YEAR = 1900
 _FEWEST_FOR_PATTERN = 5
 
 Record = Mapping[str, Any]
@@ -91,14 +92,18 @@ def required_record(record: Record, name: str) -> Record:
 
 
 def loose_moment(value: object) -> dt.datetime | None:
-    """Return a moment in UTC; None for what is not one. Blanks inside, as in ``06: 41: 12Z``, are forgiven."""
+    """Return a moment in UTC; None for what is not one. Blanks inside, as in ``06: 41: 12Z``, are forgiven.
+
+    The year 1 is how .NET writes that there is no moment.
+    """
     if not isinstance(value, str) or len(value) > 64:
         return None
     try:
         moment = dt.datetime.fromisoformat("".join(value.split()))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+        utc = (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         return None
+    return utc if utc.year >= _EARLIEST_YEAR else None
 
 
 def name_record(value: object, id_field: str, position: int) -> str:

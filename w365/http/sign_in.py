@@ -38,13 +38,50 @@ _BLOCKED = _Meaning(
 
 _AGAIN = "An admin signs in again on the Providers page."
 _LAPSED = _Meaning("The sign-in of the person for {source} has lapsed", _AGAIN)
+_REVOKED = _Meaning("The sign-in of the person for {source} was revoked, as by a new password", _AGAIN)
 _MFA = _Meaning("{source} wants the person to prove who they are once more, with multi-factor authentication", _AGAIN)
 _GUEST = _Meaning(
     "The person who signed in is a guest, or not a member of the tenant, and may not use {source}",
     "Sign in again with an account of the partner's own tenant.",
 )
 
+_SERVICE_ABSENT = _Meaning(
+    "The tenant has no {source} that the application could use",
+    "Check that {source} is used in this tenant, and that tenant id and address belong together.",
+)
+_UNASSIGNED = _Meaning(
+    "The application for {source} wants people or applications to be assigned to it, and this one is not",
+    "An administrator of the tenant assigns it in Entra ID, under Enterprise applications.",
+)
+_CLOUD = _Meaning(
+    "Application and tenant of {source} are in different clouds of Microsoft",
+    "Check W365_AUTHORITY: the global cloud, the US government's and China's each have a sign-in service of their own.",
+)
+_UNSENT = _Meaning("The client id or the tenant id for {source} is not complete", "Correct it in the connection.")
+_SCOPE = _Meaning(
+    "The sign-in for {source} asks for what the application may not have at that address",
+    "Check the address of the connection.",
+)
+
 _MEANINGS = {
+    "900382": _CLOUD,
+    "900384": _CLOUD,
+    "900144": _UNSENT,
+    "90013": _UNSENT,
+    "70011": _SCOPE,
+    "1002012": _SCOPE,
+    "50059": _TENANT,
+    "50128": _TENANT,
+    "90094": _ROLE,
+    "90095": _ROLE,
+    "7000229": _Meaning(
+        "The application for {source} has not been added to this tenant",
+        "An administrator of the tenant grants consent to the application in Entra ID, which adds it.",
+    ),
+    "650052": _SERVICE_ABSENT,
+    "650051": _SERVICE_ABSENT,
+    "501051": _UNASSIGNED,
+    "50105": _UNASSIGNED,
     "65004": _Meaning("The person did not consent to {source}", "Begin again on the Providers page, and accept."),
     "50011": _Meaning(
         "The application does not know the address that the sign-in to {source} returns to",
@@ -53,7 +90,7 @@ _MEANINGS = {
     "700082": _LAPSED,
     "70008": _LAPSED,
     "70043": _LAPSED,
-    "50173": _Meaning("The sign-in of the person for {source} was revoked, as by a new password", _AGAIN),
+    "50173": _REVOKED,
     "54005": _Meaning("The code of the sign-in to {source} was used before", "Begin again on the Providers page."),
     "50076": _MFA,
     "50079": _MFA,
@@ -73,6 +110,19 @@ _MEANINGS = {
         "The tenant knows no service at the address of {source}",
         "Check the address of the connection, and that {source} is used in this tenant.",
     ),
+    "50072": _MFA,
+    "50074": _MFA,
+    "50078": _MFA,
+    "50132": _REVOKED,
+    "50133": _REVOKED,
+    "700084": _LAPSED,
+    "70044": _LAPSED,
+    "90072": _GUEST,
+    "53000": _BLOCKED,
+    "53001": _BLOCKED,
+    "53002": _BLOCKED,
+    "530003": _BLOCKED,
+    "53011": _BLOCKED,
     "700016": _Meaning(
         "The tenant does not know the application that shall reach {source}",
         "Check client id and tenant id of the connection; they may belong to different tenants.",

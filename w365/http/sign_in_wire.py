@@ -16,6 +16,8 @@ from w365.http.wait import Check
 from w365.http.wire import NoAnswer, RawAnswer, Wire, origin_of
 
 SIGN_IN = "The sign-in service"
+_PASSING = "temporarily_unavailable"
+"""What OAuth calls it when the service itself has trouble, whatever the status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,11 @@ class SignInWire:
             except NoAnswer as fault:
                 attempts.after_no_answer(fault)
                 continue
-            if answer.status < 500 and answer.status != 429:
+            if answer.status < 500 and answer.status != 429 and body.get("error") != _PASSING:
                 return SignInAnswer(answer.status, answer.headers, body)
             refusal = read_refusal(answer, headers, (self._secret,))
             if answer.status == 429 or "retry-after" in answer.headers:
-                attempts.after_busy(refusal, answer.headers.get("retry-after", ""))
+                attempts.after_busy(refusal, answer.headers)
             else:
                 attempts.after_server_error(refusal)
 

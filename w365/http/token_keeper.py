@@ -56,7 +56,13 @@ class TokenKeeper:
         if not (isinstance(token := grant.get("access_token"), str) and re.fullmatch("[!-~]+", token)):
             self._refusal = self._explain(grant)
             raise self._refusal
-        lifetime = grant.get("expires_in")
-        seconds = float(lifetime) if isinstance(lifetime, int | float) else 0.0
+        seconds = _seconds_of(grant.get("expires_in"))
         self._good_until = self._clock.monotonic() + max(seconds - _EARLY, seconds / 2)
         self._token = token
+
+
+def _seconds_of(lifetime: object) -> float:
+    """Read a lifetime; some services write the number as text. Without one the token is for one use."""
+    if isinstance(lifetime, str) and re.fullmatch(r"\d{1,9}", lifetime, re.ASCII):
+        return float(lifetime)
+    return float(lifetime) if isinstance(lifetime, int | float) else 0.0

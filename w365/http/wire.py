@@ -15,6 +15,9 @@ from w365.http.deadline import deadline, has_passed, tls_context
 from w365.http.retry import Patience
 
 _POOL_SIZE = 16
+_NOT_NOW = (9, 10)
+"""OpenSSL's numbers for a certificate that is not valid yet, or no longer."""
+_CLOCK_ADVICE = "Look at the clock of this machine first; where it is right, the other side has to renew it."
 _CA_ADVICE = "If your network inspects TLS, set W365_CA_BUNDLE to a file with its certificate authority."
 
 
@@ -168,7 +171,8 @@ def _name_connect_fault(error: httpx.ConnectError, host: str, detail: str) -> No
         return NoAnswer(f"{host} refuses connections", sent=False, detail=detail)
     if isinstance(cause, ssl.SSLCertVerificationError):
         why = f"the certificate of {host} is not trusted ({cause.verify_message})"
-        return NoAnswer(why, sent=False, is_lasting=True, advice=_CA_ADVICE, detail=detail)
+        advice = _CLOCK_ADVICE if cause.verify_code in _NOT_NOW else _CA_ADVICE
+        return NoAnswer(why, sent=False, is_lasting=True, advice=advice, detail=detail)
     if isinstance(cause, ssl.SSLError):
         return NoAnswer(f"no TLS connection to {host} could be agreed", sent=False, detail=detail)
     return NoAnswer(f"{host} cannot be reached", sent=False, detail=detail)

@@ -25,11 +25,14 @@ _PAGE_SIZE = 500
 def named_since(collection: Collection, since: dt.datetime, now: dt.datetime) -> frozenset[str]:
     """Return the ids of the customers that records from the day of ``since`` on name.
 
-    Raises SourceChanged where a record cannot be read: nobody knows then which customer it meant.
+    Raises SourceChanged where a record cannot be read, or is not told: nobody knows then which customer it meant.
     """
     named: set[str] = set()
     for link in _questions(since.date(), now.date()):
         for page in collection.pages(link):
+            if page.is_cut:
+                what = "The audit records of Partner Center go on, but it does not say where."
+                raise SourceChanged(what, kept=KEPT)
             for item in page.items:
                 try:
                     named.add(_customer_of(item))

@@ -40,11 +40,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """The items of one page as they came; ``following`` is None on the last."""
+    """The items of one page as they came; ``following`` is None on the last.
+
+    ``is_cut`` tells of a continuation token with no link to use it with.
+    """
 
     items: list[Any] = field(repr=False)
     total: int | None
     following: Link | None
+    is_cut: bool = False
 
 
 class Collection:
@@ -81,7 +85,8 @@ class Collection:
         total = body.get("totalCount")
         # Often it counts the page only; then it says nothing about how far the list goes.
         is_count = isinstance(total, int) and not isinstance(total, bool) and total > len(items)
-        return ListPage(items, total if is_count else None, self._following(answer, body.get("links")))
+        following = self._following(answer, body.get("links"))
+        return ListPage(items, total if is_count else None, following, following is None and _has_token(body))
 
     def _following(self, answer: Answer, links: Any) -> Link | None:
         following = links.get("next") if isinstance(links, dict) else None
@@ -97,6 +102,10 @@ class Collection:
 
     def _bad_header(self, answer: Answer) -> SourceChanged:
         return answer.changed(self._client.source, "the link to the next page has headers that cannot be sent.")
+
+
+def _has_token(body: Mapping[str, Any]) -> bool:
+    return bool(body.get("continuationToken"))
 
 
 def place_uri(uri: str) -> str:

@@ -9,17 +9,19 @@ import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import quote
 
-from w365.errors import SourceChanged, SourceError, SourceRefused, SourceUnreachable
+from w365.errors import SignInRefused, SourceChanged, SourceError, SourceRefused, SourceUnreachable
 from w365.http.client import ApiClient
 from w365.http.fields import FieldError, refuse_pattern
 from w365.model import Customer, CustomerDomain, Rejected, Subscription
 from w365.portals.collection import Collection, Link
 from w365.portals.customers import ALL_DOMAINS, DEFAULT_ONLY, default_domain_only, read_domains, read_subscriptions
 from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
+from w365.portals.record_domains import CUSTOMER_RECORD, RecordDomains
 from w365.portals.stop import StopSignal
 
 _log = logging.getLogger(__name__)
@@ -48,14 +50,14 @@ class Details:
 
 
 class _Tolerance:
-    """How many customers of a page may end in server errors before the run does."""
+    """How many customers of a page may end in server errors or without sign-in before the run does."""
 
     def __init__(self, customers: int) -> None:
         self._most = min(_MOST_FAULTS, (customers + 1) // 2)
         self._lock = threading.Lock()
         self._faults = 0
 
-    def count(self, error: SourceUnreachable) -> None:
+    def count(self, error: SourceUnreachable | SignInRefused) -> None:
         with self._lock:
             self._faults += 1
             if self._faults >= self._most:
@@ -66,12 +68,14 @@ class DetailReader:
     """A pool of threads for the two calls each customer needs. To be used with ``with``."""
 
     def __init__(self, client: ApiClient, stop: StopSignal, workers: int, graph: GraphDomains | None = None) -> None:
-        self._graph = graph
         self._client = client
         self._stop = stop
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="details")
         self._running: list[Future[Details]] = []
         self._correlation = {"MS-CorrelationId": str(uuid.uuid4())}
+        self._elsewhere = {CUSTOMER_RECORD: RecordDomains(client, self._correlation).read}
+        if graph is not None:
+            self._elsewhere[GRAPH_DOMAINS] = graph.read
 
     def __enter__(self) -> Self:
         return self
@@ -106,9 +110,8 @@ class DetailReader:
         self._stop()
         domains, domain_error = self._attempt(customer, lambda: self._domains(customer), tolerance)
         source = ALL_DOMAINS
-        if self._graph is not None and _is_refused_for_good(domain_error):
-            domains, domain_error = self._from_graph(self._graph, customer, domain_error, tolerance)
-            source = GRAPH_DOMAINS
+        if domain_error is not None and _is_refused_for_good(domain_error):
+            domains, domain_error, source = self._from_elsewhere(customer, domain_error, tolerance)
         found, subscription_error = self._attempt(customer, lambda: self._subscriptions(customer), tolerance)
         subscriptions, rejected, records = found or (None, (), 0)
         changed = next((e for e in (domain_error, subscription_error) if isinstance(e, SourceChanged)), None)
@@ -120,12 +123,17 @@ class DetailReader:
         completed = dataclasses.replace(completed, subscriptions=subscriptions, note=" ".join(filter(None, notes)))
         return Details(completed, rejected, records, changed)
 
-    def _from_graph(
-        self, graph: GraphDomains, customer: Customer, refusal: SourceError | None, tolerance: _Tolerance
-    ) -> tuple[tuple[CustomerDomain, ...] | None, SourceError | None]:
-        """Ask the further source; where it refuses as well, the first refusal stays the one to tell."""
-        domains, error = self._attempt(customer, lambda: graph.read(customer), tolerance)
-        return domains, refusal if isinstance(error, SourceRefused) and _is_lasting(error) else error
+    def _from_elsewhere(
+        self, customer: Customer, refusal: SourceError, tolerance: _Tolerance
+    ) -> tuple[tuple[CustomerDomain, ...] | None, SourceError | None, str]:
+        """Ask the further sources; where they refuse as well or tell none, the first refusal stays the one to tell."""
+        for source, read in self._elsewhere.items():
+            domains, error = self._attempt(customer, partial(read, customer), tolerance)
+            if domains:
+                return domains, None, source
+            if error is not None and not (isinstance(error, SourceRefused) and _is_lasting(error)):
+                return None, error, source
+        return None, refusal, ALL_DOMAINS
 
     def _attempt(
         self, customer: Customer, read: Callable[[], T], tolerance: _Tolerance
@@ -139,6 +147,10 @@ class DetailReader:
         except SourceUnreachable as error:
             tolerance.count(error)
             problem = error
+        except SignInRefused as error:
+            # The list was given with the same sign-in, so that this may be one customer's matter.
+            tolerance.count(error)
+            problem = SourceRefused(error.what, status=401, detail=error.detail)
         _log.info("Details of customer %s: %s [%s]", customer.specific_id, problem.what, problem.detail)
         return None, problem
 
@@ -173,7 +185,7 @@ def _with_domains(
     return dataclasses.replace(customer, domains=fallback, domain_source=DEFAULT_ONLY, note=note)
 
 
-def _is_refused_for_good(error: SourceError | None) -> bool:
+def _is_refused_for_good(error: SourceError) -> bool:
     return isinstance(error, SourceRefused) and _is_lasting(error) and error.code != _NO_RELATIONSHIP
 
 

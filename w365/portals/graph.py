@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from w365.config import Connection
@@ -23,6 +22,7 @@ from w365.portals.customers import read_domains
 SOURCE = "Microsoft Graph"
 GRAPH_DOMAINS = "Microsoft Graph"
 _SCOPE = "https://graph.microsoft.com/.default"
+_MOST_PAGES = 50
 _PATH = "/v1.0/domains?$select=id,isDefault,isVerified"
 
 
@@ -49,18 +49,34 @@ class GraphDomains:
         )
         client = ApiClient(SOURCE, connection, tokens, check=self._check, conditions=self._conditions)
         try:
-            return read_domains(_value(client.get_json(_PATH).body), customer.default_domain)
+            return read_domains(_read_all(client), customer.default_domain)
         except SignInRefused as error:
             raise _not_permitted(error) from None
         finally:
             client.close()
 
 
-def _value(body: Any) -> Sequence[Any]:
-    found = body.get("value") if isinstance(body, dict) else None
-    if not isinstance(found, list):
-        raise FieldError("the list of domains is missing.")
+def _read_all(client: ApiClient) -> list[Any]:
+    """Read every page: a domain left out might be the one that maps."""
+    link: str | None = _PATH
+    seen: set[str] = set()
+    found: list[Any] = []
+    while link is not None:
+        seen.add(link)
+        body = client.get_json(link).body
+        values = body.get("value") if isinstance(body, dict) else None
+        if not isinstance(values, list):
+            raise FieldError("the list of domains is missing.")
+        found += values
+        link = _next_link(body, seen)
     return found
+
+
+def _next_link(body: dict[str, Any], seen: set[str]) -> str | None:
+    link = body.get("@odata.nextLink")
+    if link is not None and (not isinstance(link, str) or link in seen or len(seen) >= _MOST_PAGES):
+        raise FieldError("the list of domains does not end.")
+    return link
 
 
 def _not_permitted(error: SignInRefused) -> SourceRefused:

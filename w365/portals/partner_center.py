@@ -27,6 +27,7 @@ from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
 from w365.portals.onboarding import Onboarding
 from w365.portals.partner_center_onboarding import PartnerCenterOnboarding
 from w365.portals.protocol import Choose
+from w365.portals.record_domains import CUSTOMER_RECORD
 from w365.portals.resellers import NO_CHANNELS, Channels, customers_of, id_of, read_channels
 from w365.portals.stop import StopSignal
 
@@ -188,6 +189,7 @@ class PartnerCenter:
             tried = details.read([customer])[0].customer
         works = [
             "All domains of a customer can be read." if tried.domain_source == ALL_DOMAINS else "",
+            "Domains are read from the record of a customer." if tried.domain_source == CUSTOMER_RECORD else "",
             "Domains are read from Microsoft Graph." if tried.domain_source == GRAPH_DOMAINS else "",
             "Subscriptions can be read." if tried.subscriptions is not None else "",
         ]

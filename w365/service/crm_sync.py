@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ from w365.matching.signs import label_signs, signs_of
 from w365.model import ChangePage, CrmAccount, CrmContact, Rule
 from w365.service import Service
 from w365.service.configuration import read_setting
+from w365.service.crm_place import Place, forget_seen, place_in
 from w365.service.suggesting import order_by_words, order_candidates, suggesting
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
@@ -34,13 +35,19 @@ _GUARD_FROM = 10
 Record = TypeVar("Record", CrmAccount, CrmContact)
 
 
+class Pages(Protocol[Record]):
+    """How the pages of a table are asked for; see `w365.crm.protocol`."""
+
+    def __call__(self, since: str | None, *, cursor: str | None = None) -> Iterator[ChangePage[Record]]: ...
+
+
 def run_crm_sync(service: Service, run: RunView, progress: Progress) -> dict[str, int]:
     """Read what changed in the CRM; return how many accounts and contacts are new, changed, unchanged, gone, rejected.
 
-    An expired change link leads to a full read, announced in the run's message. Raises SourceError and Cancelled with
-    the pages read so far kept.
+    A full read goes on where the run's cursor says. An expired change link leads to a full read, announced in the run's
+    message. Raises SourceError and Cancelled with the pages read so far kept.
     """
-    counts: Counter[str] = Counter()
+    counts: Counter[str] = Counter(run.result)
     with service.open_crm(progress.beat) as crm:
         progress.explain = lambda: waiting.say() if (waiting := crm.waiting) else ""
         _Table(service, run, progress, counts, "accounts", _store_accounts, _drop_accounts).read(crm.accounts)
@@ -64,47 +71,70 @@ class _Table:
         self.service, self.run, self.progress, self.counts = service, run, progress, counts
         self.name, self.store, self.drop = name, store, drop
 
-    def read(self, pages: Callable[[str | None], Iterator[ChangePage[Record]]]) -> None:
+    def read(self, pages: Pages[Record]) -> None:
         with self.service.store.read() as connection:
             link = connection.scalar(sa.select(t.CrmDelta.link).where(t.CrmDelta.table_name == self.name))
         try:
-            self._read_from(pages, link)
+            if link is None and (cursor := place_in(self.run.cursor, self.name)):
+                self._read_whole(pages(None, cursor=cursor))
+            elif link is None:
+                self._begin_whole(pages)
+            else:
+                self._read_changes(pages(link))
         except DeltaExpired:
             self.progress.say("The CRM's change link had expired; reading everything once more.")
-            self._read_from(pages, None)
+            self._begin_whole(pages)
 
-    def _read_from(self, pages: Callable[[str | None], Iterator[ChangePage[Record]]], link: str | None) -> None:
+    def _begin_whole(self, pages: Pages[Record]) -> None:
+        for word in [word for word in self.counts if word.startswith(f"{self.name}_")]:
+            del self.counts[word]
+        with self.service.store.write() as connection:
+            forget_seen(connection, self.run.id, self.name)
+        self._read_whole(pages(None))
+
+    def _read_changes(self, pages: Iterator[ChangePage[Record]]) -> None:
+        for page in pages:
+            self.progress.check()
+            with self.service.store.write() as connection:
+                self._store_page(connection, page)
+                self._keep_link(connection, page.delta_link)
+                self._report(connection, page)
+
+    def _read_whole(self, pages: Iterator[ChangePage[Record]]) -> None:
+        """Its link is kept when the read is finished: what went missing is found by a full read only."""
         next_link: str | None = None
-        for page in pages(link):
+        for page in pages:
             self.progress.check()
             next_link = page.delta_link or next_link
             with self.service.store.write() as connection:
-                self._store_page(connection, page, is_full=link is None)
-        if link is None:
-            with self.service.store.write() as connection:
-                self._drop_unseen(connection)
-                self._keep_link(connection, next_link)
-                self.progress.report(connection)
+                self._store_page(connection, page)
+                self._see(connection, page)
+                self._report(connection, page, cursor=page.cursor and Place(self.name, page.cursor).to_text())
+        with self.service.store.write() as connection:
+            self._drop_unseen(connection)
+            self._keep_link(connection, next_link)
+            self.progress.report(connection)
 
     def _keep_link(self, connection: sa.Connection, link: str | None) -> None:
         if link:
             upsert(connection, t.CrmDelta, ("table_name", "link"), [(self.name, link)])
 
-    def _store_page(self, connection: sa.Connection, page: ChangePage[Record], *, is_full: bool) -> None:
+    def _store_page(self, connection: sa.Connection, page: ChangePage[Record]) -> None:
         records: dict[str, Record] = {record.crm_id: record for record in page.changed}
         self.store(connection, list(records.values()), self.counts)
         self.counts[f"{self.name}_gone"] += self.drop(connection, page.deleted)
         self.counts[f"{self.name}_rejected"] += len(page.rejected)
         add_problems(connection, self.run.id, page.rejected)
-        if is_full:
-            # Its link is kept when the read is finished: what went missing is found by a full read only.
-            see(connection, self.run.id, self.name, [*records, *(one.record_id for one in page.rejected)])
-        else:
-            self._keep_link(connection, page.delta_link)
+
+    def _see(self, connection: sa.Connection, page: ChangePage[Record]) -> None:
+        met = [*(one.crm_id for one in page.changed), *(one.record_id for one in page.rejected)]
+        see(connection, self.run.id, self.name, met)
+
+    def _report(self, connection: sa.Connection, page: ChangePage[Record], **values: str | None) -> None:
         done = sum(count for word, count in self.counts.items() if not word.endswith("_gone"))
         total = {} if page.total is None else {"total": page.total}
         message = f"Reading {self.name}"
-        self.progress.report(connection, done=done, message=message, result=dict(self.counts), **total)
+        self.progress.report(connection, done=done, message=message, result=dict(self.counts), **total, **values)
 
     def _drop_unseen(self, connection: sa.Connection) -> None:
         """Drop what a full read did not meet, unless it is so much that something else must be wrong."""

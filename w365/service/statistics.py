@@ -1,8 +1,6 @@
 """How good and how fast: the numbers of the Overview and Statistics pages, and of the downloads.
 
-Definitions. *In scope*: provider accounts neither excluded nor gone (gone ones with a mapping count as mapped).
-*Match rate*: mapped / in scope. *Backlog*: unmapped + conflict. *Blocked*: live subscriptions, and their seats, of the
-backlog. *Manual effort*: decisions by hand / all mapping decisions.
+`DEFINITIONS` says what each means, here and on the page. Gone provider accounts without a mapping are counted nowhere.
 """
 
 from __future__ import annotations
@@ -36,8 +34,7 @@ DEFINITIONS: dict[str, str] = {
     "Oldest open": "How long the provider account that is in the backlog for longest has been known.",
     "Drifted": "Mappings whose account is gone, or that the evidence no longer supports. They stay as they are.",
     "Manual effort": (
-        "Decisions by hand (mapped, cleared, rejected, excluded, parked, reopened, taken back, sync switched) "
-        "per person and week."
+        "Decisions by hand per person and week: on one row, or on many at once by a bulk action, an undo or an import."
     ),
     "Over time": "Each match, and every sync ends with one, leaves a snapshot: the counts as they stood then.",
 }

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import itertools
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +19,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from w365.store.tables import Base, UtcTime
 
 CHUNK = 5_000
+
+_STAGES = "w365_stages"
+"""In what SQLAlchemy keeps with a connection: which stages its present transaction has used."""
 
 Row = tuple[Any, ...]
 
@@ -39,15 +44,28 @@ def upsert(
     assert isinstance(target, sa.Table)  # noqa: S101 - for the type checker
     plan = _plan(target, tuple(columns), keep, connection.dialect.name)
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(plan.merge, list(_for_sqlite(rows, plan.times)))
+        connection.exec_driver_sql(plan.merge, _for_sqlite(rows, plan.times))
         return
-    connection.exec_driver_sql(plan.stage)
+    _empty_stage(connection, plan)
     cursor = connection.connection.cursor()
     with cursor.copy(plan.copy) as copy:
         for row in rows:
             copy.write_row(row)
     connection.exec_driver_sql(plan.merge)
-    connection.exec_driver_sql(plan.empty)
+
+
+def _empty_stage(connection: sa.Connection, plan: _Plan) -> None:
+    """Make the stage, which stays with its connection, or empty it where this transaction used it before.
+
+    To make and drop one for each page cost more than all its round trips, and swells the server's catalogue.
+    """
+    transaction = connection.get_transaction()
+    last, used = connection.info.get(_STAGES) or (None, set[str]())
+    if last is None or last() is not transaction:
+        used = set[str]()
+        connection.info[_STAGES] = weakref.ref(transaction), used
+    connection.exec_driver_sql(plan.empty if plan.stage in used else plan.stage)
+    used.add(plan.stage)
 
 
 def upsert_into(connection: sa.Connection, table: sa.FromClause) -> postgresql.Insert:
@@ -60,13 +78,8 @@ def upsert_into(connection: sa.Connection, table: sa.FromClause) -> postgresql.I
 
 def chunks(values: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
     """Cut into lists of at most `size`, so that an `IN` stays below every driver's limit."""
-    part: list[Any] = []
-    for value in values:
-        part.append(value)
-        if len(part) == size:
-            yield part
-            part = []
-    if part:
+    rest = iter(values)
+    while part := list(itertools.islice(rest, size)):
         yield part
 
 
@@ -99,7 +112,7 @@ def _plan(table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...], dial
     return _Plan(
         f"INSERT INTO {table.name} ({listed}) SELECT {listed} FROM {stage} {on_conflict}",
         times,
-        f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} ON COMMIT DROP {as_empty}",
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS {as_empty}",
         f"COPY {stage} ({listed}) FROM STDIN",
         f"TRUNCATE {stage}",
     )
@@ -117,20 +130,14 @@ def _differs(left: str, right: str, dialect: str) -> str:
     return f"{left} IS NOT {right}" if dialect == "sqlite" else f"{left} IS DISTINCT FROM {right}"
 
 
-def _for_sqlite(rows: Sequence[Row], times: tuple[int, ...]) -> Iterable[Row]:
-    return map(_stamping(times), rows) if times else rows
-
-
-def _stamping(times: tuple[int, ...]) -> Callable[[Row], Row]:
-    """Turn the moments of a row into text. A page's rows share theirs: to format each cost as much as writing."""
-
-    def stamp(row: Row) -> Row:
-        values = list(row)
-        for index in times:
-            values[index] = _stamp(values[index])
-        return tuple(values)
-
-    return stamp
+def _for_sqlite(rows: Sequence[Row], times: tuple[int, ...]) -> Sequence[Row]:
+    """Turn the moments into text, a column at a time. A page's rows share theirs: to format each cost as writing."""
+    if not times:
+        return rows
+    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+    for index in times:
+        columns[index] = map(_stamp, columns[index])
+    return list(zip(*columns, strict=True))
 
 
 @functools.lru_cache(maxsize=4096)

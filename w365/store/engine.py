@@ -16,14 +16,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.errors import ConfigurationError, StoreError
+from w365.store.turns import Turns
 
 BUSY_TIMEOUT_MS = 30_000
 _LOOK_SECONDS = 0.004
-_LONG_SECONDS = 0.05
-_GAP_SECONDS = 0.012
 _READING_CACHE, _WRITING_CACHE = -4_096, -65_536
 """Kilobytes of SQLite's own cache. Every connection of a pool keeps what it read; one writes at a time, and a match of
-many rows goes back and forth in the file."""
+many rows goes back and forth in the file. Who writes page after page finds there what the page before left."""
 _KEPT_STATEMENTS = 32
 """Prepared statements that the driver keeps of a connection. One that asks for 5,000 numbers holds a megabyte: with the
 driver's 128, a first sync of 9,000 accounts left 45 MiB behind."""
@@ -39,6 +38,10 @@ _WRITE_LOCK = 365_001
 
 Without it two edits that concern the same grid row each write it from what they saw before the other's commit.
 """
+_TAKE_TURN = "; ".join(
+    [*(f"SET LOCAL {name} = {value}" for name, value in _WRITING), f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})"]
+)
+"""One question to the server, not four."""
 
 
 class Store:
@@ -47,6 +50,7 @@ class Store:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self._turns = Turns(engine.url.database if self.is_sqlite else None)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -63,13 +67,10 @@ class Store:
             connection = plain.execution_options(w365_write=True)
             with connection.begin():
                 if not self.is_sqlite:
-                    for name, value in _WRITING:
-                        connection.exec_driver_sql(f"SET LOCAL {name} = {value}")
-                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
+                    connection.exec_driver_sql(_TAKE_TURN, execution_options={"no_parameters": True})
                 begin = time.monotonic()
                 yield connection
-        if self.is_sqlite and time.monotonic() - begin > _LONG_SECONDS:
-            time.sleep(_GAP_SECONDS)
+        self._turns.give(time.monotonic() - begin)
 
     def keep_wal(self) -> None:
         """Let readers and one writer of a SQLite file work side by side; the file remembers it."""
@@ -114,7 +115,6 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     )
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "begin", _begin)
-    sa.event.listen(engine, "checkin", _shrink)
     return engine
 
 
@@ -127,39 +127,45 @@ def _prepare(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
-def _shrink(connection: Any, _record: object) -> None:
-    if connection is not None:  # it is where the connection was lost
-        connection.execute(f"PRAGMA cache_size = {_READING_CACHE}")
-
-
 def _begin(connection: sa.Connection) -> None:
     if not connection.get_execution_options().get("w365_write"):
+        connection.exec_driver_sql(f"PRAGMA cache_size = {_READING_CACHE}")
         connection.exec_driver_sql("BEGIN")
         return
-    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    plain = connection.connection.driver_connection
+    assert plain is not None  # noqa: S101 - for the type checker
+    plain.execute("PRAGMA busy_timeout = 0")
     try:
-        _begin_immediate(connection)
+        if not _takes_lock(connection):
+            _wait_for_lock(connection)
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    connection.exec_driver_sql(f"PRAGMA cache_size = {_WRITING_CACHE}")
+        plain.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    plain.execute(f"PRAGMA cache_size = {_WRITING_CACHE}")
 
 
-def _begin_immediate(connection: sa.Connection) -> None:
-    """Take the write lock, looking every few milliseconds.
+def _wait_for_lock(connection: sa.Connection) -> None:
+    """Take the write lock, looking every few milliseconds, seen by whoever holds it (`Store.write`).
 
     SQLite's own wait looks ten times a second: two syncs that write page after page kept a third writer out for longer
-    than its patience. Who held the lock long leaves a gap (`Store.write`), and who waits is quick enough to see it.
+    than its patience.
     """
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-    while True:
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except sa.exc.OperationalError as error:
-            if not _is_busy(error) or time.monotonic() > deadline:
-                raise
+    with Turns(connection.engine.url.database).waiting():
+        while time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
-        else:
-            return
+            if _takes_lock(connection):
+                return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _takes_lock(connection: sa.Connection) -> bool:
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except sa.exc.OperationalError as error:
+        if not _is_busy(error):
+            raise
+        return False
+    return True
 
 
 def _is_busy(error: sa.exc.OperationalError) -> bool:

@@ -117,6 +117,7 @@ def work_by_day(connection: sa.Connection, since: dt.datetime) -> list[DayOfWork
 
 
 def worked_between(connection: sa.Connection, start: dt.datetime, end: dt.datetime) -> Worked:
+    """Count the decisions from `start` up to, and without, `end`."""
     decision = t.Decision
     is_map, by_hand = decision.kind == DecisionKind.MAP, is_by_hand()
     query = sa.select(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from w365.matching.words import STATUS_WORDS
+from w365.matching.words import REASON_WORDS, STATUS_WORDS
 from w365.model import Status
 from w365.service.statistics import ProviderTotals, ReasonTotals, RuleTotals
 from w365.service.totals import HistoryPoint, Totals
 from w365.ui.palette import is_dark, primary_colour, status_colours
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     import pandas as pd
 
 SHOWN = (Status.MAPPED, Status.CONFLICT, Status.UNMAPPED, Status.PARKED, Status.EXCLUDED)
@@ -64,8 +63,6 @@ def provider_frame(providers: Sequence[ProviderTotals]) -> pd.DataFrame:
 
 def reason_frame(reasons: Sequence[ReasonTotals]) -> pd.DataFrame:
     import pandas as pd
-
-    from w365.matching.words import REASON_WORDS
 
     rows = [(REASON_WORDS[one.reason], one.accounts, one.seats, one.words) for one in reasons]
     return pd.DataFrame(rows, columns=["Reason", "Provider accounts", "Blocked seats", "Meaning"])
