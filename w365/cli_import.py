@@ -58,8 +58,12 @@ _MOST_ERRORS = 20
 def import_commands(opened: Open, say: Say) -> typer.Typer:
     """The commands, on a service that `opened` opens; `say` prints as the other commands do."""
     commands = typer.Typer(help="Import provider accounts or mappings from a file.", no_args_is_help=True)
+    commands.command("accounts")(_accounts_command(opened, say))
+    commands.command("mappings")(_mappings_command(opened, say))
+    return commands
 
-    @commands.command("accounts")
+
+def _accounts_command(opened: Open, say: Say) -> Callable[..., None]:
     def import_accounts(  # noqa: PLR0913, PLR0917 - an argument an option
         file: File,
         provider: Annotated[str, typer.Option(help="The manual provider.")],
@@ -94,7 +98,10 @@ def import_commands(opened: Open, say: Say) -> typer.Typer:
                 told = _say_counts(run.result)
         _end(say, answer, told, as_json=as_json, is_refused=bool(preview.errors) and not leave_out_errors)
 
-    @commands.command("mappings")
+    return import_accounts
+
+
+def _mappings_command(opened: Open, say: Say) -> Callable[..., None]:
     def import_mappings(  # noqa: PLR0913, PLR0917 - an argument an option
         file: MappingsFile = None,
         from_crm: FromCrm = False,
@@ -130,7 +137,7 @@ def import_commands(opened: Open, say: Say) -> typer.Typer:
                 told = _say_counts(run.result)
         _end(say, answer, told, as_json=as_json, is_refused=bool(preview.errors) and not leave_out_errors)
 
-    return commands
+    return import_mappings
 
 
 _PLAIN = ("map", "same")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 
 import httpx
@@ -12,8 +16,8 @@ import openpyxl
 import pytest
 from api.conftest import ADMIN, VIEWER, Server
 
-from w365.api.downloads import COOKIE, SECONDS, TICKETS, Tickets
-from w365.errors import AccessError, InputError
+from w365.api.downloads import COOKIE, MOST_AT_ONCE, PLACES, SECONDS, TICKETS, Tickets
+from w365.errors import AccessError, InputError, StoreError
 from w365.model import Status
 from w365.service import Service
 from w365.service.export import EVERYTHING, Format, Subject, Wanted
@@ -89,3 +93,60 @@ def test_everything_is_one_workbook_with_a_sheet_each(client: httpx.Client) -> N
 def test_several_subjects_need_a_workbook() -> None:
     with pytest.raises(InputError, match="Choose Excel"):
         Wanted(EVERYTHING, Format.CSV)
+
+
+@contextmanager
+def all_places_taken() -> Iterator[None]:
+    """Hold every place there is; downloads before, which end a moment after they are read, give theirs back first."""
+    with ExitStack() as held:
+        for _ in range(MOST_AT_ONCE):
+            held.enter_context(_soon(PLACES.taken))
+        yield
+
+
+@contextmanager
+def _soon(take: Callable[[], AbstractContextManager[None]], seconds: float = 5) -> Iterator[None]:
+    until = time.monotonic() + seconds
+    while True:
+        with ExitStack() as held:
+            try:
+                held.enter_context(take())
+            except StoreError:
+                assert time.monotonic() < until, "a download that is over keeps its place"
+                time.sleep(0.01)
+                continue
+            yield
+            return
+
+
+def test_so_many_files_are_made_at_a_time_and_a_refused_link_can_still_be_used(client: httpx.Client) -> None:
+    link = TICKETS.issue(VIEWER, MAPPINGS, MINE)
+    with all_places_taken():
+        refused = client.get(link)
+    assert (refused.status_code, "the link can still be used" in refused.text) == (503, True)
+    assert client.get(link).status_code == 200
+    with all_places_taken():
+        pass
+
+
+def test_what_goes_wrong_at_once_is_said_and_later_the_file_breaks_off_for_the_browser(
+    client: httpx.Client, service: Service, server: Server
+) -> None:
+    wait = [0.0]
+
+    def clock() -> dt.datetime:
+        """Fails where the statistics, which come last, are written: the workbook is on its way then."""
+        if threading.current_thread().name == "download":
+            time.sleep(wait[0])
+            raise StoreError("The database is gone.")
+        return dt.datetime.now(dt.UTC)
+
+    server.get_service = lambda: replace(service, clock=clock)
+    wanted = Wanted((Subject.MAPPINGS, Subject.STATISTICS), Format.XLSX)
+    said = client.get(TICKETS.issue(ADMIN, wanted, MINE))
+    assert (said.status_code, said.text) == (503, "The database is gone.")
+    wait[0] = 1.5
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.get(TICKETS.issue(ADMIN, wanted, MINE))
+    with all_places_taken():
+        pass

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -165,15 +163,6 @@ def test_a_web_address_gives_its_domain_or_nothing(text: str, domain: str) -> No
 )
 def test_the_registrable_part_and_its_label(name: str, part: str, chosen: str) -> None:
     assert (registrable(name), label(name)) == (part, chosen)
-
-
-def test_plain_names_are_normalised_fast_enough_for_millions() -> None:
-    names = [f"customer{number}.example{number % 7}.com" for number in range(20_000)]
-    started = time.perf_counter()
-    for name in names:
-        normalise_domain(name)
-    # Measured 350,000 a second; a tenth of that is the limit, for a busy machine.
-    assert time.perf_counter() - started < 20_000 / 35_000
 
 
 def test_a_domain_tells_its_country_by_its_ending() -> None:

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import random
-import time
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,12 +71,3 @@ def test_an_index_keeps_its_answers_when_it_makes_room() -> None:
         "customer 2950"
     )
     assert len(index._keys) < 3000
-
-
-def test_ten_thousand_names_are_searched_in_milliseconds() -> None:
-    dice = random.Random(7)
-    index = NameIndex((at, " ".join(dice.choices(WORDS, k=3)) + f" {at}") for at in range(10_000))
-    started = time.perf_counter()
-    for at in range(50):
-        index.search(f"contoso bank {at}")
-    assert (time.perf_counter() - started) / 50 < 0.02  # measured 0.001 to 0.003 s

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -54,6 +56,27 @@ def test_an_invalid_address_is_said_in_the_providers_words(onboarding: Onboardin
     with pytest.raises(AddressRefused, match="does not accept the address: The postal code is not valid in GB") as said:
         onboarding.check_address(changed(postal_code="12"))
     assert said.value.kept == "Nothing was created."
+    with pytest.raises(AddressRefused, match="does not accept the address: The postal code is not valid in GB"):
+        onboarding.create(changed(postal_code="12"), new_id())
+
+
+def test_a_corrected_address_is_said_from_the_json_inside_the_documented_answer(
+    onboarding: Onboarding, servers: Servers
+) -> None:
+    details = "Field - &#39;City&#39; is corrected from OldValue: &#39;Redmond&#39; to NewValue: &#39;BELLEVUE&#39;."
+    corrected = {"country": "US", "region": "WA", "city": "BELLEVUE", "address_line1": "One Microsoft Way"}
+    inside = {"code": "60071", "reason": f"ZipCityInvalid - Details: {details}", "corrected_address": corrected}
+    for description, said in (
+        (json.dumps(inside), ": Field - 'City' is corrected from OldValue: 'Redmond' to NewValue: 'BELLEVUE'."),
+        (json.dumps(inside).replace("Redmond", "R" * 200), f"OldValue: '{'R' * 20}"),  # cut off by its length
+        ('{"code": "60071"}', "does not accept the address."),
+    ):
+        body = {"code": 2007, "description": description, "data": [], "source": "PartnerFD"}
+        servers.faults.append(Fault("partner_center", "/v1/validations/address", "POST", status=400, body=body))
+        with pytest.raises(AddressRefused, match=re.escape(said)) as refused:
+            onboarding.check_address(NEW)
+        assert "{" not in str(refused.value)
+        servers.faults.clear()
 
 
 def test_a_created_customer_is_listed_and_its_password_is_in_no_text(

@@ -34,7 +34,9 @@ def test_guids_lose_case_and_braces(place: Bench) -> None:
     ],
 )
 def test_domains_are_read_in_every_form(place: Bench, body: Any, domains: list[str]) -> None:
-    detail: Detail = lambda request: Answer(body) if request.path.endswith("customDomains") else None  # noqa: E731
+    def detail(request: Request) -> Answer | None:
+        return Answer(body) if request.path.endswith("customDomains") else None
+
     customer = only(read_all(place, centre(lambda _: listing([record(1)]), detail))[0])
     assert customer.domains == tuple(CustomerDomain(name, is_default=name == "c1.example") for name in domains)
     assert customer.domain_source == "all custom domains"

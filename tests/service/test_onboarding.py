@@ -173,16 +173,17 @@ def test_what_never_arrived_is_sent_again_and_can_be_given_up(service: Service, 
 def test_a_refusal_ends_it_and_the_next_try_is_a_new_request(service: Service, servers: Servers) -> None:
     taken = {"code": 600009, "description": "The domain is taken.", "data": [], "source": "PartnerFD"}
     role = {"code": 600006, "description": "The requested action is not allowed.", "data": [], "source": "PartnerFD"}
-    for status, body in ((409, taken), (403, role)):
+    other = {"code": 3000, "description": "Invalid property", "data": [], "source": "PartnerFD"}
+    for status, body in ((409, taken), (400, other), (403, role)):
         fault(servers, Fault("partner_center", "/v1/customers", "POST", status=status, body=body))
         with pytest.raises((SourceRefused, AccessError)) as said:
             start(service)
         assert str(body["description"]) in str(said.value)
-    assert states(service) == [("refused", False)] * 2
+    assert states(service) == [("refused", False)] * 3
     assert not list_open(service, VIEWER)
     fault(servers)
     assert start(service).credentials
-    assert len(set(rows_of(service.store, t.Onboarding.request_id))) == 3
+    assert len(set(rows_of(service.store, t.Onboarding.request_id))) == 4
 
 
 def test_after_silence_a_taken_domain_says_nothing_and_stays_open(service: Service, servers: Servers) -> None:

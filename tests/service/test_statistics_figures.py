@@ -36,7 +36,7 @@ from service.fakes import (
 
 from w365.errors import InputError
 from w365.service import Service, configuration, mapping
-from w365.service.export import Format, Subject, Wanted, open_file, read
+from w365.service.export import Format, Subject, Wanted, read, write_wanted
 from w365.service.periods import MOST_POINTS, Unit, compare_periods, read_effort, read_history, thinned
 from w365.service.statistics import Statistics, read_statistics
 from w365.store import tables as t
@@ -102,8 +102,14 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
 
 
 def file_of(service: Service, subject: Subject, wanted: Filter | None = None) -> list[dict[str, str]]:
-    with open_file(service, VIEWER, Wanted((subject,), Format.CSV, wanted)) as file:
-        return list(csv.DictReader(io.StringIO(file.read().decode("utf-8-sig"), newline="")))
+    text = content(service, Wanted((subject,), Format.CSV, wanted)).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def content(service: Service, wanted: Wanted) -> bytes:
+    buffer = io.BytesIO()
+    write_wanted(service, VIEWER, wanted, buffer)
+    return buffer.getvalue()
 
 
 def counted(service: Service) -> dict[str, Any]:
@@ -233,8 +239,8 @@ def test_a_chart_gets_evenly_spaced_points_with_the_first_and_the_last(number: i
 
 def test_an_excel_file_has_types_a_frozen_header_and_a_filter(world: World) -> None:
     world.decide()
-    with open_file(world.service, VIEWER, Wanted((Subject.MAPPINGS,), Format.XLSX)) as file:
-        sheet = openpyxl.load_workbook(io.BytesIO(file.read())).worksheets[0]
+    book = openpyxl.load_workbook(io.BytesIO(content(world.service, Wanted((Subject.MAPPINGS,), Format.XLSX))))
+    sheet = book.worksheets[0]
     header = [cell.value for cell in sheet[1]]
     rows = [dict(zip(header, (cell.value for cell in row), strict=True)) for row in sheet.iter_rows(min_row=2)]
     assert {type(row["seats"]) for row in rows} == {int}

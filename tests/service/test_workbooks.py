@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, BinaryIO, cast
 
 import openpyxl
+from openpyxl.utils.escape import unescape
 
 from w365.service.export.subjects import COLUMNS, Subject
 from w365.service.export.workbooks import write_workbook
@@ -45,12 +47,59 @@ def test_a_full_last_sheet_is_not_followed_by_an_empty_one() -> None:
     ]
 
 
+def test_a_sheet_of_too_many_bytes_goes_on_in_the_next() -> None:
+    file, records = io.BytesIO(), [record(number, provider_name="n" * 1_000) for number in range(1_500)]
+    assert write_workbook(file, [(Subject.MAPPINGS, records)], most_bytes=10**6) == 1_500
+    sheets = openpyxl.load_workbook(file).worksheets[:-1]
+    assert [sheet.max_row - 1 for sheet in sheets] == [1_000, 500]
+
+
+def test_rows_leave_while_others_are_still_read_and_nothing_goes_back() -> None:
+    seen: list[int] = []
+
+    class Sent(io.RawIOBase):
+        """Takes what comes, as a connection does."""
+
+        content = b""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, part: object) -> int:
+            assert isinstance(part, bytes)
+            self.content += part
+            return len(part)
+
+    def records() -> Iterator[dict[str, Any]]:
+        for number in range(20_000):
+            if number % 5_000 == 0:
+                seen.append(len(sent.content))
+            yield record(number, provider_name=f"{number * 7919 % 65_521:x}")
+
+    sent = Sent()
+    assert write_workbook(cast("BinaryIO", sent), [(Subject.MAPPINGS, records())]) == 20_000
+    assert seen == sorted(set(seen))  # each time more was sent than before
+    assert seen[1] > 50_000
+    rows = openpyxl.load_workbook(io.BytesIO(sent.content), read_only=True)["Mappings"].iter_rows(values_only=True)
+    assert sum(1 for _ in rows) == 20_001
+
+
 def test_texts_stay_texts_and_what_is_too_long_is_cut_and_not_left_out() -> None:
-    names = ["=1+1", "https://x.example", "0123", "2026-01-01", "TRUE", "a" * 40_000, "株式会社\x07"]
+    names = [
+        "=1+1",
+        "https://x.example",
+        "0123",
+        "2026-01-01",
+        "TRUE",
+        "a" * 40_000,
+        "株式会社\x07 <&> _x0041_ _x",
+        " kept\n ",
+    ]
     sheet = written([record(0, provider_name=name) for name in names], 10).worksheets[0]
     found = [sheet.cell(row, 3) for row in range(2, 2 + len(names))]
     assert {cell.data_type for cell in found} == {"s"}
     assert [cell.hyperlink for cell in found] == [None] * len(names)
     assert [cell.value for cell in found[:5]] == ["'=1+1", *names[1:5]]
     assert len(str(found[5].value)) == 32_767
+    assert [unescape(str(cell.value)) for cell in found[6:]] == names[6:]
     assert sheet.cell(2, 14).value == dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - Excel knows no zones

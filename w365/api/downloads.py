@@ -8,26 +8,30 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import IO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from w365.errors import AccessError
+from w365.api.growing import GrowingFile
+from w365.errors import AccessError, StoreError
 from w365.model import Actor
 from w365.service import Service
-from w365.service.export import MEDIA_TYPES, Wanted, name_of, open_file
+from w365.service.export import MEDIA_TYPES, Wanted, name_of, write_wanted
 
 COOKIE = "w365_browser"
 """Tells browsers apart; set by the app on its page, read by no script."""
 
 SECONDS = 300
 _MOST = 10_000
-_PART = 256 * 1024
+
+MOST_AT_ONCE = 8
+"""How many files may be on their way at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +75,61 @@ class Tickets:
 TICKETS = Tickets()
 
 
-async def send(service: Service, request: Request, tickets: Tickets = TICKETS) -> StreamingResponse:
-    """Make the file of a link and stream it."""
-    actor, wanted = tickets.redeem(request.path_params["name"], request.cookies.get(COOKIE, ""))
-    file = await run_in_threadpool(open_file, service, actor, wanted)
-    return StreamingResponse(
-        _parts(file),
-        media_type=MEDIA_TYPES[wanted.form],
-        headers={
+class Places:
+    """So many files may be under way at a time: what they take of disk and processor is bounded."""
+
+    def __init__(self, number: int = MOST_AT_ONCE) -> None:
+        self._free = threading.BoundedSemaphore(number)
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        if not self._free.acquire(blocking=False):
+            raise StoreError(
+                "Too many files are being downloaded at this moment.",
+                kept="Nothing was sent, and the link can still be used.",
+                do="Reload this tab in a minute.",
+            )
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
+PLACES = Places()
+
+
+class Download(Response):
+    """Sends a file while it is made, and gives its place and its space back however that ends."""
+
+    def __init__(self, file: GrowingFile, held: ExitStack, media_type: str, headers: Mapping[str, str]) -> None:
+        super().__init__(media_type=media_type)
+        self._answer = StreamingResponse(file.parts(), media_type=media_type, headers=headers)
+        self._file, self._held = file, held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._held:
+            await self._answer(scope, receive, send)
+
+
+async def send(service: Service, request: Request, tickets: Tickets = TICKETS, places: Places = PLACES) -> Download:
+    """Make the file of a link and send it as it grows."""
+    with ExitStack() as held:
+        held.enter_context(places.taken())
+        actor, wanted = tickets.redeem(request.path_params["name"], request.cookies.get(COOKIE, ""))
+        file = GrowingFile()
+        held.callback(file.discard)
+        writer = threading.Thread(
+            target=file.fill, args=(lambda to: write_wanted(service, actor, wanted, to),), name="download", daemon=True
+        )
+        writer.start()
+        await run_in_threadpool(file.await_start)
+        headers = {
             "Content-Disposition": f'attachment; filename="{name_of(service, wanted)}"',
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
-        },
-    )
-
-
-def _parts(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while part := file.read(_PART):
-            yield part
+            "X-Accel-Buffering": "no",  # a proxy that collects the answer first would let the person wait again
+        }
+        return Download(file, held.pop_all(), MEDIA_TYPES[wanted.form], headers)
 
 
 def _refused(what: str) -> AccessError:

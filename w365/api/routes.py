@@ -11,12 +11,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from w365.api import tokens
 from w365.api.asked import Edit, read_block, read_edit, read_row, read_text
-from w365.api.downloads import send
+from w365.api.downloads import Download, send
 from w365.api.rows import Json, account_json, row_json
 from w365.api.signed_in import sign_in_routes
 from w365.errors import (
@@ -106,7 +106,7 @@ class _Api:
         service, actor = self._who(request)
         return await run_in_threadpool(_save, service, actor, await read_edit(request))
 
-    async def download(self, request: Request) -> StreamingResponse:
+    async def download(self, request: Request) -> Download:
         """The file that a link stands for; what is wrong with it is read by a person, in a tab of its own."""
         return await send(self.get_service(), request)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from w365.demo.fiction import Builder
+from w365.demo.fiction_builder import Builder
 
 ADVISED = 30
 SUBSIDIARIES = 5

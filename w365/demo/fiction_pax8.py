@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from w365.demo.fiction import SEED, Builder
+from w365.demo.fiction_builder import SEED, Builder
 from w365.demo.world import FIRST_DAY, Account, Company, Customer, Subscription
 
 COMPANIES = 140

@@ -5,6 +5,7 @@ The journal keeps customers and the request that made each, never a password.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import secrets
@@ -28,9 +29,14 @@ _POSTAL_CODES = {
 }
 _WITH_STATE = frozenset({"US", "CA", "AU"})
 
+# Our guess, both numbers: Microsoft's list of error codes (of June 2023) has none for a domain that is taken.
+_TAKEN = (409, 600009)
+# From the documented answer to a corrected address; that creating a customer answers the same is our guess.
+_ADDRESS, _ADDRESS_INSIDE = (400, 2007), "60071"
+
 
 class Refused(Exception):
-    """What the service answers instead. The numbers for addresses and taken domains are our guess."""
+    """What the service answers instead."""
 
     def __init__(self, status: int, code: int, description: str) -> None:
         super().__init__(description)
@@ -132,7 +138,7 @@ def _check_customer(body: Mapping[str, Any], taken: set[str]) -> tuple[str, Mapp
     if not all(address.get(name) for name in ("firstname", "lastname")):
         raise Refused(400, 2000, "The address needs a first and a last name.")
     if domain in taken:
-        raise Refused(409, 600009, "The domain is taken.")
+        raise Refused(*_TAKEN, "The domain is taken.")
     return domain, billing
 
 
@@ -140,11 +146,23 @@ def _check_address(address: Mapping[str, Any]) -> None:
     """A few rules by country; the real service knows every street."""
     country = str(address.get("country", "")).upper()
     if not re.fullmatch(r"[A-Z]{2}", country):
-        raise Refused(400, 2007, "The country must have two letters.")
+        raise _refused_address("Country", "The country must have two letters.")
     for name, called in (("addressline1", "first line"), ("city", "city")):
         if not str(address.get(name, "")).strip():
-            raise Refused(400, 2007, f"The {called} of the address is missing.")
+            raise _refused_address("Address", f"The {called} of the address is missing.")
     if country in _WITH_STATE and not re.fullmatch(r"[A-Za-z]{2,3}", str(address.get("state", ""))):
-        raise Refused(400, 2007, f"An address in {country} needs a state.")
+        raise _refused_address("State", f"An address in {country} needs a state.")
     if not re.fullmatch(_POSTAL_CODES.get(country, r".*"), str(address.get("postalcode", "")).upper()):
-        raise Refused(400, 2007, f"The postal code is not valid in {country}.")
+        raise _refused_address("Zip", f"The postal code is not valid in {country}.")
+
+
+def _refused_address(part: str, why: str) -> Refused:
+    """Refuse as the service does: the description is JSON again, whose reason has a name, and quotes as entities."""
+    reason = f"{part}Invalid - Details: {html.escape(why)}"
+    inside = {
+        "code": _ADDRESS_INSIDE,
+        "reason": reason,
+        "object_type": "AddressValidation",
+        "resource_status": "Active",
+    }
+    return Refused(*_ADDRESS, json.dumps(inside, separators=(",", ":")))

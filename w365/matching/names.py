@@ -19,6 +19,8 @@ _ELISION = re.compile(r"\b(?:[dl]|qu|dell|nell|sull|all)['’](?=\w)")
 _APOSTROPHE = re.compile(r"['’`´]")
 _NOT_WORD = re.compile(r"[\W_]+")
 _COUNTRY_TAG = re.compile(r"\(\s*[A-Za-z]{2}\s*\)\s*$")
+_FIRST_WORDS = {phrase[0] for phrase in PHRASES} | set(AT_AN_END)
+_LAST_WORDS = {phrase[-1] for phrase in PHRASES} | set(AT_AN_END)
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _BRACKETED_ACRONYM = re.compile(r"[(\[]\s*([A-Z][A-Za-z&.-]{1,9})\s*[)\]]")
 
@@ -44,7 +46,7 @@ def name_forms(text: str) -> NameForms:
 
 def fold_name(text: str) -> str:
     """Fold a name: no case, accents, punctuation, legal form or "The"; "&" is "and". A name never becomes empty."""
-    plain = _plain_words(_COUNTRY_TAG.sub("", text.strip()))
+    plain = _plain_words(_without_country(text.strip()))
     kept = [word for word in _without_legal_form(plain) if word != "the"]
     return " ".join(kept or plain) or _plain_text(text).strip() or text.strip()
 
@@ -143,7 +145,13 @@ def _strip_start(words: list[str]) -> list[str]:
     return words[length:] if length and len("".join(words[:length])) > 2 else words
 
 
+def _without_country(text: str) -> str:
+    return _COUNTRY_TAG.sub("", text) if text.endswith(")") else text
+
+
 def _legal_length(words: list[str], *, from_end: bool) -> int:
+    if not words or (words[-1] not in _LAST_WORDS if from_end else words[0] not in _FIRST_WORDS):
+        return 0  # as with most names, of which there are many
     for length in range(min(LONGEST_PHRASE, len(words)), 0, -1):
         part = tuple(words[-length:] if from_end else words[:length])
         if part in PHRASES or (length == 1 and part[0] in AT_AN_END and len(part[0]) > 1):

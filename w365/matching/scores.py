@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from w365.matching.domains import country_of, label, normalise_domain, registrable
-from w365.matching.names import name_forms, without_brackets
+from w365.matching.names import name_forms, name_tokens, without_brackets
 from w365.matching.words import say_evidence
 from w365.model import DomainKind, Evidence, Rule, Signal
 
@@ -193,11 +193,14 @@ def _name_signals(subject: Subject, account: Prospect, facts: Facts) -> Iterator
 def _same_name(ours: str, theirs: str) -> Signal | None:
     if ours.strip().casefold() == theirs.strip().casefold():
         return Signal("same_name", 6.5, "same name")
-    if name_forms(ours).folded == name_forms(theirs).folded:
+    one, other = name_forms(ours), name_forms(theirs)
+    if one.folded == other.folded:
         return Signal("same_name", 6.2, "same name apart from legal form, accents or punctuation")
-    if name_forms(without_brackets(ours)).folded == name_forms(without_brackets(theirs)).folded:
+    bare, other_bare = without_brackets(ours), without_brackets(theirs)
+    is_bracketed = bare is not ours or other_bare is not theirs
+    if is_bracketed and name_forms(bare).folded == name_forms(other_bare).folded:
         return Signal("same_name", 5.8, "same name apart from what stands in brackets")
-    if name_forms(ours).words == name_forms(theirs).words:
+    if one.words == other.words:
         return Signal("same_words", 5.6, "same words in another order, abbreviation or language")
     return None
 
@@ -246,9 +249,15 @@ def _place_signals(subject: Subject, account: Prospect) -> Iterator[Signal]:
     elif theirs and (ending := home_of(subject)) and ending != theirs:
         yield Signal("other_country", -1.5, f"its domains belong to {ending}, the account is in {account.country}")
     # A city in both names is part of the name's likeness already.
-    city, ours = (frozenset(name_forms(text).words) for text in (account.city, subject.name))
-    if city and city <= ours and not city <= frozenset(name_forms(account.name).words):
+    city = _city_words(account.city)
+    if city and city.issubset(name_forms(subject.name).words) and not city.issubset(name_forms(account.name).words):
         yield Signal("city_in_name", 0.7, f"{account.city} is part of the customer's name")
+
+
+@functools.lru_cache(maxsize=4_096)
+def _city_words(city: str) -> frozenset[str]:
+    """There are many more names than cities, which they would push out of the memory for names."""
+    return frozenset(name_tokens(city))
 
 
 def _state_signals(account: Prospect, facts: Facts) -> Iterator[Signal]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +14,7 @@ from urllib.parse import quote
 from w365.errors import AccessError, SourceChanged
 from w365.http.client import Answer, ApiClient
 from w365.http.fields import FieldError, guid_or_empty, optional_text, required_id, required_record
-from w365.http.refusal import Refusal
+from w365.http.refusal import Refusal, clean
 from w365.model import Customer
 from w365.portals.collection import Collection, Link
 from w365.portals.customers import default_domain_only, read_customer
@@ -21,7 +23,9 @@ from w365.portals.onboarding import AddressRefused, Created, Credentials, NewCus
 SOURCE = "Partner Center"
 _NOTHING = "Nothing was created."
 _REFUSES_ADDRESS = frozenset({400, 422})
+_ADDRESS = "2007"
 _LONGEST_LINK = 2_000
+_REASON = re.compile(r'"reason":\s*"((?:[^"\\]|\\.)*)')
 
 
 class PartnerCenterOnboarding:
@@ -61,7 +65,7 @@ class PartnerCenterOnboarding:
             "/v1/customers",
             _customer_body(new),
             headers={**self._headers, "MS-RequestId": request_id},
-            explain=_explain("create customers"),
+            explain=_explain_creation,
         )
         try:
             return _read_created(answer.body, new)
@@ -159,9 +163,17 @@ def _changed(answer: Answer, error: FieldError) -> SourceChanged:
     )
 
 
+def _explain_creation(refusal: Refusal) -> Exception | None:
+    return _address_refused(refusal) if refusal.code == _ADDRESS else _explain("create customers")(refusal)
+
+
 def _explain_address(refusal: Refusal) -> Exception | None:
     if refusal.status not in _REFUSES_ADDRESS:
         return _explain("validate addresses")(refusal)
+    return _address_refused(refusal)
+
+
+def _address_refused(refusal: Refusal) -> AddressRefused:
     return AddressRefused(
         f"{SOURCE} does not accept the address{_say_corrected(refusal.message)}.",
         status=refusal.status,
@@ -173,10 +185,11 @@ def _explain_address(refusal: Refusal) -> Exception | None:
 
 
 def _say_corrected(message: str) -> str:
-    """The provider's own words. Some of them are JSON inside the text, which is for no person."""
-    if not message:
-        return ""
-    return "" if message.lstrip().startswith("{") else f": {message.rstrip('.')}"
+    """The provider's own words. An address it corrects comes as JSON inside the text, which may be cut off."""
+    if message.lstrip().startswith("{"):
+        reason = _REASON.search(message)
+        message = clean(html.unescape(reason[1]).rpartition("Details: ")[2]) if reason else ""
+    return f": {message.rstrip('.')}" if message else ""
 
 
 def _explain(what: str) -> Callable[[Refusal], Exception | None]:

@@ -121,6 +121,7 @@ def reject_candidate(
 def take_back_rejection(
     service: Service, actor: Actor, provider_account_id: int, account_id: int, *, seen: int
 ) -> Decided:
+    """Let this account be suggested and mapped again. InputError when it is not rejected."""
     require(actor, Role.ANALYST)
 
     def work(connection: sa.Connection, who: Who, _now: Standing) -> tuple[int, int | None]:

@@ -17,7 +17,8 @@ from w365.service.configuration import put_domain, put_domains, put_provider_car
 from w365.service.suggesting import make_candidates, order_candidates
 from w365.store import tables as t
 from w365.store.expected import map_expected
-from w365.store.matcher import auto_match, breaches, expect_touched, touched, would_map
+from w365.store.matcher import any_unique, auto_match, breaches, expect_touched, touched
+from w365.store.ready import count_ready, first_ready
 from w365.store.runs import Progress, RunView
 from w365.store.worklist import Filter, count_rows, counts, settle
 
@@ -107,14 +108,13 @@ def preview_match(service: Service, actor: Actor, limit: int = 200) -> Preview:
 
 def _preview(connection: sa.Connection, limit: int) -> Preview:
     policy = read_policy(connection)
-    total = connection.scalar(sa.select(sa.func.count()).select_from(would_map().subquery())) or 0
     conflicts = sum(one.accounts for one in counts(connection) if one.status is Status.CONFLICT)
     return Preview(
         policy.auto_match,
-        total,
+        count_ready(connection),
         conflicts,
-        _named(connection, would_map(), limit),
-        _named(connection, breaches(policy), limit),
+        _named(connection, first_ready(limit), limit),
+        _named(connection, breaches(policy), limit) if any_unique(connection, policy) else (),
     )
 
 

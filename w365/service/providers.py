@@ -107,6 +107,7 @@ def _list(connection: sa.Connection, connector: Connector, taken: set[str]) -> N
 
 
 def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
+    """List all providers with their connection, counts and last syncs, in the order in which they were added."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         amounts = counts(connection)
@@ -140,6 +141,7 @@ def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
 
 
 def get_crm(service: Service, actor: Actor) -> CrmView:
+    """Read how the CRM is connected, how much it holds, and its last syncs."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         reach = Reaching(service.settings, service.store, service.clock)
@@ -181,6 +183,7 @@ def verify_provider(service: Service, actor: Actor, name: str) -> tuple[str, ...
 
 
 def verify_crm(service: Service, actor: Actor) -> tuple[str, ...]:
+    """Do for the CRM what `verify_provider` does for a provider."""
     require(actor, Role.ADMIN)
     _refuse_unconnected(get_crm(service, actor).missing)
     with service.open_crm(never_stop) as crm:
@@ -198,24 +201,27 @@ def request_sync(service: Service, actor: Actor, name: str, *, full: bool = Fals
 
 
 def request_crm_sync(service: Service, actor: Actor) -> int:
+    """Queue a sync of the CRM, on the terms of `request_sync`."""
     require(actor, Role.ANALYST)
     _refuse_unconnected(get_crm(service, actor).missing)
     return _request(service, actor, RunKind.CRM_SYNC, CRM_TARGET)
 
 
 def request_match(service: Service, actor: Actor) -> int:
+    """Queue a match and return the run's id; AlreadyRunning when one is under way."""
     require(actor, Role.ANALYST)
     return _request(service, actor, RunKind.MATCH, MATCH_TARGET)
 
 
 def cancel(service: Service, actor: Actor, run_id: int) -> None:
+    """End a run that waits, and ask one under way to stop at its next page; one that ended stays as it is."""
     require(actor, Role.ANALYST)
     with service.store.write() as connection:
         cancel_run(connection, run_id, service.clock())
 
 
 def read_run(service: Service, actor: Actor, run_id: int) -> tuple[RunView, list[tuple[str, str]]]:
-    """Read a run and its problems (record id, why)."""
+    """Read a run and its first problems (record id, why); NotFound when there is none."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         problems = [(one.record_id, one.why) for one in problems_of(connection, run_id)]

@@ -17,7 +17,8 @@ from w365.service.configuration import read_policy
 from w365.service.lookup import Hit, read_candidates, read_hits
 from w365.store import tables as t
 from w365.store.evidence import evidence_of
-from w365.store.worklist import LIVE_STATUSES, Filter, Row, Sort, count_rows, list_ids, read_rows
+from w365.store.tables import LIVE_STATUSES
+from w365.store.worklist import Filter, Row, Sort, count_rows, list_ids, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,13 @@ def count(service: Service, actor: Actor, wanted: Filter) -> int:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return count_rows(connection, wanted)
+
+
+def has_any(service: Service, actor: Actor) -> bool:
+    """Tell whether there is a provider account at all."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        return connection.scalar(sa.select(t.Worklist.provider_account_id).limit(1)) is not None
 
 
 def read_record(service: Service, actor: Actor, provider_account_id: int) -> Record:

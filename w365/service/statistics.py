@@ -1,8 +1,6 @@
 """How good and how fast: the numbers of the Overview and Statistics pages, and of the downloads.
 
-Definitions. *In scope*: provider accounts neither excluded nor gone (gone ones with a mapping count as mapped).
-*Match rate*: mapped / in scope. *Backlog*: unmapped + conflict. *Blocked*: live subscriptions, and their seats, of the
-backlog. *Manual effort*: decisions by hand / all mapping decisions.
+`DEFINITIONS` says what each means, here and on the page. Gone provider accounts without a mapping are counted nowhere.
 """
 
 from __future__ import annotations
@@ -11,6 +9,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,10 +17,10 @@ from w365.matching.words import say_reason
 from w365.model import OPEN, Actor, DecisionKind, Origin, Reason, Role, Rule
 from w365.service import Service
 from w365.service.access import require
+from w365.service.remembered import Remembered
 from w365.service.totals import HistoryPoint, Totals, points, sum_totals
 from w365.store import tables as t
-from w365.store.figures import mapped_by, median_wait, moments, oldest_open
-from w365.store.subscriptions import blocked_amount
+from w365.store.figures import latest_decision, mapped_by, median_wait, moments, oldest_open
 from w365.store.worklist import Count, Filter, count_rows, counts
 
 DEFINITIONS: dict[str, str] = {
@@ -34,7 +33,9 @@ DEFINITIONS: dict[str, str] = {
     "By hand": "Share of mapping decisions that a person made, by hand, by import or when creating a customer.",
     "Oldest open": "How long the provider account that is in the backlog for longest has been known.",
     "Drifted": "Mappings whose account is gone, or that the evidence no longer supports. They stay as they are.",
-    "Manual effort": "Decisions by hand (mapped, cleared, rejected, excluded, parked, reopened) per person and week.",
+    "Manual effort": (
+        "Decisions by hand per person and week: on one row, or on many at once by a bulk action, an undo or an import."
+    ),
     "Over time": "Each match, and every sync ends with one, leaves a snapshot: the counts as they stood then.",
 }
 
@@ -64,54 +65,85 @@ class RuleTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class Statistics:
+class Standing:
+    """How it stands: what is read from indexes of counts, however much there is."""
+
     at: dt.datetime
     totals: Totals
     blocked_subscriptions: int
     blocking: int
     by_provider: tuple[ProviderTotals, ...]
     by_reason: tuple[ReasonTotals, ...]
-    by_source: tuple[RuleTotals, ...]
     history: tuple[HistoryPoint, ...]
     oldest_open: dt.datetime | None
-    median_time_to_map: dt.timedelta | None
-    by_hand: float | None
     changed: int
     new_this_week: int
     gone: int
     drifted: int
 
 
-def read_statistics(service: Service, actor: Actor, *, history: int = 60) -> Statistics:
-    """Read all numbers in one consistent state; `history` is the number of latest match runs to plot."""
+@dataclass(frozen=True, slots=True)
+class Statistics(Standing):
+    """The same with what all mappings and decisions say of the work that was done."""
+
+    by_source: tuple[RuleTotals, ...]
+    median_time_to_map: dt.timedelta | None
+    by_hand: float | None
+
+
+def read_standing(service: Service, actor: Actor, *, history: int) -> Standing:
+    """Read how it stands in one consistent state; `history` is the number of latest match runs to plot."""
     require(actor, Role.VIEWER)
-    at = service.clock()
     with service.store.read() as connection:
-        amounts = counts(connection)
-        providers = sa.select(t.Provider.id, t.Provider.name).order_by(t.Provider.id)
-        names = {row.id: row.name for row in connection.execute(providers)}
-        pa = t.ProviderAccount
-        blocked = blocked_amount(connection)
-        return Statistics(
-            at=at,
-            totals=sum_totals(amounts),
-            blocked_subscriptions=blocked.subscriptions,
-            blocking=blocked.accounts,
-            by_provider=tuple(
-                ProviderTotals(name, sum_totals([one for one in amounts if one.provider_id == provider_id]))
-                for provider_id, name in names.items()
-            ),
-            by_reason=_by_reason(amounts),
-            by_source=_by_source(connection),
-            history=tuple(points(connection, moments(connection, limit=history))),
-            oldest_open=oldest_open(connection),
-            median_time_to_map=median_wait(connection),
-            by_hand=_by_hand(connection),
-            changed=_count(connection, pa.changed_at >= at - dt.timedelta(days=7), pa.gone_at.is_(None)),
-            new_this_week=_count(connection, pa.first_seen_at >= at - dt.timedelta(days=7)),
-            gone=_count(connection, pa.gone_at.is_not(None)),
-            drifted=count_rows(connection, Filter(drifted=True)),
-        )
+        return Standing(**_standing(connection, service.clock(), history))
+
+
+def read_statistics(service: Service, actor: Actor, *, history: int = 60) -> Statistics:
+    """Read all numbers in one consistent state; `history` is as above."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        standing = _standing(connection, service.clock(), history)
+        work = _WORK.at(service.store, latest_decision(connection), lambda: _read_work(connection))
+        return Statistics(**standing, by_source=work.by_source, median_time_to_map=work.median, by_hand=work.by_hand)
+
+
+def _standing(connection: sa.Connection, at: dt.datetime, history: int) -> dict[str, Any]:
+    amounts = counts(connection)
+    backlog = [one for one in amounts if one.status in OPEN]
+    providers = sa.select(t.Provider.id, t.Provider.name).order_by(t.Provider.id)
+    pa = t.ProviderAccount
+    return {
+        "at": at,
+        "totals": sum_totals(amounts),
+        "blocked_subscriptions": sum(one.subscriptions for one in backlog),
+        "blocking": sum(one.buying for one in backlog),
+        "by_provider": tuple(
+            ProviderTotals(row.name, sum_totals([one for one in amounts if one.provider_id == row.id]))
+            for row in connection.execute(providers)
+        ),
+        "by_reason": _by_reason(amounts),
+        "history": tuple(points(connection, moments(connection, limit=history))),
+        "oldest_open": oldest_open(connection),
+        "changed": _count(connection, pa.changed_at >= at - dt.timedelta(days=7), pa.gone_at.is_(None)),
+        "new_this_week": _count(connection, pa.first_seen_at >= at - dt.timedelta(days=7)),
+        "gone": _count(connection, pa.gone_at.is_not(None)),
+        "drifted": count_rows(connection, Filter(drifted=True)),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    by_source: tuple[RuleTotals, ...]
+    median: dt.timedelta | None
+    by_hand: float | None
+
+
+def _read_work(connection: sa.Connection) -> _Work:
+    return _Work(_by_source(connection), median_wait(connection), _by_hand(connection))
+
+
+_WORK: Remembered[_Work] = Remembered()
+"""These walk along all mappings and decisions, and change with a decision only."""
 
 
 def count_backlog(service: Service, actor: Actor) -> int:

@@ -56,25 +56,32 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
             progress.check()
             unknown |= page.ignored_fields
             with service.store.write() as connection:
-                at = service.clock()
-                store_page(connection, provider_id, page, run.id, at, counts)
-                values = {"total": page.total} if page.total is not None else {}
-                done = counts.total() - counts["incomplete"]
-                progress.report(connection, cursor=page.cursor, done=done, message="", result=dict(counts), **values)
-    if kind.choose:
-        return dict(counts) | kind.words() | _say_unknown(unknown)  # who was not read is not missing
+                store_page(connection, provider_id, page, run.id, service.clock(), counts)
+                _report(connection, progress, page, counts)
+    if not kind.choose:  # else who was not read is not missing
+        counts["gone"] = _mark_missing(service, progress, provider_id, counts)
+    return dict(counts) | kind.words() | _say_unknown(unknown)
+
+
+def _report(connection: sa.Connection, progress: Progress, page: CustomerPage, counts: Counter[str]) -> None:
+    values = {"total": page.total} if page.total is not None else {}
+    done = counts.total() - counts["incomplete"]
+    progress.report(connection, cursor=page.cursor, done=done, message="", result=dict(counts), **values)
+
+
+def _mark_missing(service: Service, progress: Progress, provider_id: int, counts: Counter[str]) -> int:
+    """Mark as gone whom the run did not meet; where the guard forbids it, leave with the run how many they are."""
+    run_id = progress.run_id
     try:
         with service.store.write() as connection:
-            counts["gone"] = mark_gone(connection, provider_id, run.id, service.clock())
+            gone = mark_gone(connection, provider_id, run_id, service.clock())
             progress.report(connection)
     except MassDisappearance:
         with service.store.write() as connection:
-            missing = connection.scalar(
-                sa.select(sa.func.count()).select_from(_missing(provider_id, run.id).subquery())
-            )
-            progress.report(connection, result={**counts, MISSING: missing})
+            missing = sa.select(sa.func.count()).select_from(_missing(provider_id, run_id).subquery())
+            progress.report(connection, result={**counts, MISSING: connection.scalar(missing)})
         raise
-    return dict(counts) | kind.words() | _say_unknown(unknown)
+    return gone
 
 
 def _say_unknown(fields: Collection[str]) -> dict[str, int]:
@@ -141,6 +148,7 @@ def compare_customers(
 def store_page(
     connection: sa.Connection, provider_id: int, page: CustomerPage, run_id: int, at: dt.datetime, counts: Counter[str]
 ) -> None:
+    """Store a page of a run and add what became of its customers to `counts`, each customer once a run."""
     customers = {customer.specific_id: customer for customer in page.customers}
     known = _read_known(connection, provider_id, list(customers))
     add_problems(connection, run_id, page.rejected)
@@ -275,6 +283,10 @@ def _write_subscriptions(connection: sa.Connection, changes: Sequence[tuple[int,
 
 
 def mark_gone(connection: sa.Connection, provider_id: int, run_id: int, at: dt.datetime, *, guard: bool = True) -> int:
+    """Mark the customers that the run did not meet as gone, and return how many; switched-off rows are left.
+
+    Raises MassDisappearance, with nothing marked, where they are more than the guard lets pass.
+    """
     pa = t.ProviderAccount
     here = (pa.provider_id == provider_id, pa.gone_at.is_(None), pa.is_synced)
     ids = list(connection.scalars(_missing(provider_id, run_id)))

@@ -59,6 +59,7 @@ def read_place(connection: sa.Connection) -> MappingPlace | None:
 
 
 def need_place(service: Service) -> MappingPlace:
+    """Return the table that the settings name; ConfigurationError while they name none."""
     with service.store.read() as connection:
         place = read_place(connection)
     if place is None:

@@ -52,6 +52,11 @@ class StatusCount:
     seats: int
 
 
+def latest_decision(connection: sa.Connection) -> int:
+    """Return the id of the latest decision, 0 before the first: mappings are the same while it is."""
+    return connection.scalar(sa.select(sa.func.max(t.Decision.id))) or 0
+
+
 def mapped_by(connection: sa.Connection) -> dict[Rule | Origin, int]:
     """Count present mappings by the rule that supports an automatic one, or by their origin."""
     mapping = t.Mapping
@@ -112,6 +117,7 @@ def work_by_day(connection: sa.Connection, since: dt.datetime) -> list[DayOfWork
 
 
 def worked_between(connection: sa.Connection, start: dt.datetime, end: dt.datetime) -> Worked:
+    """Count the decisions from `start` up to, and without, `end`."""
     decision = t.Decision
     is_map, by_hand = decision.kind == DecisionKind.MAP, is_by_hand()
     query = sa.select(

@@ -58,6 +58,7 @@ def add_plan(
 
 
 def read_plan(connection: sa.Connection, plan_id: int) -> PlanView:
+    """Read a plan; NotFound when it is no longer kept."""
     plan, row = t.Plan, t.PlanRow
     found = connection.execute(
         sa.select(plan.id, plan.run_id, plan.at, plan.actor, plan.action, plan.said, plan.detail).where(

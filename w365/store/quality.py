@@ -47,6 +47,8 @@ class SharedByAccounts:
 def count_flawed(connection: sa.Connection, flaw: Flaw) -> int:
     """Count accounts, or domains where accounts are duplicates by one."""
     keys = _duplicates() if flaw is Flaw.DUPLICATE else _flawed(flaw)
+    if flaw is Flaw.NO_CONTACT:  # true of all, and leads SQLite to the index that is in the order of the contacts
+        keys = keys.where(t.Account.crm_id >= "")
     return connection.scalar(sa.select(sa.func.count()).select_from(keys.order_by(None).subquery())) or 0
 
 
@@ -82,7 +84,7 @@ def _flawed(flaw: Flaw) -> sa.Select[*tuple[Any, ...]]:
     is_here = (account.is_active, ~account.is_deleted)
     if flaw is Flaw.NO_CONTACT:
         has_one = sa.exists().where(contact.account_crm_id == account.crm_id)
-        return sa.select(account.id, sa.literal(0).label("contacts")).where(~has_one, *is_here)
+        return sa.select(account.id, sa.literal(0).label("contacts")).where(~has_one, sa.text(t.HERE))
     listed = t.ListedDomain
     is_free = (listed.domain == contact.domain) & (listed.list == DomainList.FREE_MAIL)
     # An address that is no evidence at all stands beside free mail; a domain of worth ends it.

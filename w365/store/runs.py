@@ -151,6 +151,7 @@ def claim_run(connection: sa.Connection, run_id: int, at: dt.datetime) -> RunVie
 
 
 def cancel_run(connection: sa.Connection, run_id: int, at: dt.datetime) -> None:
+    """End a run that waits; one under way is asked to stop, and does so at its next look."""
     connection.execute(
         sa.update(Run)
         .where(Run.id == run_id, Run.state == RunState.QUEUED)
@@ -194,6 +195,7 @@ def problems_of(connection: sa.Connection, run_id: int, limit: int = 500) -> lis
 
 
 def get_run(connection: sa.Connection, run_id: int) -> RunView:
+    """Read a run; NotFound when there is none."""
     row = connection.execute(sa.select(*_VIEW).where(Run.id == run_id)).mappings().one_or_none()
     if row is None:
         raise NotFound(f"There is no run {run_id}.")

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 
 from w365.model import OPEN, DecisionKind, Status
 from w365.store import tables as t
+from w365.store.tables import LIVE_STATUSES
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
-from w365.store.worklist import LIVE_STATUSES, Unsought
+from w365.store.worklist import Unsought
 
 MOST_ROWS = 1_000
 
@@ -133,18 +134,6 @@ def cursor_of(row: SubscriptionRow) -> Cursor:
     return Cursor(row.state, seats, row.provider_account_id, row.subscription_id)
 
 
-def blocked_amount(connection: sa.Connection) -> Amount:
-    """Count what is blocked in all."""
-    work = t.Worklist
-    query = sa.select(
-        sa.func.coalesce(sa.func.sum(work.subscriptions), 0),
-        sa.func.coalesce(sa.func.sum(work.seats), 0),
-        sa.func.count(sa.case((work.subscriptions > 0, 1))),
-    ).where(_is_in(SubscriptionState.BLOCKED))
-    subscriptions, seats, accounts = connection.execute(query).one()
-    return Amount(int(subscriptions), int(seats), accounts)
-
-
 def _keys(state: SubscriptionState, wanted: SubscriptionFilter, after: Cursor | None) -> sa.Select[*tuple[Any, ...]]:
     """The keys of one state in their order; each walks one index from the cursor on."""
     work, sub = t.Worklist, t.ProviderSubscription
@@ -254,13 +243,15 @@ def _customers(wanted: SubscriptionFilter, *, unsought: bool = False) -> list[sa
 
 def _count_ended(connection: sa.Connection, wanted: SubscriptionFilter) -> Amount:
     sub, work = t.ProviderSubscription, t.Worklist
+    columns = (sub.provider_account_id, sub.quantity)
+    ended = sa.select(*columns).where(sa.text(t.ENDED)).subquery()
     query = sa.select(
         sa.func.count(),
-        sa.func.coalesce(sa.func.sum(sub.quantity), 0),
-        sa.func.count(sa.distinct(sub.provider_account_id)),
-    ).where(sub.status.not_in(LIVE_STATUSES))
+        sa.func.coalesce(sa.func.sum(ended.c.quantity), 0),
+        sa.func.count(sa.distinct(ended.c.provider_account_id)),
+    )
     if wanted.providers or wanted.text:
-        query = query.join(work, work.provider_account_id == sub.provider_account_id).where(*_customers(wanted))
+        query = query.join(work, work.provider_account_id == ended.c.provider_account_id).where(*_customers(wanted))
     subscriptions, seats, accounts = connection.execute(query).one()
     return Amount(subscriptions, int(seats), accounts)
 

@@ -20,11 +20,8 @@ from w365.store.drift import drift_of
 from w365.store.evidence import Which
 from w365.store.facets import facet_conditions, returns
 from w365.store.matcher import propose, with_rivals
-from w365.store.tables import Ownership
+from w365.store.tables import LIVE_STATUSES, Ownership
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
-
-LIVE_STATUSES = ("active", "suspended", "Active", "Activated", "Trial", "PendingCancel")
-"""Subscription statuses that count as seats at stake, as Partner Center and as Pax8 spell them."""
 
 MOST_ROWS = 1_000
 
@@ -103,13 +100,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many provider accounts and seats share a provider, status and reason."""
+    """How much shares a provider, status and reason; `buying` are the accounts with a live subscription."""
 
     provider_id: int
     status: Status
     reason: Reason
     accounts: int
     seats: int
+    subscriptions: int
+    buying: int
 
 
 def settle(connection: sa.Connection, policy: MatchPolicy, which: Which) -> None:
@@ -270,13 +269,17 @@ def counts(connection: sa.Connection) -> list[Count]:
     """Count all provider accounts by provider, status and reason; gone ones without a mapping are left out."""
     work = t.Worklist
     query = (
-        sa.select(work.provider_id, work.status, work.reason, sa.func.count(), sa.func.sum(work.seats))
+        sa.select(
+            *(work.provider_id, work.status, work.reason, sa.func.count()),
+            *(sa.func.sum(work.seats), sa.func.sum(work.subscriptions)),
+            sa.func.count(sa.case((work.subscriptions > 0, 1))),
+        )
         .where(_counts())
         .group_by(work.provider_id, work.status, work.reason)
     )
     return [
-        Count(provider_id, Status(status), Reason(reason), accounts, int(seats or 0))
-        for provider_id, status, reason, accounts, seats in connection.execute(query)
+        Count(provider_id, Status(status), Reason(reason), accounts, int(seats), int(subscriptions), buying)
+        for provider_id, status, reason, accounts, seats, subscriptions, buying in connection.execute(query)
     ]
 
 

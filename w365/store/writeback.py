@@ -121,6 +121,7 @@ def state_of() -> sa.ColumnElement[str]:
 
 
 def put_written(connection: sa.Connection, place: str, rows: Sequence[Written]) -> None:
+    """Keep how these writes ended, in the place of what was kept of their rows before."""
     columns = (
         "provider_account_id",
         "place",

@@ -26,7 +26,7 @@ def show_account(desk: Desk) -> None:
     wanted = st.query_params.get(_PARAMETER, "")
     if not wanted:
         st.info("Open an account from a record, or from its name in the grid.")
-        st.page_link(places.PROVIDER_ACCOUNTS, label="Provider accounts")
+        st.page_link(places.PROVIDER_ACCOUNTS, label=":primary[Go to Provider accounts]")
         return
     start = st.session_state.get(_START, {}).get(wanted, 0)
     account = read_account(desk.service, desk.actor, wanted, start=start)

@@ -23,6 +23,7 @@ from w365.service.visits import read_visit
 from w365.store.worklist import Row
 from w365.ui.account_page import open_account_of
 from w365.ui.accounts_view import ALL, DRIFTED, GONE, HELD, NEW, UNSYNCED, View, first_view, read_sort, read_view
+from w365.ui.beginning import is_beginning
 from w365.ui.change_dialog import ask_bulk, changes_done, show_change_dialog
 from w365.ui.choices import show_choice_of, show_parts, show_search
 from w365.ui.desk import Desk
@@ -55,6 +56,8 @@ def show_accounts(desk: Desk) -> None:
     """Draw the page. A saved cell, a facet or a letter in the search runs this part only."""
     st.html(WIDE)  # nothing above the grid scrolls away
     with told():
+        if is_beginning(desk):
+            return
         providers = {one.id: one.name for one in list_providers(desk.service, desk.actor)}
         view = _current_view(desk, providers)
         st.query_params.from_dict(view.parameters())

@@ -16,7 +16,7 @@ from w365.service.owner_changes import (
 from w365.ui.desk import Desk
 from w365.ui.paging import ask_page
 from w365.ui.shell import told
-from w365.ui.wording import counted, local_zone
+from w365.ui.wording import counted, full_time, local_zone
 
 _PER_PAGE = 100
 _HEIGHT = 580
@@ -66,7 +66,7 @@ def _say_empty(wanted: OwnerChangeFilter) -> None:
 
 def _row(one: OwnerChangeView, zone: dt.tzinfo) -> dict[str, str]:
     return {
-        "Time": f"{one.at.astimezone(zone):%Y-%m-%d %H:%M %Z}",
+        "Time": full_time(one.at, zone),
         "Who": one.actor,
         "Provider account": one.provider_account,
         "Provider": one.provider,

@@ -21,7 +21,7 @@ from w365.ui.downloads import download_button
 from w365.ui.paging import ask_page
 from w365.ui.runs import KIND_WORDS, STATE_WORDS, say_result
 from w365.ui.shell import told
-from w365.ui.wording import counted, duration, local_zone
+from w365.ui.wording import counted, duration, full_time, local_zone
 
 _PER_PAGE = 100
 _RUNS = 200
@@ -86,7 +86,7 @@ def _say_empty(wanted: ActivityFilter) -> None:
 def _decision_row(one: DecisionView, zone: dt.tzinfo) -> dict[str, str]:
     return {
         "No.": str(one.id),
-        "Time": f"{one.at.astimezone(zone):%Y-%m-%d %H:%M %Z}",
+        "Time": full_time(one.at, zone),
         "Who": _say_who(one),
         "What": DECISION_WORDS[one.kind],
         "Provider account": one.provider_account,

@@ -20,6 +20,7 @@ from w365.service.audit import (
     next_item,
 )
 from w365.ui import places
+from w365.ui.beginning import is_beginning
 from w365.ui.desk import Desk
 from w365.ui.shell import show_error, told
 from w365.ui.wording import counted, local_zone, number, percent, plain, short
@@ -36,6 +37,8 @@ _CHOSEN = "audit_chosen"
 @st.fragment
 def show_audit(desk: Desk) -> None:
     with told():
+        if is_beginning(desk):
+            return
         audits = {one.id: one for one in list_audits(desk.service, desk.actor)}
         if not audits:
             st.markdown(

@@ -10,7 +10,7 @@ from w365.service.actions import UNDO
 from w365.service.changes import Left, Preview, WouldChange
 from w365.store.plans import PlanView
 from w365.store.runs import RunView
-from w365.ui.wording import counted, number
+from w365.ui.wording import counted, full_time, number
 
 _WILL: Mapping[str, tuple[str, str]] = {
     "accept": ("will be mapped to its best candidate", "will be mapped, each to its best candidate"),
@@ -79,5 +79,5 @@ def sample_row(one: WouldChange, action: str) -> dict[str, str]:
 def left_row(one: Left, zone: dt.tzinfo) -> dict[str, str]:
     why = LEFT_WORDS[one.why]
     if one.kind is not None and one.at is not None:
-        why = f"{DECISION_WORDS[one.kind]} by {one.by}, {one.at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+        why = f"{DECISION_WORDS[one.kind]} by {one.by}, {full_time(one.at, zone)}"
     return {"Provider account": one.provider_account, "Provider": one.provider, "Why it is left": why}

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from w365.matching.words import STATUS_WORDS
+from w365.matching.words import REASON_WORDS, STATUS_WORDS
 from w365.model import Status
 from w365.service.statistics import ProviderTotals, ReasonTotals, RuleTotals
 from w365.service.totals import HistoryPoint, Totals
 from w365.ui.palette import is_dark, primary_colour, status_colours
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     import pandas as pd
 
 SHOWN = (Status.MAPPED, Status.CONFLICT, Status.UNMAPPED, Status.PARKED, Status.EXCLUDED)
 _ROW_HEIGHT = 34
+_ROOM = 1.35  # of the longest bar, for its number also in a narrow window
+_MOST_DOTS = 60
+_YEAR = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,6 @@ def provider_frame(providers: Sequence[ProviderTotals]) -> pd.DataFrame:
 
 def reason_frame(reasons: Sequence[ReasonTotals]) -> pd.DataFrame:
     import pandas as pd
-
-    from w365.matching.words import REASON_WORDS
 
     rows = [(REASON_WORDS[one.reason], one.accounts, one.seats, one.words) for one in reasons]
     return pd.DataFrame(rows, columns=["Reason", "Provider accounts", "Blocked seats", "Meaning"])
@@ -139,8 +140,9 @@ def status_bars(frame: pd.DataFrame) -> Chart:
 def bars(frame: pd.DataFrame, label: str, amount: str) -> Chart:
     """Bars of one colour, the longest first as they come, each with its number."""
     dark = is_dark()
+    room = {"domainMax": _ROOM * float(frame[amount].max())}
     encoding = {
-        "x": number_of(amount, axis=None),
+        "x": number_of(amount, axis=None, scale=room),
         "y": name_of(label, axis={"labelLimit": 260, "ticks": False, "domain": False}),
         "tooltip": [tip(label), tip(amount, "quantitative", format=",d")],
     }
@@ -156,11 +158,21 @@ def history_line(frame: pd.DataFrame, column: str, colour: str, *, suffix: str =
     """One number over the runs; runs stand at equal distances, as minutes or weeks may lie between them."""
     form = ",.1f" if suffix else ",d"
     y_axis = {"format": form, "tickCount": 5}
-    runs = {"field": "Run", "type": "ordinal", "title": "Match run", "axis": {"labelAngle": 0, "labelOverlap": True}}
+    days = json.dumps(_days(list(zip(frame["Run"], frame["Time"], strict=True))))
+    axis = {"labelAngle": 0, "labelOverlap": True, "labelExpr": f"({days})[datum.label]"}
+    runs = {"field": "Run", "type": "ordinal", "title": "Match runs", "axis": axis}
     encoding = {
         "x": runs,
         "y": number_of(column, scale={"zero": False, "nice": True}, axis=y_axis) | {"title": f"{column}{suffix}"},
         "tooltip": [tip("Run", "ordinal"), tip("Time", "temporal"), tip(column, "quantitative", format=form)],
     }
-    mark = {"type": "line", "point": True, "color": colour}
+    dots = {"color": colour, "filled": True} if len(frame) <= _MOST_DOTS else False
+    mark = {"type": "line", "point": dots, "color": colour}
     return Chart({"mark": mark, "height": 220, "encoding": encoding}, frame)
+
+
+def _days(runs: Sequence[tuple[int, dt.datetime]]) -> dict[str, str]:
+    """Say when each run was, as finely as the time they span asks for."""
+    span = runs[-1][1] - runs[0][1]
+    form = "%H:%M" if span.days < 1 else "%b %d" if span.days < _YEAR else "%b %Y"
+    return {str(run): f"{at:{form}}" for run, at in runs}

@@ -17,7 +17,7 @@ from w365.ui.rules_form import show_rules
 from w365.ui.runs import keep_current
 from w365.ui.schedule_form import show_schedules
 from w365.ui.setting_words import say_setting, say_value
-from w365.ui.wording import counted, local_zone, number, plain
+from w365.ui.wording import counted, full_time, local_zone, number, plain
 from w365.ui.writeback_state import show_mappings_in_crm
 
 _LIST_HELP = {
@@ -110,7 +110,7 @@ def _show_changes(desk: Desk) -> None:
     zone = local_zone()
     rows = [
         {
-            "Time": f"{one.at.astimezone(zone):%Y-%m-%d %H:%M %Z}",
+            "Time": full_time(one.at, zone),
             "Who": one.actor,
             "Setting": say_setting(one.name),
             "Old value": say_value(one.old_value),

@@ -25,6 +25,7 @@ from w365.service.conflicts import (
 from w365.service.matching import PendingChange, settle_touched
 from w365.store.worklist import Row
 from w365.ui import places
+from w365.ui.beginning import is_beginning
 from w365.ui.conflict_choice import ask_choice, show_choice
 from w365.ui.conflict_words import ABOUT, EMPTY, TITLES, say_effect, say_names, say_row, say_use
 from w365.ui.desk import Desk
@@ -48,7 +49,8 @@ def show_conflicts(desk: Desk) -> None:
     show_pending_dialog(desk)
     show_choice(desk)
     if not found.total:
-        st.success(EMPTY)
+        if not is_beginning(desk):
+            st.success(EMPTY)
         return
     if desk.actor.role < Role.ANALYST:
         st.info("You can look at these conflicts; settling them needs the role analyst.")

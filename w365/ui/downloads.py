@@ -114,4 +114,5 @@ def _show_link(desk: Desk, wanted: Wanted) -> None:
     # A link works once. Opening it runs this dialog again, which makes the next one.
     label = f"Download {FORMAT_WORDS[wanted.form]}"
     st.link_button(label, link, type="primary", on_click="rerun", icon=":material/download:", key="download-link")
-    st.caption(f"The link works once, in this browser only, for {SECONDS // 60} minutes.")
+    once = f"The link works once, in this browser only, for {SECONDS // 60} minutes."
+    st.caption(f"{once} A large file arrives while it is made; the browser shows how far it is.")

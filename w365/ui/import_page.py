@@ -50,7 +50,7 @@ def _import_accounts(desk: Desk) -> None:
     manual = [one for one in list_providers(desk.service, desk.actor) if one.kind is ProviderKind.MANUAL]
     if not manual:
         st.info("There is no manual provider yet. An admin adds one on the Providers page.")
-        st.page_link(places.PROVIDERS, label="Providers")
+        st.page_link(places.PROVIDERS, label=":primary[Go to Providers]")
         return
     provider = _ask_provider(manual)
     chosen = ask_file("provider accounts", FIELDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -11,7 +12,7 @@ from w365.service.configuration import get_settings
 from w365.service.matching import Preview, preview_match
 from w365.service.providers import CrmView, ProviderView, get_crm, list_providers
 from w365.service.records import count
-from w365.service.statistics import Statistics, read_statistics
+from w365.service.statistics import Standing, read_standing
 from w365.service.visits import read_visit
 from w365.service.writeback_view import count_troubles
 from w365.store.connections import CRM
@@ -21,6 +22,7 @@ from w365.store.worklist import Filter
 from w365.ui import places
 from w365.ui.desk import Desk
 from w365.ui.links import link_to
+from w365.ui.palette import tiles
 from w365.ui.runs import is_busy, keep_current, show_run
 from w365.ui.schedule_words import say_next_times
 from w365.ui.subscription_words import say_blocked
@@ -31,7 +33,7 @@ _POINTS_OF_A_LINE = 3
 
 def show_overview(desk: Desk) -> None:
     keep_current(desk)
-    statistics = read_statistics(desk.service, desk.actor, history=30)
+    statistics = read_standing(desk.service, desk.actor, history=30)
     providers, crm = list_providers(desk.service, desk.actor), get_crm(desk.service, desk.actor)
     _show_first_steps(desk, providers, crm)
     _show_numbers(statistics)
@@ -42,7 +44,7 @@ def show_overview(desk: Desk) -> None:
         _show_sources(desk, providers, crm)
 
 
-def _show_numbers(statistics: Statistics) -> None:
+def _show_numbers(statistics: Standing) -> None:
     totals = statistics.totals
     rates = [100 * rate for point in statistics.history if (rate := point.totals.match_rate) is not None]
     moved = f"{number(statistics.new_this_week)} new, {number(statistics.changed)} changed"
@@ -57,14 +59,14 @@ def _show_numbers(statistics: Statistics) -> None:
         ("Conflicts", number(totals.conflict), "several accounts", []),
         ("Blocked seats", number(totals.blocked_seats), _subscriptions(statistics), []),
     )
-    for column, (label, value, said, line) in zip(st.columns(len(cards)), cards, strict=True):
-        chart = line if len(line) >= _POINTS_OF_A_LINE else None
-        column.metric(
-            label, value, said, delta_color="off", delta_arrow="off", border=True, height="stretch", chart_data=chart
-        )
+    with tiles():
+        for column, (label, value, said, line) in zip(st.columns(len(cards)), cards, strict=True):
+            chart = line if len(line) >= _POINTS_OF_A_LINE else None
+            options: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off", "border": True, "height": "stretch"}
+            column.metric(label, value, said, chart_data=chart, **options)
 
 
-def _subscriptions(statistics: Statistics) -> str:
+def _subscriptions(statistics: Standing) -> str:
     return counted(statistics.blocked_subscriptions, "subscription")
 
 
@@ -78,7 +80,7 @@ class _Task:
     query: dict[str, str]
 
 
-def _show_blocked(statistics: Statistics) -> None:
+def _show_blocked(statistics: Standing) -> None:
     """The first thing to do: what nobody can be billed for."""
     if statistics.blocking:
         amount = Amount(statistics.blocked_subscriptions, statistics.totals.blocked_seats, statistics.blocking)
@@ -87,7 +89,7 @@ def _show_blocked(statistics: Statistics) -> None:
             link_to(places.REVIEW, "Review by impact")
 
 
-def _tasks(statistics: Statistics) -> list[_Task]:
+def _tasks(statistics: Standing) -> list[_Task]:
     totals = statistics.totals
     by_reason = {one.reason: one.accounts for one in statistics.by_reason}
     without = by_reason.get(Reason.NO_ACCOUNT, 0)
@@ -116,7 +118,7 @@ def _tasks(statistics: Statistics) -> list[_Task]:
     return [task for task in tasks if task.amount]
 
 
-def _show_next(desk: Desk, statistics: Statistics) -> None:
+def _show_next(desk: Desk, statistics: Standing) -> None:
     st.subheader("What to do next", anchor=False)
     _show_new(desk)
     _show_unwritten(desk)
@@ -164,7 +166,7 @@ def _show_ready(preview: Preview) -> None:
                 link_to(places.CONFIGURATION, "Switch it on")
 
 
-def _show_movement(statistics: Statistics) -> None:
+def _show_movement(statistics: Standing) -> None:
     parts = []
     if statistics.oldest_open:
         parts.append(f"The oldest open one came {ago(statistics.oldest_open, statistics.at)}.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Literal
 
 import streamlit as st
@@ -42,6 +43,21 @@ WIDE = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; padding-bottom: 1rem; }
 </style>"""
 """For pages that need the whole width of the window."""
+
+_TILES = """<style>
+.st-key-{key} [data-testid="stHorizontalBlock"] {{ flex-wrap: wrap; }}
+.st-key-{key} [data-testid="stColumn"] {{ min-width: {width}rem; }}
+</style>"""
+
+
+@contextmanager
+def tiles(key: str = "tiles", width: float = 13.5) -> Iterator[None]:
+    """Lay columns below each other where the window leaves them less than this width, instead of cutting them off."""
+    with st.container(key=key):
+        st.html(_TILES.format(key=key, width=width))
+        yield
+
+
 _PEOPLE = {
     False: ("#0b6a86", "#b45309", "#6d4fc2", "#1b7f3b", "#b42318", "#5b6b79"),
     True: ("#3a9dbb", "#f0a340", "#a78bfa", "#4cc38a", "#f2705f", "#9aa9b5"),

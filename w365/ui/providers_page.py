@@ -240,7 +240,7 @@ def _show_matching(desk: Desk) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         wanted = desk.actor.role >= Role.ANALYST and st.button("Match now", disabled=is_running)
         offer_preview(preview)
-        st.page_link(places.CONFIGURATION, label="Rules and Auto-Match")
+        st.page_link(places.CONFIGURATION, label=":primary[Rules and Auto-Match]")
     if wanted:
         start_run(lambda: request_match(desk.service, desk.actor))
 

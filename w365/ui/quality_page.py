@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import streamlit as st
 
 from w365.matching.words import REASON_WORDS
+from w365.service.providers import get_crm
 from w365.service.quality import Quality, list_flawed_accounts, list_shared_domains, read_quality
 from w365.store.quality import Flaw, FlawedAccount, SharedByAccounts
 from w365.ui import places
+from w365.ui.beginning import is_beginning
 from w365.ui.desk import Desk
 from w365.ui.links import link_to
 from w365.ui.paging import ask_page
@@ -37,8 +39,12 @@ ABOUT: Mapping[Flaw, str] = {
 def show_quality(desk: Desk) -> None:
     keep_current(desk)
     found = read_quality(desk.service, desk.actor)
-    _show_customers(found)
+    if not is_beginning(desk):
+        _show_customers(found)
     st.subheader("In the CRM", anchor=False)
+    if not get_crm(desk.service, desk.actor).accounts:
+        st.info("There are no CRM accounts yet. Sync the CRM on the Providers page.")
+        return
     _show_flaws(desk, found)
 
 

@@ -18,7 +18,7 @@ from w365.matching.words import (
 )
 from w365.model import Disposition, DomainKind, DomainList, Origin, Reason, Status
 from w365.service.records import AccountView, DecisionView, DomainView, Record, SubscriptionView
-from w365.ui.wording import counted
+from w365.ui.wording import counted, full_time
 
 _MOST_DOMAINS = 4
 
@@ -140,4 +140,4 @@ def say_decision(decision: DecisionView) -> str:
 
 def say_when(decision: DecisionView, zone: dt.tzinfo) -> str:
     run = f", run {decision.run_id}" if decision.run_id else ""
-    return f"{decision.at.astimezone(zone):%Y-%m-%d %H:%M %Z}, {decision.actor}{run}"
+    return f"{full_time(decision.at, zone)}, {decision.actor}{run}"

@@ -12,6 +12,7 @@ from w365.service.crm_link import crm_address
 from w365.service.providers import list_providers
 from w365.service.records import Record
 from w365.service.teamwork import list_owners
+from w365.ui.beginning import is_beginning
 from w365.ui.choices import show_choice_of
 from w365.ui.desk import Desk
 from w365.ui.keyboard import listen
@@ -36,6 +37,8 @@ def show_review(desk: Desk) -> None:
     """Draw the page. A key runs this part only, once."""
     st.html(WIDE)
     with told():
+        if is_beginning(desk):
+            return
         providers = {one.id: one.name for one in list_providers(desk.service, desk.actor)}
         review = _current(desk, providers)
         st.query_params.from_dict(review.choice.parameters())

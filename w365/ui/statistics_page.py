@@ -10,8 +10,10 @@ from w365.matching.words import STATUS_WORDS
 from w365.service.export import Subject
 from w365.service.statistics import DEFINITIONS, Statistics, read_statistics
 from w365.ui import charts
+from w365.ui.beginning import is_beginning
 from w365.ui.desk import Desk
 from w365.ui.downloads import SUBJECT_WORDS, download_button, section_download
+from w365.ui.palette import tiles
 from w365.ui.runs import keep_current
 from w365.ui.statistics_time import show_comparison, show_effort, show_history
 from w365.ui.wording import clock_time, duration, local_zone, number, percent
@@ -19,17 +21,17 @@ from w365.ui.wording import clock_time, duration, local_zone, number, percent
 
 def show_statistics(desk: Desk) -> None:
     keep_current(desk)
-    found = read_statistics(desk.service, desk.actor)
-    if not found.totals.in_scope and not found.totals.excluded:
-        st.info("There are no provider accounts yet. Sync a provider first; the numbers follow.")
+    if is_beginning(desk):
         return
+    found = read_statistics(desk.service, desk.actor)
     _show_numbers(found)
     _show_providers(desk, found)
-    left, right = st.columns(2, gap="large")
-    with left:
-        _show_sources(desk, found)
-    with right:
-        _show_reasons(desk, found)
+    with tiles("halves", 22):
+        left, right = st.columns(2, gap="large")
+        with left:
+            _show_sources(desk, found)
+        with right:
+            _show_reasons(desk, found)
     show_history(desk)
     show_effort(desk)
     show_comparison(desk)
@@ -50,9 +52,10 @@ def _show_numbers(found: Statistics) -> None:
         "By hand": percent(found.by_hand),
     }
     labels = list(numbers)
-    for row in (labels[:4], labels[4:]):
-        for column, label in zip(st.columns(4), row, strict=True):
-            column.metric(label, numbers[label], border=True, help=DEFINITIONS[label], height="stretch")
+    with tiles():
+        for row in (labels[:4], labels[4:]):
+            for column, label in zip(st.columns(4), row, strict=True):
+                column.metric(label, numbers[label], border=True, help=DEFINITIONS[label], height="stretch")
     when = clock_time(found.at, found.at, local_zone())
     st.caption(f"{number(totals.mapped)} of {number(totals.in_scope)} in scope are mapped. As of {when}.")
 

@@ -13,7 +13,7 @@ from w365.service.records import Record
 from w365.service.teamwork import LONGEST_NOTE, LONGEST_OWNER, NoteView
 from w365.ui.desk import Desk
 from w365.ui.shell import show_error
-from w365.ui.wording import counted, local_zone, plain
+from w365.ui.wording import counted, full_time, local_zone, plain
 
 
 def show_teamwork(desk: Desk, record: Record) -> None:
@@ -82,5 +82,5 @@ def _show_refusal(row: int) -> None:
 
 
 def _show_note(one: NoteView) -> None:
-    said = f"{one.at.astimezone(local_zone()):%Y-%m-%d %H:%M %Z}, {one.actor}"
+    said = f"{full_time(one.at, local_zone())}, {one.actor}"
     st.markdown(f"{plain(one.text)}  \n:gray[:small[{plain(said)}]]")

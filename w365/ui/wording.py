@@ -61,12 +61,17 @@ def local_zone() -> dt.tzinfo:
         return dt.UTC
 
 
+def full_time(at: dt.datetime, zone: dt.tzinfo) -> str:
+    """Say a time with its date and zone."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
 def clock_time(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
     """Say a time with its zone, and with the date unless it is today's."""
     local = at.astimezone(zone)
     if local.date() == now.astimezone(zone).date():
         return f"{local:%H:%M %Z}"
-    return f"{local:%Y-%m-%d %H:%M %Z}"
+    return full_time(at, zone)
 
 
 def ago(at: dt.datetime, now: dt.datetime) -> str:

@@ -4,7 +4,7 @@ Every format has the same columns. Rows stream from one consistent state of the 
 size does not matter. CSV and Excel cells that a spreadsheet would run as a formula are quoted; numbers stay numbers.
 """
 
-from w365.service.export.files import File, Wanted, name_of, open_file, render, write_file
+from w365.service.export.files import File, Wanted, name_of, render, write_file, write_wanted
 from w365.service.export.reading import read
 from w365.service.export.subjects import COLUMNS, EVERYTHING, MEDIA_TYPES, Format, Record, Subject
 
@@ -18,8 +18,8 @@ __all__ = [
     "Subject",
     "Wanted",
     "name_of",
-    "open_file",
     "read",
     "render",
     "write_file",
+    "write_wanted",
 ]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO
 
 from w365.errors import InputError
 from w365.model import Actor, Role
@@ -22,8 +21,6 @@ from w365.service.export.subjects import MEDIA_TYPES, Format, Record, Subject
 from w365.service.export.text_files import write_csv, write_json
 from w365.service.export.workbooks import write_workbook
 from w365.store.worklist import Filter
-
-_IN_MEMORY = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +59,8 @@ def name_of(service: Service, wanted: Wanted) -> str:
 def render(service: Service, actor: Actor, subject: Subject, form: Format) -> File:
     """Make a download of everything there is about a subject, in memory."""
     wanted, buffer = Wanted((subject,), form), io.BytesIO()
-    _write(service, actor, wanted, buffer)
+    write_wanted(service, actor, wanted, buffer)
     return File(name_of(service, wanted), MEDIA_TYPES[form], buffer.getvalue())
-
-
-def open_file(service: Service, actor: Actor, wanted: Wanted) -> IO[bytes]:
-    """Make a download and return it open at its start; a large one lies on the disk, and is gone when it is closed."""
-    file = cast("IO[bytes]", tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - handed on open
-    try:
-        _write(service, actor, wanted, cast("BinaryIO", file))
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    return file
 
 
 def write_file(service: Service, actor: Actor, subject: Subject, form: Format, path: Path) -> int:
@@ -84,7 +69,7 @@ def write_file(service: Service, actor: Actor, subject: Subject, form: Format, p
     part = path.parent / f"{path.name}.part"
     try:
         with part.open("wb") as file:
-            rows = _write(service, actor, Wanted((subject,), form), file)
+            rows = write_wanted(service, actor, Wanted((subject,), form), file)
         part.replace(path)
     except OSError as error:
         raise InputError(
@@ -96,7 +81,8 @@ def write_file(service: Service, actor: Actor, subject: Subject, form: Format, p
     return rows
 
 
-def _write(service: Service, actor: Actor, wanted: Wanted, file: BinaryIO) -> int:
+def write_wanted(service: Service, actor: Actor, wanted: Wanted, file: BinaryIO) -> int:
+    """Write a download to a file that is only ever appended to; return the number of rows."""
     require(actor, Role.VIEWER)
 
     def records(subject: Subject) -> Iterator[Record]:

@@ -1,15 +1,18 @@
 """Excel workbooks: a sheet a subject with a frozen header and a filter, and one that says what the numbers mean.
 
-Rows go to the disk as they come (XlsxWriter's constant memory), and every text is written as a text.
+A workbook is a zip archive of XML files. Rows become XML and leave as they come, packed, so that a large workbook is
+on its way while it is made: libraries write the archive when the last row is known.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain, islice
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
+from w365.service.export import sheet_xml as xml
 from w365.service.export.cells import flat, safe_text
 from w365.service.export.subjects import COLUMNS, Kind, Record, Subject, kind_of
 from w365.service.statistics import DEFINITIONS
@@ -17,82 +20,128 @@ from w365.service.statistics import DEFINITIONS
 MOST_ROWS = 1_048_575
 """What a sheet holds below its header; what is more goes on in a next sheet."""
 
-_LONGEST_TEXT = 32_767
+MOST_BYTES = 2**30
+"""What a sheet may take unpacked: beyond four times that an archive needs extensions that Excel does not read."""
+
 _LOOKED_AT = 200
 _WIDEST = 60
+_ROWS_AT_ONCE = 500
 
 
 def write_workbook(
-    file: BinaryIO, parts: Iterable[tuple[Subject, Iterable[Record]]], most_rows: int = MOST_ROWS
+    file: BinaryIO,
+    parts: Iterable[tuple[Subject, Iterable[Record]]],
+    most_rows: int = MOST_ROWS,
+    most_bytes: int = MOST_BYTES,
 ) -> int:
-    """Write the subjects, each with its records, and return the number of rows."""
-    import xlsxwriter
-
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(file, options) as book:
-        formats = {
-            "header": book.add_format({"bold": True, "bottom": 1}),
-            "time": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
-            "number": book.add_format({"num_format": "#,##0.######"}),
-            "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
-        }
-        rows = sum(_write_subject(book, formats, subject, iter(records), most_rows) for subject, records in parts)
-        _write_definitions(book, formats)
+    """Write the subjects, each with its records, and return the number of rows. The file is only ever appended to."""
+    appended = cast("IO[bytes]", _Appended(file))
+    with zipfile.ZipFile(appended, "w", zipfile.ZIP_DEFLATED) as archive:
+        book = _Book(archive, most_rows, most_bytes)
+        rows = sum(book.write_subject(subject, iter(records)) for subject, records in parts)
+        book.write_definitions()
+        book.finish()
     return rows
 
 
-def _write_subject(
-    book: Any, formats: Mapping[str, Any], subject: Subject, records: Iterable[Record], most_rows: int
-) -> int:
-    """Write one subject, on further sheets where one is full."""
-    left, rows, place = iter(records), 0, 1
-    while True:
-        first = list(islice(left, _LOOKED_AT))
-        if place > 1 and not first:
-            return rows
-        name = subject.value.capitalize() + ("" if place == 1 else f" {place}")
-        here = chain(first, islice(left, most_rows - len(first)))
-        rows += _write_sheet(book.add_worksheet(name), formats, COLUMNS[subject], first, here)
-        place += 1
+class _Appended:
+    """A file that cannot go back: the archive then puts sizes behind each part and not before it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, part: bytes) -> int:
+        return self._file.write(part)
+
+    def flush(self) -> None:
+        self._file.flush()
 
 
-def _write_sheet(
-    sheet: Any, formats: Mapping[str, Any], columns: Sequence[str], first: Sequence[Record], records: Iterable[Record]
-) -> int:
-    sheet.freeze_panes(1, 0)
-    for place, name in enumerate(columns):
-        sheet.set_column(place, place, _width(name, first))
-        sheet.write_string(0, place, _header(name), formats["header"])
-    rows = 0
-    for rows, record in enumerate(records, start=1):
-        for place, (name, value) in enumerate(record.items()):
-            if value is not None:
-                _write_cell(sheet, formats, rows, place, kind_of(name), value)
-    sheet.autofilter(0, 0, max(rows, 1), len(columns) - 1)
-    return rows
+class _Book:
+    def __init__(self, archive: zipfile.ZipFile, most_rows: int, most_bytes: int) -> None:
+        self._archive, self._most_rows, self._most_bytes = archive, most_rows, most_bytes
+        self._sheets: list[tuple[str, str]] = []
+        self._write("_rels/.rels", xml.RELATIONSHIPS)
+        self._write("xl/styles.xml", xml.STYLES)
+
+    def write_subject(self, subject: Subject, left: Iterator[Record]) -> int:
+        """Write one subject, on further sheets where one is full."""
+        rows, place = 0, 1
+        while True:
+            first = list(islice(left, min(_LOOKED_AT, self._most_rows)))
+            if place > 1 and not first:
+                return rows
+            name = subject.value.capitalize() + ("" if place == 1 else f" {place}")
+            rows += self._write_sheet(name, COLUMNS[subject], first, left)
+            place += 1
+
+    def _write_sheet(self, name: str, columns: Sequence[str], first: Sequence[Record], left: Iterator[Record]) -> int:
+        """Write the first records and of the others as many as there is room for."""
+        named = [(xml.column_letters(place), column) for place, column in enumerate(columns)]
+        shaped = [(letter, kind_of(column)) for letter, column in named]
+        records, rows = chain(first, left), 0
+        with self._sheet(xml.sheet_start([_width(column, first) for column in columns])) as sheet:
+            header = (xml.text_cell(f"{letter}1", _header(column), xml.HEADER) for letter, column in named)
+            written = sheet.write(xml.row(1, "".join(header)).encode())
+            while rows < self._most_rows and (rows < len(first) or written < self._most_bytes):
+                part = list(islice(records, min(_ROWS_AT_ONCE, self._most_rows - rows)))
+                if not part:
+                    break
+                lines = (_row(number, shaped, record) for number, record in enumerate(part, start=rows + 2))
+                written += sheet.write("".join(lines).encode())
+                rows += len(part)
+            area = f"A1:{named[-1][0]}{max(rows, 1) + 1}"
+            sheet.write(xml.sheet_end(area).encode())
+        self._sheets.append((name, area))
+        return rows
+
+    def write_definitions(self) -> None:
+        with self._sheet(xml.sheet_start([20, 100], [0, xml.WRAP])) as sheet:
+            for number, (word, meaning) in enumerate([("Number", "Meaning"), *DEFINITIONS.items()], start=1):
+                styles = (xml.HEADER, xml.HEADER) if number == 1 else (0, xml.WRAP)
+                cells = zip(("A", "B"), (word, meaning), styles, strict=True)
+                line = "".join(xml.text_cell(f"{letter}{number}", text, style) for letter, text, style in cells)
+                sheet.write(xml.row(number, line).encode())
+            sheet.write(xml.sheet_end("").encode())
+        self._sheets.append(("Definitions", ""))
+
+    def finish(self) -> None:
+        self._write("xl/workbook.xml", xml.workbook(self._sheets))
+        self._write("xl/_rels/workbook.xml.rels", xml.workbook_relationships(len(self._sheets)))
+        self._write("[Content_Types].xml", xml.content_types(len(self._sheets)))
+
+    @contextmanager
+    def _sheet(self, start: str) -> Iterator[IO[bytes]]:
+        with self._archive.open(f"xl/worksheets/sheet{len(self._sheets) + 1}.xml", "w") as sheet:
+            sheet.write(start.encode())
+            yield sheet
+
+    def _write(self, name: str, text: str) -> None:
+        with self._archive.open(name, "w") as part:
+            part.write(text.encode())
 
 
-def _write_cell(sheet: Any, formats: Mapping[str, Any], row: int, place: int, kind: Kind, value: Any) -> None:
+def _row(number: int, shaped: Sequence[tuple[str, Kind]], record: Record) -> str:
+    cells = zip(shaped, record.values(), strict=True)
+    return xml.row(
+        number, "".join(_cell(f"{letter}{number}", kind, value) for (letter, kind), value in cells if value is not None)
+    )
+
+
+def _cell(place: str, kind: Kind, value: Any) -> str:
     match kind:
         case Kind.WHOLE:
-            sheet.write_number(row, place, value)
+            return xml.number_cell(place, value)
         case Kind.NUMBER:
-            sheet.write_number(row, place, value, formats["number"])
+            return xml.number_cell(place, value, xml.NUMBER)
         case Kind.FLAG:
-            sheet.write_boolean(row, place, bool(value))
+            return xml.flag_cell(place, value=bool(value))
         case Kind.TIME:  # Excel knows no zones; the header says UTC
-            at = value.astimezone(dt.UTC).replace(tzinfo=None)
-            sheet.write_datetime(row, place, at, formats["time"])
+            return xml.time_cell(place, value)
         case Kind.NESTED:
-            sheet.write_string(row, place, _text(flat(value)))
+            return xml.text_cell(place, safe_text(flat(value)))
         case _:
-            sheet.write_string(row, place, _text(str(value)))
-
-
-def _text(text: str) -> str:
-    """Cut what a cell cannot hold; XlsxWriter would leave it out."""
-    safe = safe_text(text)
-    return safe if len(safe) <= _LONGEST_TEXT else f"{safe[: _LONGEST_TEXT - 1]}…"
+            return xml.text_cell(place, safe_text(str(value)))
 
 
 def _header(name: str) -> str:
@@ -104,13 +153,3 @@ def _width(name: str, first: Sequence[Record]) -> int:
         return 20
     longest = max((len(str(record[name])) for record in first), default=0)
     return min(max(longest, len(_header(name)) + 2) + 2, _WIDEST)
-
-
-def _write_definitions(book: Any, formats: Mapping[str, Any]) -> None:
-    sheet = book.add_worksheet("Definitions")
-    sheet.set_column(0, 0, 20)
-    sheet.set_column(1, 1, 100, formats["wrap"])
-    sheet.freeze_panes(1, 0)
-    for row, pair in enumerate([("Number", "Meaning"), *DEFINITIONS.items()]):
-        for place, text in enumerate(pair):
-            sheet.write_string(row, place, text, formats["header"] if row == 0 else None)

@@ -23,8 +23,11 @@ from w365.store.tables.done import CrmDelta, CrmSize, Run, RunProblem, RunSeen, 
 from w365.store.tables.onboarded import ExpectedCustomer, Onboarding
 from w365.store.tables.proposed import AccountVersion, CurrentCandidate, CurrentProposal, SuggestDue, Touched, Version
 from w365.store.tables.said import Note, OwnerChange, Ownership
-from w365.store.tables.shown import STATUS, Spelling, Word, Worklist
+from w365.store.tables.shown import READY, STATUS, Spelling, Word, Worklist
 from w365.store.tables.sources import (
+    ENDED,
+    HERE,
+    LIVE_STATUSES,
     Account,
     AccountDomain,
     Contact,
@@ -36,6 +39,10 @@ from w365.store.tables.sources import (
 from w365.store.tables.written import RemoteMapping, Writeback
 
 __all__ = [
+    "ENDED",
+    "HERE",
+    "LIVE_STATUSES",
+    "READY",
     "STATUS",
     "Account",
     "AccountDomain",

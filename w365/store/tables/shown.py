@@ -12,6 +12,10 @@ STATUS = (
     "WHEN proposal = 'conflict' THEN 'conflict' ELSE 'unmapped' END"
 )
 
+
+READY = "proposal = 'one' AND account_id IS NULL AND disposition = 'open' AND NOT is_gone"
+"""What the next match would map, spelled as the index of it is, or SQLite leaves that."""
+
 _FACETS = ("status", "provider_id", "reason", "is_gone")
 _WORD = sa.String(80).with_variant(sa.String(80, collation="C"), "postgresql")
 
@@ -46,6 +50,13 @@ class Worklist(Base):
             "provider_account_id",
             sqlite_where=sa.text("drift <> ''"),
             postgresql_where=sa.text("drift <> ''"),
+        ),
+        sa.Index(
+            "ix_worklist_ready",
+            "name_key",
+            "provider_account_id",
+            sqlite_where=sa.text(READY),
+            postgresql_where=sa.text(READY),
         ),
         sa.Index(
             "ix_worklist_owner",

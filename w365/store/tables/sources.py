@@ -77,8 +77,25 @@ class ProviderAccountDomain(Base):
     is_verified: Mapped[bool]
 
 
+LIVE_STATUSES = ("active", "suspended", "Active", "Activated", "Trial", "PendingCancel")
+"""Subscription statuses that count as seats at stake, as Partner Center and as Pax8 spell them."""
+
+ENDED = f"status NOT IN {LIVE_STATUSES}"
+"""Spelled as the index of what has ended is, or SQLite leaves that."""
+
+
 class ProviderSubscription(Base):
     __tablename__ = "subscription"
+    __table_args__ = (
+        sa.Index(
+            "ix_subscription_ended",
+            "provider_account_id",
+            "subscription_id",
+            "quantity",
+            sqlite_where=sa.text(ENDED),
+            postgresql_where=sa.text(ENDED),
+        ),
+    )
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
     subscription_id: Mapped[str] = mapped_column(primary_key=True)
     offer_name: Mapped[str]
@@ -88,9 +105,15 @@ class ProviderSubscription(Base):
     started_at: Mapped[dt.datetime | None]
 
 
+HERE = "is_active AND NOT is_deleted"
+"""Accounts that can be mapped to, spelled as their index is."""
+
+
 class Account(Base):
     __tablename__ = "account"
     __table_args__ = (
+        # In the order of the contacts' index: measured at 333,000 accounts, those without one in 0.2 s instead of 2.
+        sa.Index("ix_account_here", "crm_id", sqlite_where=sa.text(HERE), postgresql_where=sa.text(HERE)),
         sa.Index(
             None,
             "tenant_guid",
