@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 import logging
@@ -14,7 +15,7 @@ from w365.api import tokens
 from w365.model import Actor, CrmAccount, Role
 from w365.service import Service, configuration
 from w365.service.crm_sync import store_account
-from w365.service.mapping import clear_mapping
+from w365.service.mapping import clear_mapping, park
 
 ODD_NAME = CUSTOMERS[2].name
 
@@ -85,6 +86,13 @@ def test_a_row_says_its_status_and_reason_in_words(client: httpx.Client) -> None
     assert heron["mustChoose"]
     assert (heron["domain"], heron["more"]) == ("heron.de", 1)
     assert row(client, ODD_NAME)["why"] == "No domain"
+
+
+def test_a_row_set_aside_says_the_reason_and_the_day(client: httpx.Client, service: Service) -> None:
+    heron = row(client, "Heron AG")
+    until = service.clock().date() + dt.timedelta(days=9)
+    park(service, ANALYST, heron["id"], seen=heron["version"], reason="waits for a merger", until=until)
+    assert row(client, "Heron AG")["why"] == f"Until {until}: waits for a merger"
 
 
 def test_the_total_is_counted_unless_the_client_was_told_it(client: httpx.Client) -> None:

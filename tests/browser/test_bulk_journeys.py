@@ -89,7 +89,7 @@ def test_all_of_a_filter_is_accepted_from_a_score_and_taken_back(
     button(dialog, f"Take back {len(held)}").click()
     expect(dialog).to_contain_text(f"{len(held)} provider accounts taken back")
     button(dialog, "Close").last.click()
-    expect(frame.get_by_text(f"Select all {amount} of this filter")).to_be_visible()
+    expect(button(frame, f"Select all {amount} of this filter")).to_be_visible()
     assert count_backlog(service, local_user()) == backlog
     assert [row.status for row in stored(service)] == before
 

@@ -306,11 +306,11 @@ def test_markup_in_a_name_is_shown_as_it_is(page: Page, app_url: str) -> None:
 def test_a_view_is_in_the_address_and_comes_back_with_it(page: Page, app_url: str, new_page: NewPage) -> None:
     grid = Grid(page, app_url, "status=all")
     page.get_by_role("radio", name=re.compile("Mapped ")).last.click()
-    page.get_by_placeholder("Name, domain, id…").fill("kestrel 1")
+    page.get_by_placeholder("Name, domain, id or account").fill("kestrel 1")
     expect(grid.cell("name").first).to_have_text(re.compile("Kestrel 1"))
     page.wait_for_url(re.compile("status=mapped&text=kestrel"))
     other = Grid(new_page(), app_url, page.url.partition("?")[2])
-    expect(other.page.get_by_placeholder("Name, domain, id…")).to_have_value("kestrel 1")
+    expect(other.page.get_by_placeholder("Name, domain, id or account")).to_have_value("kestrel 1")
 
 
 def test_a_header_sorts_all_rows_and_the_address_takes_the_order_along(
@@ -334,7 +334,7 @@ def test_a_header_sorts_all_rows_and_the_address_takes_the_order_along(
 def test_the_main_job_by_keyboard_alone(page: Page, app_url: str, service: Service) -> None:
     """From the search field into the grid, down to a row, choose an account, open the record and come back."""
     grid = Grid(page, app_url, "status=unmapped&text=osprey")
-    page.get_by_placeholder("Name, domain, id…").focus()
+    page.get_by_placeholder("Name, domain, id or account").focus()
     for _ in range(12):
         page.keyboard.press("Tab")
         if grid.frame.locator(".ag-header-cell:focus, .ag-cell:focus").count():
@@ -365,6 +365,12 @@ def test_the_main_job_by_keyboard_alone(page: Page, app_url: str, service: Servi
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("ArrowUp")
+    expect(grid.frame.locator(".ag-cell:focus")).to_have_count(1)
+    page.keyboard.press("Space")
+    expect(grid.frame.locator(".w365-chosen", has_text="1 selected:")).to_be_visible()
+    page.keyboard.press("Tab")  # out of the rows, to what can be done to them
+    expect(grid.frame.get_by_role("button", name="Accept best…")).to_be_focused()
+    page.keyboard.press("Escape")
     expect(grid.frame.locator(".ag-cell:focus")).to_have_count(1)
 
 
@@ -397,3 +403,19 @@ def test_the_grid_takes_the_window_and_the_page_does_not_scroll(new_page: NewPag
         assert box is not None
         assert box["height"] >= 420
         assert height - 80 < box["y"] + box["height"] <= height
+
+
+def test_the_lookup_lies_within_the_grid_wherever_its_row_is(new_page: NewPage, app_url: str) -> None:
+    page = new_page(width=1024, height=768)
+    grid = Grid(page, app_url, "status=all")
+    window = grid.frame.locator(".ag-root-wrapper").bounding_box()
+    assert window is not None
+    for place in (0, 4, 7, 9):
+        grid.frame.locator(f".ag-row[row-index='{place}'] [col-id=account]").click()
+        page.keyboard.press("Enter")
+        expect(grid.note).not_to_have_text("Searching…")
+        box = grid.frame.locator(".w365-lookup").bounding_box()
+        assert box is not None
+        assert window["y"] <= box["y"]
+        assert box["y"] + box["height"] <= window["y"] + window["height"] + 1
+        page.keyboard.press("Escape")

@@ -33,8 +33,8 @@ State = tuple[list[tuple[Any, ...]], ...]
 
 
 def state_of(store: Store) -> State:
-    """Mappings, dispositions, rejections and proposals, with the decisions they go back to."""
-    tables = (t.Mapping, t.StandingOrder, t.Rejection, t.CurrentProposal)
+    """Mappings, dispositions, rejections and proposals, with the decisions they go back to; and owners."""
+    tables = (t.Mapping, t.StandingOrder, t.Rejection, t.CurrentProposal, t.Ownership)
     return tuple(sorted(map(tuple, rows_of(store, *table.__table__.c)), key=repr) for table in tables)
 
 

@@ -15,7 +15,7 @@ from service.taking_back import check_derived, state_of, world
 from w365.errors import Cancelled, InputError, NotAllowed, NotFound
 from w365.jobs import execute
 from w365.model import Actor, Cardinality, RunKind, RunState, Status
-from w365.service import Service, changes, configuration, mapping
+from w365.service import Service, changes, configuration, mapping, teamwork
 from w365.service.actions import ACTIONS
 from w365.service.bulk import Chosen, preview_bulk
 from w365.service.changes import Preview, confirm
@@ -58,6 +58,8 @@ def _furnish(service: Service) -> None:
     mapping.clear_mapping(service, ANALYST, rows["m0"], seen=read_row(service, VIEWER, rows["m0"]).version)
     by_match = rows_of(store, t.Decision.id, where=t.Decision.provider_account_id == rows["m1"])[0][0]
     execute(service, confirm(service, ANALYST, preview_undo(service, ANALYST, Undoable(by_match)).plan.id))
+    teamwork.set_owner(service, ANALYST, rows["m1"], "dora")
+    teamwork.set_owner(service, ANALYST, rows["u0"], "cleo")
     suggest(store, "u3", ("a2", 0.9), ("a1", 0.4))
     suggest(store, "c1", ("b1", 0.85), ("d1", 0.85))
     suggest(store, "c2", ("b2", 0.95), ("d2", 0.7))
@@ -82,6 +84,7 @@ def details(store: Store) -> dict[str, dict[str, Any]]:
         "park": {"reason": "asked them", "until": "2027-01-31"},
         "unmap": {},
         "reopen": {},
+        "owner": {"owner": " dora "},
     }
 
 
@@ -106,6 +109,7 @@ EXPECTED = {
     "park": (8, {"mapped": 3, "parked": 1}),
     "unmap": (3, {"not_mapped": 9}),
     "reopen": (3, {"mapped": 3, "open": 6}),
+    "owner": (11, {"same_owner": 1}),
 }
 
 
@@ -274,9 +278,12 @@ def test_a_bulk_of_several_parts_is_one_run_and_a_cancelled_one_can_be_taken_bac
 REFUSED: tuple[tuple[str, dict[str, Any], type[Exception], str], ...] = (
     ("exclude", {"reason": "  "}, InputError, "reason is needed"),
     ("park", {"reason": "x" * 501}, InputError, "500 characters"),
+    ("park", {"reason": "waits", "until": "2026-11-02"}, InputError, "not in the future"),
     ("accept", {"score": 2.0}, InputError, "between 0 and 1"),
     ("accept", {}, InputError, "between 0 and 1"),
     ("assign", {"account": 10**6}, NotFound, "inactive or does not exist"),
+    ("owner", {}, InputError, "Nobody was named"),
+    ("owner", {"owner": "*all"}, InputError, "asterisk"),
     ("undo", {}, InputError, "no bulk action"),
     ("drop", {}, InputError, "no bulk action"),
 )

@@ -24,7 +24,7 @@ from service.fakes import (
     sync,
 )
 
-from w365.errors import InputError, NotAllowed, NotFound
+from w365.errors import InputError, NotAllowed, NotFound, StaleEdit
 from w365.model import Age, ScoreBand
 from w365.service import Service, facets, records, teamwork
 from w365.store import tables as t
@@ -64,6 +64,15 @@ def test_notes_and_owner_survive_a_sync_and_say_who_and_when(service: Service) -
     }
     now = records.read_row(service, VIEWER, row)
     assert (now.owner, now.version) == ("ben", version)
+
+
+def test_who_gives_away_what_another_gave_meanwhile_is_told(service: Service) -> None:
+    row = id_of(service.store, "p1")
+    assert teamwork.set_owner(service, ANALYST, row, "ben", seen="")
+    with pytest.raises(StaleEdit, match="given to ben"):
+        teamwork.set_owner(service, OTHER_ANALYST, row, "cleo", seen="")
+    assert not teamwork.set_owner(service, OTHER_ANALYST, row, "ben", seen="")  # both want the same
+    assert teamwork.set_owner(service, OTHER_ANALYST, row, "cleo", seen="ben")
 
 
 def test_what_is_empty_too_long_or_for_no_row_is_refused(service: Service) -> None:

@@ -22,6 +22,7 @@ from w365.service.changes import confirm
 from w365.service.records import list_rows, read_row
 from w365.service.undoing import Undoable, preview_last, preview_undo
 from w365.store import tables as t
+from w365.store.decisions import Who, bring_back
 from w365.store.engine import Store
 from w365.store.worklist import Filter
 
@@ -277,6 +278,29 @@ def told(*command: str) -> dict[str, Any]:
     done = CliRunner().invoke(app, [*command, "--json"])
     assert done.exception is None
     return dict(json.loads(done.stdout))
+
+
+def test_a_switched_sync_does_not_keep_a_decision_from_being_taken_back(service: Service, store: Store) -> None:
+    before, decision = state_of(store), assign(service, "u0", "a1")
+    row, version = seen(service, "u0")
+    mapping.switch_sync(service, OTHER_ANALYST, row, on=False, seen=version)
+    assert undoing.can_take_back(service, VIEWER, row) == {decision}
+    undo(service, Undoable(decision_id=decision))
+    assert state_of(store) == before
+    undone = read_row(service, VIEWER, row).version
+    mapping.switch_sync(service, OTHER_ANALYST, row, on=True, seen=undone)
+    undo(service, Undoable(decision_id=undone))
+    assert read_row(service, VIEWER, row).account_id == account_id_of(store, "a1")
+
+
+def test_a_row_whose_day_has_come_is_not_parked_again_by_undo(service: Service, store: Store) -> None:
+    park(service, "u0")
+    with store.write() as connection:
+        bring_back(connection, Who("w365", service.clock()), dt.date(2027, 3, 1))
+    row = id_of(store, "u0")
+    (returned,) = rows_of(store, t.Decision.id, where=t.Decision.kind == DecisionKind.RETURN)[0]
+    assert preview_undo(service, ANALYST, Undoable(decision_id=returned)).plan.left == {"returned": 1}
+    assert undoing.can_take_back(service, VIEWER, row) == frozenset()
 
 
 def test_a_decision_taken_back_by_hand_belongs_to_no_run(service: Service, store: Store) -> None:

@@ -7,7 +7,7 @@ from stage import ADMIN, World
 from streamlit.testing.v1 import AppTest
 from test_pages import text_of
 
-from w365.model import CrmAccount, DomainList, Role, Status
+from w365.model import CrmAccount, Customer, CustomerDomain, DomainList, Role, Status
 from w365.service.configuration import domains_on
 from w365.service.conflicts import Settled
 from w365.service.records import list_rows
@@ -55,7 +55,7 @@ def test_an_account_is_chosen_only_after_the_rows_were_shown(page: AppTest, worl
     assert "Maps **1 provider account** with c1\\.de to" in text_of(page)
     assert len(list_rows(world.service, ADMIN, CONFLICT)) == 2
     press(page, "Map 1 provider account")
-    assert "1 provider account mapped to" in text_of(page)
+    assert "1 provider account mapped to" in "".join(str(one.value) for one in page.toast)
     assert [row.domain for row in list_rows(world.service, ADMIN, CONFLICT)] == ["c0.de"]
     assert "Domains on several accounts (1)" in text_of(page)
 
@@ -89,6 +89,21 @@ def _page_of(role: int) -> None:
         show_conflicts(Desk(backstage.service(), Actor("ann", Role(role)), ""))
 
     st.navigation([st.Page(show, title="Conflicts"), st.Page(places.PROVIDER_ACCOUNTS)]).run()
+
+
+def test_an_account_chosen_for_several_is_taken_back_as_one(page: AppTest, world: World) -> None:
+    domains = (CustomerDomain("c1.de", is_default=True),)
+    world.portal.customers.append(Customer("id-again", "Customer 1 again", "c1.de", domains, "domains"))
+    world.sync()
+    page.run()
+    press(page, "Choose for 2…", "choose-c1.de")
+    assert "**2 provider accounts** will be mapped" in text_of(page)
+    assert len(list_rows(world.service, ADMIN, CONFLICT)) == 3
+    press(page, "Map 2")
+    assert [row.domain for row in list_rows(world.service, ADMIN, CONFLICT)] == ["c0.de"]
+    press(page, "Undo")
+    press(page, "Take back 2")
+    assert len(list_rows(world.service, ADMIN, CONFLICT)) == 3
 
 
 @pytest.mark.usefixtures("page")

@@ -71,7 +71,8 @@ def hint(row: Row) -> str:
     """What an empty account cell says: the best candidate, or how many share the customer's domain."""
     if _is_shared(row):
         return f"Choose: {row.accounts} accounts share the domain"
-    return f"Suggested: {row.candidate_name}" if _is_suggested(row) else ""
+    gone = " (inactive)" if row.candidate_gone else ""
+    return f"Suggested: {row.candidate_name}{gone}" if _is_suggested(row) else ""
 
 
 def hint_score(row: Row) -> str:
@@ -83,7 +84,7 @@ def why(row: Row) -> str:
     if row.status is Status.MAPPED and row.origin:
         return DRIFT_WORDS.get(row.drift, ORIGIN_WORDS[Origin(row.origin)])
     if row.status in (Status.EXCLUDED, Status.PARKED):
-        return ORIGIN_WORDS[Origin.MANUAL]
+        return _set_aside(row)
     if row.disposition is Disposition.HELD:
         return DISPOSITION_WORDS[Disposition.HELD]
     return f"Back from park. {REASON_WORDS[row.reason]}" if row.is_back else REASON_WORDS[row.reason]
@@ -92,7 +93,14 @@ def why(row: Row) -> str:
 def why_full(row: Row) -> str:
     if row.status is Status.MAPPED:
         return f"{ORIGIN_WORDS[Origin(row.origin)]}. {say_drift(row.drift)}" if row.drift else ""
+    if row.status in (Status.EXCLUDED, Status.PARKED):
+        return _set_aside(row)
     return SAY_HELD if row.disposition is Disposition.HELD else say_reason(row.reason)
+
+
+def _set_aside(row: Row) -> str:
+    """The reason that a person gave, and until when."""
+    return ": ".join(part for part in (f"Until {row.until}" if row.until else "", row.said) if part)
 
 
 def clearing(row: Row) -> str:
@@ -113,6 +121,11 @@ def changed(row: Row) -> str:
 
 def is_likely(score: float | None) -> bool:
     return score is not None and score >= _LIKELY
+
+
+def is_offered(hit: Hit) -> bool:
+    """Whether one key may accept it: it is likely, and nothing speaks against it."""
+    return is_likely(hit.score) and not warning(hit)
 
 
 def warning(hit: Hit) -> str:

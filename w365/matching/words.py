@@ -94,12 +94,14 @@ SAY_HELD = (
 )
 LEFT_WORDS: Mapping[str, str] = {
     "changed": "changed since",
+    "returned": "the day they were parked until has come",
     "mapped": "mapped already",
     "not_mapped": "not mapped",
     "set_aside": "excluded or parked",
     "open": "open already",
     "excluded": "excluded already",
     "parked": "parked already",
+    "same_owner": "theirs already",
     "no_candidate": "no candidate",
     "below_score": "the best candidate scores less",
     "tied": "two candidates are equally good",

@@ -15,16 +15,18 @@ import sqlalchemy as sa
 
 from w365.errors import InputError, NotFound
 from w365.model import Disposition, MatchPolicy
-from w365.service.suggesting import drop_candidates
-from w365.store import batch
+from w365.service.suggesting import drop_candidates, order_candidates
+from w365.service.teamwork import check_owner
+from w365.store import batch, owners
 from w365.store import tables as t
 from w365.store.decisions import Who
-from w365.store.plans import PlanView
+from w365.store.plans import Log, PlanView
+from w365.store.worklist import refresh
 
 LONGEST_REASON = 500
 
 Detail = Mapping[str, Any]
-"""What a person entered for an action: `score`, `account`, `reason`, `until`."""
+"""What a person entered for an action: `score`, `account`, `reason`, `until`, `owner`."""
 
 Why = tuple[sa.ColumnElement[bool], str]
 """When a row is left, and the word for it (`matching.words.LEFT_WORDS`)."""
@@ -32,10 +34,14 @@ Why = tuple[sa.ColumnElement[bool], str]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What an action means to do with each row of `worklist`; of several whys the first counts."""
+    """What an action means to do with each row of `worklist`; of several whys the first counts.
+
+    `version` is what of a row must not move until it is done: its latest decision where nothing else is said.
+    """
 
     whys: tuple[Why, ...]
     account: sa.ColumnElement[Any] | None = None
+    version: sa.ColumnElement[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +60,25 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`plan` and `say` are None for what people do not choose from the bar; `say` checks what was entered."""
+    """`plan` and `say` are None for what people do not choose from the bar; `say` checks what was entered today.
+
+    `log` is what the action appends to.
+    """
 
     apply: Callable[[Work], None]
     plan: Callable[[Detail], Planned] | None = None
-    say: Callable[[sa.Connection, Detail], str] | None = None
+    say: Callable[[sa.Connection, Detail, dt.date], str] | None = None
+    log: Log = t.Decision
+    is_undo: bool = False
+
+    def do(self, work: Work) -> None:
+        """Do it, and make what is derived agree."""
+        self.apply(work)
+        if self.log is t.Decision:
+            batch.settle_batch(work.connection, work.policy)
+            order_candidates(work.connection, batch.in_batch())
+        else:
+            refresh(work.connection, work.policy, batch.in_batch())
 
 
 # --- accept the best candidate ---
@@ -83,7 +103,7 @@ def _candidate(column: str, rank: int) -> sa.ScalarSelect[Any]:
     return sa.select(getattr(table, column)).where(*own).correlate(t.Worklist).scalar_subquery()
 
 
-def _say_accept(_connection: sa.Connection, detail: Detail) -> str:
+def _say_accept(_connection: sa.Connection, detail: Detail, _today: dt.date) -> str:
     score = detail.get("score")
     if not isinstance(score, float) or not 0 <= score <= 1:
         raise InputError("A score lies between 0 and 1.", kept="Nothing was changed.")
@@ -98,7 +118,7 @@ def _plan_assign(detail: Detail) -> Planned:
     return Planned((*_NOT_OPEN, *_cannot_get(account)), account)
 
 
-def _say_assign(connection: sa.Connection, detail: Detail) -> str:
+def _say_assign(connection: sa.Connection, detail: Detail, _today: dt.date) -> str:
     account = t.Account
     row = connection.execute(
         sa.select(account.name, account.is_active, account.is_deleted).where(account.id == detail.get("account"))
@@ -125,13 +145,20 @@ def _plan_park(_detail: Detail) -> Planned:
     return Planned((_MAPPED, (t.Worklist.disposition == Disposition.PARKED, "parked")))
 
 
-def _say_exclude(_connection: sa.Connection, detail: Detail) -> str:
+def _say_exclude(_connection: sa.Connection, detail: Detail, _today: dt.date) -> str:
     return f"Exclude: {check_reason(detail)}"
 
 
-def _say_park(_connection: sa.Connection, detail: Detail) -> str:
-    until = f" until {dt.date.fromisoformat(detail['until'])}" if detail.get("until") else ""
-    return f"Park{until}: {check_reason(detail)}"
+def _say_park(_connection: sa.Connection, detail: Detail, today: dt.date) -> str:
+    until = _day(detail)
+    if until is not None and until <= today:
+        raise InputError("The date is not in the future.", kept="Nothing was changed.", do="Choose a later one.")
+    return f"Park{f' until {until}' if until else ''}: {check_reason(detail)}"
+
+
+def _day(detail: Detail) -> dt.date | None:
+    text = detail.get("until")
+    return dt.date.fromisoformat(text) if text else None
 
 
 def _exclude(work: Work) -> None:
@@ -139,8 +166,7 @@ def _exclude(work: Work) -> None:
 
 
 def _park(work: Work) -> None:
-    text = work.plan.detail.get("until")
-    until = dt.date.fromisoformat(text) if text else None
+    until = _day(work.plan.detail)
     batch.set_aside_rows(work.connection, work.who, Disposition.PARKED, reason=work.reason, until=until)
 
 
@@ -164,6 +190,29 @@ def _reopen(work: Work) -> None:
 def _undo(work: Work) -> None:
     batch.undo_rows(work.connection, work.who)
     drop_candidates(work.connection, batch.rejected_in_batch())
+
+
+# --- owners ---
+
+
+def _plan_owner(detail: Detail) -> Planned:
+    is_theirs: Why = (t.Worklist.owner == str(detail["owner"]), "same_owner")
+    return Planned((is_theirs,), version=owners.owner_version(t.Worklist))
+
+
+def _say_owner(_connection: sa.Connection, detail: Detail, _today: dt.date) -> str:
+    owner = detail.get("owner")
+    if not isinstance(owner, str):
+        raise InputError("Nobody was named.", kept="Nothing was changed.", do="Name the owner, or nobody.")
+    return f"Owner: {check_owner(owner) or 'nobody'}"
+
+
+def _give(work: Work) -> None:
+    owners.give_rows(work.connection, work.who, str(work.plan.detail["owner"]))
+
+
+def _give_back(work: Work) -> None:
+    owners.give_back_rows(work.connection, work.who)
 
 
 # --- what several ask ---
@@ -194,14 +243,16 @@ def check_reason(detail: Detail) -> str:
     return text
 
 
-UNDO = "undo"
+UNDO, UNDO_OWNERS = "undo", "undo_owners"
 
 ACTIONS: Mapping[str, Action] = {
     "accept": Action(_map, _plan_accept, _say_accept),
     "assign": Action(_map, _plan_assign, _say_assign),
     "exclude": Action(_exclude, _plan_exclude, _say_exclude),
     "park": Action(_park, _plan_park, _say_park),
-    "unmap": Action(_unmap, _plan_unmap, lambda _connection, _detail: "Clear the mapping"),
-    "reopen": Action(_reopen, _plan_reopen, lambda _connection, _detail: "Reopen"),
-    UNDO: Action(_undo),
+    "unmap": Action(_unmap, _plan_unmap, lambda *_: "Clear the mapping"),
+    "reopen": Action(_reopen, _plan_reopen, lambda *_: "Reopen"),
+    "owner": Action(_give, _plan_owner, _say_owner, log=t.OwnerChange),
+    UNDO: Action(_undo, is_undo=True),
+    UNDO_OWNERS: Action(_give_back, log=t.OwnerChange, is_undo=True),
 }

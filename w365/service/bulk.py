@@ -53,9 +53,9 @@ def preview_bulk(
     known = ACTIONS.get(action)
     if known is None or known.plan is None or known.say is None:
         raise InputError(f"There is no bulk action “{action[:40]}”.", kept="Nothing was changed.")
-    entered = {name: " ".join(one.split()) if isinstance(one, str) else one for name, one in (detail or {}).items()}
+    entered = {name: _tidy(one) for name, one in (detail or {}).items()}
     with service.store.write() as connection:
-        said = known.say(connection, entered)
+        said = known.say(connection, entered, service.clock().date())
         plan_id = plans.add_plan(
             connection,
             actor.name,
@@ -65,8 +65,12 @@ def preview_bulk(
             detail=entered,
             rows=_rows(chosen, known.plan(entered)),
         )
-        plans.leave_changed(connection, read_policy(connection), plan_id, must_be_active=True)
+        plans.leave_changed(connection, read_policy(connection), plan_id, must_be_active=True, log=known.log)
         return read_preview(connection, plan_id)
+
+
+def _tidy(entered: Any) -> Any:
+    return " ".join(entered.replace("\0", "").split()) if isinstance(entered, str) else entered
 
 
 def _rows(chosen: Chosen, planned: Planned) -> sa.Select[*tuple[Any, ...]]:
@@ -75,7 +79,7 @@ def _rows(chosen: Chosen, planned: Planned) -> sa.Select[*tuple[Any, ...]]:
     account = nothing if planned.account is None else planned.account
     return sa.select(
         work.provider_account_id,
-        work.version,
+        (work.version if planned.version is None else planned.version).label("version"),
         account.label("account_id"),
         nothing.label("undoes_id"),
         nothing.label("restores_id"),

@@ -6,7 +6,9 @@ A plan freezes rows and versions. What moved between preview and confirmation, o
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,12 +16,10 @@ from w365.errors import Cancelled, InputError, NotFound
 from w365.model import Actor, DecisionKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
-from w365.service.actions import ACTIONS, UNDO, Work
+from w365.service.actions import ACTIONS, Work
 from w365.service.configuration import read_policy
-from w365.service.suggesting import order_candidates
 from w365.store import plans
 from w365.store import tables as t
-from w365.store.batch import in_batch, settle_batch
 from w365.store.decisions import Who
 from w365.store.plans import PlanView
 from w365.store.runs import Progress, RunView, get_run, request_run
@@ -36,10 +36,11 @@ _LISTED = 200
 
 @dataclass(frozen=True, slots=True)
 class WouldChange:
-    """A row of the preview as it is, and the account it would have; "" for none."""
+    """A row of the preview as it is, and the account it would have, or the owner; "" for none."""
 
     row: Row
     account: str
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A row that a plan leaves: why, and where it was changed since who did what, when."""
+    """A row that a plan leaves: why, and where it was changed since who did what, when; `owner` where they gave it."""
 
     provider_account_id: int
     provider_account: str
@@ -67,13 +68,15 @@ class Left:
     by: str = ""
     kind: DecisionKind | None = None
     at: dt.datetime | None = None
+    owner: str | None = None
 
 
 def read_preview(connection: sa.Connection, plan_id: int) -> Preview:
     plan = plans.read_plan(connection, plan_id)
-    first = plans.sample(connection, plan_id, "", _SHOWN)
+    first = plans.sample(connection, plan_id, _SHOWN)
     names = _names(connection, {one.account_id for one in first if one.account_id is not None})
     accounts = {one.provider_account_id: names.get(one.account_id or 0, "") for one in first}
+    owners = _owners(connection, plan, {one.provider_account_id: one.undoes_id or 0 for one in first})
     rows = read_rows(connection, list(accounts))
     work = t.Worklist
     stake = sa.select(sa.func.sum(work.seats), sa.func.sum(work.subscriptions)).where(
@@ -82,7 +85,19 @@ def read_preview(connection: sa.Connection, plan_id: int) -> Preview:
         t.PlanRow.why_left == "",
     )
     seats, subscriptions = (int(one or 0) for one in connection.execute(stake).one())
-    return Preview(plan, tuple(WouldChange(row, accounts[row.id]) for row in rows), seats, subscriptions)
+    would = tuple(WouldChange(row, accounts[row.id], owners.get(row.id, "")) for row in rows)
+    return Preview(plan, would, seats, subscriptions)
+
+
+def _owners(connection: sa.Connection, plan: PlanView, undone: dict[int, int]) -> dict[int, str]:
+    """Say whose these rows would be: of `undone` are the changes that are taken back."""
+    if "owner" in plan.detail:
+        return dict.fromkeys(undone, str(plan.detail["owner"]))
+    change = t.OwnerChange
+    if ACTIONS[plan.action].log is not change:
+        return {}
+    query = sa.select(change.provider_account_id, change.old_owner).where(change.id.in_(undone.values()))
+    return {row.provider_account_id: row.old_owner for row in connection.execute(query)}
 
 
 def confirm(service: Service, actor: Actor, plan_id: int) -> int:
@@ -91,7 +106,7 @@ def confirm(service: Service, actor: Actor, plan_id: int) -> int:
     with service.store.write() as connection:
         plan = plans.read_plan(connection, plan_id)
         _refuse(plan, actor)
-        kind = RunKind.UNDO if plan.action == UNDO else RunKind.BULK
+        kind = RunKind.UNDO if ACTIONS[plan.action].is_undo else RunKind.BULK
         run_id = request_run(connection, kind, f"{plan.said} #{plan.id}", actor.name, service.clock())
         connection.execute(sa.update(t.Run).where(t.Run.id == run_id).values(total=plan.would))
         plans.bind(connection, plan_id, run_id)
@@ -143,7 +158,7 @@ def run_plan(service: Service, run: RunView, progress: Progress, *, part: int = 
                 who = Who(run.actor, service.clock(), run.id)
                 changed += do_part(connection, who, plan, end)
             result = {
-                "taken_back" if plan.action == UNDO else "rows_changed": changed,
+                "taken_back" if ACTIONS[plan.action].is_undo else "rows_changed": changed,
                 "left": _count_left(connection, plan),
             }
             progress.report(connection, done=changed, result=result)
@@ -162,13 +177,11 @@ def _check(progress: Progress, changed: int) -> None:
 
 def do_part(connection: sa.Connection, who: Who, plan: PlanView, end: int) -> int:
     """Change the rows of a plan up to `end` that are still as they were previewed; return how many."""
-    policy = read_policy(connection)
-    plans.leave_changed(connection, policy, plan.id, end, must_be_active=plan.action != UNDO)
+    policy, action = read_policy(connection), ACTIONS[plan.action]
+    plans.leave_changed(connection, policy, plan.id, end, must_be_active=not action.is_undo, log=action.log)
     taken = plans.take_part(connection, plan.id, end)
     if taken:
-        ACTIONS[plan.action].apply(Work(connection, policy, who, plan))
-        settle_batch(connection, policy)
-        order_candidates(connection, in_batch())
+        action.do(Work(connection, policy, who, plan))
     return taken
 
 
@@ -179,25 +192,34 @@ def _count_left(connection: sa.Connection, plan: PlanView) -> int:
 def list_left(service: Service, actor: Actor, plan_id: int, limit: int = _LISTED) -> list[Left]:
     """List the rows a plan leaves, those that somebody changed first."""
     require(actor, Role.VIEWER)
-    row, pa, decision = t.PlanRow, t.ProviderAccount, t.Decision
-    any_one = sa.orm.aliased(decision)
+    with service.store.read() as connection:
+        log = ACTIONS[plans.read_plan(connection, plan_id).action].log
+        return [_left(log, found) for found in connection.execute(_left_rows(plan_id, log).limit(limit))]
+
+
+def _left_rows(plan_id: int, log: plans.Log) -> sa.Select[*tuple[Any, ...]]:
+    row, pa, change = t.PlanRow, t.ProviderAccount, log
+    any_one = sa.orm.aliased(change)
     of_row = any_one.provider_account_id == row.provider_account_id
     latest = sa.select(sa.func.max(any_one.id)).where(of_row).correlate(row).scalar_subquery()
-    query = (
-        sa.select(pa.id, pa.name, t.Provider.name, row.why_left, decision.actor, decision.kind, decision.at)
+    to_what = t.Decision.kind if log is t.Decision else t.OwnerChange.owner
+    return (
+        sa.select(pa.id, pa.name, t.Provider.name, row.why_left, change.actor, change.at, to_what)
         .select_from(row)
         .join(pa, pa.id == row.provider_account_id)
         .join(t.Provider, t.Provider.id == pa.provider_id)
-        .outerjoin(decision, sa.and_(decision.id == latest, row.why_left == "changed"))
+        .outerjoin(change, sa.and_(change.id == latest, row.why_left == "changed"))
         .where(row.plan_id == plan_id, row.why_left != "")
         .order_by(row.why_left != "changed", pa.name_key, pa.id)
-        .limit(limit)
     )
-    with service.store.read() as connection:
-        return [
-            Left(*found[:4], found[4] or "", DecisionKind(found[5]) if found[5] else None, found[6])
-            for found in connection.execute(query)
-        ]
+
+
+def _left(log: plans.Log, found: Sequence[Any]) -> Left:
+    row, name, provider, why, by, at, to_what = found
+    left = Left(row, name, provider, why, by or "", at=at)
+    if to_what is None:
+        return left
+    return replace(left, kind=DecisionKind(to_what)) if log is t.Decision else replace(left, owner=to_what)
 
 
 def _names(connection: sa.Connection, ids: set[int]) -> dict[int, str]:

@@ -151,24 +151,20 @@ def rows_of_domain(service: Service, actor: Actor, domain: str) -> list[Row]:
         return read_rows(connection, connection.scalars(ids).all())
 
 
-def choose_account(
-    service: Service, actor: Actor, rows: Sequence[Row], account_id: int, on_done: Callable[[int], object] | None = None
-) -> Settled:
+def choose_account(service: Service, actor: Actor, rows: Sequence[Row], account_id: int) -> Settled:
     """Map each of these rows, as they were looked at, to the account: a decision each.
 
     Rows that somebody decided meanwhile, for which the account was rejected, or that the policy forbids are left and
-    named. `on_done` is told how many were looked at.
+    named.
     """
     require(actor, Role.ANALYST)
     rejected = _rejected_for(service, rows, account_id)
     left: list[str] = []
-    for place, row in enumerate(rows, start=1):
+    for row in rows:
         if row.id in rejected:
             left.append(f"{row.name}: this account was rejected for it.")
         else:
             left += _assign(service, actor, row, account_id)
-        if on_done:
-            on_done(place)
     return Settled(len(rows) - len(left), tuple(left))
 
 

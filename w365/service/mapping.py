@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from w365.errors import InputError, NotFound, StaleEdit, W365Error
 from w365.http.wait import never_stop
-from w365.model import OPEN, Actor, Disposition, NewAccount, Origin, Role
+from w365.model import OPEN, Actor, DecisionKind, Disposition, NewAccount, Origin, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import read_policy
@@ -33,6 +33,7 @@ class Decided:
 
     decision_id: int
     row: worklist.Row
+    kind: DecisionKind | None = None
 
     @property
     def blocked(self) -> int:
@@ -241,8 +242,9 @@ def _decide(
         worklist.settle(connection, read_policy(connection), which)
         order_candidates(connection, which)
         row = worklist.read_rows(connection, [provider_account_id])[0]
+        kind = connection.execute(sa.select(t.Decision.kind).where(t.Decision.id == decision)).scalar_one()
     _log.info("%s", json.dumps({"decision": decision, "actor": actor.name, "provider_account": provider_account_id}))
-    return Decided(decision, row)
+    return Decided(decision, row, DecisionKind(kind))
 
 
 def _check_account(connection: sa.Connection, account_id: int) -> None:

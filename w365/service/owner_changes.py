@@ -34,6 +34,7 @@ class OwnerChangeView:
     provider: str
     old_owner: str
     owner: str
+    run_id: int | None = None
 
 
 def list_owner_changes(
@@ -43,7 +44,7 @@ def list_owner_changes(
     require(actor, Role.VIEWER)
     change, row, provider = t.OwnerChange, t.ProviderAccount, t.Provider
     columns = (change.id, change.at, change.actor, row.id, row.name, provider.name, change.old_owner, change.owner)
-    query = sa.select(*columns).join(row, row.id == change.provider_account_id)
+    query = sa.select(*columns, change.run_id).join(row, row.id == change.provider_account_id)
     query = query.join(provider, provider.id == row.provider_id).order_by(change.id.desc())
     with service.store.read() as connection:
         found = connection.execute(query.where(_where(connection, wanted)).offset(start).limit(limit))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from w365.errors import InputError, NotFound
+from w365.errors import InputError, NotFound, StaleEdit
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
@@ -49,20 +49,25 @@ def add_note(service: Service, actor: Actor, row: int, text: str) -> None:
         connection.execute(sa.insert(Note).values(values))
 
 
-def set_owner(service: Service, actor: Actor, row: int, owner: str) -> bool:
-    """Give a row to a person, or to nobody; False when it was theirs already."""
+def set_owner(service: Service, actor: Actor, row: int, owner: str, *, seen: str | None = None) -> bool:
+    """Give a row to a person, or to nobody; False when it was theirs already.
+
+    `seen` is the owner that the person looked at (None: whoever has it). Raises StaleEdit where it is another by now.
+    """
     require(actor, Role.ANALYST)
-    name = " ".join(owner.replace("\0", "").split())
-    if len(name) > LONGEST_OWNER:
-        raise InputError(f"A name may have {LONGEST_OWNER} characters.", kept="Nothing was changed.", do="Shorten it.")
-    if name.startswith("*"):
-        raise InputError("A name does not begin with an asterisk.", kept="Nothing was changed.", do="Correct it.")
+    name = check_owner(owner)
     with service.store.write() as connection:
         _check_row(connection, row)
         held = Ownership
         old = connection.scalar(sa.select(held.owner).where(held.provider_account_id == row)) or ""
         if old == name:
             return False
+        if seen is not None and old != seen:
+            raise StaleEdit(
+                f"This row was given to {old or 'nobody'} after you had opened it.",
+                kept="That was kept; yours was not saved.",
+                do="Look at the row as it is now and choose again.",
+            )
         connection.execute(sa.delete(held).where(held.provider_account_id == row))
         if name:
             connection.execute(sa.insert(held).values(provider_account_id=row, owner=name))
@@ -71,6 +76,16 @@ def set_owner(service: Service, actor: Actor, row: int, owner: str) -> bool:
         which = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id == row)
         worklist.refresh(connection, read_policy(connection), which)
     return True
+
+
+def check_owner(owner: str) -> str:
+    """Return the name as it is kept, "" for nobody; InputError for one that cannot be."""
+    name = " ".join(owner.replace("\0", "").split())
+    if len(name) > LONGEST_OWNER:
+        raise InputError(f"A name may have {LONGEST_OWNER} characters.", kept="Nothing was changed.", do="Shorten it.")
+    if name.startswith("*"):
+        raise InputError("A name does not begin with an asterisk.", kept="Nothing was changed.", do="Correct it.")
+    return name
 
 
 def list_notes(service: Service, actor: Actor, row: int) -> list[NoteView]:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from w365.errors import InputError, NotFound, StaleEdit
-from w365.matching.words import DECISION_WORDS
+from w365.matching.words import DECISION_WORDS, LEFT_WORDS
 from w365.model import Actor, DecisionKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
-from w365.service.actions import UNDO
+from w365.service.actions import ACTIONS, UNDO, UNDO_OWNERS
 from w365.service.changes import Preview, do_part, read_preview
 from w365.service.configuration import read_policy
 from w365.store import plans
 from w365.store import tables as t
 from w365.store.decisions import Who
+from w365.store.owners import last_given, owner_targets
 from w365.store.runs import get_run
-from w365.store.undoing import last_of, targets
+from w365.store.undoing import holding, last_of, targets
 from w365.store.worklist import Row, read_rows
 
 DECIDING = (RunKind.MATCH, RunKind.BULK, RunKind.UNDO, RunKind.MAPPING_IMPORT)
@@ -33,11 +35,22 @@ class Undoable:
     run_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What is taken back in words, by which action, and what that means for each row."""
+
+    said: str
+    action: str
+    rows: sa.Select[*tuple[Any, ...]]
+
+
 def last_decision(service: Service, actor: Actor) -> Undoable | None:
     """What this person did last and has not taken back: a decision, or a bulk action as one; None for nothing."""
     require(actor, Role.ANALYST)
     with service.store.read() as connection:
-        found = last_of(connection, actor.name)
+        found, given = last_of(connection, actor.name), last_given(connection, actor.name)
+    if given is not None and (found is None or given.at > found.at):
+        return Undoable(run_id=given.run_id)
     if found is None:
         return None
     return Undoable(run_id=found.run_id) if found.run_id is not None else Undoable(decision_id=found.id)
@@ -58,22 +71,22 @@ def preview_undo(service: Service, actor: Actor, what: Undoable) -> Preview:
     """
     require(actor, Role.ANALYST)
     with service.store.write() as connection:
-        said, which = _chosen(connection, what)
+        chosen = _chosen(connection, what)
         plan_id = plans.add_plan(
             connection,
             actor.name,
             service.clock(),
-            UNDO,
-            said=said,
+            chosen.action,
+            said=chosen.said,
             detail={"decision": what.decision_id, "run": what.run_id},
-            rows=targets(which),
+            rows=chosen.rows,
         )
-        policy = read_policy(connection)
-        plans.leave_changed(connection, policy, plan_id, must_be_active=False)
+        policy, log = read_policy(connection), ACTIONS[chosen.action].log
+        plans.leave_changed(connection, policy, plan_id, must_be_active=False, log=log)
         return read_preview(connection, plan_id)
 
 
-def _chosen(connection: sa.Connection, what: Undoable) -> tuple[str, sa.ColumnElement[bool]]:
+def _chosen(connection: sa.Connection, what: Undoable) -> _Chosen:
     if what.run_id is not None:
         return _chosen_run(connection, what.run_id)
     decision = t.Decision
@@ -84,10 +97,11 @@ def _chosen(connection: sa.Connection, what: Undoable) -> tuple[str, sa.ColumnEl
         raise InputError(
             "The sync of a row is switched in its record.", kept="Nothing was changed.", do="Open the record."
         )
-    return f"Decision {what.decision_id}: {DECISION_WORDS[DecisionKind(kind)]}", decision.id == what.decision_id
+    said = f"Decision {what.decision_id}: {DECISION_WORDS[DecisionKind(kind)]}"
+    return _Chosen(said, UNDO, targets(decision.id == what.decision_id))
 
 
-def _chosen_run(connection: sa.Connection, run_id: int) -> tuple[str, sa.ColumnElement[bool]]:
+def _chosen_run(connection: sa.Connection, run_id: int) -> _Chosen:
     run = get_run(connection, run_id)
     if run.is_active:
         raise InputError(
@@ -96,20 +110,32 @@ def _chosen_run(connection: sa.Connection, run_id: int) -> tuple[str, sa.ColumnE
     if run.kind not in DECIDING:
         raise InputError(f"Run {run_id} decided nothing: it read what others say.", kept="Nothing was changed.")
     plan = plans.plan_of_run(connection, run_id)
-    return f"Run {run_id}: {plan.said if plan else run.kind.replace('_', ' ')}", t.Decision.run_id == run_id
+    said = f"Run {run_id}: {plan.said if plan else run.kind.replace('_', ' ')}"
+    if plan is not None and ACTIONS[plan.action].log is t.OwnerChange:
+        return _Chosen(said, UNDO_OWNERS, owner_targets(run_id))
+    return _Chosen(said, UNDO, targets(t.Decision.run_id == run_id))
+
+
+def can_take_back(service: Service, actor: Actor, row: int) -> frozenset[int]:
+    """Which decisions of a row hold now, so that undoing them brings back what was before."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        return frozenset(connection.scalars(holding(row)))
 
 
 def take_back_now(service: Service, actor: Actor, decision_id: int) -> Row:
-    """Take one decision back by hand and return the row as it is; StaleEdit when it was changed since."""
+    """Take one decision back by hand and return the row as it is; StaleEdit, which says why, where it cannot be."""
     plan = preview_undo(service, actor, Undoable(decision_id=decision_id)).plan
     with service.store.write() as connection:
         row_id = connection.scalar(sa.select(t.Decision.provider_account_id).where(t.Decision.id == decision_id)) or 0
         taken = do_part(connection, Who(actor.name, service.clock()), plan, row_id)
+        left = plans.read_plan(connection, plan.id).left
         plans.drop_plan(connection, plan.id)
         row = read_rows(connection, [row_id])[0]
     if not taken:
+        why = LEFT_WORDS[next(iter(left), "changed")]
         raise StaleEdit(
-            f"{row.name} was changed since, or its account is no longer free.",
+            f"{row.name} cannot go back to what it was: {why}.",
             kept="It was left as it is.",
             do="Look at the row as it is now.",
         )

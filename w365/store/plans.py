@@ -14,9 +14,13 @@ from w365.model import MatchPolicy
 from w365.store import tables as t
 from w365.store.batch import fill_batch
 from w365.store.matcher import any_unique, must_not_share
+from w365.store.tables import Decision, OwnerChange
 
 KEPT = dt.timedelta(days=1)
 """How long a plan that nobody confirmed is kept."""
+
+Log = type[Decision] | type[OwnerChange]
+"""Where the versions of a plan's rows come from: the latest id of the row in it."""
 
 COLUMNS = ("provider_account_id", "version", "account_id", "undoes_id", "restores_id", "why_left")
 """What a plan's rows are selected by."""
@@ -78,10 +82,10 @@ def plan_of_run(connection: sa.Connection, run_id: int) -> PlanView | None:
     return None if plan_id is None else read_plan(connection, plan_id)
 
 
-def sample(connection: sa.Connection, plan_id: int, why_left: str, limit: int) -> Sequence[sa.Row[int, int | None]]:
-    """Read the first (provider account, account) of a plan that are changed (empty) or left for this reason."""
+def sample(connection: sa.Connection, plan_id: int, limit: int) -> Sequence[sa.Row[int, int | None, int | None]]:
+    """Read the first (provider account, account, what is undone) that a plan changes."""
     row = t.PlanRow
-    query = sa.select(row.provider_account_id, row.account_id).where(row.plan_id == plan_id, row.why_left == why_left)
+    query = sa.select(row.provider_account_id, row.account_id, row.undoes_id).where(_waiting(plan_id))
     return connection.execute(query.order_by(row.provider_account_id).limit(limit)).all()
 
 
@@ -114,13 +118,19 @@ def take_part(connection: sa.Connection, plan_id: int, end: int) -> int:
 
 
 def leave_changed(
-    connection: sa.Connection, policy: MatchPolicy, plan_id: int, end: int | None = None, *, must_be_active: bool
+    connection: sa.Connection,
+    policy: MatchPolicy,
+    plan_id: int,
+    end: int | None = None,
+    *,
+    must_be_active: bool,
+    log: Log = Decision,
 ) -> None:
     """Leave the rows up to `end` (all when None) that cannot be changed any more as they were previewed."""
-    row, decision, account = t.PlanRow, t.Decision, t.Account
+    row, account = t.PlanRow, t.Account
     mine = [_waiting(plan_id)] if end is None else [_waiting(plan_id), row.provider_account_id <= end]
-    version = sa.select(sa.func.coalesce(sa.func.max(decision.id), 0)).where(
-        decision.provider_account_id == row.provider_account_id
+    version = sa.select(sa.func.coalesce(sa.func.max(log.id), 0)).where(
+        log.provider_account_id == row.provider_account_id
     )
     _leave(connection, "changed", *mine, row.version != version.scalar_subquery())
     lost = sa.or_(account.is_deleted, ~account.is_active) if must_be_active else account.is_deleted

@@ -6,6 +6,7 @@ one, or the one that the latest, being an undo, restored.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,15 +24,16 @@ def targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     (provider account, its version, account restored, decision undone, decision restored, why left).
     """
     decision, before = t.Decision, t.StandingBefore
-    latest = _latest(decision.provider_account_id)
-    restores = _outcome(_latest(decision.provider_account_id, decision.id))
+    standing = _latest(decision.provider_account_id, decides=True)
+    restores = _outcome(_latest(decision.provider_account_id, decision.id, decides=True))
     is_undo = sa.exists().where(t.Undo.decision_id == decision.id)
-    holds = sa.or_(latest == decision.id, sa.and_(~is_undo, _outcome(latest) == decision.id))
-    why = sa.case((holds, sa.literal("")), else_=sa.literal("changed"))
+    holds = sa.or_(standing == decision.id, sa.and_(~is_undo, _outcome(standing) == decision.id))
+    has_come = sa.and_(holds, decision.kind == DecisionKind.RETURN)
+    why = sa.case((has_come, sa.literal("returned")), (holds, sa.literal("")), else_=sa.literal("changed"))
     return (
         sa.select(
             decision.provider_account_id,
-            latest.label("version"),
+            _latest(decision.provider_account_id).label("version"),
             before.account_id,
             decision.id.label("undoes_id"),
             restores.label("restores_id"),
@@ -42,8 +44,14 @@ def targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     )
 
 
-def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None] | None:
-    """The (decision, run) a person decided last and has not taken back; what runs matched is nobody's."""
+def holding(provider_account_id: int) -> sa.Select[int]:
+    """Select the decisions of a row that can be taken back."""
+    found = targets(t.Decision.provider_account_id == provider_account_id).subquery()
+    return sa.select(found.c.undoes_id).where(found.c.why_left == "")
+
+
+def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None, dt.datetime] | None:
+    """The (decision, run, time) a person decided last and has not taken back; what runs matched is nobody's."""
     decision, run = t.Decision, t.Run
     again = sa.orm.aliased(t.Undo)
     same_run = sa.orm.aliased(decision)
@@ -51,7 +59,7 @@ def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None] | 
     is_undone = sa.exists().where(t.Undo.undoes_id == decision.id, stands)
     is_run_undone = sa.exists().where(same_run.run_id == decision.run_id, t.Undo.undoes_id == same_run.id, stands)
     query = (
-        sa.select(decision.id, decision.run_id)
+        sa.select(decision.id, decision.run_id, decision.at)
         .outerjoin(run, run.id == decision.run_id)
         .where(
             decision.actor == actor,
@@ -67,13 +75,19 @@ def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None] | 
 
 
 def _latest(
-    provider_account_id: sa.SQLColumnExpression[int], before: sa.SQLColumnExpression[int] | None = None
+    provider_account_id: sa.SQLColumnExpression[int],
+    before: sa.SQLColumnExpression[int] | None = None,
+    *,
+    decides: bool = False,
 ) -> sa.ScalarSelect[int]:
+    """The latest decision of a row, or the latest that decides something about what it is mapped to."""
     other = sa.orm.aliased(t.Decision)
     query = sa.select(sa.func.coalesce(sa.func.max(other.id), 0)).where(
         other.provider_account_id == provider_account_id
     )
     query = query.correlate(t.Decision)  # from however deep it is asked
+    if decides:
+        query = query.where(other.kind.not_in(NOT_UNDONE))
     return (query if before is None else query.where(other.id < before)).scalar_subquery()
 
 

@@ -68,7 +68,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the grid. `why` comes from `w365.matching.words`; `version` is what an edit must send back."""
+    """One line of the grid. `version` is what an edit must send back, `said` why a person set it aside, until when."""
 
     id: int
     provider: str
@@ -96,6 +96,9 @@ class Row:
     owner: str = ""
     is_back: bool = False
     is_synced: bool = True
+    said: str = ""
+    until: dt.date | None = None
+    candidate_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +253,9 @@ def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
             work.owner,
             (sa.func.coalesce(t.Decision.kind, "") == DecisionKind.RETURN).label("is_back"),
             pa.is_synced,
+            sa.func.coalesce(t.StandingOrder.reason, "").label("said"),
+            t.StandingOrder.until,
+            sa.or_(best.is_deleted, ~best.is_active).label("candidate_gone"),
         )
         .join_from(work, pa, pa.id == work.provider_account_id)
         .join(t.Provider, t.Provider.id == pa.provider_id)
@@ -259,6 +265,7 @@ def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
         .outerjoin(candidate, (candidate.provider_account_id == pa.id) & (candidate.rank == 1))
         .outerjoin(best, best.id == candidate.account_id)
         .outerjoin(t.Decision, t.Decision.id == work.version)
+        .outerjoin(t.StandingOrder, t.StandingOrder.provider_account_id == pa.id)
         .where(work.provider_account_id.in_(ids))
     )
     found = {row["id"]: _row(dict(row)) for row in connection.execute(query).mappings()}
@@ -385,6 +392,6 @@ def _row(values: dict[str, Any]) -> Row:
     values["drift"], values["disposition"] = Drift(values["drift"]), Disposition(values["disposition"])
     for name in ("account_name", "account_number", "origin", "candidate_name"):
         values[name] = values[name] or ""
-    for name in ("account_gone", "is_back", "is_synced"):
+    for name in ("account_gone", "is_back", "is_synced", "candidate_gone"):
         values[name] = bool(values[name])
     return Row(**values)

@@ -31,8 +31,9 @@ from w365.ui.downloads import download_button
 from w365.ui.facets_form import read_further, show_further_facets
 from w365.ui.grid import BAR, Bulk, Look, Sorted, Told, show_grid
 from w365.ui.palette import WIDE, is_dark
-from w365.ui.record import show_record
-from w365.ui.shell import told
+from w365.ui.record import forget_shown, show_record
+from w365.ui.record_words import say_settled
+from w365.ui.shell import FRESHNESS, told
 from w365.ui.wording import counted, plain, short
 
 _VIEW, _RECORD, _TOUCHED, _SAID = "accounts_view", "accounts_record", "accounts_touched", "accounts_said"
@@ -47,11 +48,13 @@ SUBJECTS = (Subject.MAPPINGS, Subject.UNMAPPED, Subject.CONFLICTS, Subject.CANDI
 
 _PART_WORDS = {HELD: "Held back"}
 
+_FRAGMENT = "accounts"
+
 _ANY = ""
 """The first choice of a facet. None would read as nothing chosen yet."""
 
 
-@st.fragment
+@st.fragment(key=_FRAGMENT)
 def show_accounts(desk: Desk) -> None:
     """Draw the page. A saved cell, a facet or a letter in the search runs this part only."""
     st.html(WIDE)  # nothing above the grid scrolls away
@@ -109,13 +112,19 @@ def _read_address(desk: Desk, providers: Mapping[int, str]) -> View | None:
 
 def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
     _fill_in(view)
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    # Two lines from the start: a part that comes while somebody decides must not push the grid down.
+    with st.container(gap="xsmall"):
         _status_facet(_amounts(desk.service, desk.actor, view), _parts(desk, view), view)
+        _show_choices(desk, view, providers)
+
+
+def _show_choices(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if len(providers) > 1:
-            show_choice_of("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 122, _chosen)
-        show_choice_of("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 110, _chosen)
+            show_choice_of("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 140, _chosen)
+        show_choice_of("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 140, _chosen)
         show_further_facets(desk, view, _chosen)
-        show_search(_TEXT, "Name, domain, id…", 150, _chosen)
+        show_search(_TEXT, "Name, domain, id or account", 230, _chosen)
         download_button(desk, SUBJECTS, view.filter(), place="accounts")
 
 
@@ -195,6 +204,8 @@ def _hear(desk: Desk, event: Told | Bulk | Sorted) -> None:
         st.session_state[_ACCOUNT] = event.row
     elif event.what == "undo":
         _take_back(desk, event.row)
+    if isinstance(event, Told) and event.what in ("saved", "undo"):
+        st.rerun([_FRAGMENT, FRESHNESS])  # the counts above agree with the facets
 
 
 def _ask_bulk(event: Bulk) -> None:
@@ -219,6 +230,7 @@ def _take_back(desk: Desk, decision_id: int) -> None:
 
 def _leave_record() -> None:
     st.session_state.pop(_RECORD, None)
+    forget_shown()
 
 
 def _open_record(desk: Desk, row: int) -> None:
@@ -242,6 +254,6 @@ def _after(decided: Decided, before: Row) -> None:
     is_as_before = (decided.row.status, decided.row.account_id) == (before.status, before.account_id)
     if is_as_before or decided.row.status in OPEN:
         st.rerun(scope="fragment")
-    st.session_state[_SAID] = f"{decided.row.name}: {STATUS_WORDS[decided.row.status]} {decided.row.account_name}"
+    st.session_state[_SAID] = say_settled(decided.row)
     _leave_record()
     st.rerun()

@@ -13,14 +13,14 @@ from w365.service.owner_changes import (
     list_givers,
     list_owner_changes,
 )
+from w365.ui.activity_undo import choose_row, offer_undo_of_owners
+from w365.ui.change_words import NOBODY
 from w365.ui.desk import Desk
 from w365.ui.paging import ask_page
 from w365.ui.shell import told
 from w365.ui.wording import counted, full_time, local_zone
 
 _PER_PAGE = 100
-_HEIGHT = 580
-_NOBODY = "nobody"
 
 
 @st.fragment
@@ -36,7 +36,10 @@ def show_owner_changes(desk: Desk) -> None:
         found = list_owner_changes(desk.service, desk.actor, wanted, start=start, limit=_PER_PAGE)
         zone = local_zone()
         rows = [_row(one, zone) for one in found]
-        st.dataframe(rows, hide_index=True, height=_HEIGHT, alt="Changes of owners")
+        offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
+        place = choose_row(desk, rows, f"owners-{total}-{found[0].id}", {}, "Changes of owners")
+        with offer:
+            offer_undo_of_owners(desk, None if place is None else found[place])
 
 
 def _ask_filter(desk: Desk) -> OwnerChangeFilter:
@@ -67,8 +70,8 @@ def _say_empty(wanted: OwnerChangeFilter) -> None:
 def _row(one: OwnerChangeView, zone: dt.tzinfo) -> dict[str, str]:
     return {
         "Time": full_time(one.at, zone),
-        "Who": one.actor,
+        "Who": f"{one.actor}, run {one.run_id}" if one.run_id else one.actor,
         "Provider account": one.provider_account,
         "Provider": one.provider,
-        "Old → new": f"{one.old_owner or _NOBODY} → {one.owner or _NOBODY}",
+        "Old → new": f"{one.old_owner or NOBODY} → {one.owner or NOBODY}",
     }

@@ -7,7 +7,7 @@ import datetime as dt
 import streamlit as st
 
 from w365.matching.words import DECISION_WORDS, ORIGIN_WORDS
-from w365.model import DecisionKind, Origin
+from w365.model import DecisionKind, Origin, RunKind
 from w365.service.activity import ActivityFilter, count_decisions, list_actors, list_decisions
 from w365.service.export import Subject
 from w365.service.providers import list_runs
@@ -105,7 +105,8 @@ def _say_who(one: DecisionView) -> str:
 def _say_change(one: DecisionView) -> str:
     """Old → new where an account changed; else the account it is about."""
     if one.kind in (DecisionKind.MAP, DecisionKind.UNMAP, DecisionKind.UNDO):
-        return f"{one.old_account or 'nothing'} → {one.account or 'nothing'}"
+        is_about_account = one.old_account or one.account
+        return f"{one.old_account or 'nothing'} → {one.account or 'nothing'}" if is_about_account else ""
     return one.account or one.old_account
 
 
@@ -124,7 +125,7 @@ _DECISION_COLUMNS = {
         ("No.", "No.", 60),
         ("Time", "Time", 145),
         ("Who", "Who", 105),
-        ("What", "What", 85),
+        ("What", "What", 135),
         ("Provider account", "Provider account", 210),
         ("Provider", "Provider", 105),
         ("Change", "Old → new", 255),
@@ -147,9 +148,22 @@ def _list_runs(desk: Desk) -> None:
     zone, now = local_zone(), desk.service.clock()
     rows = [_run_row(run, zone, now) for run in runs]
     offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
-    place = choose_row(desk, rows, f"runs-{runs[0].id}", {}, "Runs")
+    place = choose_row(desk, rows, f"runs-{runs[0].id}", _RUN_COLUMNS, "Runs")
     with offer:
         offer_undo_of_run(desk, None if place is None else runs[place])
+
+
+_RUN_COLUMNS = {
+    name: st.column_config.Column(name, width=width)
+    for name, width in (("Run", 50), ("Started", 160), ("What", 195), ("Of", 240), ("Result", 420))
+}
+
+
+def _say_target(run: RunView) -> str:
+    """What a run is about; those of many rows carry the number of their preview, which says nothing to people."""
+    if run.kind in (RunKind.BULK, RunKind.UNDO):
+        return run.target.rpartition(" #")[0]
+    return "" if run.target in ("crm", "all") else run.target
 
 
 def _run_row(run: RunView, zone: dt.tzinfo, now: dt.datetime) -> dict[str, str | int]:
@@ -158,7 +172,7 @@ def _run_row(run: RunView, zone: dt.tzinfo, now: dt.datetime) -> dict[str, str |
         "Run": run.id,
         "Started": f"{(run.started_at or run.requested_at).astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
         "What": KIND_WORDS[run.kind],
-        "Of": "" if run.target in ("crm", "all") else run.target,
+        "Of": _say_target(run),
         "Who": run.actor,
         "State": STATE_WORDS[run.state],
         "Took": duration(took),

@@ -9,6 +9,7 @@ import streamlit as st
 
 from w365.matching.words import DECISION_WORDS
 from w365.model import Role
+from w365.service.owner_changes import OwnerChangeView
 from w365.service.records import DecisionView
 from w365.service.undoing import DECIDING, Undoable, last_decision
 from w365.store.runs import RunView
@@ -16,13 +17,17 @@ from w365.ui.change_dialog import ask_undo
 from w365.ui.desk import Desk
 
 _HEIGHT = 580
+"""Pixels of the table."""
+_FEW = 16
+"""Up to so many rows it is only as high as they are."""
 
 
 def choose_row(
     desk: Desk, rows: Sequence[Mapping[str, Any]], key: str, columns: Mapping[str, Any], name: str
 ) -> int | None:
     """Show a table and return the place of the row that is chosen in it; viewers only look."""
-    options: dict[str, Any] = {"hide_index": True, "column_config": columns, "height": _HEIGHT, "alt": name}
+    height = _HEIGHT if len(rows) > _FEW else "content"
+    options: dict[str, Any] = {"hide_index": True, "column_config": columns, "height": height, "alt": name}
     if desk.actor.role < Role.ANALYST:
         st.dataframe(rows, **options)
         return None
@@ -49,6 +54,18 @@ def offer_undo_of_decision(desk: Desk, one: DecisionView | None) -> None:
     if st.button("Undo this decision…"):
         _ask(Undoable(decision_id=one.id), f"Undo: {DECISION_WORDS[one.kind]}, {one.provider_account}")
     if one.run_id is not None and st.button(f"Undo all of run {one.run_id}…"):
+        _ask(Undoable(run_id=one.run_id), f"Undo: run {one.run_id}")
+
+
+def offer_undo_of_owners(desk: Desk, one: OwnerChangeView | None) -> None:
+    """Offer to take the run of the chosen change back; a single one is changed in its record."""
+    if desk.actor.role < Role.ANALYST:
+        return
+    if one is None:
+        st.caption("Choose a change of many rows to take it back.")
+    elif one.run_id is None:
+        st.caption("The record of the row changes its owner.")
+    elif st.button(f"Undo all of run {one.run_id}…", key="undo-owners"):
         _ask(Undoable(run_id=one.run_id), f"Undo: run {one.run_id}")
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from w365.service.actions import LONGEST_REASON
 from w365.service.lookup import Hit
+from w365.service.teamwork import LONGEST_OWNER, list_owners
 from w365.ui.account_search import search_crm
 from w365.ui.desk import Desk
+from w365.ui.owner_words import NOBODY
 from w365.ui.wording import plain
 
 _FOUND = 8
@@ -39,18 +43,42 @@ def _ask_reason(_desk: Desk) -> dict[str, Any]:
 
 def _ask_reason_and_date(desk: Desk) -> dict[str, Any]:
     asked = _ask_reason(desk)
-    until = st.date_input("Park until (optional)", value=None, key="bulk-until", width=220)
+    tomorrow = desk.service.clock().date() + dt.timedelta(days=1)
+    until = st.date_input("Park until (optional)", None, min_value=tomorrow, key="bulk-until", width=220)
     return asked | {"until": until.isoformat() if until else ""}
+
+
+def _ask_owner(desk: Desk) -> dict[str, Any]:
+    """Ask for somebody known, or for a new name: to type part of a known one must not make a new one."""
+    mine = desk.actor.name
+    known = [mine, *(name for name in list_owners(desk.service, desk.actor) if name != mine), NOBODY]
+    words = {mine: f"{mine} (me)", NOBODY: "Nobody"}
+    chosen = st.selectbox("Owner", known, format_func=lambda one: words.get(one, one), key="bulk-owner")
+    named = st.text_input("Or somebody new", key="bulk-owner-new", max_chars=LONGEST_OWNER, placeholder="Name")
+    return {"owner": (named or "").strip() or ("" if chosen == NOBODY else chosen)}
 
 
 def _name(hit: Hit) -> str:
     return plain(hit.name)
 
 
-FORMS: Mapping[str, Callable[[Desk], dict[str, Any] | None]] = {
-    "accept": _ask_score,
-    "assign": _ask_account,
-    "exclude": _ask_reason,
-    "park": _ask_reason_and_date,
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`ask` draws it and returns what was entered, None while that is not complete; `field` is where the keyboard is.
+
+    A live one answers while somebody types; in the others Enter previews.
+    """
+
+    ask: Callable[[Desk], dict[str, Any] | None]
+    field: str = ""
+    is_live: bool = False
+
+
+FORMS: Mapping[str, Form] = {
+    "accept": Form(_ask_score),
+    "assign": Form(_ask_account, "CRM account", is_live=True),
+    "exclude": Form(_ask_reason, "Reason"),
+    "park": Form(_ask_reason_and_date, "Reason"),
+    "owner": Form(_ask_owner, "Owner"),
 }
-"""What an action asks for; None while it is not complete. Those that ask nothing are previewed at once."""
+"""What an action asks for. Those that ask nothing are previewed at once."""

@@ -5,8 +5,9 @@ What the dialog shows lies in the session, so that it comes back with every run 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -16,9 +17,10 @@ from w365.service.bulk import Chosen, preview_bulk
 from w365.service.changes import Preview, confirm, discard, list_left, read_done
 from w365.service.undoing import Undoable, preview_undo
 from w365.ui import backstage
-from w365.ui.bulk_forms import FORMS
+from w365.ui.bulk_forms import FORMS, Form
 from w365.ui.change_words import VERBS, left_row, sample_row, say_done, say_left, say_warning, say_would
 from w365.ui.desk import Desk
+from w365.ui.keyboard import listen
 from w365.ui.runs import show_run
 from w365.ui.shell import show_error, told
 from w365.ui.wording import local_zone, number, plain, short
@@ -35,15 +37,16 @@ class _Asked:
     title: str
     action: str = ""
     chosen: Chosen | None = None
+    detail: Mapping[str, Any] | None = None  # what was entered elsewhere: nothing is asked any more
     undo: Undoable | None = None
     preview: Preview | None = None
     run_id: int | None = None
     is_over: bool = False
 
 
-def ask_bulk(action: str, title: str, chosen: Chosen) -> None:
-    """Open the dialog of a bulk action in the next run of the page."""
-    st.session_state[_KEY] = _Asked(title, action, chosen)
+def ask_bulk(action: str, title: str, chosen: Chosen, detail: Mapping[str, Any] | None = None) -> None:
+    """Open the dialog of a bulk action in the next run of the page; with `detail` at its preview."""
+    st.session_state[_KEY] = _Asked(title, action, chosen, detail)
 
 
 def ask_undo(what: Undoable, title: str) -> None:
@@ -81,18 +84,39 @@ def _show(desk: Desk) -> None:
 
 
 def _show_form(desk: Desk, asked: _Asked) -> None:
-    form = FORMS.get(asked.action)
+    form = _form_of(asked)
     if form is None:
-        _step(lambda: _previewed(desk, asked, {}))
-        return
-    detail = form(desk)
-    with st.container(horizontal=True):
-        if st.button("Preview", type="primary", disabled=detail is None):
-            _step(lambda: _previewed(desk, asked, detail or {}))
-        _cancel(desk, asked)
+        _step(lambda: _previewed(desk, asked, asked.detail or {}))
+    elif form.is_live:
+        detail = form.ask(desk)
+        with st.container(horizontal=True):
+            if st.button("Preview", type="primary", disabled=detail is None):
+                _step(lambda: _previewed(desk, asked, detail or {}))
+            _cancel(desk, asked)
+    else:
+        _show_at_once(desk, asked, form)
+    if form is not None and form.field:
+        listen(row=None, focus=form.field, nonce=1)
 
 
-def _previewed(desk: Desk, asked: _Asked, detail: dict[str, object]) -> _Asked:
+def _form_of(asked: _Asked) -> Form | None:
+    return FORMS.get(asked.action) if asked.detail is None else None
+
+
+def _show_at_once(desk: Desk, asked: _Asked, form: Form) -> None:
+    """Show what is asked as a form, so that Enter in a field previews."""
+    with st.form("bulk-form", border=False, enter_to_submit=True):
+        detail = form.ask(desk)
+        with st.container(horizontal=True):
+            is_asked = st.form_submit_button("Preview", type="primary")
+            is_left = st.form_submit_button("Cancel")
+    if is_asked:
+        _step(lambda: _previewed(desk, asked, detail or {}))
+    elif is_left:
+        _leave(desk, asked)
+
+
+def _previewed(desk: Desk, asked: _Asked, detail: Mapping[str, Any]) -> _Asked:
     if asked.undo is not None:
         return replace(asked, preview=preview_undo(desk.service, desk.actor, asked.undo))
     chosen = asked.chosen or Chosen()
@@ -113,7 +137,7 @@ def _show_preview(desk: Desk, asked: _Asked, preview: Preview) -> None:
     with st.container(horizontal=True):
         if plan.would and st.button(f"{VERBS[plan.action]} {number(plan.would)}", type="primary"):
             _step(lambda: _confirmed(desk, asked, preview))
-        if asked.action in FORMS and st.button("Back"):
+        if _form_of(asked) and st.button("Back"):
             _step(lambda: _discarded(desk, asked, preview))
         _cancel(desk, asked)
 
@@ -187,7 +211,11 @@ def _step(act: Callable[[], _Asked]) -> None:
 
 def _cancel(desk: Desk, asked: _Asked) -> None:
     if st.button("Cancel"):
-        if asked.preview is not None:
-            discard(desk.service, desk.actor, asked.preview.plan.id)
-        _forget()
-        st.rerun()
+        _leave(desk, asked)
+
+
+def _leave(desk: Desk, asked: _Asked) -> None:
+    if asked.preview is not None:
+        discard(desk.service, desk.actor, asked.preview.plan.id)
+    _forget()
+    st.rerun()

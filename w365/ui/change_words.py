@@ -6,12 +6,13 @@ import datetime as dt
 from collections.abc import Mapping
 
 from w365.matching.words import DECISION_WORDS, LEFT_WORDS, STATUS_WORDS
-from w365.service.actions import UNDO
+from w365.service.actions import ACTIONS, UNDO, UNDO_OWNERS
 from w365.service.changes import Left, Preview, WouldChange
 from w365.store.plans import PlanView
 from w365.store.runs import RunView
 from w365.ui.wording import counted, full_time, number
 
+NOBODY = "nobody"
 _WILL: Mapping[str, tuple[str, str]] = {
     "accept": ("will be mapped to its best candidate", "will be mapped, each to its best candidate"),
     "assign": ("will be mapped", "will be mapped"),
@@ -19,7 +20,9 @@ _WILL: Mapping[str, tuple[str, str]] = {
     "park": ("will be parked", "will be parked"),
     "unmap": ("will be unmapped", "will be unmapped"),
     "reopen": ("will be reopened", "will be reopened"),
+    "owner": ("will change its owner", "will change their owner"),
     UNDO: ("will be as before", "will be as they were before"),
+    UNDO_OWNERS: ("will have its owner of before", "will have their owners of before"),
 }
 
 
@@ -30,7 +33,9 @@ VERBS: Mapping[str, str] = {
     "park": "Park",
     "unmap": "Unmap",
     "reopen": "Reopen",
+    "owner": "Change owner of",
     UNDO: "Take back",
+    UNDO_OWNERS: "Take back",
 }
 """What the button that confirms says before the number."""
 
@@ -57,13 +62,16 @@ def say_warning(preview: Preview) -> str:
 
 def say_done(plan: PlanView, run: RunView) -> str:
     changed = int(run.result.get("taken_back", run.result.get("rows_changed", 0)))
-    verb = "taken back" if plan.action == UNDO else "changed"
+    verb = "taken back" if ACTIONS[plan.action].is_undo else "changed"
     left = sum(plan.left.values())
     return f"**{counted(changed, 'provider account')} {verb}**" + (f", {number(left)} left." if left else ".")
 
 
 def sample_row(one: WouldChange, action: str) -> dict[str, str]:
     row, score = one.row, one.row.candidate_score
+    if action in ("owner", UNDO_OWNERS):
+        named = {"Provider account": row.name, "Provider": row.provider}
+        return named | {"Owner now": row.owner or NOBODY, "Then": one.owner or NOBODY}
     shown = {
         "Provider account": row.name,
         "Provider": row.provider,
@@ -78,6 +86,8 @@ def sample_row(one: WouldChange, action: str) -> dict[str, str]:
 
 def left_row(one: Left, zone: dt.tzinfo) -> dict[str, str]:
     why = LEFT_WORDS[one.why]
+    if one.owner is not None and one.at is not None:
+        why = f"given to {one.owner or NOBODY} by {one.by}, {full_time(one.at, zone)}"
     if one.kind is not None and one.at is not None:
         why = f"{DECISION_WORDS[one.kind]} by {one.by}, {full_time(one.at, zone)}"
     return {"Provider account": one.provider_account, "Provider": one.provider, "Why it is left": why}

@@ -1,4 +1,7 @@
-"""Choosing one account for all rows that a domain puts in conflict: looked at first, then a decision each."""
+"""Choosing one account for all rows that a domain puts in conflict: looked at first, then done.
+
+One row is a decision by hand; several are a bulk action, which is taken back as one.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,36 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from w365.service.bulk import Chosen
 from w365.service.conflicts import MOST_ROWS, Use, choose_account, rows_of_domain
 from w365.store.worklist import Row
+from w365.ui.change_dialog import ask_bulk
 from w365.ui.conflict_words import say_chosen, say_use
 from w365.ui.desk import Desk
-from w365.ui.shell import say_next_time, told
-from w365.ui.wording import counted, number, plain, short
+from w365.ui.shell import say_next_time, toast_next_time, told
+from w365.ui.wording import number, plain, short
 
 _KEY = "conflicts_choice"
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The choice that waits for confirmation, with the rows as they were looked at."""
+    """The choice that waits for confirmation, with the row as it was looked at; none that is in conflict any more."""
 
     domain: str
     use: Use
-    rows: tuple[Row, ...]
+    row: Row | None
 
 
 def ask_choice(desk: Desk, domain: str, use: Use) -> None:
     """Show, in the next run of the page, what choosing this account would map."""
-    st.session_state[_KEY] = _Asked(domain, use, tuple(rows_of_domain(desk.service, desk.actor, domain)))
+    rows = rows_of_domain(desk.service, desk.actor, domain)
+    if len(rows) > 1:
+        which = f"the first {number(MOST_ROWS)}" if len(rows) == MOST_ROWS else number(len(rows))
+        chosen = Chosen(tuple(row.id for row in rows))
+        ask_bulk("assign", f"Choose {use.name} for {which}?", chosen, {"account": use.account_id})
+    else:
+        st.session_state[_KEY] = _Asked(domain, use, rows[0] if rows else None)
     st.rerun()
 
 
@@ -44,35 +55,31 @@ def _forget() -> None:
 
 
 def _show(desk: Desk, asked: _Asked) -> None:
-    amount = len(asked.rows)
-    if not amount:
+    row = asked.row
+    if row is None:
         st.info("Nobody is in conflict for this domain any more.")
         return
-    most = f" These are the first {number(MOST_ROWS)}; the rest follows in the next go." if amount == MOST_ROWS else ""
-    each = ", by a decision each" if amount > 1 else ""
     st.markdown(
-        f"Maps **{counted(amount, 'provider account')}** with {plain(asked.domain)} to "
-        f"**{plain(short(asked.use.name, 100))}** ({plain(say_use(asked.use))}){each}.{most}"
+        f"Maps **1 provider account** with {plain(asked.domain)} to "
+        f"**{plain(short(asked.use.name, 100))}** ({plain(say_use(asked.use))})."
     )
-    rows = [
-        {"Provider account": row.name, "Provider": row.provider, "Domain": row.domain, "Seats": row.seats}
-        for row in asked.rows
-    ]
-    st.dataframe(rows, hide_index=True, height=min(38 + 35 * amount, 320), alt="Provider accounts to map")
+    shown = {"Provider account": row.name, "Provider": row.provider, "Domain": row.domain, "Seats": row.seats}
+    st.dataframe([shown], hide_index=True, alt="Provider account to map")
     with st.container(horizontal=True):
-        if st.button(f"Map {counted(amount, 'provider account')}", type="primary"):
+        if st.button("Map 1 provider account", type="primary"):
             with told():
-                _choose(desk, asked)
+                _choose(desk, asked, row)
         if st.button("Cancel"):
             _forget()
             st.rerun()
 
 
-def _choose(desk: Desk, asked: _Asked) -> None:
-    amount, bar = len(asked.rows), st.progress(0.0, "Saving decisions")
-    done = choose_account(
-        desk.service, desk.actor, asked.rows, asked.use.account_id, lambda at: bar.progress(at / amount)
-    )
+def _choose(desk: Desk, asked: _Asked, row: Row) -> None:
+    done = choose_account(desk.service, desk.actor, [row], asked.use.account_id)
     _forget()
-    say_next_time(plain(say_chosen(done, asked.use.name)))
+    said = plain(say_chosen(done, asked.use.name))
+    if done.left:
+        say_next_time(said)
+    else:
+        toast_next_time(said)
     st.rerun()

@@ -26,6 +26,7 @@ from w365.service.matching import PendingChange, settle_touched
 from w365.store.worklist import Row
 from w365.ui import places
 from w365.ui.beginning import is_beginning
+from w365.ui.change_dialog import show_change_dialog
 from w365.ui.conflict_choice import ask_choice, show_choice
 from w365.ui.conflict_words import ABOUT, EMPTY, TITLES, say_effect, say_names, say_row, say_use
 from w365.ui.desk import Desk
@@ -48,6 +49,7 @@ def show_conflicts(desk: Desk) -> None:
     found = list_conflicts(desk.service, desk.actor, pages)
     show_pending_dialog(desk)
     show_choice(desk)
+    show_change_dialog(desk)
     if not found.total:
         if not is_beginning(desk):
             st.success(EMPTY)

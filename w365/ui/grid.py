@@ -27,6 +27,7 @@ BAR = {
     "park": "Park…",
     "unmap": "Unmap…",
     "reopen": "Reopen…",
+    "owner": "Owner…",
 }
 """The buttons of the bulk bar: actions of `service.actions`, with their labels."""
 
@@ -168,7 +169,13 @@ def _code(expression: str) -> JsCode:
 
 _SELECTION: dict[str, Any] = {
     "rowSelection": {"mode": "multiRow", "checkboxes": True, "headerCheckbox": False, "enableClickSelection": False},
-    "selectionColumnDef": {"pinned": "left", "width": 38, "suppressNavigable": True, "resizable": False},
+    "selectionColumnDef": {
+        "pinned": "left",
+        "width": 38,
+        "suppressNavigable": True,
+        "resizable": False,
+        "suppressKeyboardEvent": _code(part("keepKey")),
+    },
     "onSelectionChanged": _code(part("onSelection")),
     "focusGridInnerElement": _code(part("enter")),
 }

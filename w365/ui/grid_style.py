@@ -153,6 +153,7 @@ _COLUMNS: Css = {
 _LOOKUP: Css = {
     ".w365-lookup": {"display": "flex", "flex-direction": "column", "font-size": "14px", **_BOX},
     ".w365-lookup.w365-above": {"flex-direction": "column-reverse"},
+    ".ag-popup-child:has(.w365-above)": {"top": "auto !important", "bottom": "var(--w365-bottom) !important"},
     ".ag-popup-editor:has(.w365-lookup)": {"border": "0", "background": "none", "box-shadow": "none"},
     ".w365-input": {
         "box-sizing": "border-box",
@@ -186,6 +187,7 @@ _LOOKUP: Css = {
         "text-overflow": "ellipsis",
         "white-space": "nowrap",
     },
+    ".w365-item[aria-selected=true] .w365-about": {"white-space": "normal"},
     ".w365-note": {"padding": "4px 12px 6px", "font-size": "12px", "min-height": "16px", "line-height": "16px"},
 }
 

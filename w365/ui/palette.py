@@ -41,8 +41,9 @@ DARK_STYLE = (
 
 WIDE = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; padding-bottom: 1rem; }
+.st-key-keyboard { position: fixed; top: 0; left: 0; width: 0; height: 0; overflow: hidden; }
 </style>"""
-"""For pages that need the whole width of the window."""
+"""For pages that need the whole width of the window; the frame that listens to keys takes no place."""
 
 _TILES = """<style>
 .st-key-{key} [data-testid="stHorizontalBlock"] {{ flex-wrap: wrap; }}

@@ -15,6 +15,7 @@ from w365.ui.palette import BADGES
 from w365.ui.record_accounts import show_candidates, show_lookup, show_mapped, show_rejected
 from w365.ui.record_create import show_create
 from w365.ui.record_decider import Decider
+from w365.ui.record_history import show_history
 from w365.ui.record_sync import show_sync
 from w365.ui.record_twins import show_twins
 from w365.ui.record_words import say_decision, say_domain, say_state, say_when
@@ -23,12 +24,37 @@ from w365.ui.subscription_words import say_standing
 from w365.ui.teamwork_form import show_teamwork
 from w365.ui.wording import counted, local_zone, plain
 
+_SHOWN = "record_shown"
+"""In the session: the open record's row and the version that the person looks at."""
+
 
 def show_record(desk: Desk, record: Record) -> Decided | None:
-    """Draw the record; return the decision that was just taken, after which the record must be read again."""
+    """Draw the record; return the decision that was just taken, after which the record must be read again.
+
+    A button of the row as it was is gone once somebody else decided it: who pressed it is told so.
+    """
+    _say_meanwhile(record)
     decider = Decider(desk, record)
     draw_record(decider)
+    row = decider.decided.row if decider.decided else record.row
+    st.session_state[_SHOWN] = (row.id, row.version)
     return decider.decided
+
+
+def forget_shown() -> None:
+    """The record is closed: what happens to its row from now on is no surprise in it."""
+    st.session_state.pop(_SHOWN, None)
+
+
+def _say_meanwhile(record: Record) -> None:
+    row, version = st.session_state.get(_SHOWN, (0, 0))
+    if row != record.row.id or version == record.row.version or not record.history:
+        return
+    latest = record.history[0]
+    st.info(
+        f"**Decided meanwhile: {plain(say_decision(latest))}** ({plain(say_when(latest, local_zone()))}). "
+        "What you chose since you opened the record was not saved. This is the row as it is now."
+    )
 
 
 def draw_record(decider: Decider) -> None:
@@ -47,10 +73,12 @@ def _show_provider_side(record: Record) -> None:
         ("Provider", row.provider),
         ("Provider Specific Account Id", row.specific_id),
         ("Country", record.country),
-        ("Relationship", record.relationship),
         ("Changed", row.change),
         ("Gone since", f"{record.gone_at:%Y-%m-%d}" if record.gone_at else ""),
+    )
+    further = (
         ("Domains come from", record.domain_source),
+        ("Relationship", record.relationship),
         ("Note", record.note),
     )
     _list([(value, label) for label, value in facts if value], "")
@@ -58,6 +86,9 @@ def _show_provider_side(record: Record) -> None:
     _list([(domain.name, say_domain(domain)) for domain in record.domains], "The provider lists none.")
     _heading(f"Subscriptions: {counted(row.seats, 'seat')}")
     _list([(one.offer_name, say_standing(one, row)) for one in record.subscriptions], "None known.")
+    if any(value for _, value in further):
+        _heading("Also known")
+        _list([(value, label) for label, value in further if value], "")
 
 
 def _show_accounts_side(decider: Decider) -> None:
@@ -75,7 +106,7 @@ def _show_accounts_side(decider: Decider) -> None:
     for part in parts:
         with st.container():
             part(decider)
-    _show_history(decider.record)
+    show_history(decider)
 
 
 def _show_standing(decider: Decider) -> None:
@@ -110,15 +141,6 @@ def _show_setting_aside(decider: Decider) -> None:
                 lambda seen: mapping.park(*decider.whose, seen=seen, reason=reason or "", until=until),
             )
         st.caption("Exclude takes the customer out of the backlog for good, Park for a time. Both can be reopened.")
-
-
-def _show_history(record: Record) -> None:
-    with st.expander(f"History: {counted(len(record.history), 'decision')}"):
-        zone = local_zone()
-        for one in record.history:
-            st.markdown(f"**{plain(say_decision(one))}**  \n:small[{plain(say_when(one, zone))}]")
-            for fact in one.evidence:
-                st.caption(plain(fact))
 
 
 def _heading(text: str) -> None:

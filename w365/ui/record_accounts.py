@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.api.rows import is_likely
+from w365.api.rows import is_offered
 from w365.matching.words import ORIGIN_WORDS, say_drift
 from w365.model import Drift, Origin
 from w365.service import mapping
@@ -83,7 +83,7 @@ def show_hit(decider: Decider, hit: Hit, key: str, label: str) -> None:
 def show_rejected(decider: Decider) -> None:
     if not decider.record.rejected:
         return
-    with st.expander(f"Rejected accounts: {len(decider.record.rejected)}"):
+    with st.expander(f"Rejected accounts: {len(decider.record.rejected)}", key=f"rejected-{decider.record.row.id}"):
         for account in decider.record.rejected:
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 st.markdown(f"**{plain(account.hit.name)}**  \n:gray[:small[{plain(account.hit.about)}]]")
@@ -93,10 +93,12 @@ def show_rejected(decider: Decider) -> None:
 
 def _show_beside(decider: Decider, accounts: tuple[AccountView, ...], *, is_first: bool) -> None:
     for index, (column, account) in enumerate(zip(st.columns(_BESIDE), accounts, strict=False)):
-        with column, st.container(border=True, height="stretch"):
-            _show_account(decider, account)
+        # The buttons stand side by side at the bottom, however much is said of each account.
+        with column, st.container(border=True, height="stretch", vertical_alignment="distribute"):
+            with st.container():
+                _show_account(decider, account)
             _show_verdicts(
-                decider, account.hit.account_id, is_first=is_first and index == 0 and is_likely(account.hit.score)
+                decider, account.hit.account_id, is_first=is_first and index == 0 and is_offered(account.hit)
             )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.matching.words import STATUS_WORDS
 from w365.model import OPEN
 from w365.service.records import read_record
 from w365.ui.desk import Desk
-from w365.ui.record import show_record
-from w365.ui.shell import told
+from w365.ui.record import forget_shown, show_record
+from w365.ui.record_words import say_settled
+from w365.ui.shell import toast_next_time, told
 from w365.ui.wording import plain, short
 
 
@@ -20,6 +20,7 @@ def open_record(desk: Desk, row: int, selection: str) -> None:
 
     def leave() -> None:
         st.session_state.pop(selection, None)
+        forget_shown()
 
     st.dialog(title, width="large", on_dismiss=leave)(_show)(desk, row, selection)
 
@@ -33,5 +34,6 @@ def _show(desk: Desk, row: int, selection: str) -> None:
     if decided.row.status in OPEN:
         st.rerun(scope="fragment")
     st.session_state.pop(selection, None)
-    st.toast(plain(f"{decided.row.name}: {STATUS_WORDS[decided.row.status]} {decided.row.account_name}"))
+    forget_shown()
+    toast_next_time(plain(say_settled(decided.row)))
     st.rerun()

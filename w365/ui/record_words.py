@@ -12,12 +12,14 @@ from w365.matching.words import (
     LIST_WORDS,
     ORIGIN_WORDS,
     SAY_HELD,
+    STATUS_WORDS,
     Nearest,
     say_reason,
     why_not,
 )
 from w365.model import Disposition, DomainKind, DomainList, Origin, Reason, Status
 from w365.service.records import AccountView, DecisionView, DomainView, Record, SubscriptionView
+from w365.store.worklist import Row
 from w365.ui.wording import counted, full_time
 
 _MOST_DOMAINS = 4
@@ -138,6 +140,19 @@ def say_decision(decision: DecisionView) -> str:
     return " · ".join(parts)
 
 
+def say_settled(row: Row) -> str:
+    """Say how a row stands now that it was decided."""
+    if row.status is Status.MAPPED:
+        return f"{row.name}: mapped to {row.account_name}"
+    return f"{row.name}: {STATUS_WORDS[row.status].lower()}"
+
+
 def say_when(decision: DecisionView, zone: dt.tzinfo) -> str:
     run = f", run {decision.run_id}" if decision.run_id else ""
     return f"{full_time(decision.at, zone)}, {decision.actor}{run}"
+
+
+def say_since(decision: DecisionView, later: DecisionView, zone: dt.tzinfo) -> str:
+    """Say why a decision cannot be taken back: it was, or what came `later` holds now."""
+    what = "Taken back" if later.undoes == decision.id else "Cannot be undone: decided again"
+    return f"{what} {say_when(later, zone)}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from w365.api.rows import is_offered, warning
 from w365.model import Role
 from w365.service.crm_link import crm_address
 from w365.service.providers import list_providers
@@ -98,8 +99,8 @@ def _show_outcome(review: Review) -> None:
     with st.container(key="review-outcome"):
         if review.error is not None:
             show_error(review.error)
-        elif review.said:
-            st.caption(plain(short(review.said, 160)))
+        else:  # a line in any case, or all below it would move whenever something is said
+            st.caption(plain(short(review.said, 160)) or "Nothing was decided just now.")
 
 
 def _show_end(review: Review) -> None:
@@ -161,7 +162,16 @@ def _show_verdicts(review: Review, record: Record, decider: Decider) -> None:
     def reject() -> None:
         review.take(record, decider.reject(account))
 
-    st.button("Accept first", key=decider.key("a"), on_click=accept, shortcut="A", disabled=nothing, type="primary")
+    doubt = warning(first) if first else ""
+    st.button(
+        "Accept first",
+        key=decider.key("a"),
+        on_click=accept,
+        shortcut="A",
+        disabled=nothing or bool(doubt),
+        type="primary" if first and is_offered(first) else "secondary",
+        help=f"The first candidate is {doubt}. The button below it accepts it all the same." if doubt else None,
+    )
     st.button("Not this", key=decider.key("x"), on_click=reject, shortcut="X", disabled=nothing)
     st.button("Park", key=decider.key("p"), on_click=review.open_form, args=("park",), shortcut="P")
     st.button("Exclude", key=decider.key("e"), on_click=review.open_form, args=("exclude",), shortcut="E")

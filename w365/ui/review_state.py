@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from w365.errors import W365Error
-from w365.matching.words import STATUS_WORDS
+from w365.matching.words import DECISION_WORDS
 from w365.model import OPEN
 from w365.service import mapping
 from w365.service.facets import count_by_owner
@@ -18,6 +18,7 @@ from w365.service.review import read_if_open, read_queue, wanted_of
 from w365.service.undo_own import Before, remember, undo_own
 from w365.ui.desk import Desk
 from w365.ui.record_decider import Work
+from w365.ui.record_words import say_settled
 from w365.ui.review_walk import Choice, Walk, begin
 
 LOOKUP = "Another account"
@@ -114,10 +115,10 @@ class Review:
         self.steps = [*self.steps, Step(decided.decision_id, record.row.name, before)]
         self.steps = self.steps[-_MOST_STEPS:]
         if decided.row.status in OPEN:
-            self.said = f"{record.row.name}: candidate rejected"
+            self.said = f"{record.row.name}: {DECISION_WORDS[decided.kind].lower() if decided.kind else 'saved'}"
             return
         self.decided += 1
-        self.said = f"{record.row.name}: {STATUS_WORDS[decided.row.status]} {decided.row.account_name}".strip()
+        self.said = say_settled(decided.row)
         self.walk = self.walk.on()
 
     def pass_by(self) -> None:

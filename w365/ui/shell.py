@@ -23,9 +23,11 @@ from w365.ui.wording import counted, local_zone, plain
 
 _log = logging.getLogger(__name__)
 
-_FLASH = "w365_flash"
+_FLASH, _TOAST = "w365_flash", "w365_toast"
 _TOKEN = "w365_token"  # noqa: S105 - the name of a place, not a secret
 _LOOK_SECONDS = 20
+FRESHNESS = "freshness"
+"""The part of every page that says what waits and how old the data is, for those that change it to run it again."""
 
 
 @contextmanager
@@ -103,9 +105,16 @@ def say_next_time(text: str) -> None:
     st.session_state[_FLASH] = text
 
 
+def toast_next_time(text: str) -> None:
+    """As `say_next_time`, for what is to be seen wherever the page is scrolled to."""
+    st.session_state[_TOAST] = text
+
+
 def _show_flash() -> None:
     if text := st.session_state.pop(_FLASH, ""):
         st.success(text)
+    if text := st.session_state.pop(_TOAST, ""):
+        st.toast(text)
 
 
 def _token(service: Service, actor: Actor) -> str:
@@ -115,7 +124,7 @@ def _token(service: Service, actor: Actor) -> str:
     return str(st.session_state[_TOKEN])
 
 
-@st.fragment(run_every=_LOOK_SECONDS)
+@st.fragment(run_every=_LOOK_SECONDS, key=FRESHNESS)
 def _freshness_line(service: Service, actor: Actor) -> None:
     with told():
         sources = read_sources(service, actor)

@@ -40,7 +40,7 @@ def _show_owner(desk: Desk, record: Record) -> None:
     key = f"owner-{row}-{owner}"
 
     def give(to: str) -> None:
-        _try(lambda: teamwork.set_owner(desk.service, desk.actor, row, to), row)
+        _try(lambda: teamwork.set_owner(desk.service, desk.actor, row, to, seen=owner), row)
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         st.text_input(

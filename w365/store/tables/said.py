@@ -31,7 +31,10 @@ class Ownership(Base):
 
 
 class OwnerChange(Base):
-    """Append only: who gave a row to whom."""
+    """Append only: who gave a row to whom. The latest id of a row is the version that a change of many must have seen.
+
+    A change that takes one back names it, and the one whose outcome holds again; 0 before the first.
+    """
 
     __tablename__ = "owner_change"
     __table_args__ = (sa.Index(None, "provider_account_id", "id"),)
@@ -41,3 +44,6 @@ class OwnerChange(Base):
     actor: Mapped[str]
     old_owner: Mapped[str]
     owner: Mapped[str]
+    run_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("run.id"), index=True)
+    undoes_id: Mapped[int | None] = mapped_column(Id, index=True)
+    restores_id: Mapped[int | None] = mapped_column(Id)

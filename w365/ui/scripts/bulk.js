@@ -2,7 +2,8 @@
 // It has its place from the start, so that nothing moves when a row is selected.
 
 let isAll = false;
-let lastDecision = null; // {decision, text}
+let lastDecision = null; // {decision, text, short}
+let isDecided = false; // rows that are shown were decided: the filter holds fewer of them than were counted
 let bar = null;
 
 const selectedIds = () => api.getSelectedNodes().filter((node) => node.data).map((node) => node.data.id);
@@ -19,19 +20,35 @@ const startBar = () => {
   bar = make("div", "w365-bar");
   bar.setAttribute("role", "toolbar");
   bar.setAttribute("aria-label", "Bulk actions");
+  bar.addEventListener("keydown", leaveBar);
   document.body.append(bar);
   document.body.classList.add("w365-has-bar");
   drawBar();
 };
 
+// Tab leaves the rows, whose thousands of cells are for the arrow keys, and reaches what can be done to them.
+const leaveRows = (event) => {
+  event.preventDefault();
+  if (event.shiftKey) api.setFocusedHeader("name");
+  else document.querySelector(".w365-bar button:not(:disabled), .w365-columns").focus();
+};
+
+const leaveBar = (event) => {
+  const isFirst = event.target === bar.querySelector("button:not(:disabled)");
+  const cell = api.getFocusedCell();
+  if (!cell || !(event.key === "Escape" || (event.key === "Tab" && event.shiftKey && isFirst))) return;
+  event.preventDefault();
+  api.setFocusedCell(cell.rowIndex, cell.column);
+};
+
 const drawBar = () => {
   if (!bar) return;
   const had = bar.contains(document.activeElement) ? document.activeElement.textContent : "";
-  const amount = isAll ? total || 0 : selectedIds().length;
+  const amount = isAll ? total ?? 1 : selectedIds().length;
   const chosen = make("span", "w365-chosen", chosenText(amount));
   const rest = make("span", "w365-rest");
   if (amount) rest.append(button("Clear selection", clearSelection));
-  if (!isAll && total > 0) rest.append(button(`Select all ${count(total)} of this filter`, selectAll));
+  if (!isAll && total > 0) rest.append(allButton());
   if (lastDecision) rest.prepend(undoButton());
   bar.replaceChildren(chosen, ...actionButtons(amount), rest);
   if (had) [...bar.querySelectorAll("button")].find((one) => one.textContent === had)?.focus();
@@ -40,7 +57,7 @@ const drawBar = () => {
 const count = (number) => number.toLocaleString("en");
 
 const chosenText = (amount) => {
-  if (isAll) return `All ${count(amount)} of this filter:`;
+  if (isAll) return total === null ? "All of this filter:" : `All ${count(amount)} of this filter:`;
   return amount ? `${count(amount)} selected:` : "None selected";
 };
 
@@ -51,13 +68,23 @@ const actionButtons = (amount) => context().actions.split("|").map((one) => {
   return element;
 });
 
+const allButton = () => {
+  const amount = isDecided ? "" : ` ${count(total)}`;
+  const element = button(`Select all${amount}`, selectAll);
+  element.setAttribute("aria-label", `Select all${amount} of this filter`);
+  element.title = "All of this filter";
+  return element;
+};
+
 const undoButton = () => {
-  const {decision, text} = lastDecision;
+  const {decision, text, short} = lastDecision;
   const element = button("Undo", () => { lastDecision = null; drawBar(); tellPage("undo", decision); });
   element.title = text;
   element.setAttribute("aria-label", `Undo: ${text}`);
   const line = make("span", "w365-last");
-  line.append(make("span", "w365-quiet w365-cut", text), element);
+  const told = make("span", "w365-quiet w365-cut", short);
+  told.title = text;
+  line.append(told, element);
   return line;
 };
 
@@ -66,12 +93,18 @@ const tellBulk = (action) => {
   api.dispatchEvent({type: "w365", told: {...told, nonce: `${Date.now()}:${Math.random()}`}});
 };
 
-// The rows are selected by the server, which knows them all; the boxes show it for those that are there.
+// The rows are selected by the server, which knows them all; the boxes show it for those that are there. What was decided
+// meanwhile has left the filter, and leaves the grid now.
 const selectAll = () => {
   isAll = true;
-  markAll();
+  if (isDecided) countAgain(); else markAll();
   drawBar();
-  say(chosenText(total || 0));
+  say(chosenText(total ?? 0));
+};
+
+const countAgain = () => {
+  total = null;
+  api.refreshInfiniteCache();
 };
 
 const markAll = () => {
@@ -93,7 +126,8 @@ const onSelection = ({source}) => {
   drawBar();
 };
 
-const offerUndo = (decision, text) => {
-  lastDecision = {decision, text};
+const offerUndo = (decision, text, short) => {
+  lastDecision = {decision, text, short};
+  isDecided = true;
   drawBar();
 };

@@ -3,6 +3,7 @@
 
 const DEBOUNCE_MS = 120;
 const ROOM = 340;
+const WIDTH = 520;
 
 class Lookup {
   init(params) {
@@ -20,7 +21,7 @@ class Lookup {
 
   build() {
     this.gui = make("div", "w365-lookup");
-    this.gui.style.width = `${Math.max(440, this.params.column.getActualWidth())}px`;
+    this.gui.style.width = `${Math.max(WIDTH, this.params.column.getActualWidth())}px`;
     this.input = make("input", "w365-input");
     this.list = make("ul", "w365-list");
     this.note = make("div", "w365-note");
@@ -68,9 +69,11 @@ class Lookup {
     if (this.row.account !== null) this.items.push({account: null, name: "Clear mapping"});
     this.list.replaceChildren(...this.items.map((item, index) => this.line(item, index)));
     // Nothing is chosen beforehand where Enter would change a decision, pick one of several equal accounts, an account
-    // that is hardly the customer's or one that is only spelt like what was typed.
+    // that is inactive, somebody else's or hardly the customer's, or one that is only spelt like what was typed.
     const isWanted = text && !body.accounts[0]?.isGuess;
-    const isSure = isWanted || (!text && this.row.account === null && !this.row.mustChoose && body.accounts[0]?.isLikely);
+    const [first] = body.accounts;
+    const isOffered = this.row.account === null && !this.row.mustChoose && first?.isLikely && !first.warning;
+    const isSure = isWanted || (!text && isOffered);
     this.activate(found && isSure ? 0 : -1);
     this.note.textContent = this.words(found, text, body.more);
   }
@@ -132,7 +135,7 @@ class Lookup {
     } else if (event.key === "Tab") {
       event.preventDefault();
       this.leave();
-      if (event.shiftKey) api.tabToPreviousCell(); else api.tabToNextCell();
+      api.setFocusedCell(this.params.node.rowIndex, event.shiftKey ? "domain" : "status");
     }
     event.stopPropagation();
   }
@@ -160,17 +163,20 @@ class Lookup {
     window.addEventListener("blur", this.onBlur);
   }
 
-  // Above the cell when there is no room below, with the input next to the cell in both.
+  // Above the cell when there is no room below, with the input next to the cell in both. The grid sets `top` once more
+  // after this, so that a rule of the style sheet has to say where the popup ends; what leaves its box is cut off.
   place() {
     const popup = this.gui.closest(".ag-popup-child");
     const cell = this.params.eGridCell?.getBoundingClientRect();
     if (!popup || !cell) return;
     popup.setAttribute("aria-label", `CRM account for ${this.row.name}`);
-    const below = window.innerHeight - cell.bottom, above = cell.top;
+    window.frameElement?.scrollIntoView({block: "nearest"}); // a small window shows a part of the grid only
+    const box = popup.offsetParent.getBoundingClientRect();
+    const below = box.bottom - cell.bottom, above = cell.top - box.top;
     const isAbove = below < ROOM && above > below;
     this.gui.classList.toggle("w365-above", isAbove);
     this.list.style.maxHeight = `${Math.min(360, (isAbove ? above : below) - 80)}px`;
-    if (isAbove) popup.style.cssText += `;top:auto;bottom:${window.innerHeight - cell.top}px`;
+    popup.style.setProperty("--w365-bottom", `${box.bottom - cell.top}px`);
   }
 
   // Another window may come to the front while one types; a click elsewhere on the page ends the edit.

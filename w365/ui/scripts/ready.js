@@ -49,6 +49,13 @@ const enter = ({fromBottom}) => {
   return true;
 };
 
+// Keys that the grid must not take: those that would clear a cell, and Tab.
+const keepKey = ({event, editing}) => {
+  if (editing) return false;
+  if (event.key === "Tab") leaveRows(event);
+  return ["Tab", "Delete", "Backspace"].includes(event.key);
+};
+
 const openRecord = (row) => { if (row) tellPage("open", row.id); };
 
 const onKey = ({event, column, data}) => {
@@ -67,5 +74,5 @@ return {
   isEditable: ({data, context: now, node}) =>
     Boolean(data) && now.mayEdit && marks.get(node.id)?.state !== "saving",
   span: ({node}) => (marks.get(node?.id)?.state === "refused" ? 4 : 1),
-  keepKey: ({event, editing}) => !editing && (event.key === "Delete" || event.key === "Backspace"),
+  keepKey,
 };

@@ -15,7 +15,7 @@ const save = async (node, account, name) => {
     const loss = before.clearing ? `: ${before.clearing}` : "";
     const told = account === null ? `Mapping of ${before.name} cleared${loss}` : `${before.name} mapped to ${name}`;
     say(told);
-    offerUndo(body.row.version, told);
+    offerUndo(body.row.version, told, `${account === null ? "Cleared" : "Mapped"}: ${before.name}`);
     setTimeout(() => { if (marks.get(node.id)?.state === "saved") mark(node, null); }, 2500);
   } catch (error) {
     await refuse(node, before, error);

@@ -23,6 +23,7 @@ const source = {
     try {
       const body = await ask(rowsPath(params));
       if (asked !== view) { params.failCallback(); return; } // an answer for the filter before
+      if (total === null) isDecided = false;
       total = body.total;
       params.successCallback(body.rows, total);
       showEmpty();
@@ -66,20 +67,19 @@ const look = () => {
 const readAllAgain = () => {
   clearSelection();
   marks.clear();
-  total = null;
   lastDecision = null;
-  api.refreshInfiniteCache();
+  countAgain();
 };
 
 const readAgain = async (id, decision) => {
-  const name = api.getRowNode(id)?.data?.name;
-  if (name && decision) offerUndo(decision, `${name} was decided`);
-  const node = api.getRowNode(id);
-  if (!node) return;
+  const node = api.getRowNode(id), before = node?.data;
+  if (!before) { countAgain(); return; }
   try {
-    const body = await ask(`/api/rows?row=${id}`);
-    node.setData(body.rows[0]);
+    const [row] = (await ask(`/api/rows?row=${id}`)).rows;
+    node.setData(row);
     mark(node, null);
+    const word = row.status === before.status ? "Decided" : row.statusWord;
+    if (decision) offerUndo(decision, `${row.name} was decided: ${row.statusWord}`, `${word}: ${row.name}`);
   } catch (error) {
     mark(node, "refused", error.message);
   }

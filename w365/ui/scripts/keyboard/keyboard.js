@@ -13,9 +13,22 @@ const isTyping = (element) => Boolean(element?.closest?.("input, textarea, selec
 // The page answers a moment later than it asks: the field may not be there yet.
 const focus = (label, tries = 30) => {
   clearTimeout(waiting);
-  const field = page.querySelector(`[aria-label="${CSS.escape(label)}"]`);
-  if (field) { field.focus(); field.select?.(); }
+  const named = `[aria-label="${CSS.escape(label)}"]`;
+  const field = page.querySelector(`[role=dialog] ${named}`) || page.querySelector(named);
+  if (field) { field.focus(); field.select?.(); show(field); }
   else if (tries) waiting = setTimeout(focus, 50, label, tries - 1);
+};
+
+// What is found comes below the field: there must be room for it in the window.
+const ROOM = 340;
+const show = (field) => {
+  if (field.getBoundingClientRect().bottom > window.parent.innerHeight - ROOM) field.scrollIntoView({block: "center"});
+};
+
+let later = null;
+const onInput = ({target}) => {
+  clearTimeout(later);
+  if (target.type === "search" || target.getAttribute("role") === "searchbox") later = setTimeout(show, 400, target);
 };
 
 const press = (...keys) => {
@@ -47,9 +60,11 @@ window.addEventListener("message", ({source, data}) => {
   else page.activeElement?.blur(); // out of a field, so that keys are keys again
 });
 page.addEventListener("keydown", onKey);
+page.addEventListener("input", onInput);
 window.parent.addEventListener("keydown", onRepeat, true);
 window.addEventListener("pagehide", () => {
   page.removeEventListener("keydown", onKey);
+  page.removeEventListener("input", onInput);
   window.parent.removeEventListener("keydown", onRepeat, true);
 });
 
