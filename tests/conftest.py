@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from fresh_stores import FreshStores
@@ -21,6 +22,10 @@ for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_
     os.environ.pop(name, None)
 for name in [name for name in os.environ if name.startswith("W365_")]:
     del os.environ[name]
+
+# A test must not fail because the machine has something else to do.
+hypothesis.settings.register_profile("w365", deadline=None)
+hypothesis.settings.load_profile("w365")
 
 
 @pytest.fixture(autouse=True, scope="session")

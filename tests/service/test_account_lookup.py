@@ -127,7 +127,7 @@ def test_each_kind_of_question_finds_what_looking_at_every_account_finds(here: S
     slip=st.integers(0, 10_000),
     shape=st.sampled_from(("start", "two words", "slip", "slip and word", "domain", "number")),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_question_finds_what_looking_at_every_account_finds(
     here: Service, number: int, cut: int, slip: int, shape: str
 ) -> None:
@@ -154,7 +154,7 @@ def test_the_questions_find_the_same_on_postgresql(fresh_postgres: Store, home: 
 
 
 @given(text=st.sampled_from([text for texts in KINDS.values() for text in texts]) | st.text("cont ol'-k1", max_size=8))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_every_word_has_in_the_index_of_words_is_found(here: Service, text: str) -> None:
     """The search of the grid and the lookup read one index."""
     wanted = terms(text)

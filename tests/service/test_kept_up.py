@@ -296,7 +296,6 @@ def contents(connection: sa.Connection) -> dict[str, list[tuple[Any, ...]]]:
 @given(policy=st.sampled_from((Cardinality.UNIQUE, *Cardinality)), acts=ACTS)
 @settings(
     max_examples=12,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_what_is_kept_up_equals_what_is_rebuilt_from_nothing(
@@ -310,7 +309,6 @@ def test_what_is_kept_up_equals_what_is_rebuilt_from_nothing(
 @given(policy=st.sampled_from((Cardinality.UNIQUE, *Cardinality)), acts=ACTS)
 @settings(
     max_examples=5,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_on_postgresql_too(fresh_postgres: Store, tmp_path: Path, policy: Cardinality, acts: list[Act]) -> None:

@@ -29,12 +29,15 @@ from service.fakes import (
 from service.import_files import csv_of, csv_sheet
 
 from w365.errors import InputError, NotAllowed
-from w365.model import Origin, RunKind
+from w365.jobs import execute
+from w365.model import Origin, RunKind, RunState
 from w365.service import Service, configuration, mapping, providers
+from w365.service.changes import confirm
 from w365.service.export import Format, Subject, render
 from w365.service.imports import LineError
 from w365.service.mapping_import import MappingChoice, MappingsPreview, import_mappings, preview_mappings
 from w365.service.mapping_plan import FIELDS, USUALLY, Verdict
+from w365.service.undoing import Undoable, preview_undo
 from w365.sheets import Sheet, guess_columns, open_sheet
 from w365.store import tables as t
 from w365.store.engine import Store
@@ -229,3 +232,21 @@ def test_who_may_not_decide_may_not_import(store: Store, home: Path) -> None:
 @pytest.mark.postgres
 def test_mappings_are_imported_the_same_on_postgresql(fresh_postgres: Store, home: Path) -> None:
     test_what_people_decided_is_left_unless_chosen(fresh_postgres, home)
+
+
+def test_an_import_is_taken_back_as_a_whole_and_what_people_changed_since_stays(store: Store, home: Path) -> None:
+    service = make(store, home)
+    assign(service, "p7", "a0")
+    lines = [(PC, f"p{n}", f"a{n}", "") for n in range(5, 8)]
+    run = load(service, csv_sheet(HEAD, *lines), take=USUALLY | {Verdict.DIFFERENT})
+    assert mappings(store) == {"p5": "a5", "p6": "a6", "p7": "a7"}
+    mapping.assign_account(service, ANALYST, id_of(store, "p6"), account_id_of(store, "a1"), seen=decided(store, "p6"))
+    plan = preview_undo(service, ANALYST, Undoable(run_id=run.id)).plan
+    undone = execute(service, confirm(service, ANALYST, plan.id))
+    assert (undone.state, undone.result) == (RunState.DONE, {"taken_back": 2, "left": 1})
+    assert mappings(store) == {"p6": "a1", "p7": "a0"}
+
+
+def decided(store: Store, specific_id: str) -> int:
+    where = t.Decision.provider_account_id == id_of(store, specific_id)
+    return max(row[0] for row in rows_of(store, t.Decision.id, where=where))

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from service.import_files import csv_of, xlsx_of
 
@@ -29,7 +29,6 @@ def read(name: str, content: bytes | Path) -> list[tuple[str, ...]]:
     return [line.cells for line in open_sheet(name, content).lines()]
 
 
-@settings(deadline=None)
 @given(rows=ROWS, separator=st.sampled_from(",;\t"), encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
 def test_every_text_comes_back_from_csv_as_our_downloads_write_it(
     rows: list[list[str]], separator: str, encoding: str
@@ -40,7 +39,6 @@ def test_every_text_comes_back_from_csv_as_our_downloads_write_it(
     assert read("a.csv", content) == [tuple(row) for row in rows]
 
 
-@settings(deadline=None)
 @given(rows=ROWS)
 def test_every_text_comes_back_from_excel_as_our_downloads_write_it(rows: list[list[str]]) -> None:
     quoted = [[safe_cell(cell) for cell in row] for row in rows]

@@ -105,7 +105,7 @@ def key_of(service: Service, sort: Sort) -> Callable[[int], Any]:
 @pytest.mark.parametrize("sort", Sort)
 @pytest.mark.parametrize("descending", [False, True])
 @given(size=st.integers(1, 5), wanted=st.sampled_from((Filter(), Filter(text="co"), Filter(gone=False))))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_pages_of_every_order_have_no_gap_and_no_double(
     service: Service, sort: Sort, *, descending: bool, size: int, wanted: Filter
 ) -> None:
@@ -200,7 +200,7 @@ def test_a_blank_search_filters_nothing(service: Service) -> None:
 
 
 @given(text=st.text(max_size=12))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_text_breaks_a_search(service: Service, text: str) -> None:
     if "\x00" not in text and text.isprintable():
         found(service, text)

@@ -33,11 +33,16 @@ def text_of(test: AppTest) -> str:
     return "\n".join(str(one.value) for kind in kinds for one in kind)
 
 
+ABOUT_PROVIDER_ACCOUNTS = ("review", "provider_accounts", "conflicts", "statistics", "audit", "quality")
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens_before_anything_was_synced(world: World, page: str) -> None:
     test = world.open(page)
     assert not test.exception
     assert not test.error
+    says_next_step = "There are no provider accounts yet." in text_of(test)
+    assert says_next_step == (page in ABOUT_PROVIDER_ACCOUNTS)
 
 
 @pytest.mark.parametrize("page", PAGES)

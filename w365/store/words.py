@@ -23,6 +23,8 @@ _SPLIT = re.compile(r"[^\w]+")
 
 def fold(text: str) -> str:
     """Lower case without accents, one blank between words: what is equal here is equal to a searching person."""
+    if text.isascii():  # most are, and then there is nothing to take apart
+        return " ".join(text.lower().split())
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
 

@@ -115,4 +115,4 @@ def _show_link(desk: Desk, wanted: Wanted) -> None:
     label = f"Download {FORMAT_WORDS[wanted.form]}"
     st.link_button(label, link, type="primary", on_click="rerun", icon=":material/download:", key="download-link")
     once = f"The link works once, in this browser only, for {SECONDS // 60} minutes."
-    st.caption(f"{once} A large file arrives while it is made; the browser shows how far it is.")
+    st.caption(f"{once} A large file arrives while it is made; Excel is made first and then sent.")
