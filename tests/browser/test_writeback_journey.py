@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from app_process import wait_until_synced
 from playwright.sync_api import Page, expect
-from test_journeys import go
+from test_journeys import SETTLED, go
 from test_provider_accounts import Grid
 
 from w365.service import Service
@@ -26,6 +26,7 @@ def unnamed(service: Service) -> Iterator[None]:
 
 
 def choose(page: Page, field: str, option: str) -> None:
+    expect(page.locator(SETTLED)).to_be_visible()  # or what is opened is drawn anew and closed
     page.get_by_role("combobox", name=re.compile(field)).click()
     page.get_by_role("option", name=option, exact=True).click()
 
