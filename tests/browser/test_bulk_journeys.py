@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from app_process import wait_until_synced
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
-from test_accessibility import TAGS
+from axe_checks import violations
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from w365.jobs import execute
 from w365.model import Status
@@ -54,12 +53,6 @@ def held(service: Service, app_url: str) -> Iterator[list[Row]]:
             take_back_now(service, local_user(), row.version)
 
 
-def check_axe(where: Page | Frame) -> None:
-    options = {"runOnly": {"type": "tag", "values": TAGS}}
-    found = Axe().run(where, options=options).response["violations"]
-    assert not [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found]
-
-
 def test_all_of_a_filter_is_accepted_from_a_score_and_taken_back(
     page: Page, app_url: str, service: Service, held: list[Row]
 ) -> None:
@@ -81,7 +74,7 @@ def test_all_of_a_filter_is_accepted_from_a_score_and_taken_back(
     expect(dialog).to_contain_text(f"{len(held)} provider accounts will be mapped")
     expect(dialog).to_contain_text(f"{amount - len(held)} left as they are")
     assert count_backlog(service, local_user()) == backlog
-    check_axe(page)
+    assert not violations(page)
     button(dialog, f"Map {len(held)}").click()
     expect(dialog).to_contain_text(f"{len(held)} provider accounts changed")
     assert count_backlog(service, local_user()) == backlog - len(held)
@@ -131,4 +124,4 @@ def test_axe_finds_nothing_in_the_bar_and_in_activity(scheme: str, new_page: New
     frame = open_grid(page, app_url, "status=all")
     frame.locator(".ag-pinned-left-cols-container input[type=checkbox]").first.click()
     expect(frame.locator(".w365-chosen", has_text="1 selected:")).to_be_visible()
-    check_axe(next(one for one in page.frames if "agGrid" in one.url))
+    assert not violations(next(one for one in page.frames if "agGrid" in one.url))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from app_process import wait_until_synced
+from driving import go
 from playwright.sync_api import Locator, Page, expect
-from test_journeys import go
 
 from w365.model import DomainList, Status
 from w365.service import Service

@@ -6,11 +6,10 @@ import re
 from pathlib import Path
 
 from app_process import running_app
+from driving import SETTLED
 from playwright.sync_api import Browser, Page, expect
 
 from w365.demo.servers import PARTNER_CENTER_CLIENT_ID, TENANT_ID, Servers
-
-SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 def enter(page: Page, servers: Servers) -> None:

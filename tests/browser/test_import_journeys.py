@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 from app_process import wait_until_synced
+from driving import SETTLED, go
 from playwright.sync_api import Page, expect
-from test_journeys import SETTLED, go
 
 from w365.service import Service
 from w365.service.access import local_user

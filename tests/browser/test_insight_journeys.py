@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from app_process import wait_until_synced
+from driving import SETTLED, go, metric
 from playwright.sync_api import Page, expect
-from test_journeys import SETTLED, go, metric
 
 from w365.matching.words import REASON_WORDS
 from w365.service import Service

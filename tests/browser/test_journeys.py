@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from app_process import running_app, wait_until_synced
+from driving import PAGES, go, metric
 from playwright.sync_api import Page, expect
 from small_world import CONFLICTS, MAPPABLE
 
@@ -23,19 +24,6 @@ from w365.service.activity import ActivityFilter, count_decisions
 from w365.service.configuration import get_settings, set_setting
 from w365.service.providers import list_runs
 from w365.service.statistics import read_statistics
-
-SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
-
-
-def go(page: Page, url: str, place: str, title: str) -> None:
-    page.goto(f"{url}/{place}")
-    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
-    page.wait_for_selector(SETTLED)
-
-
-def metric(page: Page, label: str) -> str:
-    box = page.get_by_test_id("stMetric").filter(has_text=label).first
-    return box.get_by_test_id("stMetricValue").inner_text().strip()
 
 
 @contextmanager
@@ -260,20 +248,3 @@ def test_nothing_is_asked_of_other_hosts(page: Page, app_url: str) -> None:
     for place, title in PAGES.items():
         go(page, app_url, place, title)
     assert not [url for url in asked if not url.startswith((app_url, app_url.replace("http", "ws"), "data:", "blob:"))]
-
-
-PAGES = {
-    "": "Overview",
-    "review": "Review",
-    "account": "CRM account",
-    "provider_accounts": "Provider accounts",
-    "conflicts": "Conflicts",
-    "subscriptions": "Subscriptions",
-    "statistics": "Statistics",
-    "audit": "Sample audit",
-    "quality": "Data quality",
-    "activity": "Activity",
-    "providers": "Providers",
-    "import": "Import",
-    "configuration": "Configuration",
-}

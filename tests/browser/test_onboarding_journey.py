@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 from app_process import running_app, wait_until_synced
-from axe_playwright_python.sync_playwright import Axe
+from axe_checks import violations
+from driving import SETTLED
 from playwright.sync_api import Locator, Page, expect
-from test_accessibility import TAGS, _is_ours
-from test_journeys import SETTLED
 
 from tests.servers import running, small_world
 from w365.config import DEMO_SERVED, load_settings
@@ -163,7 +162,4 @@ def test_the_link_for_an_existing_tenant_is_given_and_what_is_awaited_listed(
     settle(page)
     page.mouse.move(0, 0)  # Streamlit's colour under the mouse is its own
     page.wait_for_timeout(500)
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response["violations"]
-    assert not [
-        (one["id"], node["html"][:200]) for one in found for node in one["nodes"] if _is_ours(page, one["id"], node)
-    ]
+    assert not violations(page)

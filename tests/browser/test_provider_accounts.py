@@ -1,4 +1,4 @@
-"""The grid, its lookup cell and the record, as an analyst uses them."""
+"""The grid and its lookup cell, as an analyst uses them."""
 
 from __future__ import annotations
 
@@ -8,70 +8,19 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
+from axe_checks import violations
+from driving import Grid, stored
+from playwright.sync_api import Page, expect
 from small_world import SCRIPT_NAME
-from test_accessibility import TAGS
 
 from w365.model import Status
 from w365.service import Service
 from w365.service.access import local_user
 from w365.service.records import list_rows
-from w365.store.worklist import Filter, Row, Sort
+from w365.store.worklist import Filter, Sort
 
 NewPage = Callable[..., Page]
 EVIL = "::JSCODE::(window.top.document.title = 'run')::JSCODE::"
-
-
-class Grid:
-    """The grid of a page that shows the rows found by a search."""
-
-    def __init__(self, page: Page, app_url: str, query: str) -> None:
-        self.page = page
-        page.goto(f"{app_url}/provider_accounts?{query}")
-        self.frame: FrameLocator = page.frame_locator("iframe[title*=agGrid]")
-        expect(self.cell("name").first).to_be_visible(timeout=30_000)
-
-    def row(self, name: str) -> Locator:
-        """The part of the row that scrolls; the name itself is pinned apart."""
-        pinned = self.frame.locator(".ag-pinned-left-cols-container .ag-row", has_text=name)
-        index = pinned.first.get_attribute("row-index")
-        return self.frame.locator(f".ag-center-cols-container .ag-row[row-index='{index}']")
-
-    def cell(self, column: str, row: str = "") -> Locator:
-        if column == "name":
-            return self.frame.locator(".ag-cell[col-id=name]", has_text=row)
-        return self.row(row).locator(f"[col-id={column}]")
-
-    @property
-    def lookup(self) -> Locator:
-        return self.frame.get_by_role("combobox")
-
-    @property
-    def note(self) -> Locator:
-        return self.frame.locator(".w365-note")
-
-    @property
-    def options(self) -> Locator:
-        return self.frame.get_by_role("option")
-
-    def open(self, row: str, key: str = "Enter") -> None:
-        self.cell("account", row).click()
-        self.page.keyboard.press(key)
-        expect(self.lookup).to_be_focused()
-        expect(self.note).not_to_have_text("Searching…")
-
-    def choose(self, row: str, text: str) -> None:
-        """Type and choose the first account with the keyboard."""
-        self.open(row)
-        self.page.keyboard.type(text)
-        expect(self.note).to_have_text(re.compile("found|first"))
-        self.page.keyboard.press("Enter")
-
-
-def stored(service: Service, name: str) -> Row:
-    rows = list_rows(service, local_user(), Filter(text=name))  # a row is found by the name of its account too
-    return min(rows, key=lambda row: not row.name.lower().startswith(name.lower()))
 
 
 def statuses(page: Page) -> str:
@@ -225,65 +174,6 @@ def test_a_lost_answer_is_told_in_the_row(page: Page, app_url: str, service: Ser
     assert stored(service, "osprey 02").account_id is None
 
 
-def test_a_double_click_opens_the_record_and_accept_maps(page: Page, app_url: str, service: Service) -> None:
-    grid = Grid(page, app_url, "status=conflict&text=heron")
-    grid.cell("name", "Heron 04").dblclick()
-    record = page.get_by_role("dialog")
-    expect(record).to_contain_text("heron04.de is the e-mail domain of 1 contact")
-    expect(record).to_contain_text("Business Premium")
-    record.get_by_role("button", name="Accept", exact=True).first.click()
-    expect(record).to_have_count(0)
-    expect(grid.cell("status", "Heron 04")).to_have_text(re.compile("Mapped"))
-    assert stored(service, "heron 04").account_name.startswith("Heron 04")
-
-
-def test_not_this_keeps_the_record_open_and_can_be_taken_back(page: Page, app_url: str) -> None:
-    grid = Grid(page, app_url, "status=conflict&text=heron")
-    grid.cell("name", "Heron 05").click()
-    page.keyboard.press("Enter")
-    record = page.get_by_role("dialog")
-    record.get_by_role("button", name="Not this").first.click()
-    record.get_by_text("Rejected accounts: 1").click()
-    record.get_by_role("button", name="Take back").click()
-    expect(record.get_by_text("Rejected accounts: 1")).to_have_count(0)
-    record.get_by_text("History: 2 decisions").click()
-    expect(record).to_contain_text("Rejection taken back")
-
-
-def test_setting_aside_needs_a_reason_and_can_be_reopened(page: Page, app_url: str, service: Service) -> None:
-    grid = Grid(page, app_url, "status=unmapped&text=osprey")
-    grid.cell("name", "Osprey 03").dblclick()
-    record = page.get_by_role("dialog")
-    record.get_by_text("Exclude or park").click()
-    record.get_by_role("button", name="Exclude", exact=True).click()
-    expect(record).to_contain_text("A reason is needed.")
-    record.get_by_label("Reason").fill("A test tenant")
-    record.get_by_label("Reason").press("Tab")
-    record.get_by_role("button", name="Exclude", exact=True).click()
-    expect(record).to_have_count(0)
-    expect(grid.cell("status", "Osprey 03")).to_have_text(re.compile("Excluded"))
-    grid.cell("name", "Osprey 03").dblclick()
-    expect(record).to_contain_text("A test tenant")
-    record.get_by_role("button", name="Reopen").click()
-    expect(record.get_by_role("button", name="Reopen")).to_have_count(0)
-    assert stored(service, "osprey 03").status is Status.UNMAPPED
-
-
-def test_an_account_is_created_and_mapped_after_a_look_at_similar_ones(
-    page: Page, app_url: str, service: Service
-) -> None:
-    grid = Grid(page, app_url, "status=unmapped&text=osprey")
-    grid.cell("name", "Osprey 04").dblclick()
-    record = page.get_by_role("dialog")
-    record.get_by_text("Create an account").click()
-    expect(record.get_by_label("Name", exact=True)).to_have_value("Osprey 04 Ltd")
-    expect(record.get_by_label("Website")).to_have_value("https://osprey04.co.uk")
-    record.get_by_role("button", name="Create in the CRM and map").click()
-    expect(record).to_have_count(0, timeout=30_000)
-    expect(grid.cell("account", "Osprey 04")).to_contain_text("Osprey 04 Ltd")
-    assert stored(service, "osprey 04").account_name == "Osprey 04 Ltd"
-
-
 @pytest.mark.parametrize("name", ["text", "status", "reason", "provider"])
 def test_code_in_the_address_is_not_run(name: str, page: Page, app_url: str) -> None:
     page.goto(f"{app_url}/provider_accounts?status=all&{name}={quote(EVIL)}")
@@ -385,12 +275,6 @@ def test_axe_finds_nothing_in_the_grid_its_editor_and_the_record(scheme: str, ne
     grid.cell("name", "Heron 00").dblclick()
     expect(grid.page.get_by_role("dialog").get_by_role("button", name="Accept", exact=True).first).to_be_visible()
     assert not violations(grid.page, "[role=dialog]")
-
-
-def violations(where: Page | Frame, part: str = "") -> list[tuple[str, list[str]]]:
-    options = {"runOnly": {"type": "tag", "values": TAGS}}
-    found = Axe().run(where, context=part or None, options=options).response["violations"]
-    return [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found]
 
 
 def test_the_grid_takes_the_window_and_the_page_does_not_scroll(new_page: NewPage, app_url: str) -> None:

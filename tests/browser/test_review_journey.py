@@ -7,8 +7,8 @@ import time
 from collections import Counter
 
 from app_process import wait_until_synced
+from driving import SETTLED, go
 from playwright.sync_api import Locator, Page, expect
-from test_journeys import SETTLED, go
 
 from w365.model import Status
 from w365.service import Service

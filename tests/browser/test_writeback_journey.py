@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from app_process import wait_until_synced
+from driving import SETTLED, Grid, go
 from playwright.sync_api import Page, expect
-from test_journeys import SETTLED, go
-from test_provider_accounts import Grid
 
 from w365.service import Service
 from w365.service.access import local_user

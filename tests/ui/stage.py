@@ -10,14 +10,38 @@ from streamlit.testing.v1 import AppTest
 
 from w365.errors import W365Error
 from w365.jobs import Queue, execute
-from w365.model import Actor, ChangePage, CrmAccount, CrmContact, Customer, CustomerPage, Role
+from w365.model import Actor, ChangePage, CrmAccount, CrmContact, Customer, CustomerPage, Reason, Role, Status
 from w365.service import Service
 from w365.service.providers import PARTNER_CENTER, request_crm_sync, request_sync
+from w365.store.worklist import Row
 from w365.ui.backstage import Parts
 
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN = Actor("ana", Role.ADMIN)
 HOSTILE = "<script>alert(1)</script> :red[hot] $x$"
+ROW = Row(
+    id=1,
+    provider="Partner Center",
+    specific_id="1",
+    name="Kestrel GmbH",
+    domain="kestrel.de",
+    more_domains=0,
+    status=Status.UNMAPPED,
+    reason=Reason.NO_ACCOUNT,
+    accounts=0,
+    account_id=None,
+    account_name="",
+    account_number="",
+    account_gone=False,
+    origin="",
+    candidate_name="Kestrel",
+    candidate_score=0.96,
+    seats=12,
+    subscriptions=1,
+    is_gone=False,
+    change="",
+    version=0,
+)
 
 
 class FakePortal:
@@ -89,3 +113,9 @@ class OnStage:
             raise self._error
         assert self._parts is not None
         return self._parts
+
+
+def text_of(test: AppTest) -> str:
+    """Everything a page says, but for what stands in tables."""
+    kinds = (test.title, test.subheader, test.markdown, test.caption, test.info, test.warning, test.error, test.success)
+    return "\n".join(str(one.value) for kind in kinds for one in kind)

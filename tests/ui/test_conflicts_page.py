@@ -3,9 +3,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from stage import ADMIN, World
+from stage import ADMIN, World, text_of
 from streamlit.testing.v1 import AppTest
-from test_pages import text_of
 
 from w365.model import CrmAccount, Customer, CustomerDomain, DomainList, Role, Status
 from w365.service.configuration import domains_on

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from stage import ADMIN, World
+from stage import ADMIN, World, text_of
 from streamlit.testing.v1 import AppTest
-from test_pages import text_of
 
 from w365.service.access import local_user
 from w365.service.bulk import Chosen

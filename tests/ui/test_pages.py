@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 import sqlalchemy as sa
-from stage import ADMIN, HOSTILE, OnStage, World
+from stage import ADMIN, HOSTILE, OnStage, World, text_of
 from streamlit.testing.v1 import AppTest
 
 from w365.errors import ConfigurationError
@@ -26,11 +26,6 @@ PAGES = (
     *("overview", "review", "account", "conflicts", "subscriptions", "statistics", "audit", "quality", "activity"),
     *("providers", "import", "configuration", "onboarding"),
 )
-
-
-def text_of(test: AppTest) -> str:
-    kinds = (test.title, test.subheader, test.markdown, test.caption, test.info, test.warning, test.error, test.success)
-    return "\n".join(str(one.value) for kind in kinds for one in kind)
 
 
 ABOUT_PROVIDER_ACCOUNTS = ("review", "provider_accounts", "conflicts", "statistics", "audit", "quality")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from stage import ADMIN, World
+from stage import ADMIN, World, text_of
 from streamlit.testing.v1 import AppTest
-from test_pages import text_of
 
 from w365.model import Actor, Role, Status
 from w365.service import mapping

@@ -4,37 +4,14 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
+from stage import ROW
 
 from w365.model import DecisionKind, Reason, Status
 from w365.service.lookup import Hit
 from w365.service.records import AccountView, DecisionView, DomainView, Record, SubscriptionView
-from w365.store.worklist import Row
 from w365.ui.record_words import compare, say_decision, say_domain, say_state, say_subscription, say_when
 
 AT = dt.datetime(2026, 3, 4, 9, 5, tzinfo=dt.UTC)
-ROW = Row(
-    id=1,
-    provider="Partner Center",
-    specific_id="1",
-    name="Kestrel GmbH",
-    domain="kestrel.de",
-    more_domains=0,
-    status=Status.UNMAPPED,
-    reason=Reason.NO_ACCOUNT,
-    accounts=0,
-    account_id=None,
-    account_name="",
-    account_number="",
-    account_gone=False,
-    origin="",
-    candidate_name="Kestrel",
-    candidate_score=0.96,
-    seats=12,
-    subscriptions=1,
-    is_gone=False,
-    change="",
-    version=0,
-)
 OWN = DomainView("kestrel.de", "own_name", is_default=True, is_verified=True, listed="", accounts=0)
 SERVICE = DomainView("kestrel.onmicrosoft.com", "service", is_default=False, is_verified=True, listed="", accounts=0)
 HIT = Hit(7, "Kestrel", "A-7", "Bonn", "DE", "kestrel.com", is_active=True, score=0.96, reasons=("same name",))

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from stage import ADMIN, HOSTILE, World
-from test_pages import text_of
+from stage import ADMIN, HOSTILE, World, text_of
 
 from w365.errors import StaleEdit
 from w365.model import Role, Status

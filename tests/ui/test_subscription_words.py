@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from test_record_words import ROW
+from stage import ROW
 
 from w365.api.rows import row_json
 from w365.model import Status

@@ -1,0 +1,91 @@
+"""How the browser tests go about the pages: where they are, when they stand still, and the grid as it is used."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import FrameLocator, Locator, Page, expect
+
+from w365.service import Service
+from w365.service.access import local_user
+from w365.service.records import list_rows
+from w365.store.worklist import Filter, Row
+
+PAGES = {
+    "": "Overview",
+    "review": "Review",
+    "account": "CRM account",
+    "provider_accounts": "Provider accounts",
+    "conflicts": "Conflicts",
+    "subscriptions": "Subscriptions",
+    "statistics": "Statistics",
+    "audit": "Sample audit",
+    "quality": "Data quality",
+    "activity": "Activity",
+    "providers": "Providers",
+    "import": "Import",
+    "configuration": "Configuration",
+}
+SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+
+def go(page: Page, url: str, place: str, title: str) -> None:
+    page.goto(f"{url}/{place}")
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    page.wait_for_selector(SETTLED)
+
+
+def metric(page: Page, label: str) -> str:
+    box = page.get_by_test_id("stMetric").filter(has_text=label).first
+    return box.get_by_test_id("stMetricValue").inner_text().strip()
+
+
+class Grid:
+    """The grid of a page that shows the rows found by a search."""
+
+    def __init__(self, page: Page, app_url: str, query: str) -> None:
+        self.page = page
+        page.goto(f"{app_url}/provider_accounts?{query}")
+        self.frame: FrameLocator = page.frame_locator("iframe[title*=agGrid]")
+        expect(self.cell("name").first).to_be_visible(timeout=30_000)
+
+    def row(self, name: str) -> Locator:
+        """The part of the row that scrolls; the name itself is pinned apart."""
+        pinned = self.frame.locator(".ag-pinned-left-cols-container .ag-row", has_text=name)
+        index = pinned.first.get_attribute("row-index")
+        return self.frame.locator(f".ag-center-cols-container .ag-row[row-index='{index}']")
+
+    def cell(self, column: str, row: str = "") -> Locator:
+        if column == "name":
+            return self.frame.locator(".ag-cell[col-id=name]", has_text=row)
+        return self.row(row).locator(f"[col-id={column}]")
+
+    @property
+    def lookup(self) -> Locator:
+        return self.frame.get_by_role("combobox")
+
+    @property
+    def note(self) -> Locator:
+        return self.frame.locator(".w365-note")
+
+    @property
+    def options(self) -> Locator:
+        return self.frame.get_by_role("option")
+
+    def open(self, row: str, key: str = "Enter") -> None:
+        self.cell("account", row).click()
+        self.page.keyboard.press(key)
+        expect(self.lookup).to_be_focused()
+        expect(self.note).not_to_have_text("Searching…")
+
+    def choose(self, row: str, text: str) -> None:
+        """Type and choose the first account with the keyboard."""
+        self.open(row)
+        self.page.keyboard.type(text)
+        expect(self.note).to_have_text(re.compile("found|first"))
+        self.page.keyboard.press("Enter")
+
+
+def stored(service: Service, name: str) -> Row:
+    rows = list_rows(service, local_user(), Filter(text=name))  # a row is found by the name of its account too
+    return min(rows, key=lambda row: not row.name.lower().startswith(name.lower()))
