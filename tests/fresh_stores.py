@@ -53,6 +53,7 @@ class FreshStores:
     def _open(self) -> Store:
         store = open_store(f"sqlite:///{self.folder / secrets.token_hex(4)}.db")
         sa.event.listen(store.engine, "connect", lambda raw, _record: raw.execute("PRAGMA synchronous = OFF"))
+        store.engine.update_execution_options(compiled_cache={})  # the engine's own forgets what is not used for long
         return store
 
 
