@@ -42,6 +42,8 @@ class FreshStores:
     def __call__(self) -> Store:
         store = self.free.pop() if self.free else self._open()
         self.taken.append(store)
+        path = path_of(store)
+        path.with_suffix(".queue.db").unlink(missing_ok=True)
         fill(store, migrated())
         return store
 
@@ -60,8 +62,8 @@ class FreshStores:
 def fill(store: Store, content: bytes) -> None:
     """Give a SQLite database another content."""
     store.close()
-    path = _path(store)
-    for old in path.parent.glob(f"{path.stem}.*"):  # with its log and its queue
+    path = path_of(store)
+    for old in path.parent.glob(f"{path.name}*"):  # with its log
         old.unlink()
     path.write_bytes(content)
 
@@ -84,8 +86,8 @@ def make_once(store: Store, name: str, make: Callable[[], object], *fakes: objec
     else:
         make()
         store.close()
-        _MADE[name] = _path(store).read_bytes(), [copy.deepcopy(fake.__dict__) for fake in fakes]
+        _MADE[name] = path_of(store).read_bytes(), [copy.deepcopy(fake.__dict__) for fake in fakes]
 
 
-def _path(store: Store) -> Path:
+def path_of(store: Store) -> Path:
     return Path(store.engine.url.database or "")
