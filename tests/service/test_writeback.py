@@ -345,9 +345,7 @@ def test_the_command_line_imports_from_the_table(made: tuple[Service, FakeClock]
 
 
 @pytest.mark.postgres
-def test_postgresql_derives_the_same(
-    home: Path, servers: Servers, http: httpx.Client, fresh_postgres: Store
-) -> None:
+def test_postgresql_derives_the_same(home: Path, servers: Servers, http: httpx.Client, fresh_postgres: Store) -> None:
     address = fresh_postgres.engine.url.render_as_string(hide_password=False)
     service, _ = make(fresh_postgres, home, servers, W365_DATABASE_URL=address)
     name_place(service, ADMIN, PLACE, write=True)
