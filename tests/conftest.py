@@ -47,6 +47,7 @@ def _only_this_machine() -> Iterator[None]:
 def sqlite_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """An empty SQLite database for tests that undo what they write."""
     store = open_store(f"sqlite:///{tmp_path_factory.mktemp('store') / 'w365.db'}")
+    store.engine.update_execution_options(compiled_cache={})
     migrate(store)
     yield store
     store.close()

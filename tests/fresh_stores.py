@@ -89,5 +89,11 @@ def make_once(store: Store, name: str, make: Callable[[], object], *fakes: objec
         _MADE[name] = path_of(store).read_bytes(), [copy.deepcopy(fake.__dict__) for fake in fakes]
 
 
+def is_untouched(store: Store) -> bool:
+    """Whether nothing was written to a SQLite database since it was migrated."""
+    path = path_of(store)
+    return not path.with_name(f"{path.name}-wal").exists() and path.read_bytes() == migrated()
+
+
 def path_of(store: Store) -> Path:
     return Path(store.engine.url.database or "")

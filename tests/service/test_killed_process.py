@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from multiprocessing.connection import Connection
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from processes import CONTEXT
 from service.fakes import ANALYST, FakeCrm, FakePortal, account, crm_sync, customer, make_service, pages_of, sync
 
 from w365.service import mapping
@@ -35,10 +35,9 @@ def decide_until_killed(url: str, home: Path, answers: Connection) -> None:
 
 
 def told_before_kill(store: Store, home: Path) -> list[int]:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
+    ours, theirs = CONTEXT.Pipe(duplex=False)
     url = store.engine.url.render_as_string(hide_password=False)
-    process = context.Process(target=decide_until_killed, args=(url, home, theirs))
+    process = CONTEXT.Process(target=decide_until_killed, args=(url, home, theirs))
     process.start()
     theirs.close()
     told = [ours.recv() for _ in range(WAITED_FOR)]
