@@ -27,6 +27,12 @@ def migrated() -> bytes:
         return path.read_bytes()
 
 
+def put_migrated(home: Path) -> None:
+    """Put an empty database where a service looks for its own."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "w365.db").write_bytes(migrated())
+
+
 class FreshStores:
     """Gives SQLite databases that are empty but migrated.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fresh_stores import migrated
+from fresh_stores import put_migrated
 
 from w365.config import load_settings
 from w365.demo.servers import TENANT_ID, Servers
@@ -30,12 +30,10 @@ ONE = "1"
 
 def opened(home: Path, store: Store | None = None, **environment: str) -> Service:
     """Open a service on this store; without one on a database in its home."""
-    database = home / "w365.db"
     if store:
         environment = {"W365_DATABASE_URL": str(store.engine.url), **environment}
-    elif "W365_DATABASE_URL" not in environment and not database.exists():
-        home.mkdir(exist_ok=True)
-        database.write_bytes(migrated())
+    elif "W365_DATABASE_URL" not in environment and not (home / "w365.db").exists():
+        put_migrated(home)
     values = {"W365_HOME": str(home), "W365_DEMO": "off", "W365_SECRET_KEY": KEY, **environment}
     return open_service(load_settings(values, home / "none.toml"), store)
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from fresh_stores import put_migrated
 from processes import CONTEXT
 from service.fakes import ANALYST, FakeCrm, FakePortal, account, crm_sync, customer, make_service, pages_of, sync
 
 from w365.service import mapping
 from w365.store import tables as t
 from w365.store.engine import Store, open_store
-from w365.store.migrate import migrate
 
 WAITED_FOR = 20
 
@@ -74,9 +74,8 @@ def check_that_a_told_decision_is_there(store: Store, home: Path) -> None:
 
 
 def test_a_decision_answered_as_saved_survives_kill_9(home: Path) -> None:
-    home.mkdir()
+    put_migrated(home)
     store = open_store(f"sqlite:///{home / 'w365.db'}")
-    migrate(store)
     check_that_a_told_decision_is_there(store, home)
     store.close()
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from fresh_stores import put_migrated
 from processes import CONTEXT
 from service.fakes import rows_of
 
@@ -47,6 +48,8 @@ WORLD = World("killed", (), (), (), companies=tuple(map(company, range(COUNT))))
 
 def opened(environment: Mapping[str, str], home: Path, minutes: int = 0) -> Service:
     """A service whose clock is so many minutes ahead: a process killed before has been silent for as long."""
+    if not (home / "w365.db").exists():
+        put_migrated(home)
     made = open_service(load_settings({**environment, "W365_HOME": str(home)}, home / "none.toml"))
     return replace(made, clock=lambda: now() + dt.timedelta(minutes=minutes))
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from fresh_stores import make_once
+from fresh_stores import make_once, put_migrated
 from stage import ADMIN, HOSTILE, FakeCrm, FakePortal, OnStage, World
 from streamlit.components.v2 import manifest_scanner
 
@@ -38,6 +38,7 @@ def settings(tmp_path: Path) -> Settings:
             ("CLIENT_SECRET", "a secret"),
         )
     }
+    put_migrated(tmp_path / "home")
     return load_settings({"W365_HOME": str(tmp_path / "home"), **connections}, tmp_path / "none.toml")
 
 
