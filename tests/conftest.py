@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 import sqlalchemy as sa
 from fresh_stores import FreshStores, put_migrated
+from scheduling import ByFile
 
 from w365.store.engine import Store, open_store
 from w365.store.migrate import migrate
@@ -24,8 +25,12 @@ for name in [name for name in os.environ if name.startswith("W365_")]:
     del os.environ[name]
 
 # A test must not fail because the machine has something else to do.
-hypothesis.settings.register_profile("w365", deadline=None, max_examples=60)
+hypothesis.settings.register_profile("w365", deadline=None)
 hypothesis.settings.load_profile("w365")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -295,7 +295,7 @@ def contents(connection: sa.Connection) -> dict[str, list[tuple[Any, ...]]]:
 
 @given(policy=st.sampled_from((Cardinality.UNIQUE, *Cardinality)), acts=ACTS)
 @settings(
-    max_examples=8,
+    max_examples=12,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_what_is_kept_up_equals_what_is_rebuilt_from_nothing(
