@@ -47,18 +47,24 @@ def order_by_words(connection: sa.Connection, words: Iterable[str]) -> None:
 
     A word that more customers have than `_MOST_SHARING` is none: it hardly counts, and would ask for half of them.
     """
-    ours = t.Word
     for part in chunks(sorted(words)):
-        mine = sa.select(ours.word).where(ours.subject == PROVIDER_ACCOUNT, ours.word.in_(part))
-        telling = mine.group_by(ours.word).having(sa.func.count() <= _MOST_SHARING)
-        query = sa.select(ours.id).where(ours.subject == PROVIDER_ACCOUNT, ours.word.in_(telling))
-        order_candidates(connection, query.distinct())
+        order_candidates(connection, _with_words(), {"words": part})
 
 
-def suggesting(account_ids: Sequence[int]) -> sa.Select[int]:
-    """Select the provider accounts that have one of these accounts as a candidate."""
+@functools.cache
+def _with_words() -> sa.Select[int]:
+    ours = t.Word
+    wanted = sa.bindparam("words", type_=sa.String(), expanding=True)
+    mine = sa.select(ours.word).where(ours.subject == PROVIDER_ACCOUNT, ours.word.in_(wanted))
+    telling = mine.group_by(ours.word).having(sa.func.count() <= _MOST_SHARING)
+    return sa.select(ours.id).where(ours.subject == PROVIDER_ACCOUNT, ours.word.in_(telling)).distinct()
+
+
+@functools.cache
+def suggesting() -> sa.Select[int]:
+    """Select the provider accounts that have one of the accounts with these `ids` as a candidate."""
     candidate = t.CurrentCandidate
-    return sa.select(candidate.provider_account_id).where(candidate.account_id.in_(account_ids))
+    return sa.select(candidate.provider_account_id).where(candidate.account_id.in_(IDS))
 
 
 def drop_candidate(connection: sa.Connection, provider_account_id: int, account_id: int) -> None:

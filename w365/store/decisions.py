@@ -17,7 +17,8 @@ from w365.errors import InputError, NotFound, PolicyBreach, StaleEdit
 from w365.model import Cardinality, DecisionKind, Disposition, Evidence, MatchPolicy, Origin
 from w365.store import before
 from w365.store import tables as t
-from w365.store.evidence import IDS, Values, evidence_of
+from w365.store.evidence import Values, evidence_of
+from w365.store.touching import pointing_to_accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +235,8 @@ def affected(provider_account_id: int, *account_ids: int | None) -> tuple[sa.Sel
 
 @functools.cache
 def _affected() -> sa.Select[int]:
-    pointing = sa.select(t.CurrentProposal.provider_account_id).where(t.CurrentProposal.account_id.in_(IDS))
     itself = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id == sa.bindparam("row", type_=t.Id))
-    return sa.select(itself.union(pointing).subquery().c[0])
+    return sa.select(itself.union(pointing_to_accounts()).subquery().c[0])
 
 
 def _latest(connection: sa.Connection, provider_account_id: int) -> sa.Row[int, str, dt.datetime] | None:

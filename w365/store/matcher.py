@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,6 +36,7 @@ from w365.store.evidence import (
     constant,
     evidence_of,
     facts_of,
+    is_in,
     live,
     reach_of,
 )
@@ -88,59 +88,6 @@ def _making(dialect: sa.Dialect) -> tuple[str, ...]:
         *(sa.schema.CreateIndex(index, if_not_exists=True) for index in indexes),
     ]
     return tuple(str(one.compile(dialect=dialect)) for one in made)
-
-
-def touch(connection: sa.Connection, ids: sa.Select[int], values: Values = NO_VALUES) -> None:
-    """Remember that the facts of these provider accounts changed."""
-    connection.execute(_touching(connection.dialect.name, ids), values or None)
-
-
-@functools.lru_cache(maxsize=KEPT_STATEMENTS)
-def _touching(dialect: str, ids: sa.Select[int]) -> sa.Insert:
-    # Without a WHERE, SQLite would read ON CONFLICT as a join's condition (sqlite.org/lang_upsert.html).
-    rows = ids.where(sa.true()).distinct()
-    insert = upsert_of(dialect, t.Touched.__table__).from_select(["provider_account_id"], rows)
-    return insert.on_conflict_do_nothing()
-
-
-@functools.cache
-def touched() -> sa.Select[int]:
-    return sa.select(t.Touched.provider_account_id)
-
-
-def expect_touched(connection: sa.Connection) -> None:
-    """Tell PostgreSQL's planner how many rows are touched just now.
-
-    By its last count of this table it may read whole tables for a hundred rows.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("ANALYZE touched")
-
-
-def reached_by(account_ids: Sequence[int]) -> list[sa.Select[int]]:
-    """Select the provider accounts that these CRM accounts' domains, GUIDs, names, mappings or proposals reach."""
-    by_domain = (
-        sa.select(t.ProviderAccountDomain.provider_account_id)
-        .join(t.AccountDomain, t.AccountDomain.domain == t.ProviderAccountDomain.domain)
-        .where(t.AccountDomain.account_id.in_(account_ids))
-    )
-    by_guid = (
-        sa.select(t.ProviderAccount.id)
-        .join(t.Account, t.Account.tenant_guid == t.ProviderAccount.tenant_guid)
-        .where(t.Account.id.in_(account_ids), t.ProviderAccount.tenant_guid != "")
-    )
-    by_mapping = sa.select(t.Mapping.provider_account_id).where(t.Mapping.account_id.in_(account_ids))
-    by_name = (
-        sa.select(t.Worklist.provider_account_id)
-        .join(t.Account, t.Account.name_key == t.Worklist.name_key)
-        .where(t.Account.id.in_(account_ids), t.Account.name_key != "")
-    )
-    return [by_domain, by_guid, by_mapping, by_name, pointing_to(account_ids)]
-
-
-def pointing_to(account_ids: Sequence[int]) -> sa.Select[int]:
-    """Select the provider accounts whose proposal is one of these accounts: under a unique policy they compete."""
-    return sa.select(t.CurrentProposal.provider_account_id).where(t.CurrentProposal.account_id.in_(account_ids))
 
 
 def propose(connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES) -> None:
@@ -223,30 +170,38 @@ def _keep_evidence(connection: sa.Connection, policy: MatchPolicy, run_id: int) 
 
 
 def _support(policy: MatchPolicy, which: Which) -> sa.Subquery:
-    """What speaks for each provider account, by one walk along them and their domains: nothing is sorted for it.
+    """What speaks for each provider account; who has no domain is there too.
 
     `live` accounts are supported, one of them is `only`; `open` counts facts of live accounts that nobody rejected.
     """
-    account, rejection = t.Account, t.Rejection
-    reach = reach_of(policy, which).subquery("reach")
-    is_live = sa.and_(*live())
+    reach, rejection, nothing = reach_of(policy, which).subquery("reach"), t.Rejection, sa.cast(sa.null(), t.Id)
     of_rejection = sa.and_(
         rejection.provider_account_id == reach.c.provider_account_id, rejection.account_id == reach.c.account_id
     )
+    live_account = sa.case((_is_live(reach.c.account_id, which), reach.c.account_id)).label("live_account_id")
+    columns = (reach.c.provider_account_id, reach.c.worth, reach.c.account_id, live_account)
+    led = sa.select(*columns, rejection.account_id.label("rejected")).outerjoin(rejection, of_rejection)
+    everyone = sa.select(t.ProviderAccount.id, *[nothing] * 4).where(is_in(which, t.ProviderAccount.id))
+    told = sa.union_all(led, everyone).subquery("told").c
     return (
         sa.select(
-            reach.c.provider_account_id,
-            sa.func.max(reach.c.worth).label("worth"),
-            sa.func.count(reach.c.account_id).label("facts"),
-            sa.func.count(sa.distinct(sa.case((is_live, reach.c.account_id)))).label("live"),
-            sa.func.count(sa.case((sa.and_(is_live, rejection.account_id.is_(None)), 1))).label("open"),
-            sa.func.min(sa.case((is_live, reach.c.account_id))).label("only"),
+            told.provider_account_id,
+            sa.func.max(told.worth).label("worth"),
+            sa.func.count(told.account_id).label("facts"),
+            sa.func.count(sa.distinct(told.live_account_id)).label("live"),
+            sa.func.count(sa.case((told.rejected.is_(None), told.live_account_id))).label("open"),
+            sa.func.min(told.live_account_id).label("only"),
         )
-        .outerjoin_from(reach, account, account.id == reach.c.account_id)
-        .outerjoin(rejection, of_rejection)
-        .group_by(reach.c.provider_account_id)
+        .group_by(told.provider_account_id)
         .subquery("support")
     )
+
+
+def _is_live(account_id: sa.ColumnElement[int], which: Which) -> sa.ColumnElement[bool]:
+    """Of all rows the few accounts that are not are found once; of some rows each account is looked up."""
+    account = t.Account
+    gone = sa.select(account.id).where(~sa.and_(*live()))
+    return account_id.not_in(gone) if which is None else ~gone.where(account.id == account_id).exists()
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
