@@ -10,19 +10,21 @@ from w365.store import tables as t
 from w365.store.bulk import upsert_of
 from w365.store.evidence import IDS, KEPT_STATEMENTS, NO_VALUES, Values, Which
 
+Touching = sa.Select[int] | sa.CompoundSelect[int]
+
 _MANY = 1_000
 """So many touched rows cost more than counting all there are."""
 
 
-def touch(connection: sa.Connection, ids: sa.Select[int], values: Values = NO_VALUES) -> None:
+def touch(connection: sa.Connection, ids: Touching, values: Values = NO_VALUES) -> None:
     """Remember that the facts of these provider accounts changed."""
     connection.execute(_touching(connection.dialect.name, ids), values or None)
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
-def _touching(dialect: str, ids: sa.Select[int]) -> sa.Insert:
+def _touching(dialect: str, ids: Touching) -> sa.Insert:
     # Without a WHERE, SQLite would read ON CONFLICT as a join's condition (sqlite.org/lang_upsert.html).
-    rows = ids.where(sa.true()).distinct()
+    rows = sa.select(ids.subquery().c[0]).where(sa.true()).distinct()
     insert = upsert_of(dialect, t.Touched.__table__).from_select(["provider_account_id"], rows)
     return insert.on_conflict_do_nothing()
 
@@ -54,7 +56,7 @@ def expect_touched(connection: sa.Connection) -> None:
 
 
 @functools.cache
-def reached_by_accounts() -> tuple[sa.Select[int], ...]:
+def reached_by_accounts() -> sa.CompoundSelect[int]:
     """Select the provider accounts that CRM accounts' domains, GUIDs, names, mappings or proposals reach.
 
     The accounts are those whose `ids` are given with the statement.
@@ -75,7 +77,7 @@ def reached_by_accounts() -> tuple[sa.Select[int], ...]:
         .join(t.Account, t.Account.name_key == t.Worklist.name_key)
         .where(t.Account.id.in_(IDS), t.Account.name_key != "")
     )
-    return by_domain, by_guid, by_mapping, by_name, pointing_to_accounts()
+    return sa.union(by_domain, by_guid, by_mapping, by_name, pointing_to_accounts())
 
 
 @functools.cache
