@@ -12,7 +12,8 @@ from typing import Any
 import hypothesis
 import pytest
 import sqlalchemy as sa
-from fresh_stores import FreshStores
+from fresh_stores import FreshStores, put_migrated
+from scheduling import ByFile
 
 from w365.store.engine import Store, open_store
 from w365.store.migrate import migrate
@@ -26,6 +27,10 @@ for name in [name for name in os.environ if name.startswith("W365_")]:
 # A test must not fail because the machine has something else to do.
 hypothesis.settings.register_profile("w365", deadline=None)
 hypothesis.settings.load_profile("w365")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -46,8 +51,10 @@ def _only_this_machine() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def sqlite_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """An empty SQLite database for tests that undo what they write."""
-    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('store') / 'w365.db'}")
-    migrate(store)
+    home = tmp_path_factory.mktemp("store")
+    put_migrated(home)
+    store = open_store(f"sqlite:///{home / 'w365.db'}")
+    store.engine.update_execution_options(compiled_cache={})
     yield store
     store.close()
 

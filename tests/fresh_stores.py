@@ -27,6 +27,12 @@ def migrated() -> bytes:
         return path.read_bytes()
 
 
+def put_migrated(home: Path) -> None:
+    """Put an empty database where a service looks for its own."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "w365.db").write_bytes(migrated())
+
+
 class FreshStores:
     """Gives SQLite databases that are empty but migrated.
 
@@ -42,6 +48,8 @@ class FreshStores:
     def __call__(self) -> Store:
         store = self.free.pop() if self.free else self._open()
         self.taken.append(store)
+        path = path_of(store)
+        path.with_suffix(".queue.db").unlink(missing_ok=True)
         fill(store, migrated())
         return store
 
@@ -53,14 +61,15 @@ class FreshStores:
     def _open(self) -> Store:
         store = open_store(f"sqlite:///{self.folder / secrets.token_hex(4)}.db")
         sa.event.listen(store.engine, "connect", lambda raw, _record: raw.execute("PRAGMA synchronous = OFF"))
+        store.engine.update_execution_options(compiled_cache={})  # the engine's own forgets what is not used for long
         return store
 
 
 def fill(store: Store, content: bytes) -> None:
     """Give a SQLite database another content."""
     store.close()
-    path = _path(store)
-    for old in path.parent.glob(f"{path.stem}.*"):  # with its log and its queue
+    path = path_of(store)
+    for old in path.parent.glob(f"{path.name}*"):  # with its log
         old.unlink()
     path.write_bytes(content)
 
@@ -83,8 +92,14 @@ def make_once(store: Store, name: str, make: Callable[[], object], *fakes: objec
     else:
         make()
         store.close()
-        _MADE[name] = _path(store).read_bytes(), [copy.deepcopy(fake.__dict__) for fake in fakes]
+        _MADE[name] = path_of(store).read_bytes(), [copy.deepcopy(fake.__dict__) for fake in fakes]
 
 
-def _path(store: Store) -> Path:
+def is_untouched(store: Store) -> bool:
+    """Whether nothing was written to a SQLite database since it was migrated."""
+    path = path_of(store)
+    return not path.with_name(f"{path.name}-wal").exists() and path.read_bytes() == migrated()
+
+
+def path_of(store: Store) -> Path:
     return Path(store.engine.url.database or "")

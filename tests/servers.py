@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import ssl
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,11 +32,33 @@ def small_world() -> World:
     return World("small", _customers(), _accounts(), _contacts())
 
 
+_RUNNING: list[Path] = []
+"""Where servers of this process stand at this moment: only one can stand at its address."""
+
+
+@functools.cache
+def _address() -> dict[str, bytes]:
+    """Give the files that say where the servers of this process stand, and under which certificates."""
+    with tempfile.TemporaryDirectory() as home, serve(small_world(), home=Path(home)):
+        return {name: (Path(home) / name).read_bytes() for name in ("ca.pem", "server.pem", "ports.json")}
+
+
 @contextmanager
 def running(home: Path, world: World | None = None, calls_per_minute: int = 0) -> Iterator[Servers]:
-    """Serve the world (the small one unless told) from this folder."""
+    """Serve the world (the small one unless told) from this folder, where the servers before stood if that is free.
+
+    Links that a database keeps lead there again, so that a synced one can be copied (`fresh_stores.make_once`).
+    """
+    if not _RUNNING and (not home.exists() or not any(home.iterdir())):
+        home.mkdir(exist_ok=True, mode=0o700)
+        for name, content in _address().items():
+            (home / name).write_bytes(content)
     with serve(world or small_world(), home=home, calls_per_minute=calls_per_minute) as servers:
-        yield servers
+        _RUNNING.append(home)
+        try:
+            yield servers
+        finally:
+            _RUNNING.remove(home)
 
 
 @contextmanager

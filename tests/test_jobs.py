@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from fresh_stores import FreshStores
+from processes import CONTEXT
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -185,7 +185,7 @@ def test_after_kill_9_the_next_run_completes_and_equals_an_undisturbed_one(
 ) -> None:
     store, undisturbed = fresh_stores(), fresh_stores()
     make_service(store, home)
-    process = multiprocessing.get_context("spawn").Process(target=_sync_slowly, args=(str(store.engine.url), home))
+    process = CONTEXT.Process(target=_sync_slowly, args=(str(store.engine.url), home))
     process.start()
     _wait_for(lambda: rows_of(store, t.Run.done) == [(10,)])
     os.kill(process.pid or 0, 9)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import Self
 import httpx
 import pytest
 import uvicorn
+from fresh_stores import make_once
 from starlette.applications import Starlette
 
 from w365.api import tokens
@@ -22,8 +22,7 @@ from w365.model import Actor, CrmAccount, Role
 from w365.service import Service, providers
 from w365.service.crm_sync import store_account
 from w365.service.providers import ManualAccount
-from w365.store.engine import Store, open_store
-from w365.store.migrate import migrate
+from w365.store.engine import Store
 
 SECRET = "the key of these tests"
 ANALYST = Actor("ana", Role.ANALYST)
@@ -50,12 +49,15 @@ def make_service(store: Store) -> Service:
     return Service(store, settings, no_connection, no_connection)  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "w365.db"
-    store = open_store(f"sqlite:///{path}")
-    migrate(store)
+@pytest.fixture
+def service(store: Store) -> Service:
     service = make_service(store)
+    make_once(store, "two customers and three accounts", lambda: furnish(service))
+    return service
+
+
+def furnish(service: Service) -> None:
+    store = service.store
     providers.prepare(service)
     with store.write() as connection:
         for account in ACCOUNTS:
@@ -63,19 +65,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     provider = providers.add_manual_provider(service, ADMIN, "Harbour")
     providers.add_manual_accounts(service, ADMIN, provider, CUSTOMERS)
     execute(service, providers.request_match(service, ADMIN))
-    with store.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    store.close()
-    return path
-
-
-@pytest.fixture
-def service(template: Path, tmp_path: Path) -> Iterator[Service]:
-    path = tmp_path / "w365.db"
-    shutil.copy(template, path)
-    store = open_store(f"sqlite:///{path}")
-    yield make_service(store)
-    store.close()
 
 
 class Server:
@@ -122,7 +111,8 @@ def connect(service: Service, server: Server) -> Iterator[Connect]:
 
     def connected(actor: Actor | None) -> httpx.Client:
         headers = {tokens.HEADER: tokens.mint(SECRET, actor)} if actor else {}
-        clients.append(httpx.Client(base_url=server.url, headers=headers, trust_env=False))
+        # Without TLS there is nothing to verify, and to read all authorities takes longer than most of these tests.
+        clients.append(httpx.Client(base_url=server.url, headers=headers, trust_env=False, verify=False))
         return clients[-1]
 
     yield connected

@@ -31,7 +31,7 @@ MAPPINGS = Wanted((Subject.MAPPINGS,), Format.CSV)
 @pytest.fixture
 def client(service: Service, server: Server) -> Iterator[httpx.Client]:
     server.get_service = lambda: service
-    with httpx.Client(base_url=server.url, cookies={COOKIE: MINE}) as opened:
+    with httpx.Client(base_url=server.url, cookies={COOKIE: MINE}, verify=False) as opened:
         yield opened
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from oracle import (
     World,
     WorldAccount,
@@ -126,11 +126,13 @@ def test_status_follows_mapping_then_disposition_then_proposal() -> None:
 
 
 @given(worlds())
+@settings(max_examples=50)
 def test_running_twice_maps_nothing_the_second_time(one: World) -> None:
     assert auto_match(after_auto_match(one)) == {}
 
 
 @given(worlds())
+@settings(max_examples=50)
 def test_the_order_of_input_does_not_matter(one: World) -> None:
     turned = replace(
         one,
@@ -142,6 +144,7 @@ def test_the_order_of_input_does_not_matter(one: World) -> None:
 
 
 @given(worlds())
+@settings(max_examples=50)
 def test_a_human_decision_is_never_overwritten(one: World) -> None:
     added = auto_match(one)
     assert not added.keys() & one.mappings.keys()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,14 +13,15 @@ from w365.matching.slips import is_one_slip
 LETTERS = "abc"
 
 
-def slips_of(word: str, letters: str = LETTERS) -> set[str]:
+@functools.lru_cache(maxsize=2_000)
+def slips_of(word: str, letters: str = LETTERS) -> frozenset[str]:
     """Everything one slip makes of a word, by trying."""
     cuts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
     missing = {left + right[1:] for left, right in cuts if right}
     wrong = {left + letter + right[1:] for left, right in cuts if right for letter in letters}
     more = {left + letter + right for left, right in cuts for letter in letters}
     swapped = {left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1}
-    return (missing | wrong | more | swapped) - {word}
+    return frozenset((missing | wrong | more | swapped) - {word})
 
 
 @pytest.mark.parametrize("typed", ["contsoo", "contosso", "contso", "conttso", "xontoso", "contosox", "cotnoso"])

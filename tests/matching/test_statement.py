@@ -18,7 +18,8 @@ from w365.model import Disposition, MatchPolicy, Proposal, Rule, RunKind, RunSta
 from w365.store import tables as t
 from w365.store.engine import Store
 from w365.store.evidence import evidence_of
-from w365.store.matcher import auto_match, propose, touch, touched_or_all
+from w365.store.matcher import auto_match, propose
+from w365.store.touching import touch, touched_or_all
 from w365.store.worklist import settle
 
 
@@ -50,7 +51,7 @@ def expected(world: World) -> dict[int, tuple[str, str, int | None, int]]:
 
 
 @given(world=worlds())
-@settings(max_examples=120)
+@settings(max_examples=80)
 def test_the_statement_proposes_what_the_oracle_proposes(sqlite_store: Store, world: World) -> None:
     with world_in(sqlite_store, world) as connection:
         propose(connection, world.policy, None)
@@ -67,7 +68,7 @@ def test_the_statement_proposes_the_same_on_postgresql(postgres_store: Store, wo
 
 
 @given(world=worlds())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_auto_match_writes_what_the_oracle_writes_and_then_nothing(sqlite_store: Store, world: World) -> None:
     with world_in(sqlite_store, world) as connection:
         propose(connection, world.policy, None)
@@ -78,7 +79,7 @@ def test_auto_match_writes_what_the_oracle_writes_and_then_nothing(sqlite_store:
 
 
 @given(world=worlds())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_the_database_derives_the_status_the_oracle_derives(sqlite_store: Store, world: World) -> None:
     with world_in(sqlite_store, world) as connection:
         settle(connection, world.policy, None)
@@ -89,7 +90,7 @@ def test_the_database_derives_the_status_the_oracle_derives(sqlite_store: Store,
 
 
 @given(world=worlds())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_every_automatic_mapping_keeps_the_evidence_that_made_it(sqlite_store: Store, world: World) -> None:
     with world_in(sqlite_store, world) as connection:
         propose(connection, world.policy, None)
@@ -108,7 +109,7 @@ def test_every_automatic_mapping_keeps_the_evidence_that_made_it(sqlite_store: S
 
 
 @given(world=worlds())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_proposing_again_writes_no_row(sqlite_store: Store, world: World) -> None:
     with world_in(sqlite_store, world) as connection:
         settle(connection, world.policy, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fresh_stores import migrated
+from fresh_stores import put_migrated
 
 from w365.config import load_settings
 from w365.demo.servers import TENANT_ID, Servers
@@ -12,6 +12,7 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.providers import list_providers
 from w365.service.wiring import open_service
+from w365.store.engine import Store
 
 ADMIN = Actor("ada", Role.ADMIN)
 ANALYST = Actor("ben", Role.ANALYST)
@@ -27,13 +28,14 @@ ONE = "1"
 """The target of the provider that every new database lists."""
 
 
-def opened(home: Path, **environment: str) -> Service:
-    database = home / "w365.db"
-    if "W365_DATABASE_URL" not in environment and not database.exists():
-        home.mkdir(exist_ok=True)
-        database.write_bytes(migrated())
+def opened(home: Path, store: Store | None = None, **environment: str) -> Service:
+    """Open a service on this store; without one on a database in its home."""
+    if store:
+        environment = {"W365_DATABASE_URL": str(store.engine.url), **environment}
+    elif "W365_DATABASE_URL" not in environment and not (home / "w365.db").exists():
+        put_migrated(home)
     values = {"W365_HOME": str(home), "W365_DEMO": "off", "W365_SECRET_KEY": KEY, **environment}
-    return open_service(load_settings(values, home / "none.toml"))
+    return open_service(load_settings(values, home / "none.toml"), store)
 
 
 def parts_for(servers: Servers, service: str, client_id: str) -> dict[str, str]:

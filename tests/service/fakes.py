@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from fresh_stores import is_untouched, make_once
 
 from w365.config import Connection, Settings
 from w365.crm import Crm
@@ -183,7 +184,10 @@ def make_service(
         return closing(portals)
 
     service = Service(store, settings, open_portal, lambda _check: closing(crms), clock or FakeClock())
-    providers.prepare(service)
+    if store.is_sqlite and is_untouched(store):
+        make_once(store, "prepared", lambda: providers.prepare(service))
+    else:
+        providers.prepare(service)
     return service
 
 

@@ -103,8 +103,8 @@ def move_a_website(crm: FakeCrm) -> CrmAccount:
 def test_what_a_changed_domain_cannot_concern_would_stay_the_same(
     service: Service, crm: FakeCrm, change: Callable[[FakeCrm], CrmContact | CrmAccount]
 ) -> None:
-    for _ in range(6):
-        for _ in range(4):
+    for _ in range(4):
+        for _ in range(6):
             crm.put(change(crm))
         before = set(made_at(service.store))
         crm_sync(service)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from connecting import opened
+from fresh_stores import make_once
 from service.fakes import rows_of
 
 from tests.servers import running
-from w365.config import load_settings
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
 from w365.demo.world import Customer, Domain, World
@@ -19,8 +20,8 @@ from w365.jobs import execute
 from w365.model import Actor, Role, RunState
 from w365.service import Service
 from w365.service.providers import PARTNER_CENTER, request_sync
-from w365.service.wiring import open_service
 from w365.store import tables as t
+from w365.store.engine import Store
 from w365.store.runs import RunView
 
 ADMIN = Actor("ada", Role.ADMIN)
@@ -47,12 +48,15 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture
-def service(servers: Servers, tmp_path: Path) -> Iterator[Service]:
+def service(servers: Servers, store: Store, tmp_path: Path) -> Iterator[Service]:
     """A service that has synced once."""
-    made = open_service(load_settings(servers.environment() | {"W365_HOME": str(tmp_path)}, tmp_path / "none.toml"))
-    assert sync(made).result["new"] == COUNT
+    made = opened(tmp_path, store, **servers.environment())
+
+    def first() -> None:
+        assert sync(made).result["new"] == COUNT
+
+    make_once(store, f"{__name__} synced from {servers.urls}", first)
     yield made
-    made.store.close()
     servers.faults.clear()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from fresh_stores import put_migrated
 
 from tests.servers import running
 from w365 import config
@@ -35,6 +36,8 @@ DATAVERSE = {
 
 def service_of(home: Path, **environment: str) -> Service:
     settings = load_settings({"W365_HOME": str(home), **environment}, home / "none.toml")
+    if not (home / "w365.db").exists():
+        put_migrated(home)
     return open_service(settings)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -58,8 +59,12 @@ def service(store: Store, home: Path, portal: InvitingPortal) -> Service:
     crm = FakeCrm()
     crm.put(account("a1"), account("a2"), contact("c1", "a2", "own.example"))
     made = make_service(store, home, portal=portal, crm=crm, clock=FakeClock())
-    configuration.set_setting(made, ADMIN, "auto_match", "true")
-    crm_sync(made)
+    make_once(
+        store,
+        "two accounts and a contact",
+        lambda: (configuration.set_setting(made, ADMIN, "auto_match", "true"), crm_sync(made)),
+        crm,
+    )
     return made
 
 

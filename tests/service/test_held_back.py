@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
     FakeCrm,
@@ -39,10 +40,14 @@ def crm() -> FakeCrm:
 @pytest.fixture
 def service(store: Store, home: Path, crm: FakeCrm) -> Service:
     made = make_service(store, home, portal=FakePortal(pages_of([customer("p1", "one.com")])), crm=crm)
-    configuration.set_setting(made, ADMIN, "auto_match", "true")
-    crm_sync(made)
-    sync(made)
-    match(made)
+
+    def furnish() -> None:
+        configuration.set_setting(made, ADMIN, "auto_match", "true")
+        crm_sync(made)
+        sync(made)
+        match(made)
+
+    make_once(store, "one held back", furnish, crm)
     return made
 
 

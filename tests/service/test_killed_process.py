@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from multiprocessing.connection import Connection
@@ -10,12 +9,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from fresh_stores import put_migrated
+from processes import CONTEXT
 from service.fakes import ANALYST, FakeCrm, FakePortal, account, crm_sync, customer, make_service, pages_of, sync
 
 from w365.service import mapping
 from w365.store import tables as t
 from w365.store.engine import Store, open_store
-from w365.store.migrate import migrate
 
 WAITED_FOR = 20
 
@@ -35,10 +35,9 @@ def decide_until_killed(url: str, home: Path, answers: Connection) -> None:
 
 
 def told_before_kill(store: Store, home: Path) -> list[int]:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
+    ours, theirs = CONTEXT.Pipe(duplex=False)
     url = store.engine.url.render_as_string(hide_password=False)
-    process = context.Process(target=decide_until_killed, args=(url, home, theirs))
+    process = CONTEXT.Process(target=decide_until_killed, args=(url, home, theirs))
     process.start()
     theirs.close()
     told = [ours.recv() for _ in range(WAITED_FOR)]
@@ -75,9 +74,8 @@ def check_that_a_told_decision_is_there(store: Store, home: Path) -> None:
 
 
 def test_a_decision_answered_as_saved_survives_kill_9(home: Path) -> None:
-    home.mkdir()
+    put_migrated(home)
     store = open_store(f"sqlite:///{home / 'w365.db'}")
-    migrate(store)
     check_that_a_told_decision_is_there(store, home)
     store.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import multiprocessing
 import os
 import random
 import signal
@@ -15,6 +14,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from fresh_stores import put_migrated
+from processes import CONTEXT
 from service.fakes import rows_of
 
 from tests.servers import running
@@ -47,6 +48,8 @@ WORLD = World("killed", (), (), (), companies=tuple(map(company, range(COUNT))))
 
 def opened(environment: Mapping[str, str], home: Path, minutes: int = 0) -> Service:
     """A service whose clock is so many minutes ahead: a process killed before has been silent for as long."""
+    if not (home / "w365.db").exists():
+        put_migrated(home)
     made = open_service(load_settings({**environment, "W365_HOME": str(home)}, home / "none.toml"))
     return replace(made, clock=lambda: now() + dt.timedelta(minutes=minutes))
 
@@ -61,9 +64,7 @@ def killed_sync(
     """Sync in another process and kill it as soon as it is time; tell how it stood, and whether it was over before."""
     service = opened(environment, home, minutes)
     run_id = request_sync(service, ADMIN, PAX8)
-    process = multiprocessing.get_context("spawn").Process(
-        target=sync_in_this_process, args=(environment, home, run_id, minutes)
-    )
+    process = CONTEXT.Process(target=sync_in_this_process, args=(environment, home, run_id, minutes))
     process.start()
     while process.is_alive() and not is_time(look(service, run_id)):
         time.sleep(0.005)

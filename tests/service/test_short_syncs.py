@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from fresh_stores import put_migrated
 from service.fakes import (
     ADMIN,
     FakeClock,
@@ -158,6 +159,7 @@ def test_one_that_met_an_error_of_the_provider_and_one_that_came_back_are_read_a
 def test_through_the_demo_a_short_sync_makes_two_calls_more_than_the_customers_named_need(tmp_path: Path) -> None:
     with running(tmp_path / "demo") as servers:
         settings = load_settings(servers.environment() | {"W365_HOME": str(tmp_path)}, tmp_path / "none.toml")
+        put_migrated(tmp_path)
         service = open_service(settings)
         set_setting(service, ADMIN, "change_feed", "true")
         first = execute(service, request_sync(service, ADMIN, PARTNER_CENTER))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -39,14 +40,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture
-def service(servers: Servers, tmp_path: Path) -> Iterator[Service]:
+def service(servers: Servers, store: Store, tmp_path: Path) -> Iterator[Service]:
     """Partner Center connected with a person, who has not signed in yet."""
     addresses = {"W365_AUTHORITY": servers.urls["authority"], "W365_GRAPH_URL": servers.urls["graph"]}
-    made = opened(tmp_path, **addresses, W365_CA_BUNDLE=str(servers.ca_bundle))
+    made = opened(tmp_path, store, **addresses, W365_CA_BUNDLE=str(servers.ca_bundle))
     parts = parts_for(servers, "partner_center", PARTNER_CENTER_CLIENT_ID)
     save_connection(made, ADMIN, ONE, parts | {"SIGN_IN": "app_user", "CALLS_PER_MINUTE": "0"})
     yield made
-    made.store.close()
     servers.refusals.clear()
     servers.faults.clear()
 
@@ -84,8 +84,9 @@ def test_a_person_signs_in_once_and_every_use_keeps_the_token_that_comes_back(
     assert ("ada", "signed in as ada.marsh@harbourlight.onmicrosoft.com") in [
         (one.actor, one.value) for one in list_changes(service, ADMIN)
     ]
-    for token in servers.tokens._refresh_tokens:
-        assert token.encode() not in bytes_of(tmp_path)
+    files = bytes_of(tmp_path) + bytes_of(Path(service.store.engine.url.database or "").parent)
+    assert stored(service)[0].encode() in files
+    assert not [token for token in servers.tokens._refresh_tokens if token.encode() in files]
 
 
 def test_an_answer_is_taken_once_and_only_to_what_was_begun_here(service: Service, servers: Servers) -> None:
@@ -167,6 +168,7 @@ def test_two_workers_at_once_never_lose_the_newer_token(service: Service, server
     sign_in(service, servers)
     servers.faults.append(Fault(service="authority", path_contains="/token", method="POST", delay=0.1, times=0))
     trust = {"W365_AUTHORITY": servers.urls["authority"], "W365_CA_BUNDLE": str(servers.ca_bundle)}
+    trust["W365_DATABASE_URL"] = service.settings.database_url
     workers = [opened(tmp_path, **trust) for _ in range(4)]
     failures: list[W365Error] = []
 
@@ -191,12 +193,12 @@ def test_two_workers_at_once_never_lose_the_newer_token(service: Service, server
 
 def test_a_new_sign_in_is_not_replaced_by_a_use_of_the_old_one(service: Service, servers: Servers) -> None:
     sign_in(service, servers)
-    slow = Fault(service="authority", path_contains="/token", method="POST", delay=0.6, times=1)
+    slow = Fault(service="authority", path_contains="/token", method="POST", delay=0.3, times=1)
     servers.faults.append(slow)
     using = threading.Thread(target=verify_provider, args=(service, ADMIN, NAME))
     using.start()
     while not slow.hits:
-        pass
+        time.sleep(0.005)
     sign_in(service, servers)
     newest = stored(service)
     using.join()
@@ -218,6 +220,7 @@ def test_a_lost_key_names_the_sign_in_and_rotation_carries_it_over(
 ) -> None:
     sign_in(service, servers)
     trust = {"W365_AUTHORITY": servers.urls["authority"], "W365_CA_BUNDLE": str(servers.ca_bundle)}
+    trust["W365_DATABASE_URL"] = service.settings.database_url
     other = "another key that is long enough too"
     environment = {f"W365_PARTNER_CENTER_{part}": text for part, text in _environment(servers).items()}
     lost = opened(tmp_path, W365_SECRET_KEY=other, **trust, **environment)

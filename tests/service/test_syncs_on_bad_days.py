@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from connecting import opened
+from fresh_stores import make_once
 
 from tests.servers import running, small_world
-from w365.config import load_settings
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
 from w365.jobs import execute
 from w365.model import Actor, Role, RunState
 from w365.service import Service
 from w365.service.providers import PARTNER_CENTER, list_providers, read_run, request_sync
-from w365.service.wiring import open_service
+from w365.store.engine import Store
 from w365.store.runs import RunView
 
 ADMIN = Actor("ada", Role.ADMIN)
@@ -32,12 +33,15 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture
-def service(servers: Servers, tmp_path: Path) -> Iterator[Service]:
+def service(servers: Servers, store: Store, tmp_path: Path) -> Iterator[Service]:
     """A service that has synced once."""
-    made = open_service(load_settings(servers.environment() | {"W365_HOME": str(tmp_path)}, tmp_path / "none.toml"))
-    assert sync(made).result["new"] == len(small_world().customers)
+    made = opened(tmp_path, store, **servers.environment())
+
+    def first() -> None:
+        assert sync(made).result["new"] == len(small_world().customers)
+
+    make_once(store, f"{__name__} synced from {servers.urls}", first)
     yield made
-    made.store.close()
     servers.faults.clear()
     servers.refusals.clear()
 
@@ -104,9 +108,9 @@ def test_a_source_that_changed_its_records_writes_nothing(service: Service, serv
 
 
 def test_a_pause_the_provider_asks_for_is_said_while_it_lasts(service: Service, servers: Servers) -> None:
-    busy = {"statusCode": 429, "message": "Rate limit is exceeded. Try again in 3 seconds."}
+    busy = {"statusCode": 429, "message": "Rate limit is exceeded. Try again in 2 seconds."}
     servers.faults.append(
-        Fault("partner_center", "/subscriptions", status=429, headers={"retry-after": "3"}, body=busy)
+        Fault("partner_center", "/subscriptions", status=429, headers={"retry-after": "2"}, body=busy)
     )
     run_id = request_sync(service, ADMIN, PARTNER_CENTER)
     thread = threading.Thread(target=execute, args=(service, run_id))
@@ -116,6 +120,6 @@ def test_a_pause_the_provider_asks_for_is_said_while_it_lasts(service: Service, 
     while thread.is_alive():
         said.add(read_run(service, ADMIN, run_id)[0].message)
         time.sleep(0.1)
-    assert 3 <= time.monotonic() - begun < 8
-    assert said == {"", "Partner Center asked for a pause of 3 seconds."}
+    assert 2 <= time.monotonic() - begun < 8
+    assert said == {"", "Partner Center asked for a pause of 2 seconds."}
     assert read_run(service, ADMIN, run_id)[0].message == ""

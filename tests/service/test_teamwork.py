@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fresh_stores import make_once
 from service.fakes import (
     ANALYST,
     OTHER_ANALYST,
@@ -41,12 +42,19 @@ def service(request: pytest.FixtureRequest, home: Path) -> Service:
     crm = FakeCrm()
     crm.put(account("a1", name="Name 1"), account("a2", name="Entirely Name 2 Something"))
     made = make_service(store, home, portal=portal, crm=crm)
-    crm_sync(made)
-    sync(made)
-    assert isinstance(made.clock, FakeClock)
-    made.clock.forward(days=7)
-    portal.served = pages_of([customer(f"p{n}", f"p{n}.com", name=f"Name {n}") for n in (1, 2, 3, 4)])
-    sync(made)
+    clock = made.clock
+    assert isinstance(clock, FakeClock)
+    later = pages_of([customer(f"p{n}", f"p{n}.com", name=f"Name {n}") for n in (1, 2, 3, 4)])
+
+    def furnish() -> None:
+        crm_sync(made)
+        sync(made)
+        clock.forward(days=7)
+        portal.served = later
+        sync(made)
+
+    make_once(store, "four customers, the fourth younger", furnish, crm, clock)
+    portal.served = later
     return made
 
 

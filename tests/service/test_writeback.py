@@ -13,6 +13,7 @@ import httpx
 import pytest
 import typer
 from connecting import ADMIN, ANALYST, opened
+from fresh_stores import make_once
 from service.fakes import FakeClock, account_id_of, crm_sync, id_of, sync
 from typer.testing import CliRunner, Result
 
@@ -50,6 +51,7 @@ from w365.service.writeback_view import (
     read_standing,
 )
 from w365.sheets import guess_columns
+from w365.store.engine import Store
 from w365.store.remote_mappings import Difference
 from w365.store.runs import RunView
 from w365.store.writeback import WriteState
@@ -70,21 +72,23 @@ def http(servers: Servers) -> Iterator[httpx.Client]:
         yield made
 
 
-def make(home: Path, servers: Servers, **environment: str) -> tuple[Service, FakeClock]:
+def make(store: Store, home: Path, servers: Servers, **environment: str) -> tuple[Service, FakeClock]:
     """A service on the small world, synced; Auto-Match maps Adatum and Coho, nobody else."""
     clock = FakeClock()
-    service = replace(opened(home, **servers.environment(), **environment), clock=clock)
-    configuration.set_setting(service, ADMIN, "auto_match", "true")
-    crm_sync(service)
-    sync(service)
+    service = replace(opened(home, store, **servers.environment(), **environment), clock=clock)
+
+    def furnish() -> None:
+        configuration.set_setting(service, ADMIN, "auto_match", "true")
+        crm_sync(service)
+        sync(service)
+
+    make_once(store, f"the small world synced from {servers.urls}", furnish)
     return service, clock
 
 
 @pytest.fixture
-def made(home: Path, servers: Servers) -> Iterator[tuple[Service, FakeClock]]:
-    service, clock = make(home, servers)
-    yield service, clock
-    service.store.close()
+def made(store: Store, home: Path, servers: Servers) -> tuple[Service, FakeClock]:
+    return make(store, home, servers)
 
 
 def there(http: httpx.Client) -> dict[str, str | None]:
@@ -341,8 +345,9 @@ def test_the_command_line_imports_from_the_table(made: tuple[Service, FakeClock]
 
 
 @pytest.mark.postgres
-def test_postgresql_derives_the_same(home: Path, servers: Servers, http: httpx.Client, postgres_url: str) -> None:
-    service, _ = make(home, servers, W365_DATABASE_URL=postgres_url)
+def test_postgresql_derives_the_same(home: Path, servers: Servers, http: httpx.Client, fresh_postgres: Store) -> None:
+    address = fresh_postgres.engine.url.render_as_string(hide_password=False)
+    service, _ = make(fresh_postgres, home, servers, W365_DATABASE_URL=address)
     name_place(service, ADMIN, PLACE, write=True)
     watch = DueWatch(service)
     write(service, watch)
@@ -353,4 +358,3 @@ def test_postgresql_derives_the_same(home: Path, servers: Servers, http: httpx.C
     assert write(service, watch) is None
     execute(service, request_compare(service, ANALYST))
     assert list_differences(service, ANALYST) == []
-    service.store.close()

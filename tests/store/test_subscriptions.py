@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -48,13 +49,19 @@ def world(store: Store, home: Path) -> Service:
     ]
     portal = FakePortal(pages_of(listed))
     service = make_service(store, home, portal=portal, crm=crm)
-    crm_sync(service)
-    configuration.set_setting(service, ADMIN, "auto_match", "true")
-    sync(service)
-    mapping.park(service, ANALYST, id_of(store, "p3"), seen=0, reason="later")
-    portal.served = pages_of([one for one in listed if one.specific_id != "p7"])
-    configuration.set_setting(service, ADMIN, "gone_guard_percent", "100")
-    sync(service)
+    left = pages_of([one for one in listed if one.specific_id != "p7"])
+
+    def furnish() -> None:
+        crm_sync(service)
+        configuration.set_setting(service, ADMIN, "auto_match", "true")
+        sync(service)
+        mapping.park(service, ANALYST, id_of(store, "p3"), seen=0, reason="later")
+        portal.served = left
+        configuration.set_setting(service, ADMIN, "gone_guard_percent", "100")
+        sync(service)
+
+    make_once(store, "nine customers with subscriptions", furnish, crm)
+    portal.served = left
     return service
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from fresh_stores import make_once, put_migrated
 from stage import ADMIN, HOSTILE, FakeCrm, FakePortal, OnStage, World
 from streamlit.components.v2 import manifest_scanner
 
@@ -37,6 +38,7 @@ def settings(tmp_path: Path) -> Settings:
             ("CLIENT_SECRET", "a secret"),
         )
     }
+    put_migrated(tmp_path / "home")
     return load_settings({"W365_HOME": str(tmp_path / "home"), **connections}, tmp_path / "none.toml")
 
 
@@ -59,8 +61,7 @@ def world(store: Store, settings: Settings) -> Iterator[World]:
         yield crm
 
     service = Service(store, settings, lend_portal, lend_crm)  # type: ignore[arg-type]
-    prepare(service)
-    set_setting(service, ADMIN, "auto_match", "true")
+    make_once(store, "Auto-Match is on", lambda: (prepare(service), set_setting(service, ADMIN, "auto_match", "true")))
     made = World(portal, crm, service, Queue(service))
     backstage.use(OnStage(Parts(service, made.queue)))  # type: ignore[arg-type]
     yield made

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from fresh_stores import make_once, path_of
 from streamlit.testing.v1 import AppTest
 
 from w365.errors import W365Error
@@ -63,15 +65,18 @@ class FakePortal:
 
 
 class FakeCrm:
-    """Has one account with one contact for each domain it was given."""
+    """Has one account with one contact for each domain it was given, and one with a website for each of the twins."""
 
     waiting = None
 
     def __init__(self, domains: list[str]) -> None:
         self.domains = domains
+        self.twins: list[str] = []
 
     def accounts(self, since: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
-        yield ChangePage(tuple(CrmAccount(f"a{n}", f"Account {one}") for n, one in enumerate(self.domains)))
+        first = tuple(CrmAccount(f"a{n}", f"Account {one}") for n, one in enumerate(self.domains))
+        second = (CrmAccount(f"twin{n}", f"Twin {n}", website=f"https://{one}") for n, one in enumerate(self.twins))
+        yield ChangePage((*first, *second))
 
     def contacts(self, since: str | None = None) -> Iterator[ChangePage[CrmContact]]:
         yield ChangePage(tuple(CrmContact(f"c{n}", f"a{n}", one) for n, one in enumerate(self.domains)))
@@ -90,6 +95,16 @@ class World:
     queue: Queue
 
     def sync(self) -> None:
+        """Sync the CRM, then the provider; from where a test before synced, what it came to is copied."""
+        assert vars(self.portal).keys() == {"customers"}
+        assert vars(self.crm).keys() == {"domains", "twins"}
+        store = self.service.store
+        store.close()
+        before = hashlib.sha256(path_of(store).read_bytes())
+        before.update(repr((self.portal.customers, vars(self.crm))).encode())
+        make_once(store, f"synced from {before.hexdigest()}", self._sync)
+
+    def _sync(self) -> None:
         execute(self.service, request_crm_sync(self.service, ADMIN))
         execute(self.service, request_sync(self.service, ADMIN, PARTNER_CENTER))
 

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 from stage import ADMIN, World, text_of
 from streamlit.testing.v1 import AppTest
 
-from w365.model import CrmAccount, Customer, CustomerDomain, DomainList, Role, Status
+from w365.model import Customer, CustomerDomain, DomainList, Role, Status
 from w365.service.configuration import domains_on
 from w365.service.conflicts import Settled
 from w365.service.records import list_rows
@@ -19,14 +17,7 @@ CONFLICT = Filter(statuses=(Status.CONFLICT,))
 @pytest.fixture
 def page(world: World) -> AppTest:
     """c0.de and c1.de stand on a second account each."""
-    accounts = world.crm.accounts
-
-    def with_twins(since: str | None = None) -> object:
-        (found,) = accounts(since)
-        twins = tuple(CrmAccount(f"twin{n}", f"Twin {n}", website=f"https://c{n}.de") for n in range(2))
-        yield dataclasses.replace(found, changed=found.changed + twins)
-
-    world.crm.accounts = with_twins  # type: ignore[method-assign, assignment]
+    world.crm.twins = ["c0.de", "c1.de"]
     world.sync()
     return world.open("conflicts")
 

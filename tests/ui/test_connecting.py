@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fresh_stores import put_migrated
 from stage import ADMIN, ROOT, OnStage, World
 from streamlit.testing.v1 import AppTest
 
@@ -26,6 +27,7 @@ PARTS = {"Tenant": "partner.example", "Client id": "client-1", "Client secret": 
 def own(tmp_path: Path) -> Iterator[Service]:
     """A database of one's own in which nothing is connected."""
     settings = load_settings({"W365_HOME": str(tmp_path), "W365_DEMO": "off"}, tmp_path / "none.toml")
+    put_migrated(tmp_path)
     service = open_service(settings)
     backstage.use(OnStage(Parts(service, Queue(service))))  # type: ignore[arg-type]
     yield service

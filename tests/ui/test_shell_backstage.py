@@ -37,12 +37,12 @@ def wait_for(happened: Callable[[], bool]) -> None:
     until = time.monotonic() + 10
     while not happened():
         assert time.monotonic() < until
-        time.sleep(0.05)
+        time.sleep(0.01)
 
 
 def test_a_worker_that_dies_is_started_again_and_none_is_left_behind(settings: Settings) -> None:
     workers = Workers()
-    backstage = Backstage(lambda: settings, workers)
+    backstage = Backstage(lambda: settings, workers, look_seconds=0.1)
     backstage.start()
     assert backstage.parts().service.settings is settings
     wait_for(lambda: len(workers.started) == 1)
@@ -56,7 +56,7 @@ def test_starting_over_opens_what_the_settings_name_now(settings: Settings, tmp_
     other = dataclasses.replace(settings, database_url=f"sqlite:///{tmp_path / 'other.db'}")
     answers = [settings, other]
     workers = Workers()
-    backstage = Backstage(lambda: answers.pop(0), workers)
+    backstage = Backstage(lambda: answers.pop(0), workers, look_seconds=0.1)
     backstage.start()
     assert backstage.parts().service.settings is settings
     wait_for(lambda: len(workers.started) == 1)
@@ -76,7 +76,7 @@ def test_a_wrong_setting_is_told_until_it_is_corrected(settings: Settings) -> No
             raise answer
         return answer
 
-    backstage = Backstage(read, Workers(), again_seconds=0.5)
+    backstage = Backstage(read, Workers(), again_seconds=0.1)
     backstage.start()
     with pytest.raises(ConfigurationError, match="W365_AUTHORITY is wrong"):
         backstage.parts()

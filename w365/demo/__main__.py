@@ -51,7 +51,7 @@ def serve_until_stopped(
         signal.signal(number, lambda *_: stop.set())
     with serve(_world(data), home=home, calls_per_minute=calls_per_minute) as servers:
         _announce(servers, printed)
-        while not stop.wait(1.0) and _is_alive(parent):
+        while not stop.wait(0.25) and _is_alive(parent):
             pass
 
 

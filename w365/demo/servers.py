@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -175,35 +176,50 @@ def _configuration(served: object, certificate: Path) -> uvicorn.Config:
 @contextmanager
 def _in_thread(running: list[uvicorn.Server], sockets: list[socket.socket]) -> Iterator[None]:
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=_run, args=(loop, running, sockets), name="w365-demo", daemon=True)
+    stop = asyncio.Event()
+    thread = threading.Thread(target=_run, args=(loop, running, sockets, stop), name="w365-demo", daemon=True)
     thread.start()
     try:
         _wait_until_started(running, thread)
         yield
     finally:
-        for server in running:
-            server.should_exit = True
         if thread.is_alive():
-            # Clients keep idle connections open; a polite TLS farewell would wait for their answer.
-            loop.call_soon_threadsafe(_drop_connections, running)
+            loop.call_soon_threadsafe(stop.set)
         thread.join()
         loop.close()
 
 
-def _run(loop: asyncio.AbstractEventLoop, running: list[uvicorn.Server], sockets: list[socket.socket]) -> None:
+def _run(
+    loop: asyncio.AbstractEventLoop, running: list[uvicorn.Server], sockets: list[socket.socket], stop: asyncio.Event
+) -> None:
     async def serve_all() -> None:
         # Outside the main thread uvicorn leaves signals alone.
         pairs = zip(running, sockets, strict=True)
-        await asyncio.gather(*(server.serve(sockets=[opened]) for server, opened in pairs))
-        _drop_connections(running)
-        await asyncio.sleep(0.01)
+        serving = [asyncio.create_task(server.serve(sockets=[opened])) for server, opened in pairs]
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await _end(running, [*serving, stopping])
 
     asyncio.set_event_loop(loop)
     loop.run_until_complete(serve_all())
     asyncio.set_event_loop(None)
 
 
+async def _end(running: list[uvicorn.Server], tasks: list[asyncio.Task[Any]]) -> None:
+    """End at once: uvicorn's own end looks ten times a second whether every client has left, and clients stay."""
+    for server in running:
+        for listening in getattr(server, "servers", []):
+            listening.close()
+    _drop_connections(running)
+    tasks += [task for server in running for task in server.server_state.tasks]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0.01)
+
+
 def _drop_connections(running: list[uvicorn.Server]) -> None:
+    # A polite TLS farewell would wait for the answer of clients that keep idle connections open.
     for server in running:
         for connection in list(server.server_state.connections):
             transport = getattr(connection, "transport", None)

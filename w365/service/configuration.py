@@ -20,7 +20,7 @@ from w365.service.access import require
 from w365.service.daily import parse_zone, plan_anew, zone_of
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
-from w365.store.matcher import touch
+from w365.store.touching import touch
 
 CRM_ADDRESS = "crm_account_address"
 SCHEDULE_ZONE = "schedule_zone"

@@ -25,8 +25,8 @@ from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.crm_size import grow
 from w365.store.folding import fold_domains
-from w365.store.matcher import reached_by, touch
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see
+from w365.store.touching import reached_by_accounts, touch
 from w365.store.versions import note_accounts
 from w365.store.words import ACCOUNT, put_words, sort_key, words_of
 
@@ -204,7 +204,7 @@ def _store_accounts(connection: sa.Connection, accounts: Sequence[CrmAccount], c
     )
     names = {row[1] for row in changed} | {known[row[0]][1] for row in changed if row[0] in known}
     order_by_words(connection, {word for name in names for word in words_of([name], signs_of(name))})
-    order_candidates(connection, suggesting(list(ids.values())))
+    order_candidates(connection, suggesting(), {"ids": list(ids.values())})
 
 
 def _account_row(account: CrmAccount) -> tuple[Any, ...]:
@@ -229,7 +229,7 @@ def _drop_accounts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
         ids = list(_ids(connection, part).values())
         names = connection.scalars(sa.select(t.Account.name).where(t.Account.id.in_(ids)))
         order_by_words(connection, {word for name in names for word in words_of([name], signs_of(name))})
-        order_candidates(connection, suggesting(ids))
+        order_candidates(connection, suggesting(), {"ids": ids})
     return dropped
 
 
@@ -288,7 +288,7 @@ class _Reached:
     def __enter__(self) -> None:
         for part in self._ids():
             self.before |= _domains_of(self.connection, part)
-            touch(self.connection, reached_by(part))
+            touch(self.connection, reached_by_accounts(), {"ids": part})
 
     def __exit__(self, kind: object, *rest: object) -> None:
         if kind is not None:
@@ -298,11 +298,11 @@ class _Reached:
             fold_domains(self.connection, part)
             note_accounts(self.connection, part)
             after |= _domains_of(self.connection, part)
-            touch(self.connection, reached_by(part))
+            touch(self.connection, reached_by_accounts(), {"ids": part})
         changed = self.before ^ after
         order_by_words(self.connection, words_of((), label_signs({domain for _, domain, _ in changed})))
         for part in chunks(sorted({account_id for account_id, _, _ in changed})):
-            order_candidates(self.connection, suggesting(part))
+            order_candidates(self.connection, suggesting(), {"ids": part})
 
     def _ids(self) -> Iterator[list[int]]:
         return chunks(_ids(self.connection, self.crm_ids).values())

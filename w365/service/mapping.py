@@ -238,9 +238,9 @@ def _decide(
     with service.store.write() as connection:
         now = decisions.standing(connection, provider_account_id, seen=seen)
         decision, account_id = work(connection, Who(actor.name, service.clock()), now)
-        which = decisions.affected(provider_account_id, now.account_id, account_id)
-        worklist.settle(connection, read_policy(connection), which)
-        order_candidates(connection, which)
+        which, values = decisions.affected(provider_account_id, now.account_id, account_id)
+        worklist.settle(connection, read_policy(connection), which, values)
+        order_candidates(connection, which, values)
         row = worklist.read_rows(connection, [provider_account_id])[0]
         kind = connection.execute(sa.select(t.Decision.kind).where(t.Decision.id == decision)).scalar_one()
     _log.info("%s", json.dumps({"decision": decision, "actor": actor.name, "provider_account": provider_account_id}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -13,8 +14,8 @@ from w365.model import OPEN, DomainKind, Evidence, Guard
 from w365.service import Service
 from w365.service.configuration import read_policy
 from w365.store import tables as t
-from w365.store.bulk import chunks, upsert, upsert_into
-from w365.store.evidence import evidence_of
+from w365.store.bulk import chunks, upsert, upsert_of
+from w365.store.evidence import IDS, KEPT_STATEMENTS, NO_VALUES, Values, evidence_of
 from w365.store.runs import Progress
 from w365.store.versions import next_version, version_now
 from w365.store.words import PROVIDER_ACCOUNT
@@ -24,17 +25,21 @@ _BATCH = 200
 _MOST_SHARING = 200
 
 
-def order_candidates(connection: sa.Connection, which: sa.Select[int]) -> None:
+def order_candidates(connection: sa.Connection, which: sa.Select[int], values: Values = NO_VALUES) -> None:
     """Ask for new candidates for those of these rows that are open."""
-    work = t.Worklist
+    is_any, order = _ordering(connection.dialect.name, which)
+    if connection.scalar(is_any, values or None) is not None:
+        connection.execute(order, {**values, "asked": next_version(connection)})
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _ordering(dialect: str, which: sa.Select[int]) -> tuple[sa.Select[int], sa.Insert]:
+    work, version = t.Worklist, sa.bindparam("asked", type_=t.Id)
     is_meant = (work.provider_account_id.in_(which), work.status.in_(OPEN))
-    if connection.scalar(sa.select(work.provider_account_id).where(*is_meant).limit(1)) is None:
-        return
-    version = next_version(connection)
-    ids = sa.select(work.provider_account_id, sa.literal(version)).where(*is_meant)
-    insert = upsert_into(connection, t.SuggestDue.__table__).from_select(["provider_account_id", "version"], ids)
-    asked = insert.on_conflict_do_update(index_elements=["provider_account_id"], set_={"version": version})
-    connection.execute(asked)
+    is_any = sa.select(work.provider_account_id).where(*is_meant).limit(1)
+    ids = sa.select(work.provider_account_id, version).where(*is_meant)
+    insert = upsert_of(dialect, t.SuggestDue.__table__).from_select(["provider_account_id", "version"], ids)
+    return is_any, insert.on_conflict_do_update(index_elements=["provider_account_id"], set_={"version": version})
 
 
 def order_by_words(connection: sa.Connection, words: Iterable[str]) -> None:
@@ -42,18 +47,24 @@ def order_by_words(connection: sa.Connection, words: Iterable[str]) -> None:
 
     A word that more customers have than `_MOST_SHARING` is none: it hardly counts, and would ask for half of them.
     """
-    ours = t.Word
     for part in chunks(sorted(words)):
-        mine = sa.select(ours.word).where(ours.subject == PROVIDER_ACCOUNT, ours.word.in_(part))
-        telling = mine.group_by(ours.word).having(sa.func.count() <= _MOST_SHARING)
-        query = sa.select(ours.id).where(ours.subject == PROVIDER_ACCOUNT, ours.word.in_(telling))
-        order_candidates(connection, query.distinct())
+        order_candidates(connection, _with_words(), {"words": part})
 
 
-def suggesting(account_ids: Sequence[int]) -> sa.Select[int]:
-    """Select the provider accounts that have one of these accounts as a candidate."""
+@functools.cache
+def _with_words() -> sa.Select[int]:
+    ours = t.Word
+    wanted = sa.bindparam("words", type_=sa.String(), expanding=True)
+    mine = sa.select(ours.word).where(ours.subject == PROVIDER_ACCOUNT, ours.word.in_(wanted))
+    telling = mine.group_by(ours.word).having(sa.func.count() <= _MOST_SHARING)
+    return sa.select(ours.id).where(ours.subject == PROVIDER_ACCOUNT, ours.word.in_(telling)).distinct()
+
+
+@functools.cache
+def suggesting() -> sa.Select[int]:
+    """Select the provider accounts that have one of the accounts with these `ids` as a candidate."""
     candidate = t.CurrentCandidate
-    return sa.select(candidate.provider_account_id).where(candidate.account_id.in_(account_ids))
+    return sa.select(candidate.provider_account_id).where(candidate.account_id.in_(IDS))
 
 
 def drop_candidate(connection: sa.Connection, provider_account_id: int, account_id: int) -> None:
@@ -135,16 +146,24 @@ def _next_due(service: Service) -> list[int]:
 
 
 def _subjects(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Subject]:
-    pad, pa = t.ProviderAccountDomain, t.ProviderAccount
+    of_domains, of_rows = _asking_for_subjects()
     domains: dict[int, list[str]] = {}
-    own = (pad.provider_account_id.in_(ids), pad.kind == DomainKind.OWN_NAME, pad.is_verified)
-    for row in connection.execute(sa.select(pad.provider_account_id, pad.domain).where(*own).order_by(pad.domain)):
+    for row in connection.execute(of_domains, {"ids": ids}):
         domains.setdefault(row.provider_account_id, []).append(row.domain)
-    query = sa.select(pa.id, pa.name, pa.country, pa.tenant_guid).where(pa.id.in_(ids))
     return {
         row.id: Subject(row.name, tuple(domains.get(row.id, ())), row.country, row.tenant_guid)
-        for row in connection.execute(query)
+        for row in connection.execute(of_rows, {"ids": ids})
     }
+
+
+@functools.cache
+def _asking_for_subjects() -> tuple[sa.Select[int, str], sa.Select[int, str, str, str]]:
+    pad, pa = t.ProviderAccountDomain, t.ProviderAccount
+    own = (pad.provider_account_id.in_(IDS), pad.kind == DomainKind.OWN_NAME, pad.is_verified)
+    return (
+        sa.select(pad.provider_account_id, pad.domain).where(*own).order_by(pad.domain),
+        sa.select(pa.id, pa.name, pa.country, pa.tenant_guid).where(pa.id.in_(IDS)),
+    )
 
 
 def _rejected(connection: sa.Connection, ids: Sequence[int]) -> dict[int, set[int]]:
@@ -165,6 +184,15 @@ def _doubted(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
 
 def _mapped_elsewhere(connection: sa.Connection, ids: Sequence[int]) -> dict[int, dict[int, str]]:
     """Where the same customer, by tenant GUID or own domain, is mapped at another provider: row -> account -> name."""
+    found: dict[int, dict[int, str]] = {}
+    for query in _asking_elsewhere():
+        for row_id, account_id, provider in connection.execute(query, {"ids": ids}):
+            found.setdefault(row_id, {})[account_id] = provider
+    return found
+
+
+@functools.cache
+def _asking_elsewhere() -> tuple[sa.Select[int, int, str], ...]:
     mine, theirs = sa.orm.aliased(t.ProviderAccount), sa.orm.aliased(t.ProviderAccount)
     my_domain, their_domain = sa.orm.aliased(t.ProviderAccountDomain), sa.orm.aliased(t.ProviderAccountDomain)
     columns = (mine.id, t.Mapping.account_id, t.Provider.name)
@@ -173,7 +201,7 @@ def _mapped_elsewhere(connection: sa.Connection, ids: Sequence[int]) -> dict[int
         return (
             query.join(t.Mapping, t.Mapping.provider_account_id == theirs.id)
             .join(t.Provider, t.Provider.id == theirs.provider_id)
-            .where(mine.id.in_(ids), theirs.provider_id != mine.provider_id)
+            .where(mine.id.in_(IDS), theirs.provider_id != mine.provider_id)
         )
 
     by_guid = sa.select(*columns).join_from(mine, theirs, theirs.tenant_guid == mine.tenant_guid)
@@ -187,11 +215,7 @@ def _mapped_elsewhere(connection: sa.Connection, ids: Sequence[int]) -> dict[int
             ~sa.exists().where(t.ListedDomain.domain == my_domain.domain),
         )
     )
-    found: dict[int, dict[int, str]] = {}
-    for query in (mapped(by_guid).where(mine.tenant_guid != ""), mapped(by_domain)):
-        for row_id, account_id, provider in connection.execute(query):
-            found.setdefault(row_id, {})[account_id] = provider
-    return found
+    return mapped(by_guid).where(mine.tenant_guid != ""), mapped(by_domain)
 
 
 def _store(

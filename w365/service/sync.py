@@ -21,8 +21,9 @@ from w365.service.customer_changes import COLUMNS, Change, Domains, Facts, Known
 from w365.service.sync_kind import decide_kind
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
-from w365.store.matcher import touch
+from w365.store.evidence import THOSE
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see, start_over
+from w365.store.touching import touch
 from w365.store.words import PROVIDER_ACCOUNT, put_words
 from w365.store.worklist import settle
 
@@ -239,9 +240,9 @@ def _write(connection: sa.Connection, provider_id: int, changes: Sequence[Change
     _write_domains(connection, with_ids)
     _write_subscriptions(connection, with_ids)
     put_words(connection, PROVIDER_ACCOUNT, ((row_id, words_of_change(change)) for row_id, change in with_ids))
-    written = sa.select(pa.id).where(pa.id.in_(list(ids.values())))
-    touch(connection, written)
-    settle(connection, read_policy(connection), written)
+    values = {"ids": list(ids.values())}
+    touch(connection, THOSE, values)
+    settle(connection, read_policy(connection), THOSE, values)
 
 
 def _upsert_accounts(connection: sa.Connection, rows: Sequence[tuple[object, ...]]) -> None:

@@ -22,13 +22,15 @@ from w365.store.engine import Store, open_store
 from w365.store.migrate import migrate
 
 
-def open_service(settings: Settings | None = None) -> Service:
+def open_service(settings: Settings | None = None, store: Store | None = None) -> Service:
     """Open the database that the settings name, bring it to this code's schema, and return the service on it.
+
+    A `store` that is open already is used instead.
 
     Raises ConfigurationError and StoreError with everything left as it was.
     """
     chosen = settings or load_settings()
-    store = open_store(chosen.database_url)
+    store = store or open_store(chosen.database_url)
     migrate(store)
     service = Service(store, chosen, _Portals(chosen, store), _Crms(chosen, store))
     prepare(service)

@@ -7,6 +7,7 @@ exactly as the one for a single row does. The caller has checked that every row 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,6 +56,7 @@ def put_batch(connection: sa.Connection, pairs: Sequence[tuple[int, int]]) -> No
         connection.execute(sa.insert(batch), rows)
 
 
+@functools.cache
 def in_batch() -> sa.Select[int]:
     return sa.select(batch.c.provider_account_id)
 
@@ -144,7 +146,7 @@ def settle_batch(connection: sa.Connection, policy: MatchPolicy) -> None:
     A mapping bears on proposals under a unique policy only, a rejection under any: the others stay as they are.
     """
     if any_unique(connection, policy):
-        wanted = with_rivals(connection, policy, _with_competitors())
+        wanted, _ = with_rivals(connection, policy, _with_competitors())
         propose(connection, policy, wanted)
         refresh(connection, policy, wanted)
         return

@@ -70,8 +70,13 @@ def _empty_stage(connection: sa.Connection, plan: _Plan) -> None:
 
 def upsert_into(connection: sa.Connection, table: sa.FromClause) -> postgresql.Insert:
     """An INSERT with ON CONFLICT; both dialects have the same methods."""
+    return upsert_of(connection.dialect.name, table)
+
+
+def upsert_of(dialect: str, table: sa.FromClause) -> postgresql.Insert:
+    """The same for statements that are built once."""
     assert isinstance(table, sa.Table)  # noqa: S101 - for the type checker
-    if connection.dialect.name == "sqlite":
+    if dialect == "sqlite":
         return sqlite.insert(table)  # type: ignore[return-value] # same interface
     return postgresql.insert(table)
 

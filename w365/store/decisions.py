@@ -7,6 +7,7 @@ edit must have seen; whoever comes second is told who decided what.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,8 +17,8 @@ from w365.errors import InputError, NotFound, PolicyBreach, StaleEdit
 from w365.model import Cardinality, DecisionKind, Disposition, Evidence, MatchPolicy, Origin
 from w365.store import before
 from w365.store import tables as t
-from w365.store.evidence import evidence_of
-from w365.store.matcher import pointing_to
+from w365.store.evidence import Values, evidence_of
+from w365.store.touching import pointing_to_accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +228,15 @@ def check_room(
         )
 
 
-def affected(provider_account_id: int, *account_ids: int | None) -> sa.Select[int]:
-    """Select the rows whose proposal a decision about this row and these accounts can change."""
-    pointing = pointing_to([one for one in account_ids if one is not None])
-    itself = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id == provider_account_id)
-    return sa.select(itself.union(pointing).subquery().c[0])
+def affected(provider_account_id: int, *account_ids: int | None) -> tuple[sa.Select[int], Values]:
+    """Select the rows whose proposal a decision about this row and these accounts can change; with its values."""
+    return _affected(), {"row": provider_account_id, "ids": [one for one in account_ids if one is not None]}
+
+
+@functools.cache
+def _affected() -> sa.Select[int]:
+    itself = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id == sa.bindparam("row", type_=t.Id))
+    return sa.select(itself.union(pointing_to_accounts()).subquery().c[0])
 
 
 def _latest(connection: sa.Connection, provider_account_id: int) -> sa.Row[int, str, dt.datetime] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from w365.matching.guards import judge
 from w365.matching.scores import Prospect, ProspectDomain, Subject
 from w365.model import DomainKind, Evidence, Guard, Proposal, Rule
 from w365.store import tables as t
+from w365.store.evidence import IDS
 
 _LONGEST_SUFFIX_LIKE = 7  # gouv.cd
 
@@ -76,20 +78,29 @@ def judge_rows(
 
 
 def _customers_domains(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    pad = t.ProviderAccountDomain
-    own = (pad.provider_account_id.in_(ids), pad.kind == DomainKind.OWN_NAME, pad.is_verified)
     found: dict[int, tuple[str, ...]] = {}
-    for row_id, domain in connection.execute(sa.select(pad.provider_account_id, pad.domain).where(*own)):
+    for row_id, domain in connection.execute(_of_customers(), {"ids": ids}):
         found[row_id] = (*found.get(row_id, ()), domain)
     return found
 
 
+@functools.cache
+def _of_customers() -> sa.Select[int, str]:
+    pad = t.ProviderAccountDomain
+    own = (pad.provider_account_id.in_(IDS), pad.kind == DomainKind.OWN_NAME, pad.is_verified)
+    return sa.select(pad.provider_account_id, pad.domain).where(*own)
+
+
 def _own_domains(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int, tuple[ProspectDomain, ...]]:
     """Read the domains of accounts that tell whose they are: none that is listed as free mail, shared or excluded."""
-    ad = t.AccountDomain
-    is_listed = sa.exists().where(t.ListedDomain.domain == ad.domain)
-    query = sa.select(ad.account_id, ad.domain, ad.rule, ad.contacts).where(ad.account_id.in_(account_ids), ~is_listed)
     found: dict[int, tuple[ProspectDomain, ...]] = {}
-    for account_id, domain, rule, contacts in connection.execute(query):
+    for account_id, domain, rule, contacts in connection.execute(_of_accounts(), {"ids": account_ids}):
         found[account_id] = (*found.get(account_id, ()), ProspectDomain(domain, Rule(rule), contacts))
     return found
+
+
+@functools.cache
+def _of_accounts() -> sa.Select[int, str, str, int]:
+    ad = t.AccountDomain
+    is_listed = sa.exists().where(t.ListedDomain.domain == ad.domain)
+    return sa.select(ad.account_id, ad.domain, ad.rule, ad.contacts).where(ad.account_id.in_(IDS), ~is_listed)

@@ -6,6 +6,7 @@ It is the join of `provider_account_domain` with `account_domain`; proposals, ex
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,9 +19,24 @@ from w365.store.bulk import chunks
 _DOMAIN_RULES = (Rule.CONTACT_DOMAIN, Rule.ACCOUNT_EMAIL, Rule.ACCOUNT_WEBSITE)
 
 Which = sa.Select[int] | None
-"""Which provider accounts to look at: a selection of ids, or None for all."""
+"""Which provider accounts to look at: a selection of ids, or None for all.
 
-Among = Which | Sequence[int]
+Statements on a selection are kept by its identity: to build one costs more than to ask it of a few rows. Who asks often
+gives the same object each time, and what differs as values beside it.
+"""
+
+Values = Mapping[str, Any]
+NO_VALUES: Values = {}
+
+IDS = sa.bindparam("ids", type_=t.Id, expanding=True)
+"""Ids that are given when the statement is executed."""
+
+THOSE = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id.in_(IDS))
+"""The provider accounts of these ids."""
+
+KEPT_STATEMENTS = 64
+
+Among = Which | Sequence[int] | sa.BindParameter[int]
 
 
 def is_in(which: Among, column: sa.SQLColumnExpression[int]) -> sa.ColumnElement[bool]:
@@ -34,13 +50,17 @@ def evidence_of(
     """Read the evidence of some provider accounts: provider account -> account -> facts, inactive accounts included."""
     found: dict[int, dict[int, tuple[Evidence, ...]]] = {}
     for part in chunks(provider_account_ids, 500):
-        facts = facts_of(policy, part)
-        order = (facts.c.provider_account_id, facts.c.account_id, facts.c.rule, facts.c.domain)
-        for row in connection.execute(sa.select(facts).order_by(*order)):
+        for row in connection.execute(_facts_in_order(policy), {"ids": part}):
             per_account = found.setdefault(row.provider_account_id, {})
             fact = Evidence(Rule(row.rule), row.domain, row.contacts, row.example)
             per_account[row.account_id] = (*per_account.get(row.account_id, ()), fact)
     return found
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _facts_in_order(policy: MatchPolicy) -> sa.Select[*tuple[Any, ...]]:
+    facts = facts_of(policy, IDS)
+    return sa.select(facts).order_by(facts.c.provider_account_id, facts.c.account_id, facts.c.rule, facts.c.domain)
 
 
 class Worth(enum.IntEnum):

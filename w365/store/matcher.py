@@ -9,7 +9,7 @@ A naive implementation of the same rules stands in `tests/matching/oracle.py`; b
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import functools
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,9 +25,21 @@ from w365.model import (
     Reason,
 )
 from w365.store import tables as t
-from w365.store.bulk import chunks, upsert_into
+from w365.store.bulk import chunks, upsert_of
 from w365.store.doubts import doubtful, judge_rows
-from w365.store.evidence import WITHOUT_FACTS, Which, constant, evidence_of, facts_of, is_in, live, reach_of
+from w365.store.evidence import (
+    KEPT_STATEMENTS,
+    NO_VALUES,
+    WITHOUT_FACTS,
+    Values,
+    Which,
+    constant,
+    evidence_of,
+    facts_of,
+    is_in,
+    live,
+    reach_of,
+)
 
 _work = sa.MetaData()
 _fresh = sa.Table(
@@ -51,88 +63,50 @@ _wanted = sa.Table(
 )
 """Rows to propose for, with their rivals; likewise."""
 
-_MANY = 1_000
-"""So many touched rows cost more than counting all there are."""
-
 _COLUMNS = ("provider_account_id", "kind", "reason", "account_id", "accounts")
+_ALL_FRESH = sa.select(*(_fresh.c[name] for name in _COLUMNS))
+_ALL_WANTED = sa.select(_wanted.c.provider_account_id)
+_EXCEPTION = (
+    sa.select(t.Provider.id)
+    .where(t.Provider.cardinality.is_not(None), t.Provider.cardinality != Cardinality.MANY)
+    .limit(1)
+)
+"""A provider with a policy of its own that is a unique one."""
 
 
-def touch(connection: sa.Connection, ids: sa.Select[int] | sa.CompoundSelect[int]) -> None:
-    """Remember that the facts of these provider accounts changed."""
-    # Without a WHERE, SQLite would read ON CONFLICT as a join's condition (sqlite.org/lang_upsert.html).
-    rows = sa.select(ids.subquery().c[0]).where(sa.true()).distinct()
-    insert = upsert_into(connection, t.Touched.__table__).from_select(["provider_account_id"], rows)
-    connection.execute(insert.on_conflict_do_nothing())
+def _make_tables(connection: sa.Connection) -> None:
+    for statement in _making(connection.dialect):
+        connection.exec_driver_sql(statement)
 
 
-def touched() -> sa.Select[int]:
-    return sa.select(t.Touched.provider_account_id)
+@functools.lru_cache(maxsize=4)
+def _making(dialect: sa.Dialect) -> tuple[str, ...]:
+    tables = _work.sorted_tables
+    indexes = [index for table in tables for index in table.indexes]
+    made: list[sa.schema.ExecutableDDLElement] = [
+        *(sa.schema.CreateTable(table, if_not_exists=True) for table in tables),
+        *(sa.schema.CreateIndex(index, if_not_exists=True) for index in indexes),
+    ]
+    return tuple(str(one.compile(dialect=dialect)) for one in made)
 
 
-def touched_or_all(connection: sa.Connection) -> Which:
-    """What is touched; all, where that is most of it, as after a first sync or a changed rule.
-
-    One walk along all rows takes half of what as many rows looked up one by one do, measured at 1,000,000.
-    """
-    count = connection.execute(sa.select(sa.func.count()).select_from(t.Touched)).scalar_one()
-    if count < _MANY:
-        return touched()
-    customers = connection.execute(sa.select(sa.func.count()).select_from(t.ProviderAccount)).scalar_one()
-    return None if count * 2 > customers else touched()
-
-
-def expect_touched(connection: sa.Connection) -> None:
-    """Tell PostgreSQL's planner how many rows are touched just now.
-
-    By its last count of this table it may read whole tables for a hundred rows.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("ANALYZE touched")
-
-
-def reached_by(account_ids: Sequence[int]) -> sa.CompoundSelect[int]:
-    """Select the provider accounts that these CRM accounts' domains, GUIDs, names, mappings or proposals reach."""
-    by_domain = (
-        sa.select(t.ProviderAccountDomain.provider_account_id)
-        .join(t.AccountDomain, t.AccountDomain.domain == t.ProviderAccountDomain.domain)
-        .where(t.AccountDomain.account_id.in_(account_ids))
-    )
-    by_guid = (
-        sa.select(t.ProviderAccount.id)
-        .join(t.Account, t.Account.tenant_guid == t.ProviderAccount.tenant_guid)
-        .where(t.Account.id.in_(account_ids), t.ProviderAccount.tenant_guid != "")
-    )
-    by_mapping = sa.select(t.Mapping.provider_account_id).where(t.Mapping.account_id.in_(account_ids))
-    by_name = (
-        sa.select(t.Worklist.provider_account_id)
-        .join(t.Account, t.Account.name_key == t.Worklist.name_key)
-        .where(t.Account.id.in_(account_ids), t.Account.name_key != "")
-    )
-    return sa.union(by_domain, by_guid, by_mapping, by_name, pointing_to(account_ids))
-
-
-def pointing_to(account_ids: Sequence[int]) -> sa.Select[int]:
-    """Select the provider accounts whose proposal is one of these accounts: under a unique policy they compete."""
-    return sa.select(t.CurrentProposal.provider_account_id).where(t.CurrentProposal.account_id.in_(account_ids))
-
-
-def propose(connection: sa.Connection, policy: MatchPolicy, which: Which) -> None:
+def propose(connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES) -> None:
     """Bring `proposal` up to date for these rows; rows whose proposal stays are not written.
 
     Under a unique policy `which` must hold every row that competes for the same accounts (`with_rivals`).
     """
     is_unique = any_unique(connection, policy)
     if not is_unique and not policy.guards:
-        _write_proposals(connection, _proposals(policy, which))
+        connection.execute(_writing(connection.dialect.name, _proposals(policy, which)), values or None)
         return
-    _work.create_all(connection)
+    _make_tables(connection)
     connection.execute(sa.delete(_fresh))
-    connection.execute(sa.insert(_fresh).from_select(_COLUMNS, _proposals(policy, which)))
+    connection.execute(_into_fresh(policy, which), values or None)
     if is_unique:
         _apply_cardinality(connection, policy)
     if policy.guards:
         _hold_back(connection, policy)
-    _write_proposals(connection, sa.select(*(_fresh.c[name] for name in _COLUMNS)))
+    connection.execute(_writing(connection.dialect.name, _ALL_FRESH))
 
 
 def would_map() -> sa.Select[int, int | None]:
@@ -230,6 +204,12 @@ def _is_live(account_id: sa.ColumnElement[int], which: Which) -> sa.ColumnElemen
     return account_id.not_in(gone) if which is None else ~gone.where(account.id == account_id).exists()
 
 
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _into_fresh(policy: MatchPolicy, which: Which) -> sa.Insert:
+    return sa.insert(_fresh).from_select(_COLUMNS, _proposals(policy, which))
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
 def _proposals(policy: MatchPolicy, which: Which) -> sa.Select[*tuple[Any, ...]]:
     found = _support(policy, which).c
     kind = sa.case(
@@ -254,32 +234,40 @@ def _proposals(policy: MatchPolicy, which: Which) -> sa.Select[*tuple[Any, ...]]
 
 def any_unique(connection: sa.Connection, policy: MatchPolicy) -> bool:
     """Whether any policy in force, the default or a provider's own, is a unique one."""
-    exception = sa.select(t.Provider.id).where(
-        t.Provider.cardinality.is_not(None), t.Provider.cardinality != Cardinality.MANY
-    )
-    return policy.cardinality is not Cardinality.MANY or connection.scalar(exception.limit(1)) is not None
+    return policy.cardinality is not Cardinality.MANY or connection.scalar(_EXCEPTION) is not None
 
 
-def with_rivals(connection: sa.Connection, policy: MatchPolicy, which: Which) -> Which:
+def with_rivals(
+    connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES
+) -> tuple[Which, Values]:
     """Add the rows that point to the accounts these did or do now point to: under a unique policy they are rivals.
 
     The result holds until the next call on this connection.
     """
     if which is None or not any_unique(connection, policy):
-        return which
-    _work.create_all(connection)
+        return which, values
+    _make_tables(connection)
     connection.execute(sa.delete(_wanted))
-    connection.execute(sa.insert(_wanted).from_select(["provider_account_id"], which.distinct()))
-    wanted = sa.select(_wanted.c.provider_account_id)
-    before = sa.select(t.CurrentProposal.account_id).where(t.CurrentProposal.provider_account_id.in_(wanted))
-    facts = facts_of(policy, wanted)
+    connection.execute(_into_wanted(which), values or None)
+    connection.execute(_add_rivals(policy))
+    return _ALL_WANTED, NO_VALUES
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _into_wanted(which: sa.Select[int]) -> sa.Insert:
+    return sa.insert(_wanted).from_select(["provider_account_id"], which.distinct())
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _add_rivals(policy: MatchPolicy) -> sa.Insert:
+    before = sa.select(t.CurrentProposal.account_id).where(t.CurrentProposal.provider_account_id.in_(_ALL_WANTED))
+    facts = facts_of(policy, _ALL_WANTED)
     accounts = before.union(sa.select(facts.c.account_id)).subquery()
     rivals = sa.select(t.CurrentProposal.provider_account_id).where(
         t.CurrentProposal.account_id.in_(sa.select(accounts.c.account_id)),
-        t.CurrentProposal.provider_account_id.not_in(wanted),
+        t.CurrentProposal.provider_account_id.not_in(_ALL_WANTED),
     )
-    connection.execute(sa.insert(_wanted).from_select(["provider_account_id"], rivals))
-    return wanted
+    return sa.insert(_wanted).from_select(["provider_account_id"], rivals)
 
 
 def breaches(policy: MatchPolicy) -> sa.Select[int, int]:
@@ -313,21 +301,23 @@ def must_not_share(policy: MatchPolicy, other: type[t.ProviderAccount]) -> sa.Co
 
 def _apply_cardinality(connection: sa.Connection, policy: MatchPolicy) -> None:
     """Make conflicts of the proposals whose account another row holds, or wants too."""
-    contested = connection.scalars(_contested(policy).distinct()).all()
-    taken = connection.scalars(_taken(policy).distinct()).all()
+    contested = connection.scalars(_contested(policy)).all()
+    taken = connection.scalars(_taken(policy)).all()
     for ids, reason in ((contested, Reason.CONTESTED), (taken, Reason.ACCOUNT_TAKEN)):
         for part in chunks(ids):
             conflict = sa.update(_fresh).where(_fresh.c.provider_account_id.in_(part))
             connection.execute(conflict.values(kind=Proposal.CONFLICT, reason=reason))
 
 
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
 def _taken(policy: MatchPolicy) -> sa.Select[int]:
     mapping, their_pa = t.Mapping, sa.orm.aliased(t.ProviderAccount)
     holders = _proposed().join(mapping, mapping.account_id == _fresh.c.account_id)
     holders = holders.join(their_pa, their_pa.id == mapping.provider_account_id)
-    return holders.where(their_pa.id != t.ProviderAccount.id, must_not_share(policy, their_pa))
+    return holders.where(their_pa.id != t.ProviderAccount.id, must_not_share(policy, their_pa)).distinct()
 
 
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
 def _contested(policy: MatchPolicy) -> sa.Select[int]:
     """Of two open rows that want one account neither gets it; one that is gone or excluded wants nothing."""
     pa, mapping, order = t.ProviderAccount, t.Mapping, t.StandingOrder
@@ -341,7 +331,7 @@ def _contested(policy: MatchPolicy) -> sa.Select[int]:
         ~sa.exists().where(mapping.provider_account_id == their_pa.id),
         ~sa.exists().where(order.provider_account_id == their_pa.id, order.kind == Disposition.EXCLUDED),
         must_not_share(policy, their_pa),
-    )
+    ).distinct()
 
 
 def _proposed() -> sa.Select[int]:
@@ -357,7 +347,7 @@ def _proposed() -> sa.Select[int]:
 def _hold_back(connection: sa.Connection, policy: MatchPolicy) -> None:
     """Leave to a person what a guard doubts: no proposal any more, with the doubted account still named."""
     held: dict[Guard, list[int]] = {}
-    rows = connection.execute(doubtful(_fresh.c.provider_account_id, _fresh.c.account_id, _fresh.c.kind)).all()
+    rows = connection.execute(_doubtful()).all()
     for part in chunks(rows, 500):
         evidence = evidence_of(connection, policy, [row.provider_account_id for row in part])
         for row_id, guard in judge_rows(connection, part, evidence, policy.guards):
@@ -368,12 +358,18 @@ def _hold_back(connection: sa.Connection, policy: MatchPolicy) -> None:
             connection.execute(doubted.values(kind=Proposal.NONE, reason=Reason(guard.value)))
 
 
-def _write_proposals(connection: sa.Connection, proposals: sa.Select[*tuple[Any, ...]]) -> None:
+@functools.cache
+def _doubtful() -> sa.Select[*tuple[Any, ...]]:
+    return doubtful(_fresh.c.provider_account_id, _fresh.c.account_id, _fresh.c.kind)
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _writing(dialect: str, proposals: sa.Select[*tuple[Any, ...]]) -> sa.Insert:
     made = proposals.subquery("made")
-    insert = upsert_into(connection, t.CurrentProposal.__table__)
+    insert = upsert_of(dialect, t.CurrentProposal.__table__)
     # Without a WHERE, SQLite would read ON CONFLICT as a join's condition.
     new = insert.from_select(_COLUMNS, sa.select(made).where(sa.true()))
     now = t.CurrentProposal
     changed = sa.or_(*(getattr(now, name).is_distinct_from(new.excluded[name]) for name in _COLUMNS[1:]))
     values = {name: new.excluded[name] for name in _COLUMNS[1:]}
-    connection.execute(new.on_conflict_do_update(index_elements=["provider_account_id"], set_=values, where=changed))
+    return new.on_conflict_do_update(index_elements=["provider_account_id"], set_=values, where=changed)

@@ -196,7 +196,7 @@ def problems_of(connection: sa.Connection, run_id: int, limit: int = 500) -> lis
 
 def get_run(connection: sa.Connection, run_id: int) -> RunView:
     """Read a run; NotFound when there is none."""
-    row = connection.execute(sa.select(*_VIEW).where(Run.id == run_id)).mappings().one_or_none()
+    row = connection.execute(_ONE, {"one": run_id}).mappings().one_or_none()
     if row is None:
         raise NotFound(f"There is no run {run_id}.")
     return _view(row)
@@ -205,10 +205,9 @@ def get_run(connection: sa.Connection, run_id: int) -> RunView:
 def latest_run(
     connection: sa.Connection, kind: RunKind, target: str, *, state: RunState | None = None
 ) -> RunView | None:
-    query = sa.select(*_VIEW).where(Run.kind == kind, Run.target == target).order_by(Run.id.desc()).limit(1)
-    if state is not None:
-        query = query.where(Run.state == state)
-    row = connection.execute(query).mappings().one_or_none()
+    query = _LATEST if state is None else _LATEST_IN_STATE
+    asked = {"of_kind": kind, "of_target": target} | ({} if state is None else {"in_state": state})
+    row = connection.execute(query, asked).mappings().one_or_none()
     return _view(row) if row else None
 
 
@@ -289,6 +288,14 @@ _VIEW = (
     Run.cursor,
     Run.wants_full,
 )
+_ONE = sa.select(*_VIEW).where(Run.id == sa.bindparam("one"))
+_LATEST = (
+    sa.select(*_VIEW)
+    .where(Run.kind == sa.bindparam("of_kind"), Run.target == sa.bindparam("of_target"))
+    .order_by(Run.id.desc())
+    .limit(1)
+)
+_LATEST_IN_STATE = _LATEST.where(Run.state == sa.bindparam("in_state"))
 
 
 def _view(row: sa.RowMapping) -> RunView:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,9 @@ from sqlalchemy.sql.visitors import InternalTraversal
 
 from w365.model import DecisionKind, Disposition, Drift, MatchPolicy, Proposal, Reason, Status
 from w365.store import tables as t
-from w365.store.bulk import upsert_into
+from w365.store.bulk import upsert_of
 from w365.store.drift import drift_of
-from w365.store.evidence import Which
+from w365.store.evidence import IDS, KEPT_STATEMENTS, NO_VALUES, Values, Which
 from w365.store.facets import facet_conditions, returns
 from w365.store.matcher import propose, with_rivals
 from w365.store.tables import LIVE_STATUSES, Ownership
@@ -114,20 +115,28 @@ class Count:
     buying: int
 
 
-def settle(connection: sa.Connection, policy: MatchPolicy, which: Which) -> None:
-    """Make proposals and grid rows of these provider accounts, and of their rivals, agree with facts and decisions."""
-    wanted = with_rivals(connection, policy, which)
-    propose(connection, policy, wanted)
-    refresh(connection, policy, wanted)
+def settle(connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES) -> None:
+    """Make proposals and grid rows of these provider accounts, and of their rivals, agree with facts and decisions.
+
+    `values` are what the selection asks for.
+    """
+    wanted, values = with_rivals(connection, policy, which, values)
+    propose(connection, policy, wanted, values)
+    refresh(connection, policy, wanted, values)
 
 
-def refresh(connection: sa.Connection, policy: MatchPolicy, which: Which) -> None:
+def refresh(connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES) -> None:
     """Bring the given rows (all when None) up to date; rows that stay the same are not written."""
+    connection.execute(_refreshing(connection.dialect.name, policy, which), values or None)
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _refreshing(dialect: str, policy: MatchPolicy, which: Which) -> sa.Insert:
     columns, rows = _current(policy, which)
-    new = upsert_into(connection, t.Worklist.__table__).from_select(columns, rows)
+    new = upsert_of(dialect, t.Worklist.__table__).from_select(columns, rows)
     changed = sa.or_(*(getattr(t.Worklist, name).is_distinct_from(new.excluded[name]) for name in columns[1:]))
     values = {name: new.excluded[name] for name in columns[1:]}
-    connection.execute(new.on_conflict_do_update(index_elements=["provider_account_id"], set_=values, where=changed))
+    return new.on_conflict_do_update(index_elements=["provider_account_id"], set_=values, where=changed)
 
 
 def _current(policy: MatchPolicy, which: Which) -> tuple[list[str], sa.Select[Any]]:
@@ -222,10 +231,16 @@ def list_ids(
 
 def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
     """Read these rows, in the order of the ids; ids that are no more are left out."""
+    found = {row["id"]: _row(dict(row)) for row in connection.execute(_reading(), {"ids": list(ids)}).mappings()}
+    return [found[one] for one in ids if one in found]
+
+
+@functools.cache
+def _reading() -> sa.Select[*tuple[Any, ...]]:
     work, pa, account, best = t.Worklist, t.ProviderAccount, t.Account, sa.orm.aliased(t.Account)
     pad, candidate, proposal = t.ProviderAccountDomain, t.CurrentCandidate, t.CurrentProposal
     domains = sa.select(sa.func.count()).where(pad.provider_account_id == pa.id).scalar_subquery()
-    query = (
+    return (
         sa.select(
             work.provider_account_id.label("id"),
             t.Provider.name.label("provider"),
@@ -266,10 +281,8 @@ def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
         .outerjoin(best, best.id == candidate.account_id)
         .outerjoin(t.Decision, t.Decision.id == work.version)
         .outerjoin(t.StandingOrder, t.StandingOrder.provider_account_id == pa.id)
-        .where(work.provider_account_id.in_(ids))
+        .where(work.provider_account_id.in_(IDS))
     )
-    found = {row["id"]: _row(dict(row)) for row in connection.execute(query).mappings()}
-    return [found[one] for one in ids if one in found]
 
 
 def counts(connection: sa.Connection) -> list[Count]:

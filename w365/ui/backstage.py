@@ -51,10 +51,11 @@ class Backstage:
         start_worker: Callable[[Surroundings], AbstractContextManager[Popen[str]]] | None = None,
         *,
         again_seconds: float = _AGAIN_SECONDS,
+        look_seconds: float = _LOOK_SECONDS,
     ) -> None:
         self._read_settings = read_settings
         self._start_worker = start_worker
-        self._again_seconds = again_seconds
+        self._again_seconds, self._look_seconds = again_seconds, look_seconds
         self._known = threading.Event()
         self._end = threading.Event()
         self._over = threading.Event()
@@ -133,12 +134,12 @@ class Backstage:
             for look in itertools.count():
                 if not (_is_alive(process) and _is_alive(surroundings.demo)):
                     break
-                if self._end.wait(_LOOK_SECONDS) or self._over.is_set():
+                if self._end.wait(self._look_seconds) or self._over.is_set():
                     return
                 if look % _TIDY_EVERY == 0:
                     return_memory()
         _log.warning("a process beside the app ended and is started again")
-        self._end.wait(_LOOK_SECONDS)
+        self._end.wait(self._look_seconds)
 
 
 _STOPPED = W365Error("The app is stopping.", kept="What was saved is safe.", do="Start it again.")
