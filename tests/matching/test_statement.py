@@ -14,7 +14,7 @@ from oracle import World
 from world_store import NOW, load
 from worlds import worlds
 
-from w365.model import Disposition, MatchPolicy, Proposal, Rule, RunKind, RunState
+from w365.model import Cardinality, Disposition, MatchPolicy, Proposal, Rule, RunKind, RunState
 from w365.store import tables as t
 from w365.store.engine import Store
 from w365.store.evidence import evidence_of
@@ -144,6 +144,23 @@ def test_a_tenant_guid_decides_alone_and_only_while_its_account_lives(
     with world_in(sqlite_store, world) as connection:
         propose(connection, world.policy, which)
         assert answers(connection) == {1: ("one", "rule", 2, 1), 2: ("one", "rule", 1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("disposition", "is_gone", "reason"),
+    [(Disposition.OPEN, False, "contested"), (Disposition.OPEN, True, "rule"), (Disposition.EXCLUDED, False, "rule")],
+)
+def test_who_is_gone_or_excluded_contests_nothing(
+    sqlite_store: Store, disposition: Disposition, reason: str, *, is_gone: bool
+) -> None:
+    contoso = (oracle.WorldDomain("contoso.com"),)
+    rival = oracle.WorldProviderAccount(2, 1, contoso, disposition=disposition, is_gone=is_gone)
+    account = oracle.WorldAccount(1, email_domain="contoso.com")
+    policy = MatchPolicy(cardinality=Cardinality.UNIQUE)
+    world = World((oracle.WorldProviderAccount(1, 1, contoso), rival), (account,), policy=policy)
+    with world_in(sqlite_store, world) as connection:
+        propose(connection, policy, None)
+        assert answers(connection)[1][1] == reason
 
 
 def test_a_match_of_all_rows_reads_the_domains_in_order_from_one_index(sqlite_store: Store) -> None:
