@@ -184,7 +184,12 @@ def registrable(domain: str) -> str:
 
 def label(domain: str) -> str:
     """Give the label somebody chose, in Unicode: ``contoso`` of ``mail.contoso.co.uk``. A bare suffix gives ""."""
-    chosen = registrable(domain).partition(".")[0]
+    return chosen_label(registrable(domain))
+
+
+def chosen_label(name: str) -> str:
+    """Do what ``label`` does, for what is registrable of a domain."""
+    chosen = name.partition(".")[0]
     if not chosen.startswith("xn--"):
         return chosen
     try:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from w365.matching.candidates import Suggester
-from w365.matching.scores import Prospect, ProspectDomain
+from w365.matching.sides import Prospect, ProspectDomain
 from w365.model import Rule
 from w365.store import tables as t
 from w365.store.bulk import chunks
