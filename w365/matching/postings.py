@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,11 @@ class Texts:
     def __getitem__(self, at: int) -> str:
         return self._bytes[self._ends[at] : self._ends[at + 1]].decode("utf-8", "surrogatepass")
 
+    def several(self, places: Iterable[int]) -> list[str]:
+        """Give the texts at many positions, faster than one by one."""
+        run, ends = self._bytes, self._ends
+        return [run[ends[at] : ends[at + 1]].decode("utf-8", "surrogatepass") for at in places]
+
     def append(self, text: str) -> None:
         self._bytes += text.encode("utf-8", "surrogatepass")
         self._ends.append(len(self._bytes))
@@ -54,12 +59,11 @@ class Numbering:
         """Give the numbers of codes, -1 for those never met."""
         found = np.full(len(codes), -1, dtype=np.int64)
         if len(self._codes):
-            at = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
-            is_known = self._codes[at] == codes
-            found[is_known] = self._numbers[at[is_known]]
+            at = np.minimum(self._codes.searchsorted(codes), len(self._codes) - 1)
+            np.copyto(found, self._numbers.take(at), where=self._codes.take(at) == codes)
         if self._recent:
-            for at_code in np.flatnonzero(found < 0).tolist():
-                found[at_code] = self._recent.get(int(codes[at_code]), -1)
+            unmet = np.flatnonzero(found < 0)
+            found[unmet] = [self._recent.get(code, -1) for code in codes.take(unmet).tolist()]
         return found
 
     def take(self, codes: Codes) -> Numbers:

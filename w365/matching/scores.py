@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from w365.matching.domains import chosen_label
 from w365.matching.names import NameForms, name_tokens
-from w365.matching.sides import Known, Wanted, country_code, plain_name
+from w365.matching.sides import Known, Wanted, country_code, plain_name, spelled
 from w365.matching.words import say_evidence
 from w365.model import Evidence, Rule, Signal
 
@@ -79,12 +79,15 @@ def _evidence_signals(facts: Facts) -> Iterator[Signal]:
 def _domain_signals(wanted: Wanted, account: Known, facts: Facts) -> Iterator[Signal]:
     if facts.evidence:
         return  # equal domains are said already
-    ours = wanted.by_registrable
-    theirs = {own: name for name, own in account.domains if name not in wanted.ignored}
-    shared = sorted((ours.keys() & theirs.keys()) - {""}, key=lambda own: (facts.owners.get(own, 1), own))
+    ours, ignored = wanted.by_registrable, wanted.ignored
+    if not ours:
+        return
+    theirs = {own: name for name, own in account.domains if name not in ignored}
+    shared = [own for own in ours if own in theirs]
     if shared:
-        weight = _rarely(3.0, facts.owners.get(shared[0], 1))
-        yield Signal("same_registrable", weight, _both_under(ours[shared[0]], theirs[shared[0]], shared[0]))
+        rarest = min(shared, key=lambda own: (facts.owners.get(own, 1), own))
+        weight = _rarely(3.0, facts.owners.get(rarest, 1))
+        yield Signal("same_registrable", weight, _both_under(ours[rarest], theirs[rarest], rarest))
     elif wanted.by_label:
         yield from _label_signals(wanted.by_label, theirs, facts)
 
@@ -147,16 +150,15 @@ def _acronym(ours: NameForms, theirs: NameForms) -> Iterator[Signal]:
 def _spelled(wanted: Wanted, account: Known) -> list[Signal]:
     """Give the strongest signal of a domain that spells the name of the other side, if any does."""
     found = [
-        signal
-        for one in wanted.domains
-        if (signal := _label_signal(account.name, account.forms, one.name, one.spelled))
+        *(_label_signal(account.name, account.forms, one.name, one.spelled) for one in wanted.domains),
+        *(
+            _label_signal(wanted.subject.name, wanted.forms, name, part)
+            for name, own in account.domains
+            if (part := spelled(chosen_label(own))) in wanted.spellings and name not in wanted.ignored
+        ),
     ]
-    for name, own in account.domains:
-        if name not in wanted.ignored:
-            signal = _label_signal(wanted.subject.name, wanted.forms, name, chosen_label(own).replace("-", ""))
-            if signal:
-                found.append(signal)
-    return [max(found, key=_weight)] if found else []
+    signals = [signal for signal in found if signal]
+    return [max(signals, key=_weight)] if signals else []
 
 
 def _weight(signal: Signal) -> float:
@@ -186,7 +188,7 @@ def _place_signals(wanted: Wanted, account: Known) -> Iterator[Signal]:
         yield Signal("other_country", -1.5, f"its domains belong to {wanted.home}, the account is in {theirs}")
     # A city in both names is part of the name's likeness already.
     city = _city_words(account.city)
-    if city and city.issubset(wanted.forms.words) and not city.issubset(account.forms.words):
+    if city and city <= wanted.words and not city.issubset(account.forms.words):
         yield Signal("city_in_name", 0.7, f"{account.city} is part of the customer's name")
 
 

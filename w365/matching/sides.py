@@ -45,16 +45,12 @@ class Prospect:
 
 @dataclass(frozen=True, slots=True)
 class OwnDomain:
-    """A domain of either side, what is registrable of it, and the label somebody chose."""
+    """A domain of a provider account, what is registrable of it, the label somebody chose, and the name it may spell."""
 
     name: str
     registrable: str
     label: str
-
-    @property
-    def spelled(self) -> str:
-        """The label as the name it may spell."""
-        return self.label.replace("-", "")
+    spelled: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +58,14 @@ class Wanted:
     """A provider account as it is compared with many accounts.
 
     ``domains`` are those that are not ignored; ``by_registrable`` and ``by_label`` lead from them to a domain's name.
+    ``spellings`` are what a domain that belongs to the name may be.
     """
 
     subject: Subject
     plain: str
     forms: NameForms
+    words: frozenset[str]
+    spellings: frozenset[str]
     domains: tuple[OwnDomain, ...]
     by_registrable: Mapping[str, str]
     by_label: Mapping[str, str]
@@ -89,12 +88,16 @@ class Known:
 
 def look_for(subject: Subject, ignored: frozenset[str] = frozenset()) -> Wanted:
     """Work out once what a provider account is compared by. ``ignored`` are domains that are never evidence."""
-    domains = tuple(own_domain(name) for name in subject.domains if name not in ignored)
-    by_registrable = {one.registrable: one.name for one in domains}
+    forms = name_forms(subject.name)
+    words = frozenset(forms.words)
+    domains = tuple([own_domain(name) for name in subject.domains if name not in ignored])
+    by_registrable = {one.registrable: one.name for one in domains if one.registrable}
     return Wanted(
         subject,
         plain_name(subject.name),
-        name_forms(subject.name),
+        forms,
+        words,
+        words | forms.squashed | forms.initials | forms.acronyms,
         domains,
         by_registrable,
         # A name below a cloud's own domain is shortened until it is free; two shortened names meet by chance.
@@ -138,4 +141,10 @@ def home_of(subject: Subject) -> str:
 def own_domain(name: str) -> OwnDomain:
     """Take a normalised domain apart."""
     own = registrable(name)
-    return OwnDomain(name, own, chosen_label(own))
+    chosen = chosen_label(own)
+    return OwnDomain(name, own, chosen, spelled(chosen))
+
+
+def spelled(chosen: str) -> str:
+    """Give the name that a label may spell."""
+    return chosen.replace("-", "")
