@@ -68,10 +68,12 @@ def _by_strength(signal: Signal) -> tuple[float, str]:
 
 
 def _evidence_signals(facts: Facts) -> Iterator[Signal]:
+    if not facts.evidence:
+        return
     for at, fact in enumerate(sorted(facts.evidence, key=lambda fact: -_EVIDENCE[fact.rule])):
         # The second rule that sees the same domain adds little that is new.
         yield Signal(f"rule_{fact.rule}", _EVIDENCE[fact.rule] if at == 0 else 0.7, say_evidence(fact))
-    contacts = max((fact.contacts for fact in facts.evidence), default=0)
+    contacts = max(fact.contacts for fact in facts.evidence)
     if contacts > 1:
         yield Signal("several_contacts", 0.5, f"{contacts} contacts use it, not one alone")
 
@@ -114,7 +116,7 @@ def _name_signals(wanted: Wanted, account: Known, facts: Facts) -> Iterator[Sign
     if same:
         yield same
         return  # a domain that spells the name says nothing more then
-    named = [*_acronym(wanted.forms, account.forms), *_spelled(wanted, account)]
+    named = _acronym(wanted.forms, account.forms) + _spelled(wanted, account)
     likeness = round(_LIKENESS_SLOPE * (facts.likeness - _LEAST_LIKENESS), 2)
     if likeness > 0:
         yield Signal("similar_name", likeness, f"similar name ({facts.likeness:.2f})")
@@ -137,25 +139,24 @@ def _same_name(wanted: Wanted, account: Known) -> Signal | None:
     return None
 
 
-def _acronym(ours: NameForms, theirs: NameForms) -> Iterator[Signal]:
+def _acronym(ours: NameForms, theirs: NameForms) -> list[Signal]:
     if not ours.acronyms and not theirs.acronyms:
-        return  # as with most names
+        return []  # as with most names
     short = (ours.acronyms & theirs.initials) | (theirs.acronyms & ours.initials) | (ours.acronyms & theirs.acronyms)
-    if short:
-        acronym = max(short, key=lambda one: (len(one), one))
-        weight = 1.5 + 0.8 * min(len(acronym) - 2, 3)
-        yield Signal("acronym", weight, f"{acronym.upper()} stands for the same words in both names")
+    if not short:
+        return []
+    acronym = max(short, key=lambda one: (len(one), one))
+    weight = 1.5 + 0.8 * min(len(acronym) - 2, 3)
+    return [Signal("acronym", weight, f"{acronym.upper()} stands for the same words in both names")]
 
 
 def _spelled(wanted: Wanted, account: Known) -> list[Signal]:
     """Give the strongest signal of a domain that spells the name of the other side, if any does."""
-    found = [
-        *(_label_signal(account.name, account.forms, one.name, one.spelled) for one in wanted.domains),
-        *(
-            _label_signal(wanted.subject.name, wanted.forms, name, part)
-            for name, own in account.domains
-            if (part := spelled(chosen_label(own))) in wanted.spellings and name not in wanted.ignored
-        ),
+    found = [_label_signal(account.name, account.forms, one.name, one.spelled) for one in wanted.domains]
+    found += [
+        _label_signal(wanted.subject.name, wanted.forms, name, part)
+        for name, own in account.domains
+        if (part := spelled(chosen_label(own))) in wanted.spellings and name not in wanted.ignored
     ]
     signals = [signal for signal in found if signal]
     return [max(signals, key=_weight)] if signals else []
