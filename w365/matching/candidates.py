@@ -120,6 +120,7 @@ class Suggester:
             pairs = np.array(self._waiting, dtype=np.uint64).reshape(-1, 2)
             self._waiting = array("Q")
             self._places.add(self._numbering.take(pairs[:, 0]), pairs[:, 1].astype(np.int64))
+            self._numbering.settle()
 
     def _likeness(self, wanted: Wanted, certain: set[int], sharing: set[int]) -> dict[int, float]:
         """Give the accounts worth judging with the likeness of their names."""

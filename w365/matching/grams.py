@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import functools
+from array import array
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +38,8 @@ def gram_codes(keys: Sequence[str]) -> tuple[Codes, Owners]:
 
 def codes_of(key: str) -> Codes:
     """Give the different codes of one key in ascending order; for one short text arrays are a detour."""
-    codes = sorted(set().union(*map(_codes_of_word, key.split())))
-    return np.array(codes, dtype=np.uint64)
+    codes = sorted(set[int]().union(*map(_codes_of_word, key.split())))
+    return np.frombuffer(array("Q", codes), dtype=np.uint64)
 
 
 @functools.lru_cache(maxsize=4_096)

@@ -161,6 +161,7 @@ class NameIndex:
     def _look(self) -> None:
         """See the growing columns as arrays, and weigh the grams anew."""
         self._is_changed = False
+        self._vocabulary.settle()
         self._account_column = np.frombuffer(self._account_ids, dtype=np.int64)
         self._gram_column = np.frombuffer(self._grams, dtype=np.uint32)
         self._end_column = np.frombuffer(self._ends, dtype=np.int64)
@@ -264,8 +265,12 @@ def _ranges(starts: Numbers, sizes: Numbers) -> Numbers:
 
 def _largest(sums: Floats, account_ids: Numbers, positions: Numbers, limit: int) -> Numbers:
     """Give where the largest sums stand. Equal ones at the edge go by account id, not by order of arrival."""
-    edge = np.partition(sums, -limit)[-limit] if len(sums) > limit else 0.0
-    found = np.flatnonzero(sums >= max(edge, 1e-12))
+    edge = 1e-12
+    if len(sums) > limit:
+        ordered = sums.copy()
+        ordered.partition(-limit)
+        edge = max(edge, float(ordered[-limit]))
+    (found,) = (sums >= edge).nonzero()
     if len(found) > limit:
         ids = account_ids.take(positions.take(found))
         found = found.take(np.lexsort((ids, -sums.take(found)))[:limit])

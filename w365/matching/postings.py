@@ -14,6 +14,7 @@ Numbers = npt.NDArray[np.int64]
 
 _FEW = 50_000
 _MANY = 1_000_000
+_TRIFLE = 64  # one new among so many
 _LOW = np.uint64(32)
 
 
@@ -76,6 +77,11 @@ class Numbering:
         if len(self._recent) > self._few:
             self._merge()
         return numbers[places]
+
+    def settle(self) -> None:
+        """Before many searches: move what was met lately to the arrays, if it is more than a trifle beside them."""
+        if len(self._recent) > len(self._codes) // _TRIFLE:
+            self._merge()
 
     def _merge(self) -> None:
         codes = np.concatenate((self._codes, np.fromiter(self._recent.keys(), np.uint64, len(self._recent))))
