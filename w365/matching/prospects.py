@@ -66,8 +66,8 @@ class Prospects:
 
     def at(self, places: list[int]) -> list[int]:
         """Give the accounts that are still at these places."""
-        accounts = ((self._account_at[place], place) for place in places)
-        return [account_id for account_id, place in accounts if self._place_of.get(account_id) == place]
+        account_at, place_of = self._account_at, self._place_of
+        return [account_at[place] for place in places if place_of.get(account_at[place]) == place]
 
 
 def _pack(prospect: Prospect) -> str:
