@@ -91,7 +91,11 @@ class NameIndex:
         close = [self._rough(one, _LOOKED_AT, _POSTINGS_READ) for one in asked]
         others = [self._rough(self._ask(_key(name)), by_near, _POSTINGS_READ // 4) for name in near]
         positions = np.concatenate((*close, *others, self._positions_of(also)))
-        return self._compare(asked, positions, [len(one) for one in close]) if len(positions) else {}
+        if not len(positions):
+            return {}
+        cosines = [self._cosines(one, positions) for one in asked]
+        kept = self._closest(cosines, positions, [len(one) for one in close])
+        return self._compare(asked, [cosine.take(kept) for cosine in cosines], positions.take(kept))
 
     def _clear(self) -> None:
         self._vocabulary = Numbering()
@@ -212,29 +216,30 @@ class NameIndex:
         positions = self._order.take(_ranges(first, last - first))
         return positions.compress(self._inverse_size.take(positions) > 0)
 
-    def _compare(self, asked: Sequence[_Asked], positions: Numbers, close: Sequence[int]) -> dict[int, float]:
-        """Give the accounts worth it with the likeness of their names to the one asked that is most alike.
+    def _closest(self, cosines: Sequence[Floats], positions: Numbers, close: Sequence[int]) -> Numbers:
+        """Give where those positions stand that are worth a comparison.
 
-        ``close`` of the positions belong to each asked and are compared if they are among its closest, others always.
+        For each name asked so many as ``close`` says stand one after the other, of which the closest are kept; what
+        comes after them is kept whatever its cosine.
         """
-        cosines = [self._cosines(one, positions) for one in asked]
         kept, start = [np.arange(sum(close), len(positions))], 0
         for size, cosine in zip(close, cosines, strict=True):
             part = slice(start, start + size)
             kept.append(start + _largest(cosine[part], self._account_column, positions[part], _COMPARED))
             start += size
-        chosen = np.concatenate(kept)
-        positions = positions.take(chosen)
+        return np.concatenate(kept)
+
+    def _compare(self, asked: Sequence[_Asked], cosines: Sequence[Floats], positions: Numbers) -> dict[int, float]:
         texts = self._keys.several(positions.tolist())
-        found: dict[int, float] = {}
         accounts = self._account_column.take(positions).tolist()
+        best: dict[int, float] = {}
         for one, cosine in zip(asked, cosines, strict=True):
             written = cdist([one.key], texts, scorer=fuzz.ratio, dtype=np.float64)[0]
-            total = _COSINE_SHARE * cosine.take(chosen) + (1 - _COSINE_SHARE) * written / 100
+            total = _COSINE_SHARE * cosine + (1 - _COSINE_SHARE) * written / 100
             for account_id, likeness in zip(accounts, np.minimum(total, 1.0).tolist(), strict=True):
-                if likeness > found.get(account_id, -1.0):
-                    found[account_id] = likeness
-        return found
+                if likeness > best.get(account_id, -1.0):
+                    best[account_id] = likeness
+        return best
 
     def _cosines(self, asked: _Asked, positions: Numbers) -> Floats:
         mine = self._weights.take(asked.known)
@@ -257,10 +262,8 @@ def _key(name: str) -> str:
 
 def _ranges(starts: Numbers, sizes: Numbers) -> Numbers:
     """Give the numbers from each start on, as many as its size, one after the other."""
-    ends = sizes.cumsum()
-    found = (starts - ends + sizes).repeat(sizes)
-    found += np.arange(len(found))
-    return found
+    ends = np.cumsum(sizes)
+    return (starts - ends + sizes).repeat(sizes) + np.arange(int(ends[-1]))
 
 
 def _largest(sums: Floats, account_ids: Numbers, positions: Numbers, limit: int) -> Numbers:

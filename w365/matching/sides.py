@@ -45,7 +45,7 @@ class Prospect:
 
 @dataclass(frozen=True, slots=True)
 class OwnDomain:
-    """A domain of a provider account, what is registrable of it, the label somebody chose, and the name it may spell."""
+    """A domain of a provider account, what is registrable of it, the label chosen, and the name that may spell."""
 
     name: str
     registrable: str
