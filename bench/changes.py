@@ -17,12 +17,13 @@ from w365.model import Actor, ChangePage, CrmAccount, CrmContact, NewAccount, Ro
 from w365.portals import Portal
 from w365.service import Check, Service
 from w365.service.configuration import read_policy
-from w365.service.crm_sync import fold_domains, run_crm_sync
+from w365.service.crm_sync import run_crm_sync
 from w365.service.matching import settle_touched
 from w365.service.providers import prepare, request_crm_sync
 from w365.store import tables as t
 from w365.store.bulk import upsert
 from w365.store.engine import Store
+from w365.store.folding import fold_all
 from w365.store.runs import Progress, claim_run, end_run
 from w365.store.worklist import settle
 
@@ -98,7 +99,7 @@ def rebuild(store: Store) -> None:
     with store.write() as connection:
         for table in _KEPT_UP:
             connection.execute(sa.delete(table))
-        fold_domains(connection, None)
+        fold_all(connection)
         settle(connection, read_policy(connection), None)
 
 

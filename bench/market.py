@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from bench.made_up import NOW, WORDS
 from w365.model import Guard, MatchPolicy, ProviderKind
 from w365.service.configuration import read_policy
-from w365.service.crm_sync import fold_domains
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.engine import Store
+from w365.store.folding import fold_all
 from w365.store.words import sort_key
 from w365.store.worklist import settle
 
@@ -100,7 +100,7 @@ def fill_market(store: Store, market: Market, policy: MatchPolicy) -> None:
             with store.write() as connection:
                 upsert(connection, table, columns, part)
     with store.write() as connection:
-        fold_domains(connection, None)
+        fold_all(connection)
     analyze(store)
     with store.write() as connection:
         settle(connection, policy, None)

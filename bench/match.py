@@ -30,9 +30,9 @@ from bench.made_up import NOW, open_empty, sqlite_url
 from bench.market import Market, fill_market, keep_policy
 from bench.peer import load_join_write, read_proposals, save_facts
 from w365.model import Guard, MatchPolicy, RunKind, RunState
-from w365.service.crm_sync import fold_domains
 from w365.store import tables as t
 from w365.store.engine import Store
+from w365.store.folding import fold_all
 from w365.store.matcher import auto_match, propose
 from w365.store.worklist import settle
 
@@ -59,7 +59,7 @@ def measure(store: Store, folder: Path, customers: int) -> dict[str, Any]:
     peer = folder / "peer.duckdb"
     timed(seconds, "duckdb: load, join, write", lambda: load_join_write(facts, peer))
     empty(store, t.AccountDomain, t.CurrentProposal)
-    timed(seconds, "ours: evidence index", lambda: written(store, lambda connection: fold_domains(connection, None)))
+    timed(seconds, "ours: evidence index", lambda: written(store, fold_all))
     timed(seconds, "ours: proposals", lambda: written(store, lambda connection: propose(connection, POLICY, None)))
     found = proposals(store)
     assert found == read_proposals(peer)

@@ -14,11 +14,11 @@ from oracle import World
 from world_store import NOW, load
 from worlds import worlds
 
-from w365.model import Disposition, MatchPolicy, Proposal, RunKind, RunState
+from w365.model import Disposition, MatchPolicy, Proposal, Rule, RunKind, RunState
 from w365.store import tables as t
 from w365.store.engine import Store
 from w365.store.evidence import evidence_of
-from w365.store.matcher import auto_match, propose
+from w365.store.matcher import auto_match, propose, touch, touched_or_all
 from w365.store.worklist import settle
 
 
@@ -129,6 +129,39 @@ def test_a_held_row_is_proposed_but_not_mapped(sqlite_store: Store) -> None:
         start_run(connection, 1)
         assert answers(connection)[1][:2] == ("one", "rule")
         assert auto_match(connection, world.policy, 1, "run", NOW) == 0
+
+
+@pytest.mark.parametrize("which", [None, sa.select(t.ProviderAccount.id)], ids=["all rows", "some rows"])
+def test_a_tenant_guid_decides_alone_and_only_while_its_account_lives(
+    sqlite_store: Store, which: sa.Select[int] | None
+) -> None:
+    contoso = (oracle.WorldDomain("contoso.com"),)
+    rows = tuple(oracle.WorldProviderAccount(at, 1, contoso, guid) for at, guid in ((1, "g"), (2, "h")))
+    gone = oracle.WorldAccount(3, tenant_guid="h", is_deleted=True)
+    accounts = (oracle.WorldAccount(1, email_domain="contoso.com"), oracle.WorldAccount(2, tenant_guid="g"), gone)
+    world = World(rows, accounts, policy=MatchPolicy(rules=frozenset(Rule)))
+    with world_in(sqlite_store, world) as connection:
+        propose(connection, world.policy, which)
+        assert answers(connection) == {1: ("one", "rule", 2, 1), 2: ("one", "rule", 1, 1)}
+
+
+def test_a_match_of_all_rows_reads_the_domains_in_order_from_one_index(sqlite_store: Store) -> None:
+    asked: list[tuple[str, tuple[Any, ...]]] = []
+    with world_in(sqlite_store, World()) as connection:
+        sa.event.listen(connection, "before_cursor_execute", lambda *about: asked.append((about[2], about[3])))
+        propose(connection, MatchPolicy(), None)
+        statement, values = asked[-1]
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert "SCAN provider_account_domain USING COVERING INDEX ix_provider_account_domain_match" in plan
+
+
+@pytest.mark.parametrize(("count", "are_all"), [(999, False), (1_050, False), (1_051, True)])
+def test_of_many_touched_rows_that_are_most_all_are_settled(sqlite_store: Store, count: int, *, are_all: bool) -> None:
+    rows = tuple(oracle.WorldProviderAccount(at, 1) for at in range(1, 2_101))
+    with world_in(sqlite_store, World(rows)) as connection:
+        connection.execute(sa.delete(t.Touched))
+        touch(connection, sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id <= count))
+        assert (touched_or_all(connection) is None) is are_all
 
 
 def start_run(connection: sa.Connection, run_id: int) -> None:

@@ -30,11 +30,12 @@ from w365.jobs import execute
 from w365.model import Cardinality, CustomerDomain, DomainList, Guard, RunKind, RunState
 from w365.service import Service, configuration, mapping, matching, providers
 from w365.service.configuration import read_policy
-from w365.service.crm_sync import fold_domains, run_crm_sync
+from w365.service.crm_sync import run_crm_sync
 from w365.service.providers import ManualAccount
 from w365.service.sync import run_sync
 from w365.store import tables as t
 from w365.store.engine import Store
+from w365.store.folding import fold_all
 from w365.store.runs import Progress, claim_run, end_run
 from w365.store.worklist import settle
 
@@ -281,7 +282,7 @@ def check_kept_up(bench: Bench) -> None:
         kept_up = contents(connection)
         for table in (t.CurrentProposal, t.Worklist):
             connection.execute(sa.delete(table))
-        fold_domains(connection, None)
+        fold_all(connection)
         settle(connection, read_policy(connection), None)
         assert kept_up == contents(connection)
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from w365.errors import DeltaExpired, MassDisappearance
 from w365.matching.domains import email_domain, website_domain
 from w365.matching.signs import label_signs, signs_of
-from w365.model import ChangePage, CrmAccount, CrmContact, Rule
+from w365.model import ChangePage, CrmAccount, CrmContact
 from w365.service import Service
 from w365.service.configuration import read_setting
 from w365.service.crm_place import Place, forget_seen, place_in
@@ -24,7 +24,7 @@ from w365.service.suggesting import order_by_words, order_candidates, suggesting
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.crm_size import grow
-from w365.store.evidence import is_in
+from w365.store.folding import fold_domains
 from w365.store.matcher import reached_by, touch
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see
 from w365.store.versions import note_accounts
@@ -327,39 +327,6 @@ def _ids(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[str, int]:
         for part in chunks(crm_ids)
         for row in connection.execute(sa.select(account.crm_id, account.id).where(account.crm_id.in_(part)))
     }
-
-
-def fold_domains(connection: sa.Connection, account_ids: Sequence[int] | None) -> None:
-    """Make `account_domain` of these accounts (all when None) anew from their fields and contacts."""
-    account, contact, target = t.Account, t.Contact, t.AccountDomain
-    connection.execute(sa.delete(target).where(is_in(account_ids, target.account_id)))
-    # Counted in the order of an index, so that only the counts are sorted by domain, in which order they are written.
-    owners = sa.true() if account_ids is None else contact.account_crm_id.in_(_crm_ids(account_ids))
-    by_contact = (
-        sa.select(
-            contact.account_crm_id, contact.domain, sa.func.count().label("n"), sa.func.min(contact.crm_id).label("one")
-        )
-        .where(owners, contact.domain != "")
-        .group_by(contact.account_crm_id, contact.domain)
-        .subquery()
-    )
-    counted = (
-        sa.select(
-            by_contact.c.domain, account.id, sa.literal(Rule.CONTACT_DOMAIN.value), by_contact.c.n, by_contact.c.one
-        )
-        .join(account, account.crm_id == by_contact.c.account_crm_id)
-        .order_by(by_contact.c.domain, account.id)
-    )
-    columns = ["domain", "account_id", "rule", "contacts", "example"]
-    connection.execute(sa.insert(target).from_select(columns, counted))
-    for field, rule in ((account.email_domain, Rule.ACCOUNT_EMAIL), (account.website_domain, Rule.ACCOUNT_WEBSITE)):
-        own = sa.select(field, account.id, sa.literal(rule.value), sa.literal(0), sa.literal(""))
-        own = own.where(is_in(account_ids, account.id), field != "")
-        connection.execute(sa.insert(target).from_select(columns, own))
-
-
-def _crm_ids(account_ids: Sequence[int]) -> sa.Select[str]:
-    return sa.select(t.Account.crm_id).where(t.Account.id.in_(account_ids))
 
 
 def _word(table: str, known: tuple[object, ...] | None, row: tuple[object, ...]) -> str:

@@ -69,7 +69,11 @@ class ProviderAccount(Base):
 
 class ProviderAccountDomain(Base):
     __tablename__ = "provider_account_domain"
-    __table_args__ = (sa.Index(None, "domain", "provider_account_id"), {"sqlite_with_rowid": False})
+    __table_args__ = (
+        # All that a match asks of a domain, so that a match of all rows reads nothing else and goes by domain.
+        sa.Index("ix_provider_account_domain_match", "domain", "provider_account_id", "kind", "is_verified"),
+        {"sqlite_with_rowid": False},
+    )
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
     domain: Mapped[str] = mapped_column(Exact, primary_key=True)
     kind: Mapped[str]  # DomainKind

@@ -1,0 +1,67 @@
+"""Fold contacts and the accounts' own fields to `account_domain`: the right half of the match."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from w365.model import Rule
+from w365.store import tables as t
+from w365.store.evidence import is_in
+
+_COLUMNS = ("domain", "account_id", "rule", "contacts", "example")
+_FIELDS = ((t.Account.email_domain, Rule.ACCOUNT_EMAIL), (t.Account.website_domain, Rule.ACCOUNT_WEBSITE))
+
+
+def fold_domains(connection: sa.Connection, account_ids: Sequence[int]) -> None:
+    """Make `account_domain` of these accounts anew."""
+    target = t.AccountDomain
+    connection.execute(sa.delete(target).where(target.account_id.in_(account_ids)))
+    connection.execute(sa.insert(target).from_select(_COLUMNS, _folded(account_ids)))
+
+
+def fold_all(connection: sa.Connection) -> None:
+    """Make `account_domain` of all accounts anew.
+
+    Rows arrive in the order of the table's key, and the other index is sorted afterwards: measured with 1,000,000
+    accounts on SQLite, 9 s instead of 15.
+    """
+    target, by_account = t.AccountDomain, _index_by_account()
+    connection.execute(sa.delete(target))
+    by_account.drop(connection)
+    rows = _folded(None).order_by("domain", "account_id", "rule")
+    connection.execute(sa.insert(target).from_select(_COLUMNS, rows))
+    by_account.create(connection)
+
+
+def _index_by_account() -> sa.Index:
+    (index,) = t.Base.metadata.tables[t.AccountDomain.__tablename__].indexes
+    return index
+
+
+def _folded(account_ids: Sequence[int] | None) -> sa.CompoundSelect[*tuple[Any, ...]]:
+    return sa.union_all(_by_contacts(account_ids), *(_by_field(field, rule, account_ids) for field, rule in _FIELDS))
+
+
+def _by_contacts(account_ids: Sequence[int] | None) -> sa.Select[*tuple[Any, ...]]:
+    """Count in the order of the contacts' index, so that only the counts are sorted by domain."""
+    account, contact = t.Account, t.Contact
+    count, example = sa.func.count().label("contacts"), sa.func.min(contact.crm_id).label("example")
+    counted = sa.select(contact.account_crm_id, contact.domain, count, example).where(contact.domain != "")
+    if account_ids is not None:
+        owners = sa.select(account.crm_id).where(account.id.in_(account_ids))
+        counted = counted.where(contact.account_crm_id.in_(owners))
+    found = counted.group_by(contact.account_crm_id, contact.domain).subquery().c
+    rule = sa.literal(Rule.CONTACT_DOMAIN.value).label("rule")
+    rows = sa.select(found.domain, account.id.label("account_id"), rule, found.contacts, found.example)
+    return rows.join(account, account.crm_id == found.account_crm_id)
+
+
+def _by_field(
+    field: sa.SQLColumnExpression[str], rule: Rule, account_ids: Sequence[int] | None
+) -> sa.Select[*tuple[Any, ...]]:
+    none, nobody = sa.literal_column("0", sa.Integer()), sa.literal_column("''", sa.String())
+    rows = sa.select(field, t.Account.id, sa.literal(rule.value), none, nobody)
+    return rows.where(is_in(account_ids, t.Account.id), field != "")
