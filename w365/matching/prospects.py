@@ -1,4 +1,4 @@
-"""The CRM accounts that can be suggested, packed as text: about 250 bytes each instead of a graph of objects.
+"""The CRM accounts that can be suggested, packed as text: some 170 bytes each instead of a graph of objects.
 
 The forms of the name and what is registrable of each domain are packed too: to work them out takes much longer than to
 read them.
