@@ -59,6 +59,7 @@ class Changes:
 
     def __init__(self, store: Store, home: Path, market: Market) -> None:
         self.crm, self.market, self.chance = ChangingCrm(), market, random.Random(7)
+        self.moved: dict[str, str] = {}
         none = Connection("https://example.test", "https://example.test", "bench", "bench", "none")
         settings = Settings(home, "", "", none, none, is_demo=False)
         self.service = Service(store, settings, _no_portal, lambda _: nullcontext(self.crm))
@@ -85,9 +86,13 @@ class Changes:
         return seconds
 
     def _moved(self, account: int) -> CrmContact:
-        """From now on the contact writes from a domain of some customer."""
-        place, customer = self.chance.randrange(CONTACTS), self.chance.randrange(1, self.market.size + 1)
-        return CrmContact(contact_id(account, place), guid(account), domain_of(customer))
+        """From now on the contact writes from another domain, that of some customer."""
+        contact = contact_id(account, self.chance.randrange(CONTACTS))
+        before = (self.moved.get(contact), self.market.own_domain(account), self.market.borrowed_domain(account))
+        while (domain := domain_of(self.chance.randrange(1, self.market.size + 1))) in before:
+            pass
+        self.moved[contact] = domain
+        return CrmContact(contact, guid(account), domain)
 
 
 def _no_portal(_name: str, _check: Check) -> AbstractContextManager[Portal]:

@@ -16,9 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import sqlalchemy as sa
-
-from bench.made_up import fill, open_empty, sqlite_url
+from bench.made_up import fill, new_store
 from w365.config import Settings
 from w365.model import Actor, Role, Status
 from w365.service import Service
@@ -40,8 +38,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        small = measure(_store(options.database, Path(folder), "small"), SMALL)
-        large = measure(_store(options.database, Path(folder), "large"), options.rows)
+        small = measure(new_store(options.database, Path(folder), "small"), SMALL)
+        large = measure(new_store(options.database, Path(folder), "large"), options.rows)
     answer = {
         name: {
             "small_ms": small[name],
@@ -110,16 +108,6 @@ def median_ms(work: Callable[[], object], times: int = 5) -> float:
         work()
         taken.append((time.perf_counter() - begin) * 1000)
     return round(statistics.median(taken), 2)
-
-
-def _store(server: str, folder: Path, name: str) -> Store:
-    if not server:
-        return open_empty(sqlite_url(folder, f"{name}.db"))
-    url = sa.make_url(server).set(drivername="postgresql+psycopg")
-    with sa.create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS bench_{name}")
-        connection.exec_driver_sql(f"CREATE DATABASE bench_{name}")
-    return open_empty(url.set(database=f"bench_{name}").render_as_string(hide_password=False))
 
 
 def _settings() -> Settings:

@@ -22,10 +22,8 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from bench.account_book import AccountBook, Entry, write
-from bench.made_up import open_empty, sqlite_url
+from bench.made_up import new_store
 from w365.config import Settings
 from w365.model import Actor, Role
 from w365.service import Service
@@ -47,7 +45,7 @@ def main() -> None:
     options = parser.parse_args()
     book = AccountBook(options.accounts)
     with tempfile.TemporaryDirectory() as folder:
-        store = _store(options.database, Path(folder))
+        store = new_store(options.database, Path(folder), "lookup")
         answer: dict[str, object] = {"accounts": options.accounts, "database": options.database or "sqlite"}
         answer["load"] = [round(one, 1) for one in os.getloadavg()]
         answer["seconds to write"] = write(store, book)
@@ -190,16 +188,6 @@ def _by_like(connection: sqlite3.Connection, text: str, table: str = "plain") ->
     values = [f"%{word}%" for word in words for _ in range(3)]
     query = f"SELECT name FROM {table} WHERE {has} ORDER BY length(name), name LIMIT ?"
     connection.execute(query, (*values, SHOWN)).fetchall()
-
-
-def _store(server: str, folder: Path) -> Store:
-    if not server:
-        return open_empty(sqlite_url(folder, "lookup.db"))
-    url = sa.make_url(server).set(drivername="postgresql+psycopg")
-    with sa.create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.exec_driver_sql("DROP DATABASE IF EXISTS bench_lookup")
-        connection.exec_driver_sql("CREATE DATABASE bench_lookup")
-    return open_empty(url.set(database="bench_lookup").render_as_string(hide_password=False))
 
 
 def _closed(*_: object) -> None:

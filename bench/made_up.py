@@ -37,6 +37,19 @@ def sqlite_url(folder: Path, name: str) -> str:
     return f"sqlite:///{folder / name}"
 
 
+def new_store(server: str, folder: Path, name: str) -> Store:
+    """Open a SQLite file in the folder, or a database made anew on a PostgreSQL server where one is named."""
+    if not server:
+        return open_empty(sqlite_url(folder, f"{name}.db"))
+    url = sa.make_url(server).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS bench_{name}")
+        connection.exec_driver_sql(f"CREATE DATABASE bench_{name}")
+    engine.dispose()
+    return open_empty(url.set(database=f"bench_{name}").render_as_string(hide_password=False))
+
+
 def fill(store: Store, customers: int, *, seed: int = 1) -> None:
     """Fill with this many customers and two CRM accounts for each three of them; some 70 % of them are mapped."""
     chance = random.Random(seed)

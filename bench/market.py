@@ -74,12 +74,14 @@ class Market:
         for n in range(1, self.size + 1):
             for place in range(CONTACTS):
                 domain = chance.choice(FREE_MAIL) if chance.random() < 0.08 else self.own_domain(n)
-                if place == 0 and n in self.borrows:
-                    domain = domain_of(self.borrows[n])
-                yield contact_id(n, place), guid(n), domain
+                yield contact_id(n, place), guid(n), (self.borrowed_domain(n) if place == 0 else None) or domain
 
     def own_domain(self, account: int) -> str:
         return domain_of(self.customer_of.get(account, self.size + account))
+
+    def borrowed_domain(self, account: int) -> str | None:
+        """The domain of a customer of somebody else's, from which one contact of the account writes."""
+        return domain_of(self.borrows[account]) if account in self.borrows else None
 
 
 def fill_market(store: Store, market: Market, policy: MatchPolicy) -> None:

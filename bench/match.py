@@ -1,6 +1,6 @@
 """How long do evidence and proposals take inside the database, against DuckDB that loads, joins and writes the same?
 
-    python -m bench.match [--customers 100000] [--database sqlite|postgresql://…]
+    python -m bench.match [--customers 100000] [--database postgresql://…]
 
 The data is `bench.market`: as many CRM accounts as customers, three contacts an account. Both sides make the evidence
 index from contacts and accounts and then one proposal a customer, into empty tables of a file; the rows must be equal.
@@ -8,7 +8,7 @@ DuckDB first loads the facts from Parquet files, ours already has them. Both fol
 guards add, what the same takes when nothing changed, the grid's rows, and what the mappings of everything certain take
 with their decisions and evidence, in full durability. Before that 100 contacts change in the CRM, several times: the
 CRM sync reads them, proposals and grid rows are brought up to date, and all of it must equal a full rebuild.
-A PostgreSQL database must be empty. Prints JSON.
+Prints JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bench.changes import CHANGED, Changes, contents, rebuild
-from bench.made_up import NOW, open_empty, sqlite_url
+from bench.made_up import NOW, new_store
 from bench.market import Market, fill_market, keep_policy
 from bench.peer import load_join_write, read_proposals, save_facts
 from w365.model import Guard, MatchPolicy, RunKind, RunState
@@ -43,12 +43,12 @@ ROUNDS = 5
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--customers", type=int, default=100_000)
-    parser.add_argument("--database", default="sqlite", help="an empty PostgreSQL database instead of a SQLite file")
+    parser.add_argument("--database", default="", help="a PostgreSQL server to make a database in (default: SQLite)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        url = sqlite_url(folder, "w365.db") if options.database == "sqlite" else options.database
-        print(json.dumps(measure(open_empty(url), folder, options.customers), indent=1))
+        store = new_store(options.database, folder, "match")
+        print(json.dumps(measure(store, folder, options.customers), indent=1))
 
 
 def measure(store: Store, folder: Path, customers: int) -> dict[str, Any]:

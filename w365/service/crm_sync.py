@@ -288,7 +288,7 @@ class _Reached:
     def __enter__(self) -> None:
         for part in self._ids():
             self.before |= _domains_of(self.connection, part)
-            self._touch(part)
+            touch(self.connection, reached_by(part))
 
     def __exit__(self, kind: object, *rest: object) -> None:
         if kind is not None:
@@ -298,7 +298,7 @@ class _Reached:
             fold_domains(self.connection, part)
             note_accounts(self.connection, part)
             after |= _domains_of(self.connection, part)
-            self._touch(part)
+            touch(self.connection, reached_by(part))
         changed = self.before ^ after
         order_by_words(self.connection, words_of((), label_signs({domain for _, domain, _ in changed})))
         for part in chunks(sorted({account_id for account_id, _, _ in changed})):
@@ -306,10 +306,6 @@ class _Reached:
 
     def _ids(self) -> Iterator[list[int]]:
         return chunks(_ids(self.connection, self.crm_ids).values())
-
-    def _touch(self, part: Sequence[int]) -> None:
-        for ids in reached_by(part):
-            touch(self.connection, ids)
 
 
 def _domains_of(connection: sa.Connection, account_ids: Sequence[int]) -> set[tuple[int, str, str]]:

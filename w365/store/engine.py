@@ -23,6 +23,9 @@ _LOOK_SECONDS = 0.004
 _READING_CACHE, _WRITING_CACHE = -4_096, -65_536
 """Kilobytes of SQLite's own cache. Every connection of a pool keeps what it read; one writes at a time, and a match of
 many rows goes back and forth in the file. Who writes page after page finds there what the page before left."""
+_SORTING_THREADS = 2
+"""Who helps to sort what does not fit the cache. Sorted in files by two, evidence and proposals of 1,000,000 customers
+took 12 s, in memory 17, and there they held all that was sorted at once."""
 _KEPT_STATEMENTS = 32
 """Prepared statements that the driver keeps of a connection. One that asks for 5,000 numbers holds a megabyte: with the
 driver's 128, a first sync of 9,000 accounts left 45 MiB behind."""
@@ -124,7 +127,7 @@ def _prepare(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     connection.execute(f"PRAGMA cache_size = {_READING_CACHE}")
-    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute(f"PRAGMA threads = {_SORTING_THREADS}")
 
 
 def _begin(connection: sa.Connection) -> None:

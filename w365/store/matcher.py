@@ -57,10 +57,10 @@ _MANY = 1_000
 _COLUMNS = ("provider_account_id", "kind", "reason", "account_id", "accounts")
 
 
-def touch(connection: sa.Connection, ids: sa.Select[int]) -> None:
+def touch(connection: sa.Connection, ids: sa.Select[int] | sa.CompoundSelect[int]) -> None:
     """Remember that the facts of these provider accounts changed."""
     # Without a WHERE, SQLite would read ON CONFLICT as a join's condition (sqlite.org/lang_upsert.html).
-    rows = ids.where(sa.true()).distinct()
+    rows = sa.select(ids.subquery().c[0]).where(sa.true()).distinct()
     insert = upsert_into(connection, t.Touched.__table__).from_select(["provider_account_id"], rows)
     connection.execute(insert.on_conflict_do_nothing())
 
@@ -90,7 +90,7 @@ def expect_touched(connection: sa.Connection) -> None:
         connection.exec_driver_sql("ANALYZE touched")
 
 
-def reached_by(account_ids: Sequence[int]) -> list[sa.Select[int]]:
+def reached_by(account_ids: Sequence[int]) -> sa.CompoundSelect[int]:
     """Select the provider accounts that these CRM accounts' domains, GUIDs, names, mappings or proposals reach."""
     by_domain = (
         sa.select(t.ProviderAccountDomain.provider_account_id)
@@ -108,7 +108,7 @@ def reached_by(account_ids: Sequence[int]) -> list[sa.Select[int]]:
         .join(t.Account, t.Account.name_key == t.Worklist.name_key)
         .where(t.Account.id.in_(account_ids), t.Account.name_key != "")
     )
-    return [by_domain, by_guid, by_mapping, by_name, pointing_to(account_ids)]
+    return sa.union(by_domain, by_guid, by_mapping, by_name, pointing_to(account_ids))
 
 
 def pointing_to(account_ids: Sequence[int]) -> sa.Select[int]:
