@@ -11,7 +11,7 @@ from pathlib import Path
 
 from w365.matching.domains import email_domain, normalise_domain, website_domain
 from w365.matching.names import fold_name, name_forms
-from w365.matching.scores import Prospect, ProspectDomain, Subject
+from w365.matching.sides import Prospect, ProspectDomain, Subject
 from w365.model import DomainKind, Rule
 
 GOLD = Path(__file__).parents[1] / ".." / "shared" / "gold"

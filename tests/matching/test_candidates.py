@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from w365.matching.candidates import Suggester
 from w365.matching.prospects import Prospects
-from w365.matching.scores import Prospect, ProspectDomain, Subject
+from w365.matching.sides import Prospect, ProspectDomain, Subject, known
 from w365.model import Evidence, Rule
 
 DOMAINS = ("contoso.com", "mail.contoso.com", "contoso.de", "gmail.com", "fabrikam.de", "nit.org")
@@ -138,6 +138,17 @@ def test_an_account_comes_back_as_it_was_put() -> None:
     assert kept.get(7) == account
     assert kept.get(8) is None
     assert kept.at([kept.put(replace(account, account_id=8))]) == [8]
+
+
+@given(
+    st.text() | st.sampled_from(("Karlsruher Institut für Technologie (KIT)", "Müller [old]", "The North Bank plc")),
+    st.lists(st.sampled_from(DOMAINS) | st.from_regex("[a-z]{1,5}(\\.[a-z]{1,5}){1,3}", fullmatch=True), max_size=3),
+)
+def test_an_account_is_kept_with_what_would_be_worked_out(name: str, domains: list[str]) -> None:
+    account = Prospect(7, name.replace("\x1f", ""), on(*domains), "DE", "Köln")
+    kept = Prospects()
+    kept.put(account)
+    assert kept.known(7) == known(account)
 
 
 def test_a_suggester_makes_room_when_accounts_changed_often() -> None:

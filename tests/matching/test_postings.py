@@ -18,8 +18,11 @@ def test_a_code_keeps_the_number_it_got(few: int) -> None:
     first = numbering.take(np.array([7, 9, 7], dtype=np.uint64))
     assert first[0] == first[2] != first[1]
     numbering.take(np.arange(20, dtype=np.uint64))
-    assert numbering.find(np.array([7, 9, 21], dtype=np.uint64)).tolist() == [first[0], first[1], -1]
-    assert len(numbering) == 20
+    for _ in ("as they came", "settled"):
+        assert numbering.find(np.array([7, 9, 21], dtype=np.uint64)).tolist() == [first[0], first[1], -1]
+        assert len(numbering) == 20
+        numbering.settle()
+    assert not numbering._recent
 
 
 @given(_codes)
@@ -50,6 +53,7 @@ def test_texts_come_back_as_they_went() -> None:
     for text in every:
         texts.append(text)
     assert [texts[at] for at in range(len(texts))] == every
+    assert texts.several([3, 1, 1]) == ["a\udc80b", "müller", "müller"]
 
 
 def test_grams_are_the_trigrams_of_padded_words_and_the_words() -> None:

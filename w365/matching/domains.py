@@ -175,16 +175,21 @@ def registrable(domain: str) -> str:
     """
     if domain in _SERVICE_NAMES:
         return ""
-    for suffix in _EXTRA_SUFFIXES:
-        if domain.endswith("." + suffix):
-            own = domain[: -len(suffix) - 1]
-            return f"{own.rpartition('.')[2]}.{suffix}"
+    if domain.endswith(_BELOW_SERVICE):  # as few domains do
+        suffix = next(one for one in _EXTRA_SUFFIXES if domain.endswith("." + one))
+        own = domain[: -len(suffix) - 1]
+        return f"{own.rpartition('.')[2]}.{suffix}"
     return _ALL_SUFFIXES.privatesuffix(domain) or _REGISTRY_SUFFIXES.privatesuffix(domain) or ""
 
 
 def label(domain: str) -> str:
     """Give the label somebody chose, in Unicode: ``contoso`` of ``mail.contoso.co.uk``. A bare suffix gives ""."""
-    chosen = registrable(domain).partition(".")[0]
+    return chosen_label(registrable(domain))
+
+
+def chosen_label(name: str) -> str:
+    """Do what ``label`` does, for what is registrable of a domain."""
+    chosen = name.partition(".")[0]
     if not chosen.startswith("xn--"):
         return chosen
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,13 +38,17 @@ def gram_codes(keys: Sequence[str]) -> tuple[Codes, Owners]:
 
 def codes_of(key: str) -> Codes:
     """Give the different codes of one key in ascending order; for one short text arrays are a detour."""
-    codes: set[int] = set()
-    for word in key.split():
-        signs = [32, *map(ord, word), 32]
-        codes.update(a << 42 | b << 21 | c for a, b, c in zip(signs, signs[1:], signs[2:], strict=False))
-        total = sum(sign * _FACTORS[at & 255] for at, sign in enumerate(signs[1:-1])) & _ALL
-        codes.add((total ^ total >> 29) | 1 << 63)
-    return np.array(sorted(codes), dtype=np.uint64)
+    codes = sorted(set[int]().union(*map(_codes_of_word, key.split())))
+    return np.frombuffer(array("Q", codes), dtype=np.uint64)
+
+
+@functools.lru_cache(maxsize=4_096)
+def _codes_of_word(word: str) -> tuple[int, ...]:
+    """Most words of names come again and again."""
+    signs = [32, *map(ord, word), 32]
+    total = sum(sign * _FACTORS[at & 255] for at, sign in enumerate(signs[1:-1])) & _ALL
+    trigrams = [a << 42 | b << 21 | c for a, b, c in zip(signs, signs[1:], signs[2:], strict=False)]
+    return (*trigrams, (total ^ total >> 29) | 1 << 63)
 
 
 def _word_codes(signs: Codes) -> tuple[Codes, Owners]:

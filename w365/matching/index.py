@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz
+from rapidfuzz.process import cdist
 
 from w365.matching.grams import codes_of, gram_codes
-from w365.matching.names import name_forms
+from w365.matching.names import name_tokens
 from w365.matching.postings import Numbering, Numbers, Postings, Texts
 
 _POSTINGS_READ = 4_000  # rarest first; beyond this a gram is too common to tell names apart
@@ -84,17 +85,17 @@ class NameIndex:
         Found are the accounts most alike to ``names``, some (``by_near``) like each of ``near``, and those in ``also``.
         """
         self._refresh()
-        asked = [asked for name in dict.fromkeys(names) if (asked := self._ask(name)).key]
-        found = [self._closest(one) for one in asked]
-        found += [self._rough(self._ask(name), by_near, _POSTINGS_READ // 4) for name in near]
-        positions = np.unique(np.concatenate([*found, self._positions_of(also)]))
-        best: dict[int, float] = {}
-        if len(positions):
-            accounts = self._account_column[positions].tolist()
-            texts = [self._keys[position] for position in positions.tolist()]
-            for one in asked:
-                self._compare(one, positions, texts, accounts, best)
-        return best
+        asked = [self._ask(key) for key in dict.fromkeys(map(_key, names)) if key]
+        if not asked:
+            return {}
+        close = [self._rough(one, _LOOKED_AT, _POSTINGS_READ) for one in asked]
+        others = [self._rough(self._ask(_key(name)), by_near, _POSTINGS_READ // 4) for name in near]
+        positions = np.concatenate((*close, *others, self._positions_of(also)))
+        if not len(positions):
+            return {}
+        cosines = [self._cosines(one, positions) for one in asked]
+        kept = self._closest(cosines, positions, [len(one) for one in close])
+        return self._compare(asked, [cosine.take(kept) for cosine in cosines], positions.take(kept))
 
     def _clear(self) -> None:
         self._vocabulary = Numbering()
@@ -164,6 +165,7 @@ class NameIndex:
     def _look(self) -> None:
         """See the growing columns as arrays, and weigh the grams anew."""
         self._is_changed = False
+        self._vocabulary.settle()
         self._account_column = np.frombuffer(self._account_ids, dtype=np.int64)
         self._gram_column = np.frombuffer(self._grams, dtype=np.uint32)
         self._end_column = np.frombuffer(self._ends, dtype=np.int64)
@@ -174,84 +176,105 @@ class NameIndex:
         self._weights = np.rint(_FINENESS * rarity * rarity).astype(np.int32)
         self._order = np.argsort(self._account_column, kind="stable")
         self._sums = np.zeros(len(sizes), dtype=np.int32)
-        self._turns = np.zeros(len(sizes), dtype=np.int32)
         self._mine = np.zeros(len(self._weights), dtype=np.int32)
 
-    def _ask(self, name: str) -> _Asked:
-        key = _key(name)
+    def _ask(self, key: str) -> _Asked:
         codes = codes_of(key)
         numbers = self._vocabulary.find(codes)
-        is_known = numbers >= 0
-        is_known[is_known] = self._owners_of[numbers[is_known]] > 0
-        unseen = len(codes) - int(np.count_nonzero(is_known))
-        numbers, codes = numbers[is_known], codes[is_known]
-        return _Asked(key, numbers[np.lexsort((codes, self._owners_of[numbers]))], unseen)
-
-    def _closest(self, asked: _Asked) -> Numbers:
-        rough = self._rough(asked, _LOOKED_AT, _POSTINGS_READ)
-        if len(rough) <= _COMPARED:
-            return rough
-        return _largest(rough, self._cosines(asked, rough), self._account_column, _COMPARED)
+        is_met = numbers >= 0
+        numbers, codes = numbers.compress(is_met), codes.compress(is_met)
+        owners = self._owners_of.take(numbers)
+        order = np.lexsort((codes, owners))
+        order = order[np.count_nonzero(owners == 0) :]  # what nobody has any more comes first
+        return _Asked(key, numbers.take(order), len(is_met) - len(order))
 
     def _rough(self, asked: _Asked, limit: int, most_read: int) -> Numbers:
         """Choose the names worth a closer look by the sum of the rarest shared grams."""
         numbers = asked.known
-        read = np.cumsum(self._owners_of[numbers])
-        chosen = numbers[: max(_RAREST_READ, int(np.searchsorted(read, most_read, side="right")))]
+        read = np.cumsum(self._owners_of.take(numbers))
+        chosen = numbers[: max(_RAREST_READ, int(read.searchsorted(most_read, side="right")))]
         lists = [self._postings.at(number) for number in chosen.tolist()]
         if not lists:
             return _NOTHING
         places = np.concatenate(lists).astype(np.intp)
-        np.add.at(self._sums, places, np.repeat(self._weights[chosen], [len(one) for one in lists]))
-        turn = np.arange(len(places), dtype=np.int32)
-        self._turns[places] = turn
-        once = places[self._turns[places] == turn]
-        sums = self._sums[once] * self._inverse_size[once]
-        self._sums[once] = 0
-        return _largest(once, sums, self._account_column, limit)
+        np.add.at(self._sums, places, self._weights.take(chosen).repeat([len(one) for one in lists]))
+        sums = self._sums.take(places) * self._inverse_size.take(places)
+        # A place stands here as often as it shares grams: its last turn counts.
+        turns = np.arange(len(places), dtype=np.int32)
+        self._sums[places] = turns
+        is_last = self._sums.take(places) == turns
+        self._sums[places] = 0
+        once = places.compress(is_last)
+        return once.take(_largest(sums.compress(is_last), self._account_column, once, limit))
 
     def _positions_of(self, account_ids: Collection[int]) -> Numbers:
+        if not account_ids:
+            return _NOTHING
         wanted = np.array(sorted(account_ids), dtype=np.int64)
-        first = np.searchsorted(self._account_column, wanted, "left", self._order)
-        last = np.searchsorted(self._account_column, wanted, "right", self._order)
-        positions = self._order[_ranges(first, last - first)]
-        return np.asarray(positions[self._inverse_size[positions] > 0], dtype=np.int64)
+        first = self._account_column.searchsorted(wanted, "left", self._order)
+        last = self._account_column.searchsorted(wanted, "right", self._order)
+        positions = self._order.take(_ranges(first, last - first))
+        return positions.compress(self._inverse_size.take(positions) > 0)
 
-    def _compare(
-        self, asked: _Asked, positions: Numbers, texts: list[str], accounts: list[int], best: dict[int, float]
-    ) -> None:
-        for account_id, text, cosine in zip(accounts, texts, self._cosines(asked, positions).tolist(), strict=True):
-            total = min(1.0, _COSINE_SHARE * cosine + (1 - _COSINE_SHARE) * fuzz.ratio(asked.key, text) / 100)
-            if total > best.get(account_id, -1.0):
-                best[account_id] = total
+    def _closest(self, cosines: Sequence[Floats], positions: Numbers, close: Sequence[int]) -> Numbers:
+        """Give where those positions stand that are worth a comparison.
+
+        For each name asked so many as ``close`` says stand one after the other, of which the closest are kept; what
+        comes after them is kept whatever its cosine.
+        """
+        kept, start = [np.arange(sum(close), len(positions))], 0
+        for size, cosine in zip(close, cosines, strict=True):
+            part = slice(start, start + size)
+            kept.append(start + _largest(cosine[part], self._account_column, positions[part], _COMPARED))
+            start += size
+        return np.concatenate(kept)
+
+    def _compare(self, asked: Sequence[_Asked], cosines: Sequence[Floats], positions: Numbers) -> dict[int, float]:
+        texts = self._keys.several(positions.tolist())
+        accounts = self._account_column.take(positions).tolist()
+        best: dict[int, float] = {}
+        for one, cosine in zip(asked, cosines, strict=True):
+            written = cdist([one.key], texts, scorer=fuzz.ratio, dtype=np.float64)[0]
+            total = _COSINE_SHARE * cosine + (1 - _COSINE_SHARE) * written / 100
+            for account_id, likeness in zip(accounts, np.minimum(total, 1.0).tolist(), strict=True):
+                if likeness > best.get(account_id, -1.0):
+                    best[account_id] = likeness
+        return best
 
     def _cosines(self, asked: _Asked, positions: Numbers) -> Floats:
+        mine = self._weights.take(asked.known)
         rarest = round(_FINENESS * (math.log(self._count) + 1.0) ** 2)
-        length = math.sqrt(int(np.sum(self._weights[asked.known])) + rarest * asked.unseen)
-        starts = self._end_column[positions]
-        sizes = self._end_column[positions + 1] - starts
-        grams = self._gram_column[_ranges(starts, sizes)]
-        offsets = np.cumsum(sizes) - sizes
-        self._mine[asked.known] = self._weights[asked.known]
-        shared = np.add.reduceat(self._mine[grams], offsets)
+        length = math.sqrt(int(mine.sum()) + rarest * asked.unseen)
+        starts = self._end_column.take(positions)
+        sizes = self._end_column.take(positions + 1) - starts
+        offsets = sizes.cumsum() - sizes
+        grams = self._gram_column.take(_ranges(starts, sizes)).astype(np.intp)
+        self._mine[asked.known] = mine
+        shared = np.add.reduceat(self._mine.take(grams), offsets)
         self._mine[asked.known] = 0
-        norms = np.sqrt(np.add.reduceat(self._weights[grams], offsets))
+        norms = np.sqrt(np.add.reduceat(self._weights.take(grams), offsets))
         return np.asarray(shared / (norms * length), dtype=np.float64)
 
 
 def _key(name: str) -> str:
-    return " ".join(name_forms(name).words)
+    return " ".join(sorted(name_tokens(name)))
 
 
 def _ranges(starts: Numbers, sizes: Numbers) -> Numbers:
     """Give the numbers from each start on, as many as its size, one after the other."""
-    offsets = np.cumsum(sizes) - sizes
-    return np.repeat(starts - offsets, sizes) + np.arange(int(np.sum(sizes)))
+    ends = np.cumsum(sizes)
+    return (starts - ends + sizes).repeat(sizes) + np.arange(int(ends[-1]))
 
 
-def _largest(positions: Numbers, sums: Floats, account_ids: Numbers, limit: int) -> Numbers:
-    """Give the positions of the largest sums. Equal sums at the edge go by account id, not by order of arrival."""
-    edge = np.partition(sums, -limit)[-limit] if len(sums) > limit else 0.0
-    found = np.flatnonzero(sums >= max(edge, 1e-12))
-    order = np.lexsort((account_ids[positions[found]], -sums[found]))
-    return positions[found[order][:limit]]
+def _largest(sums: Floats, account_ids: Numbers, positions: Numbers, limit: int) -> Numbers:
+    """Give where the largest sums stand. Equal ones at the edge go by account id, not by order of arrival."""
+    edge = 1e-12
+    if len(sums) > limit:
+        ordered = sums.copy()
+        ordered.partition(-limit)
+        edge = max(edge, float(ordered[-limit]))
+    (found,) = (sums >= edge).nonzero()
+    if len(found) > limit:
+        ids = account_ids.take(positions.take(found))
+        found = found.take(np.lexsort((ids, -sums.take(found)))[:limit])
+    return found

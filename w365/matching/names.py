@@ -34,6 +34,8 @@ class NameForms:
     initials: frozenset[str]
     acronyms: frozenset[str]
     squashed: frozenset[str]
+    bare: str
+    """``folded``, without what stands in brackets."""
 
 
 @functools.lru_cache(maxsize=4_096)
@@ -41,7 +43,9 @@ def name_forms(text: str) -> NameForms:
     """Work out all forms of a name. ``words`` are sorted; the last names asked for are remembered."""
     folded = fold_name(text)
     words = tuple(sorted(folded_tokens(folded)))
-    return NameForms(folded, words, initials(folded), acronyms(text), _squashed(text, folded))
+    bare = without_brackets(text)
+    outside = folded if bare == text else fold_name(bare)
+    return NameForms(folded, words, initials(folded), acronyms(text), _squashed(text, folded), outside)
 
 
 def fold_name(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ Numbers = npt.NDArray[np.int64]
 
 _FEW = 50_000
 _MANY = 1_000_000
+_TRIFLE = 64  # one new among so many
 _LOW = np.uint64(32)
 
 
@@ -29,6 +30,11 @@ class Texts:
 
     def __getitem__(self, at: int) -> str:
         return self._bytes[self._ends[at] : self._ends[at + 1]].decode("utf-8", "surrogatepass")
+
+    def several(self, places: Iterable[int]) -> list[str]:
+        """Give the texts at many positions, faster than one by one."""
+        run, ends = self._bytes, self._ends
+        return [run[ends[at] : ends[at + 1]].decode("utf-8", "surrogatepass") for at in places]
 
     def append(self, text: str) -> None:
         self._bytes += text.encode("utf-8", "surrogatepass")
@@ -54,12 +60,11 @@ class Numbering:
         """Give the numbers of codes, -1 for those never met."""
         found = np.full(len(codes), -1, dtype=np.int64)
         if len(self._codes):
-            at = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
-            is_known = self._codes[at] == codes
-            found[is_known] = self._numbers[at[is_known]]
+            at = np.minimum(self._codes.searchsorted(codes), len(self._codes) - 1)
+            np.copyto(found, self._numbers.take(at), where=self._codes.take(at) == codes)
         if self._recent:
-            for at_code in np.flatnonzero(found < 0).tolist():
-                found[at_code] = self._recent.get(int(codes[at_code]), -1)
+            unmet = np.flatnonzero(found < 0)
+            found[unmet] = [self._recent.get(code, -1) for code in codes.take(unmet).tolist()]
         return found
 
     def take(self, codes: Codes) -> Numbers:
@@ -72,6 +77,11 @@ class Numbering:
         if len(self._recent) > self._few:
             self._merge()
         return numbers[places]
+
+    def settle(self) -> None:
+        """Before many searches: move what was met lately to the arrays, if it is more than a trifle beside them."""
+        if len(self._recent) > len(self._codes) // _TRIFLE:
+            self._merge()
 
     def _merge(self) -> None:
         codes = np.concatenate((self._codes, np.fromiter(self._recent.keys(), np.uint64, len(self._recent))))

@@ -1,14 +1,24 @@
-"""The CRM accounts that can be suggested, packed as text: about 150 bytes each instead of a graph of objects."""
+"""The CRM accounts that can be suggested, packed as text: some 170 bytes each instead of a graph of objects.
+
+The forms of the name and what is registrable of each domain are packed too: to work them out takes much longer than to
+read them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from w365.matching.domains import registrable
+from w365.matching.names import NameForms, name_forms
 from w365.matching.postings import Texts
-from w365.matching.scores import Prospect, ProspectDomain
+from w365.matching.sides import Known, Prospect, ProspectDomain
 from w365.model import Rule
 
 _MARK = "\x1f"
+_FORMS = 6  # where the forms of the name begin
+_DOMAINS = 12  # where the domains begin
+_OF_DOMAIN = 4  # fields each
+_NONE: frozenset[str] = frozenset()
 _RULES = {rule: str(at) for at, rule in enumerate(Rule)}
 _RULE_OF = {sign: rule for rule, sign in _RULES.items()}
 
@@ -34,6 +44,11 @@ class Prospects:
         place = self._place_of.get(account_id)
         return None if place is None else _unpack(account_id, self._texts[place])
 
+    def known(self, account_id: int) -> Known | None:
+        """Give an account as it is compared, sooner than it could be worked out."""
+        place = self._place_of.get(account_id)
+        return None if place is None else _known(self._texts[place])
+
     @property
     def places(self) -> int:
         """How many places were ever given, those of dropped accounts among them."""
@@ -51,21 +66,54 @@ class Prospects:
 
     def at(self, places: list[int]) -> list[int]:
         """Give the accounts that are still at these places."""
-        accounts = ((self._account_at[place], place) for place in places)
-        return [account_id for account_id, place in accounts if self._place_of.get(account_id) == place]
+        account_at, place_of = self._account_at, self._place_of
+        return [account_at[place] for place in places if place_of.get(account_at[place]) == place]
 
 
 def _pack(prospect: Prospect) -> str:
-    fields = [prospect.name, prospect.country, prospect.city, prospect.number, prospect.tenant_guid]
+    name = prospect.name.replace(_MARK, " ")
+    fields = [name, prospect.country, prospect.city, prospect.number, prospect.tenant_guid]
     fields.append("1" if prospect.is_active else "")
+    fields += _pack_forms(name_forms(name))
     for one in prospect.domains:
-        fields += (one.name, _RULES[one.rule], str(one.contacts))
-    return _MARK.join(field.replace(_MARK, " ") for field in fields)
+        below = len(one.name) - len(registrable(one.name))
+        fields += (one.name, str(below), _RULES[one.rule], str(one.contacts))
+    return _MARK.join([field.replace(_MARK, " ") for field in fields])
 
 
 def _unpack(account_id: int, text: str) -> Prospect:
-    name, country, city, number, guid, is_active, *rest = text.split(_MARK)
+    fields = text.split(_MARK)
+    name, country, city, number, guid, is_active = fields[:_FORMS]
     domains = tuple(
-        ProspectDomain(rest[at], _RULE_OF[rest[at + 1]], int(rest[at + 2])) for at in range(0, len(rest), 3)
+        ProspectDomain(fields[at], _RULE_OF[fields[at + 2]], int(fields[at + 3]))
+        for at in range(_DOMAINS, len(fields), _OF_DOMAIN)
     )
     return Prospect(account_id, name, domains, country, city, number, guid, bool(is_active))
+
+
+def _known(text: str) -> Known:
+    fields = text.split(_MARK)
+    name, country, city, _, guid, is_active = fields[:_FORMS]
+    names, below = fields[_DOMAINS::_OF_DOMAIN], fields[_DOMAINS + 1 :: _OF_DOMAIN]
+    domains = tuple([(one, one[int(at) :]) for one, at in zip(names, below, strict=True)])
+    return Known(name, _unpack_forms(fields[_FORMS:_DOMAINS]), domains, country, city, guid, bool(is_active))
+
+
+def _pack_forms(forms: NameForms) -> list[str]:
+    bare = "" if forms.bare == forms.folded else forms.bare
+    others = forms.squashed - {forms.folded.replace(" ", "")}
+    sets = (" ".join(sorted(one)) for one in (forms.initials, forms.acronyms, others))
+    return [forms.folded, " ".join(forms.words), bare, *sets]
+
+
+def _unpack_forms(fields: list[str]) -> NameForms:
+    folded, words, bare, initials, acronyms, others = fields
+    squashed = folded.replace(" ", "")
+    return NameForms(
+        folded,
+        tuple(words.split(" ")) if words else (),
+        frozenset(initials.split(" ")) if initials else _NONE,
+        frozenset(acronyms.split(" ")) if acronyms else _NONE,
+        frozenset((squashed, *others.split(" "))) if others else frozenset((squashed,)),
+        bare or folded,
+    )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from w365.matching.candidates import Suggester
-from w365.matching.scores import Prospect, ProspectDomain
+from w365.matching.sides import Prospect, ProspectDomain
 from w365.model import Rule
 from w365.store import tables as t
 from w365.store.bulk import chunks
@@ -21,7 +21,7 @@ _READ = 5_000
 
 
 class KnownAccounts:
-    """A suggester that is kept between runs. It takes about 1 kB of memory an account, 10 seconds to read 100,000."""
+    """A suggester that is kept between runs. It takes 1.3 kB of memory an account, 10 seconds to read 100,000."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
