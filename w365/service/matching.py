@@ -16,11 +16,12 @@ from w365.service.access import require
 from w365.service.configuration import put_domain, put_domains, put_provider_cardinality, put_settings, read_policy
 from w365.service.suggesting import make_candidates, order_candidates
 from w365.store import tables as t
+from w365.store.bulk import count_for_planner
 from w365.store.expected import map_expected
 from w365.store.matcher import any_unique, auto_match, breaches
 from w365.store.ready import count_ready, first_ready
 from w365.store.runs import Progress, RunView
-from w365.store.touching import expect_touched, touched, touched_or_all
+from w365.store.touching import touched, touched_or_all
 from w365.store.worklist import Filter, count_rows, counts, settle
 
 
@@ -166,7 +167,7 @@ def settle_touched(service: Service) -> None:
 
 
 def _settle_touched(connection: sa.Connection) -> None:
-    expect_touched(connection)
+    count_for_planner(connection, t.Touched)
     settle(connection, read_policy(connection), touched_or_all(connection))
     order_candidates(connection, touched())
 

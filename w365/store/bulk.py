@@ -68,6 +68,16 @@ def _empty_stage(connection: sa.Connection, plan: _Plan) -> None:
     used.add(plan.stage)
 
 
+def count_for_planner(connection: sa.Connection, table: type[Base]) -> None:
+    """Tell PostgreSQL's planner how many rows a table holds just now.
+
+    By its last count of a table that held many it may read all of another one for a hundred rows, and by that of an
+    empty one look up a million rows one by one.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"ANALYZE {table.__tablename__}")
+
+
 def upsert_into(connection: sa.Connection, table: sa.FromClause) -> postgresql.Insert:
     """An INSERT with ON CONFLICT; both dialects have the same methods."""
     return upsert_of(connection.dialect.name, table)

@@ -25,7 +25,7 @@ from w365.model import (
     Reason,
 )
 from w365.store import tables as t
-from w365.store.bulk import chunks, upsert_of
+from w365.store.bulk import chunks, count_for_planner, upsert_of
 from w365.store.doubts import doubtful, judge_rows
 from w365.store.evidence import (
     KEPT_STATEMENTS,
@@ -62,6 +62,9 @@ _wanted = sa.Table(
     prefixes=["TEMPORARY"],
 )
 """Rows to propose for, with their rivals; likewise."""
+
+_MANY = 1_000
+"""So many mappings are worth a count of the decisions, which takes some 0.1 s."""
 
 _COLUMNS = ("provider_account_id", "kind", "reason", "account_id", "accounts")
 _ALL_FRESH = sa.select(*(_fresh.c[name] for name in _COLUMNS))
@@ -140,6 +143,8 @@ def auto_match(connection: sa.Connection, policy: MatchPolicy, run_id: int, acto
     mapped = connection.execute(
         sa.insert(t.Decision).from_select(columns, rows.order_by(wanted.c.provider_account_id))
     ).rowcount
+    if mapped >= _MANY:
+        count_for_planner(connection, t.Decision)
     made = sa.select(t.Decision.provider_account_id, t.Decision.account_id, t.Decision.origin, t.Decision.id)
     made = made.where(t.Decision.run_id == run_id, t.Decision.kind == DecisionKind.MAP)
     connection.execute(

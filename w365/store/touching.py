@@ -46,15 +46,6 @@ def touched_or_all(connection: sa.Connection) -> Which:
     return None if count * 2 > customers else touched()
 
 
-def expect_touched(connection: sa.Connection) -> None:
-    """Tell PostgreSQL's planner how many rows are touched just now.
-
-    By its last count of this table it may read whole tables for a hundred rows.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("ANALYZE touched")
-
-
 @functools.cache
 def reached_by_accounts() -> sa.CompoundSelect[int]:
     """Select the provider accounts that CRM accounts' domains, GUIDs, names, mappings or proposals reach.
