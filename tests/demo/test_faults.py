@@ -80,7 +80,7 @@ def test_a_hanging_answer_runs_into_the_clients_patience(servers: Servers, http:
 
 
 def test_a_delay_and_a_dripping_body_take_their_time(servers: Servers, http: httpx.Client) -> None:
-    servers.faults.extend([Fault(delay=0.15), Fault(status=200, body=b"0123456789", drip=0.015)])
+    servers.faults.extend([Fault(delay=0.15), Fault(status=200, body=b"0123456789", drip=0.02)])
     for _ in range(2):
         start = time.monotonic()
         assert http.get(LIST).status_code == 200
