@@ -5,6 +5,7 @@ A script is a function from a request to a reply: an Answer, raw bytes, or a fun
 
 from __future__ import annotations
 
+import functools
 import json
 import socket
 import ssl
@@ -53,14 +54,21 @@ Trick = Callable[[ssl.SSLSocket], None]
 Script = Callable[[Request], Answer | bytes | Trick]
 
 
+@functools.cache
+def _context(authority: trustme.CA) -> ssl.SSLContext:
+    """One certificate for all servers of an authority: making one takes longer than most tests."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    return context
+
+
 class FaultServer:
     """Serves ``script`` until closed and remembers every request."""
 
     def __init__(self, authority: trustme.CA, script: Script) -> None:
         self.script = script
         self.requests: list[Request] = []
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost", "127.0.0.1").configure_cert(self._context)
+        self._context = _context(authority)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"https://localhost:{self.port}"
