@@ -118,6 +118,7 @@ def sync(
 @app.command()
 def match(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be mapped; map nothing.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Make evidence and proposals anew first.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Map what is certain, if Auto-Match is on."""
@@ -126,7 +127,7 @@ def match(
 
     with _service() as service:
         if not dry_run:
-            _tell_runs(service, [_run(service, request_match(service, local_user()))], as_json=as_json)
+            _tell_runs(service, [_run(service, request_match(service, local_user(), full=full))], as_json=as_json)
             return
         preview = preview_match(service, local_user())
     told = f"{preview.total:,} provider accounts would be mapped, {preview.conflicts:,} are in conflict."

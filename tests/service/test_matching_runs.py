@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
@@ -17,6 +18,7 @@ from service.fakes import (
     contact,
     crm_sync,
     customer,
+    execute,
     id_of,
     make_service,
     match,
@@ -124,6 +126,21 @@ def test_a_switch_to_a_stricter_policy_lists_the_breaches_and_unmaps_nobody(serv
     match(service)
     assert {found[0] for found in statuses(store).values()} == {"mapped", "conflict", "unmapped"}
     assert len(rows_of(store, t.Mapping.account_id)) == 2
+
+
+def test_a_full_match_makes_evidence_and_proposals_anew(service: Service, store: Store) -> None:
+    match(service)
+    evidence = rows_of(store, t.AccountDomain.domain, t.AccountDomain.account_id, t.AccountDomain.rule)
+    found = statuses(store)
+    with store.write() as connection:
+        connection.execute(sa.delete(t.AccountDomain))
+        connection.execute(sa.delete(t.CurrentProposal))
+    match(service)
+    assert rows_of(store, t.AccountDomain.domain) == rows_of(store, t.CurrentProposal.kind) == []
+    execute(service, providers.request_match(service, ADMIN, full=True))
+    assert rows_of(store, t.AccountDomain.domain, t.AccountDomain.account_id, t.AccountDomain.rule) == evidence
+    assert len(rows_of(store, t.CurrentProposal.kind)) == len(found)
+    assert statuses(store) == found
 
 
 def test_the_snapshot_of_a_match_is_what_sql_counts(service: Service, store: Store) -> None:

@@ -18,10 +18,11 @@ from w365.service.suggesting import make_candidates, order_candidates
 from w365.store import tables as t
 from w365.store.bulk import count_for_planner
 from w365.store.expected import map_expected
+from w365.store.folding import fold_all
 from w365.store.matcher import any_unique, auto_match, breaches
 from w365.store.ready import count_ready, first_ready
 from w365.store.runs import Progress, RunView
-from w365.store.touching import touched, touched_or_all
+from w365.store.touching import touch, touched, touched_or_all
 from w365.store.worklist import Filter, count_rows, counts, settle
 
 
@@ -83,10 +84,14 @@ def make_change(service: Service, actor: Actor, change: PendingChange) -> None:
 def run_match(service: Service, run: RunView, progress: Progress) -> dict[str, int]:
     """Match what was touched since the last time; return how many were mapped and how many rows have which status.
 
-    Proposals, mappings, decisions and grid rows change in one transaction, candidates afterwards, in small ones.
+    A full match first makes the evidence of all accounts anew from what was read, and settles all rows. Proposals,
+    mappings, decisions and grid rows change in one transaction, candidates afterwards, in small ones.
     """
     with service.store.write() as connection:
         policy = read_policy(connection)
+        if run.wants_full:
+            fold_all(connection)
+            touch(connection, sa.select(t.ProviderAccount.id))
         _settle_touched(connection)
         mapped = map_expected(connection, policy, run.id, service.clock())
         mapped += auto_match(connection, policy, run.id, run.actor, service.clock())

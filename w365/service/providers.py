@@ -207,10 +207,13 @@ def request_crm_sync(service: Service, actor: Actor) -> int:
     return _request(service, actor, RunKind.CRM_SYNC, CRM_TARGET)
 
 
-def request_match(service: Service, actor: Actor) -> int:
-    """Queue a match and return the run's id; AlreadyRunning when one is under way."""
+def request_match(service: Service, actor: Actor, *, full: bool = False) -> int:
+    """Queue a match and return the run's id; AlreadyRunning when one is under way.
+
+    A full one makes evidence and proposals anew from what was read, not only for what changed.
+    """
     require(actor, Role.ANALYST)
-    return _request(service, actor, RunKind.MATCH, MATCH_TARGET)
+    return _request(service, actor, RunKind.MATCH, MATCH_TARGET, wants_full=full)
 
 
 def cancel(service: Service, actor: Actor, run_id: int) -> None:
