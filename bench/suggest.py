@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -81,7 +82,7 @@ def _measure(prospects: list[Prospect], queries: list[Query], slow_queries: int)
         try:
             yield _theirs(method, find, prospects, queries[:: max(1, len(queries) // most)])
         except ImportError as error:
-            print(f"{method} is left out: {error.name} is not installed.")
+            print(f"{method} is left out: {error.name} is not installed.", file=sys.stderr)
 
 
 def _ours(method: str, prospects: list[Prospect], queries: list[Query]) -> Row:
