@@ -121,6 +121,21 @@ def test_proposing_again_writes_no_row(sqlite_store: Store, world: World) -> Non
         assert connection.scalar(sa.text("SELECT count(*) FROM written")) == 0
 
 
+@pytest.mark.postgres
+def test_on_postgresql_a_large_match_counts_its_mappings_for_people_and_for_the_planner(postgres_store: Store) -> None:
+    contoso = (oracle.WorldDomain("contoso.com"),)
+    rows = tuple(oracle.WorldProviderAccount(at, 1, contoso) for at in range(1, 1_101))
+    account = oracle.WorldAccount(1, email_domain="contoso.com")
+    world = World(rows, (account,), policy=MatchPolicy(auto_match=True))
+    with world_in(postgres_store, world) as connection:
+        connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('decision', 'id'), 5000)")
+        propose(connection, world.policy, None)
+        start_run(connection, 1)
+        assert auto_match(connection, world.policy, 1, "run", NOW) == len(rows)
+        known = connection.exec_driver_sql("SELECT attname FROM pg_stats WHERE tablename = 'decision'")
+        assert "run_id" in known.scalars().all()
+
+
 def test_a_held_row_is_proposed_but_not_mapped(sqlite_store: Store) -> None:
     row = oracle.WorldProviderAccount(1, 1, (oracle.WorldDomain("contoso.com"),), disposition=Disposition.HELD)
     account = oracle.WorldAccount(1, email_domain="contoso.com")

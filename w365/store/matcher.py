@@ -140,9 +140,9 @@ def auto_match(connection: sa.Connection, policy: MatchPolicy, run_id: int, acto
     rows = sa.select(
         wanted.c.provider_account_id, wanted.c.account_id, *values, sa.literal(Origin.AUTO.value), sa.literal("")
     )
-    mapped = connection.execute(
-        sa.insert(t.Decision).from_select(columns, rows.order_by(wanted.c.provider_account_id))
-    ).rowcount
+    decisions = sa.insert(t.Decision).from_select(columns, rows.order_by(wanted.c.provider_account_id))
+    # Of an INSERT, SQLAlchemy keeps PostgreSQL's count only where it is asked to.
+    mapped = connection.execute(decisions, execution_options={"preserve_rowcount": True}).rowcount
     if mapped >= _MANY:
         count_for_planner(connection, t.Decision)
     made = sa.select(t.Decision.provider_account_id, t.Decision.account_id, t.Decision.origin, t.Decision.id)
