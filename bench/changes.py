@@ -25,7 +25,7 @@ from w365.store.bulk import upsert
 from w365.store.engine import Store
 from w365.store.folding import fold_all
 from w365.store.runs import Progress, claim_run, end_run
-from w365.store.worklist import settle
+from w365.store.settling import settle
 
 CHANGED = 100
 _KEPT_UP = (t.AccountDomain, t.CurrentProposal, t.Worklist)

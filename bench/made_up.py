@@ -14,8 +14,8 @@ from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.engine import Store, open_store
 from w365.store.migrate import migrate
+from w365.store.settling import settle
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, put_words, sort_key, words_of
-from w365.store.worklist import settle
 
 WORDS = """
 alder amber arbor atlas aurora beacon birch canyon cedar citrus cobalt copper coral crest delta

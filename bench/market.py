@@ -20,8 +20,8 @@ from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.engine import Store
 from w365.store.folding import fold_all
+from w365.store.settling import settle
 from w365.store.words import sort_key
-from w365.store.worklist import settle
 
 FREE_MAIL = ("gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "gmx.de", "web.de", "icloud.com", "orange.fr")
 CONTACTS = 3

@@ -34,7 +34,7 @@ from w365.store import tables as t
 from w365.store.engine import Store
 from w365.store.folding import fold_all
 from w365.store.matcher import auto_match, propose
-from w365.store.worklist import settle
+from w365.store.settling import settle
 
 POLICY = MatchPolicy(auto_match=True)
 ROUNDS = 5

@@ -19,8 +19,8 @@ from w365.store import tables as t
 from w365.store.engine import Store
 from w365.store.evidence import evidence_of
 from w365.store.matcher import auto_match, propose
+from w365.store.settling import settle
 from w365.store.touching import touch, touched_or_all
-from w365.store.worklist import settle
 
 
 @contextmanager

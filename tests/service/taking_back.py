@@ -27,7 +27,7 @@ from w365.service import Service, configuration
 from w365.service.configuration import read_policy
 from w365.store import tables as t
 from w365.store.engine import Store
-from w365.store.worklist import settle
+from w365.store.settling import settle
 
 State = tuple[list[tuple[Any, ...]], ...]
 

@@ -21,7 +21,7 @@ from w365.store import batch, owners
 from w365.store import tables as t
 from w365.store.decisions import Who
 from w365.store.plans import Log, PlanView
-from w365.store.worklist import refresh
+from w365.store.settling import refresh
 
 LONGEST_REASON = 500
 

@@ -20,7 +20,7 @@ from w365.service.access import require
 from w365.service.daily import parse_zone, plan_anew, zone_of
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
-from w365.store.touching import touch
+from w365.store.touching import all_rows, touch, with_domains
 
 CRM_ADDRESS = "crm_account_address"
 SCHEDULE_ZONE = "schedule_zone"
@@ -188,7 +188,7 @@ def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, value
     for name, old, text in changes:
         _audit(connection, actor, at, name, old, text)
     if any(SPECS[name].is_matching and name != "auto_match" for name, _, _ in changes):
-        touch(connection, sa.select(t.ProviderAccount.id))
+        touch(connection, all_rows())
     if any(name == SCHEDULE_ZONE for name, _, _ in changes):
         plan_anew(connection, zone_of(texts[SCHEDULE_ZONE]), at)
     if any(name == "tenant_guid_column" for name, _, _ in changes):
@@ -231,9 +231,8 @@ def put_domains(
     if added or removed:
         old, new = ", ".join(sorted(removed)), ", ".join(sorted(added))
         _audit(connection, actor, at, f"domains: {which}", f"removed: {old}", f"added: {new}")
-        pad = t.ProviderAccountDomain
         for part in chunks(sorted(added | removed)):
-            touch(connection, sa.select(pad.provider_account_id).where(pad.domain.in_(part)))
+            touch(connection, with_domains(), {"domains": part})
     return len(added), len(removed)
 
 
@@ -247,8 +246,7 @@ def put_domain(connection: sa.Connection, actor: Actor, at: dt.datetime, which: 
         return False
     upsert(connection, t.ListedDomain, ("domain", "list"), [(domain, which.value)])
     _audit(connection, actor, at, f"domains: {which}", f"was on: {before or 'no list'}", f"added: {domain}")
-    pad = t.ProviderAccountDomain
-    touch(connection, sa.select(pad.provider_account_id).where(pad.domain == domain))
+    touch(connection, with_domains(), {"domains": [domain]})
     return True
 
 
@@ -275,7 +273,7 @@ def put_provider_cardinality(
         raise NotFound("This provider does not exist.")
     connection.execute(sa.update(t.Provider).where(t.Provider.id == provider_id).values(cardinality=value))
     _audit(connection, actor, at, f"cardinality: {row.name}", row.cardinality or "default", value or "default")
-    touch(connection, sa.select(t.ProviderAccount.id))
+    touch(connection, all_rows())
 
 
 def list_changes(service: Service, actor: Actor, limit: int = 200) -> list[Change]:

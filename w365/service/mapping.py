@@ -18,7 +18,7 @@ from w365.service.access import require
 from w365.service.configuration import read_policy
 from w365.service.crm_sync import store_account
 from w365.service.suggesting import drop_candidate, order_candidates
-from w365.store import decisions, worklist
+from w365.store import decisions, settling, worklist
 from w365.store import tables as t
 from w365.store.decisions import Standing, Who
 
@@ -239,7 +239,7 @@ def _decide(
         now = decisions.standing(connection, provider_account_id, seen=seen)
         decision, account_id = work(connection, Who(actor.name, service.clock()), now)
         which, values = decisions.affected(provider_account_id, now.account_id, account_id)
-        worklist.settle(connection, read_policy(connection), which, values)
+        settling.settle(connection, read_policy(connection), which, values)
         order_candidates(connection, which, values)
         row = worklist.read_rows(connection, [provider_account_id])[0]
         kind = connection.execute(sa.select(t.Decision.kind).where(t.Decision.id == decision)).scalar_one()

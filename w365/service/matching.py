@@ -22,8 +22,9 @@ from w365.store.folding import fold_all
 from w365.store.matcher import any_unique, auto_match, breaches
 from w365.store.ready import count_ready, first_ready
 from w365.store.runs import Progress, RunView
-from w365.store.touching import touch, touched, touched_or_all
-from w365.store.worklist import Filter, count_rows, counts, settle
+from w365.store.settling import settle
+from w365.store.touching import all_rows, touch, touched, touched_or_all
+from w365.store.worklist import Filter, count_rows, counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def run_match(service: Service, run: RunView, progress: Progress) -> dict[str, i
         policy = read_policy(connection)
         if run.wants_full:
             fold_all(connection)
-            touch(connection, sa.select(t.ProviderAccount.id))
+            touch(connection, all_rows())
         _settle_touched(connection)
         mapped = map_expected(connection, policy, run.id, service.clock())
         mapped += auto_match(connection, policy, run.id, run.actor, service.clock())

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from w365.service import Service
 from w365.service.configuration import read_policy
 from w365.service.suggesting import order_candidates
+from w365.store import settling
 from w365.store import tables as t
-from w365.store import worklist
 from w365.store.decisions import Who, bring_back
 
 _log = logging.getLogger(__name__)
@@ -43,6 +43,6 @@ def _return_some(service: Service) -> list[int]:
         ids = bring_back(connection, Who(CALENDAR, now), now.date())
         which = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id.in_(ids))
         if ids:
-            worklist.settle(connection, read_policy(connection), which)
+            settling.settle(connection, read_policy(connection), which)
             order_candidates(connection, which)
     return ids

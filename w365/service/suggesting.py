@@ -14,7 +14,7 @@ from w365.model import OPEN, DomainKind, Evidence, Guard
 from w365.service import Service
 from w365.service.configuration import read_policy
 from w365.store import tables as t
-from w365.store.bulk import chunks, upsert, upsert_of
+from w365.store.bulk import chunks, upsert, upsert_into
 from w365.store.evidence import IDS, KEPT_STATEMENTS, NO_VALUES, Values, evidence_of
 from w365.store.runs import Progress
 from w365.store.versions import next_version, version_now
@@ -38,7 +38,7 @@ def _ordering(dialect: str, which: sa.Select[int]) -> tuple[sa.Select[int], sa.I
     is_meant = (work.provider_account_id.in_(which), work.status.in_(OPEN))
     is_any = sa.select(work.provider_account_id).where(*is_meant).limit(1)
     ids = sa.select(work.provider_account_id, version).where(*is_meant)
-    insert = upsert_of(dialect, t.SuggestDue.__table__).from_select(["provider_account_id", "version"], ids)
+    insert = upsert_into(dialect, t.SuggestDue.__table__).from_select(["provider_account_id", "version"], ids)
     return is_any, insert.on_conflict_do_update(index_elements=["provider_account_id"], set_={"version": version})
 
 

@@ -23,9 +23,9 @@ from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.evidence import THOSE
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see, start_over
+from w365.store.settling import settle
 from w365.store.touching import touch
 from w365.store.words import PROVIDER_ACCOUNT, put_words
-from w365.store.worklist import settle
 
 SUBJECT = "customer"
 MISSING = "missing"

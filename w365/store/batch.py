@@ -20,7 +20,7 @@ from w365.store.bulk import upsert_into
 from w365.store.decisions import Who
 from w365.store.evidence import facts_of
 from w365.store.matcher import any_unique, propose, with_rivals
-from w365.store.worklist import refresh
+from w365.store.settling import refresh
 
 HELD = "its automatic mapping was taken back"
 
@@ -259,7 +259,7 @@ def _change_rejections(connection: sa.Connection, changes: sa.Select[*tuple[Any,
         )
     )
     connection.execute(sa.delete(rejection).where(rejection.provider_account_id.in_(in_batch()), of_pair))
-    insert = upsert_into(connection, rejection.__table__)
+    insert = upsert_into(connection.dialect.name, rejection.__table__)
     rows = made.where(change.is_decision_id.is_not(None))
     connection.execute(insert.from_select(["provider_account_id", "account_id", "decision_id"], rows))
 

@@ -78,13 +78,8 @@ def count_for_planner(connection: sa.Connection, table: type[Base]) -> None:
         connection.exec_driver_sql(f"ANALYZE {table.__tablename__}")
 
 
-def upsert_into(connection: sa.Connection, table: sa.FromClause) -> postgresql.Insert:
+def upsert_into(dialect: str, table: sa.FromClause) -> postgresql.Insert:
     """An INSERT with ON CONFLICT; both dialects have the same methods."""
-    return upsert_of(connection.dialect.name, table)
-
-
-def upsert_of(dialect: str, table: sa.FromClause) -> postgresql.Insert:
-    """The same for statements that are built once."""
     assert isinstance(table, sa.Table)  # noqa: S101 - for the type checker
     if dialect == "sqlite":
         return sqlite.insert(table)  # type: ignore[return-value] # same interface

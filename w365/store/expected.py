@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from w365.errors import PolicyBreach
 from w365.model import Disposition, MatchPolicy, Origin
-from w365.store import decisions, worklist
+from w365.store import decisions, settling
 from w365.store import tables as t
 from w365.store.decisions import Who
 
@@ -80,7 +80,7 @@ def map_expected(connection: sa.Connection, policy: MatchPolicy, run_id: int, at
     """Map the expected customers that have appeared, and return how many; part of every match, before the rules."""
     mapped = [row for one in list_expected(connection) if (row := _meet(connection, policy, one, run_id, at))]
     if mapped:
-        worklist.settle(connection, policy, sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id.in_(mapped)))
+        settling.settle(connection, policy, sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id.in_(mapped)))
     return len(mapped)
 
 

@@ -25,7 +25,7 @@ from w365.model import (
     Reason,
 )
 from w365.store import tables as t
-from w365.store.bulk import chunks, count_for_planner, upsert_of
+from w365.store.bulk import chunks, count_for_planner, upsert_into
 from w365.store.doubts import doubtful, judge_rows
 from w365.store.evidence import (
     KEPT_STATEMENTS,
@@ -371,7 +371,7 @@ def _doubtful() -> sa.Select[*tuple[Any, ...]]:
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
 def _writing(dialect: str, proposals: sa.Select[*tuple[Any, ...]]) -> sa.Insert:
     made = proposals.subquery("made")
-    insert = upsert_of(dialect, t.CurrentProposal.__table__)
+    insert = upsert_into(dialect, t.CurrentProposal.__table__)
     # Without a WHERE, SQLite would read ON CONFLICT as a join's condition.
     new = insert.from_select(_COLUMNS, sa.select(made).where(sa.true()))
     now = t.CurrentProposal

@@ -7,7 +7,7 @@ import functools
 import sqlalchemy as sa
 
 from w365.store import tables as t
-from w365.store.bulk import upsert_of
+from w365.store.bulk import upsert_into
 from w365.store.evidence import IDS, KEPT_STATEMENTS, NO_VALUES, Values, Which
 
 Touching = sa.Select[int] | sa.CompoundSelect[int]
@@ -25,7 +25,7 @@ def touch(connection: sa.Connection, ids: Touching, values: Values = NO_VALUES) 
 def _touching(dialect: str, ids: Touching) -> sa.Insert:
     # Without a WHERE, SQLite would read ON CONFLICT as a join's condition (sqlite.org/lang_upsert.html).
     rows = sa.select(ids.subquery().c[0]).where(sa.true()).distinct()
-    insert = upsert_of(dialect, t.Touched.__table__).from_select(["provider_account_id"], rows)
+    insert = upsert_into(dialect, t.Touched.__table__).from_select(["provider_account_id"], rows)
     return insert.on_conflict_do_nothing()
 
 
@@ -44,6 +44,19 @@ def touched_or_all(connection: sa.Connection) -> Which:
         return touched()
     customers = connection.execute(sa.select(sa.func.count()).select_from(t.ProviderAccount)).scalar_one()
     return None if count * 2 > customers else touched()
+
+
+@functools.cache
+def all_rows() -> sa.Select[int]:
+    return sa.select(t.ProviderAccount.id)
+
+
+@functools.cache
+def with_domains() -> sa.Select[int]:
+    """Select the provider accounts that have one of the `domains` given with the statement."""
+    domain = t.ProviderAccountDomain
+    wanted = sa.bindparam("domains", type_=sa.String(), expanding=True)
+    return sa.select(domain.provider_account_id).where(domain.domain.in_(wanted))
 
 
 @functools.cache

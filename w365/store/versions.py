@@ -22,7 +22,7 @@ def version_now(connection: sa.Connection) -> int:
 
 def next_version(connection: sa.Connection) -> int:
     """Count one change more; the caller's transaction writes, so that numbers are in the order of commits."""
-    new = upsert_into(connection, t.Version.__table__).values(id=_ONLY, number=1)
+    new = upsert_into(connection.dialect.name, t.Version.__table__).values(id=_ONLY, number=1)
     counted = new.on_conflict_do_update(index_elements=["id"], set_={"number": t.Version.number + 1})
     return int(connection.execute(counted.returning(t.Version.number)).scalar_one())
 
@@ -32,7 +32,7 @@ def note_accounts(connection: sa.Connection, account_ids: Sequence[int]) -> None
     version, table = next_version(connection), t.AccountVersion
     for part in chunks(account_ids):
         rows = sa.select(t.Account.id, sa.literal(version)).where(t.Account.id.in_(part))
-        insert = upsert_into(connection, table.__table__).from_select(["account_id", "version"], rows)
+        insert = upsert_into(connection.dialect.name, table.__table__).from_select(["account_id", "version"], rows)
         connection.execute(insert.on_conflict_do_update(index_elements=["account_id"], set_={"version": version}))
 
 

@@ -21,7 +21,7 @@ _WORD = sa.String(80).with_variant(sa.String(80, collation="C"), "postgresql")
 
 
 class Worklist(Base):
-    """One row for the grid per provider account, kept up by `store.worklist` from facts, decisions and proposals.
+    """One row for the grid per provider account, kept up by `store.settling` from facts, decisions and proposals.
 
     ``status`` is computed by the database from the other columns, never written. Each index holds one sort order, and
     behind it what the facets filter by, so that a deep block of a filtered sort is read from the index alone: measured
