@@ -100,11 +100,11 @@ def test_ten_rows_are_decided_by_keyboard_alone_and_all_are_taken_back(
 def take_everything_back(page: Page, service: Service, decisions: int) -> None:
     before = count_decisions(service, local_user(), ActivityFilter())
     for place in range(1, decisions + 1):
+        page.wait_for_selector(SETTLED)  # a key pressed while a row is being drawn finds no button
         page.keyboard.press("z")
         expect(outcome(page)).to_contain_text("taken back")
         until = time.monotonic() + 10
         while count_decisions(service, local_user(), ActivityFilter()) < before + place:
             assert time.monotonic() < until
             time.sleep(0.02)
-        page.wait_for_selector(SETTLED)
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()

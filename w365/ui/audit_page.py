@@ -53,7 +53,8 @@ def show_audit(desk: Desk) -> None:
         )
         audit = audits[chosen or next(iter(audits))]
         _show_result(audit)
-        _show_item(desk, audit)
+        with st.container():  # one place for what comes and goes, so that what is below is not drawn twice meanwhile
+            _show_item(desk, audit)
         _show_wrong(desk, audit)
 
 
