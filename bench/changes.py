@@ -67,8 +67,11 @@ class Changes:
         with store.write() as connection:
             upsert(connection, t.CrmDelta, ("table_name", "link"), [("accounts", "now"), ("contacts", "now")])
 
-    def some(self) -> float:
-        """Change contacts of as many accounts; return the seconds until proposals and grid rows agree with them."""
+    def some(self) -> tuple[float, float]:
+        """Change contacts of as many accounts; return the seconds until proposals and grid rows agree with them.
+
+        And those in which a worker then moves SQLite's log into the file.
+        """
         accounts = self.chance.sample(range(1, self.market.size + 1), CHANGED)
         self.crm.changed = tuple(self._moved(account) for account in accounts)
         service, store = self.service, self.service.store
@@ -83,7 +86,9 @@ class Changes:
         assert counts["contacts_changed"] == CHANGED, counts
         with store.write() as connection:
             end_run(connection, run_id, RunState.DONE, service.clock())
-        return seconds
+        begin = time.perf_counter()
+        store.tidy()
+        return seconds, time.perf_counter() - begin
 
     def _moved(self, account: int) -> CrmContact:
         """From now on the contact writes from another domain, that of some customer."""

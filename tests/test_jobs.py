@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from fresh_stores import FreshStores
+from fresh_stores import FreshStores, path_of
 from processes import CONTEXT
 from service.fakes import (
     ADMIN,
@@ -76,6 +79,13 @@ def test_a_claimed_run_is_done_once(store: Store, home: Path) -> None:
     portal.before[1] = lambda: execute(service, run_id) and None  # a second worker picks the same message
     assert execute(service, run_id).state is RunState.DONE
     assert portal.asked == [None]
+
+
+def test_what_a_run_wrote_is_in_the_file_itself_when_it_is_over(store: Store, home: Path, tmp_path: Path) -> None:
+    match(make_service(store, home))
+    shutil.copyfile(path_of(store), tmp_path / "alone.db")
+    with closing(sqlite3.connect(tmp_path / "alone.db")) as alone:
+        assert alone.execute("SELECT kind, state FROM run").fetchall() == [("match", "done")]
 
 
 def test_a_run_without_heartbeat_is_released_and_the_next_goes_on(store: Store, home: Path) -> None:

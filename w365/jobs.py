@@ -71,6 +71,7 @@ def execute(service: Service, run_id: int) -> RunView:
     with service.store.read() as connection:
         ended = get_run(connection, run_id)
     return_memory()  # after a read, with which the database's large cache is given up
+    service.store.tidy()
     if run is not None and run.kind not in _NEEDS_NO_MATCH:
         _follow_up(service, ended)
     return ended

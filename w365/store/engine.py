@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ _LOOK_SECONDS = 0.004
 _READING_CACHE, _WRITING_CACHE = -4_096, -65_536
 """Kilobytes of SQLite's own cache. Every connection of a pool keeps what it read; one writes at a time, and a match of
 many rows goes back and forth in the file. Who writes page after page finds there what the page before left."""
+_LOG_PAGES = 16_000
+"""A commit that finds so many pages in the log moves them into the file; before that `tidy` has done it, which nobody
+waits for. Moved at SQLite's own 1,000, a hundred changed contacts took 220 ms at 1,000,000 customers instead of 85."""
 _SORTING_THREADS = 2
 """Who helps to sort what does not fit the cache. Sorted in files by two, evidence and proposals of 1,000,000 customers
 took 12 s, in memory 17, and there they held all that was sorted at once."""
@@ -81,6 +84,13 @@ class Store:
             with _told(), closing(self.engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA journal_mode = WAL")
 
+    def tidy(self) -> None:
+        """Move what the log of a SQLite file holds into the file, beside readers and writers."""
+        if self.is_sqlite:
+            # What cannot be moved now is moved the next time.
+            with suppress(sa.exc.DatabaseError), closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -127,6 +137,7 @@ def _prepare(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     connection.execute(f"PRAGMA cache_size = {_READING_CACHE}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     connection.execute(f"PRAGMA threads = {_SORTING_THREADS}")
 
 

@@ -123,11 +123,11 @@ class Backstage:
         self._known.set()
         try:
             while not (self._end.is_set() or self._over.is_set()) and _is_alive(surroundings.demo):
-                self._work(surroundings)
+                self._work(surroundings, service.store.tidy)
         finally:
             service.store.close()
 
-    def _work(self, surroundings: Surroundings) -> None:
+    def _work(self, surroundings: Surroundings, tidy: Callable[[], None]) -> None:
         from w365.launch import worker
 
         with (self._start_worker or worker)(surroundings) as process:
@@ -138,6 +138,7 @@ class Backstage:
                     return
                 if look % _TIDY_EVERY == 0:
                     return_memory()
+                    tidy()
         _log.warning("a process beside the app ended and is started again")
         self._end.wait(self._look_seconds)
 
