@@ -25,8 +25,10 @@ def unnamed(service: Service) -> Iterator[None]:
 
 
 def choose(page: Page, field: str, option: str) -> None:
+    box = page.get_by_role("combobox", name=re.compile(field))
+    expect(box).to_be_visible()  # the run that draws it has begun
     expect(page.locator(SETTLED)).to_be_visible()  # or what is opened is drawn anew and closed
-    page.get_by_role("combobox", name=re.compile(field)).click()
+    box.click()
     page.get_by_role("option", name=option, exact=True).click()
 
 
