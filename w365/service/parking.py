@@ -12,6 +12,7 @@ from w365.service.suggesting import order_candidates
 from w365.store import settling
 from w365.store import tables as t
 from w365.store.decisions import Who, bring_back
+from w365.store.evidence import THOSE
 
 _log = logging.getLogger(__name__)
 
@@ -41,8 +42,7 @@ def _return_some(service: Service) -> list[int]:
     now = service.clock()
     with service.store.write() as connection:
         ids = bring_back(connection, Who(CALENDAR, now), now.date())
-        which = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id.in_(ids))
         if ids:
-            settling.settle(connection, read_policy(connection), which)
-            order_candidates(connection, which)
+            settling.settle(connection, read_policy(connection), THOSE, {"ids": ids})
+            order_candidates(connection, THOSE, {"ids": ids})
     return ids

@@ -14,6 +14,7 @@ from w365.service.access import require
 from w365.service.configuration import read_policy
 from w365.store import settling
 from w365.store import tables as t
+from w365.store.evidence import THOSE
 from w365.store.tables import Note, OwnerChange, Ownership
 
 LONGEST_NOTE = 2_000
@@ -73,8 +74,7 @@ def set_owner(service: Service, actor: Actor, row: int, owner: str, *, seen: str
             connection.execute(sa.insert(held).values(provider_account_id=row, owner=name))
         values = {"provider_account_id": row, "at": service.clock(), "actor": actor.name}
         connection.execute(sa.insert(OwnerChange).values(**values, old_owner=old, owner=name))
-        which = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id == row)
-        settling.refresh(connection, read_policy(connection), which)
+        settling.refresh(connection, read_policy(connection), THOSE, {"ids": [row]})
     return True
 
 

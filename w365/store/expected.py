@@ -17,6 +17,7 @@ from w365.model import Disposition, MatchPolicy, Origin
 from w365.store import decisions, settling
 from w365.store import tables as t
 from w365.store.decisions import Who
+from w365.store.evidence import THOSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def map_expected(connection: sa.Connection, policy: MatchPolicy, run_id: int, at
     """Map the expected customers that have appeared, and return how many; part of every match, before the rules."""
     mapped = [row for one in list_expected(connection) if (row := _meet(connection, policy, one, run_id, at))]
     if mapped:
-        settling.settle(connection, policy, sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id.in_(mapped)))
+        settling.settle(connection, policy, THOSE, {"ids": mapped})
     return len(mapped)
 
 
