@@ -89,13 +89,13 @@ WITHOUT_FACTS = {
 }
 
 
-def _worth(policy: MatchPolicy, which: Among) -> sa.ColumnElement[int]:
+def _worth(is_shared: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     """Of a domain joined with the list it may be on."""
     on_list = sa.case(*((t.ListedDomain.list == name, constant(worth)) for name, worth in _LISTED.items()))
     return sa.case(
         (sa.not_(_is_own()), constant(Worth.SERVICE)),
         (t.ListedDomain.domain.is_not(None), on_list),
-        (_is_shared(policy, which), constant(Worth.SHARED)),
+        (is_shared, constant(Worth.SHARED)),
         else_=constant(Worth.USABLE),
     )
 
@@ -109,20 +109,14 @@ def _is_own() -> sa.ColumnElement[bool]:
     return sa.and_(pad.kind == DomainKind.OWN_NAME, pad.is_verified)
 
 
-def _is_shared(policy: MatchPolicy, which: Among) -> sa.ColumnElement[bool]:
-    """Whether contacts of at least `shared_threshold` accounts use the domain.
-
-    All such domains are found by one walk along the key of `account_domain`.
-    """
-    if which is not None or policy.shared_threshold <= 0:
-        return _is_shared_by_itself(policy)
+def _shared(policy: MatchPolicy) -> sa.Subquery:
+    """Domains that contacts of at least `shared_threshold` accounts use, found by one walk along the index."""
     ad = t.AccountDomain
     by_contacts = sa.select(ad.domain).where(ad.rule == Rule.CONTACT_DOMAIN).group_by(ad.domain)
-    shared = by_contacts.having(sa.func.count() >= policy.shared_threshold)
-    return t.ProviderAccountDomain.domain.in_(shared)
+    return by_contacts.having(sa.func.count() >= policy.shared_threshold).subquery("shared")
 
 
-def _is_shared_by_itself(policy: MatchPolicy) -> sa.ColumnElement[bool]:
+def _is_shared(policy: MatchPolicy) -> sa.ColumnElement[bool]:
     """The same asked of one domain; it costs at most `shared_threshold` steps of an index."""
     ad, domain = t.AccountDomain, t.ProviderAccountDomain.domain
     if policy.shared_threshold <= 0:
@@ -138,7 +132,12 @@ def reach_of(policy: MatchPolicy, which: Among) -> sa.Select[*tuple[Any, ...]] |
     all provider accounts it is one walk along two indexes, both in the order of domains.
     """
     pad, ad, listed = t.ProviderAccountDomain, t.AccountDomain, t.ListedDomain
-    worth = _worth(policy, which)
+    of_all = sa.outerjoin(pad, listed, sa.and_(listed.domain == pad.domain, _is_own()))
+    is_shared = _is_shared(policy)
+    if which is None and policy.shared_threshold > 0:  # asked once, where `worth` stands twice
+        shared = _shared(policy)
+        of_all, is_shared = of_all.outerjoin(shared, shared.c.domain == pad.domain), shared.c.domain.is_not(None)
+    worth = _worth(is_shared)
     leads_to = [
         ad.domain == pad.domain,
         ad.rule.in_([rule for rule in _DOMAIN_RULES if rule in policy.rules]),
@@ -152,8 +151,7 @@ def reach_of(policy: MatchPolicy, which: Among) -> sa.Select[*tuple[Any, ...]] |
             *(pad.provider_account_id, worth.label("worth")),
             *(ad.account_id, ad.rule, ad.domain, ad.contacts, ad.example),
         )
-        .outerjoin_from(pad, listed, sa.and_(listed.domain == pad.domain, _is_own()))
-        .outerjoin(ad, sa.and_(*leads_to))
+        .select_from(of_all.outerjoin(ad, sa.and_(*leads_to)))
         .where(is_in(which, pad.provider_account_id))
     )
     return sa.union_all(domains, _guids(which)) if by_guid else domains
@@ -203,7 +201,7 @@ def supports_mapped(policy: MatchPolicy) -> sa.ColumnElement[bool]:
             ad.rule.in_([rule for rule in _DOMAIN_RULES if rule in policy.rules]),
             _is_own(),
             ~sa.exists().where(t.ListedDomain.domain == pad.domain),
-            ~_is_shared_by_itself(policy),
+            ~_is_shared(policy),
         )
         .correlate(pa, t.Mapping)
         .exists()
