@@ -306,6 +306,31 @@ def test_what_is_kept_up_equals_what_is_rebuilt_from_nothing(
     live(bench_on(store, tmp_path), policy, acts)
 
 
+def test_a_guard_looks_again_when_the_account_it_was_asked_about_gets_another_domain(
+    store: Store, tmp_path: Path
+) -> None:
+    bench = bench_on(store, tmp_path)
+    for act in (
+        put_account(3, "B", ("", ""), "", is_active=True),
+        lambda bench: bench.crm.put(contact("c3", "a3", "adatum.com")),
+        put_customer(3, ("adatum.com",), "", 1, is_verified=True),
+        read_crm,
+        read_provider,
+        lambda bench: matching.settle_touched(bench.service),
+    ):
+        act(bench)
+    assert Guard.LONE_CONTACT.value not in reasons_in(bench)
+    bench.crm.put(contact("c4", "a3", "wingtip.com"))
+    read_crm(bench)
+    check_kept_up(bench)
+    assert Guard.LONE_CONTACT.value in reasons_in(bench)
+
+
+def reasons_in(bench: Bench) -> list[str]:
+    with bench.service.store.read() as connection:
+        return list(connection.scalars(sa.select(t.Worklist.reason)))
+
+
 @pytest.mark.postgres
 @given(policy=st.sampled_from((Cardinality.UNIQUE, *Cardinality)), acts=ACTS)
 @settings(

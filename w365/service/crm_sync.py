@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -26,7 +27,7 @@ from w365.store.bulk import chunks, upsert
 from w365.store.crm_size import grow
 from w365.store.folding import fold_domains
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see
-from w365.store.touching import reached_by_accounts, touch
+from w365.store.touching import pointing_to_accounts, reached_by_accounts, touch, with_domains
 from w365.store.versions import note_accounts
 from w365.store.words import ACCOUNT, put_words, sort_key, words_of
 
@@ -192,7 +193,7 @@ def _store_accounts(connection: sa.Connection, accounts: Sequence[CrmAccount], c
             changed.append(row)
     if not changed:
         return
-    with _Reached(connection, [row[0] for row in changed]):
+    with _reached(connection, [row[0] for row in changed]):
         upsert(connection, t.Account, _ACCOUNT, changed)
     # Of a known account the last column says whether it was deleted.
     grow(connection, "accounts", sum(row[0] not in known or known[row[0]][-1] for row in changed))
@@ -221,7 +222,7 @@ def _drop_accounts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
     """Mark accounts as deleted; mappings to them stay and are shown as drifted."""
     dropped = 0
     for part in chunks(crm_ids):
-        with _Reached(connection, part):
+        with _reached(connection, part):
             update = sa.update(t.Account).where(t.Account.crm_id.in_(part), ~t.Account.is_deleted)
             here = connection.execute(update.values(is_deleted=True)).rowcount
         grow(connection, "accounts", -here)
@@ -246,7 +247,7 @@ def _store_contacts(connection: sa.Connection, contacts: Sequence[CrmContact], c
             changed.append(row)
     if changed:
         owners = {known[row[0]][1] for row in changed if row[0] in known} | {row[1] for row in changed}
-        with _Reached(connection, sorted(owners)):
+        with _folded(connection, sorted(owners)):
             upsert(connection, t.Contact, ("crm_id", "account_crm_id", "domain"), changed)
         grow(connection, "contacts", sum(row[0] not in known for row in changed))
 
@@ -255,7 +256,7 @@ def _drop_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
     dropped = 0
     for part in chunks(crm_ids):
         known = _known_contacts(connection, part)
-        with _Reached(connection, sorted({owner for _, owner, _ in known.values()})):
+        with _folded(connection, sorted({owner for _, owner, _ in known.values()})):
             gone = connection.execute(sa.delete(t.Contact).where(t.Contact.crm_id.in_(part))).rowcount
         grow(connection, "contacts", -gone)
         dropped += gone
@@ -275,45 +276,63 @@ def _known_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[s
 # --- what it reaches ---
 
 
-class _Reached:
-    """Around a change of accounts or their contacts: touch what they reached before and reach after, fold domains.
+@contextmanager
+def _reached(connection: sa.Connection, account_crm_ids: Sequence[str]) -> Iterator[None]:
+    """Around a change of accounts: touch what they reached before and reach after, and fold their domains."""
+    known = list(_ids(connection, account_crm_ids).values())
+    before = _domains_of(connection, known)
+    _touch_reached(connection, known)
+    yield
+    ids = list(_ids(connection, account_crm_ids).values())
+    _fold(connection, ids, before)
+    _touch_reached(connection, ids)
 
-    Who may get other candidates by the domains that changed is asked for, and the accounts are noted for the index.
+
+@contextmanager
+def _folded(connection: sa.Connection, account_crm_ids: Sequence[str]) -> Iterator[None]:
+    """Around a change of accounts' contacts, which concerns others by their domains alone: fold these."""
+    ids = list(_ids(connection, account_crm_ids).values())
+    before = _domains_of(connection, ids)
+    yield
+    _fold(connection, ids, before)
+
+
+_Domain = tuple[int, str, str]  # account, domain, rule
+
+
+def _fold(connection: sa.Connection, account_ids: Sequence[int], before: set[_Domain]) -> None:
+    """Fold the domains of accounts anew; touch who has one that came or went, and whom a guard may now see otherwise.
+
+    Who may get other candidates by them is asked for, and the accounts are noted for the index.
     """
-
-    def __init__(self, connection: sa.Connection, account_crm_ids: Sequence[str]) -> None:
-        self.connection, self.crm_ids = connection, [one for one in account_crm_ids if one]
-        self.before: set[tuple[int, str, str]] = set()
-
-    def __enter__(self) -> None:
-        for part in self._ids():
-            self.before |= _domains_of(self.connection, part)
-            touch(self.connection, reached_by_accounts(), {"ids": part})
-
-    def __exit__(self, kind: object, *rest: object) -> None:
-        if kind is not None:
-            return
-        after: set[tuple[int, str, str]] = set()
-        for part in self._ids():
-            fold_domains(self.connection, part)
-            note_accounts(self.connection, part)
-            after |= _domains_of(self.connection, part)
-            touch(self.connection, reached_by_accounts(), {"ids": part})
-        changed = self.before ^ after
-        order_by_words(self.connection, words_of((), label_signs({domain for _, domain, _ in changed})))
-        for part in chunks(sorted({account_id for account_id, _, _ in changed})):
-            order_candidates(self.connection, suggesting(), {"ids": part})
-
-    def _ids(self) -> Iterator[list[int]]:
-        return chunks(_ids(self.connection, self.crm_ids).values())
+    for part in chunks(account_ids):
+        fold_domains(connection, part)
+        note_accounts(connection, part)
+        touch(connection, pointing_to_accounts(), {"ids": part})
+    changed = before ^ _domains_of(connection, account_ids)
+    domains = {domain for _, domain, _ in changed}
+    for names in chunks(sorted(domains)):
+        touch(connection, with_domains(), {"domains": names})
+    order_by_words(connection, words_of((), label_signs(domains)))
+    for part in chunks(sorted({account_id for account_id, _, _ in changed})):
+        order_candidates(connection, suggesting(), {"ids": part})
 
 
-def _domains_of(connection: sa.Connection, account_ids: Sequence[int]) -> set[tuple[int, str, str]]:
+def _touch_reached(connection: sa.Connection, account_ids: Sequence[int]) -> None:
+    for part in chunks(account_ids):
+        touch(connection, reached_by_accounts(), {"ids": part})
+
+
+def _domains_of(connection: sa.Connection, account_ids: Sequence[int]) -> set[_Domain]:
     """Read the domains of accounts that are evidence."""
     table = t.AccountDomain
     is_listed = sa.exists().where(t.ListedDomain.domain == table.domain)
-    query = sa.select(table.account_id, table.domain, table.rule).where(table.account_id.in_(account_ids), ~is_listed)
-    return {(row.account_id, row.domain, row.rule) for row in connection.execute(query)}
+    query = sa.select(table.account_id, table.domain, table.rule).where(~is_listed)
+    return {
+        (row.account_id, row.domain, row.rule)
+        for part in chunks(account_ids)
+        for row in connection.execute(query.where(table.account_id.in_(part)))
+    }
 
 
 def _ids(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[str, int]:
