@@ -232,7 +232,7 @@ def put_domains(
         old, new = ", ".join(sorted(removed)), ", ".join(sorted(added))
         _audit(connection, actor, at, f"domains: {which}", f"removed: {old}", f"added: {new}")
         for part in chunks(sorted(added | removed)):
-            touch(connection, with_domains(), {"domains": part})
+            touch(connection, with_domains(), {"names": part})
     return len(added), len(removed)
 
 
@@ -246,7 +246,7 @@ def put_domain(connection: sa.Connection, actor: Actor, at: dt.datetime, which: 
         return False
     upsert(connection, t.ListedDomain, ("domain", "list"), [(domain, which.value)])
     _audit(connection, actor, at, f"domains: {which}", f"was on: {before or 'no list'}", f"added: {domain}")
-    touch(connection, with_domains(), {"domains": [domain]})
+    touch(connection, with_domains(), {"names": [domain]})
     return True
 
 

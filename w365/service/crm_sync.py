@@ -26,6 +26,7 @@ from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.crm_size import grow
 from w365.store.folding import fold_domains
+from w365.store.given import IDS, NAMES
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see
 from w365.store.touching import pointing_to_accounts, reached_by_accounts, touch, with_domains
 from w365.store.versions import note_accounts
@@ -179,11 +180,10 @@ def store_account(connection: sa.Connection, account: CrmAccount) -> int:
 
 
 def _store_accounts(connection: sa.Connection, accounts: Sequence[CrmAccount], counts: Counter[str]) -> None:
-    columns = [getattr(t.Account, name) for name in _ACCOUNT]
     known = {
         row[0]: tuple(row)
         for part in chunks(account.crm_id for account in accounts)
-        for row in connection.execute(sa.select(*columns).where(t.Account.crm_id.in_(part)))
+        for row in connection.execute(_ACCOUNTS, {"names": part})
     }
     changed = []
     for account in accounts:
@@ -264,12 +264,10 @@ def _drop_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
 
 
 def _known_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[str, tuple[str, str, str]]:
-    contact = t.Contact
-    columns = (contact.crm_id, contact.account_crm_id, contact.domain)
     return {
         row.crm_id: (row.crm_id, row.account_crm_id, row.domain)
         for part in chunks(crm_ids)
-        for row in connection.execute(sa.select(*columns).where(contact.crm_id.in_(part)))
+        for row in connection.execute(_CONTACTS, {"names": part})
     }
 
 
@@ -312,7 +310,7 @@ def _fold(connection: sa.Connection, account_ids: Sequence[int], before: set[_Do
     changed = before ^ _domains_of(connection, account_ids)
     domains = {domain for _, domain, _ in changed}
     for names in chunks(sorted(domains)):
-        touch(connection, with_domains(), {"domains": names})
+        touch(connection, with_domains(), {"names": names})
     order_by_words(connection, words_of((), label_signs(domains)))
     for part in chunks(sorted({account_id for account_id, _, _ in changed})):
         order_candidates(connection, suggesting(), {"ids": part})
@@ -325,26 +323,28 @@ def _touch_reached(connection: sa.Connection, account_ids: Sequence[int]) -> Non
 
 def _domains_of(connection: sa.Connection, account_ids: Sequence[int]) -> set[_Domain]:
     """Read the domains of accounts that are evidence."""
-    table = t.AccountDomain
-    is_listed = sa.exists().where(t.ListedDomain.domain == table.domain)
-    query = sa.select(table.account_id, table.domain, table.rule).where(~is_listed)
     return {
         (row.account_id, row.domain, row.rule)
         for part in chunks(account_ids)
-        for row in connection.execute(query.where(table.account_id.in_(part)))
+        for row in connection.execute(_DOMAINS, {"ids": part})
     }
 
 
 def _ids(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[str, int]:
-    account = t.Account
-    return {
-        row.crm_id: row.id
-        for part in chunks(crm_ids)
-        for row in connection.execute(sa.select(account.crm_id, account.id).where(account.crm_id.in_(part)))
-    }
+    return {row.crm_id: row.id for part in chunks(crm_ids) for row in connection.execute(_IDS_OF, {"names": part})}
 
 
 def _word(table: str, known: tuple[object, ...] | None, row: tuple[object, ...]) -> str:
     if known is None:
         return f"{table}_new"
     return f"{table}_unchanged" if known == row else f"{table}_changed"
+
+
+# --- what is asked of each page ---
+
+_ACCOUNTS = sa.select(*(getattr(t.Account, name) for name in _ACCOUNT)).where(t.Account.crm_id.in_(NAMES))
+_IDS_OF = sa.select(t.Account.crm_id, t.Account.id).where(t.Account.crm_id.in_(NAMES))
+_CONTACTS = sa.select(t.Contact.crm_id, t.Contact.account_crm_id, t.Contact.domain).where(t.Contact.crm_id.in_(NAMES))
+_DOMAINS = sa.select(t.AccountDomain.account_id, t.AccountDomain.domain, t.AccountDomain.rule).where(
+    t.AccountDomain.account_id.in_(IDS), ~sa.exists().where(t.ListedDomain.domain == t.AccountDomain.domain)
+)

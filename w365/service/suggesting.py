@@ -15,7 +15,8 @@ from w365.service import Service
 from w365.service.configuration import read_policy
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert, upsert_into
-from w365.store.evidence import IDS, KEPT_STATEMENTS, NO_VALUES, Values, evidence_of
+from w365.store.evidence import KEPT_STATEMENTS, NO_VALUES, Values, evidence_of
+from w365.store.given import IDS, NAMES
 from w365.store.runs import Progress
 from w365.store.versions import next_version, version_now
 from w365.store.words import PROVIDER_ACCOUNT
@@ -48,14 +49,13 @@ def order_by_words(connection: sa.Connection, words: Iterable[str]) -> None:
     A word that more customers have than `_MOST_SHARING` is none: it hardly counts, and would ask for half of them.
     """
     for part in chunks(sorted(words)):
-        order_candidates(connection, _with_words(), {"words": part})
+        order_candidates(connection, _with_words(), {"names": part})
 
 
 @functools.cache
 def _with_words() -> sa.Select[int]:
     ours = t.Word
-    wanted = sa.bindparam("words", type_=sa.String(), expanding=True)
-    mine = sa.select(ours.word).where(ours.subject == PROVIDER_ACCOUNT, ours.word.in_(wanted))
+    mine = sa.select(ours.word).where(ours.subject == PROVIDER_ACCOUNT, ours.word.in_(NAMES))
     telling = mine.group_by(ours.word).having(sa.func.count() <= _MOST_SHARING)
     return sa.select(ours.id).where(ours.subject == PROVIDER_ACCOUNT, ours.word.in_(telling)).distinct()
 

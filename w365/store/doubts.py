@@ -12,7 +12,7 @@ from w365.matching.guards import judge
 from w365.matching.sides import Prospect, ProspectDomain, Subject
 from w365.model import DomainKind, Evidence, Guard, Proposal, Rule
 from w365.store import tables as t
-from w365.store.evidence import IDS
+from w365.store.given import IDS
 
 _LONGEST_SUFFIX_LIKE = 7  # gouv.cd
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from w365.model import DomainKind, DomainList, Evidence, MatchPolicy, Reason, Rule
 from w365.store import tables as t
 from w365.store.bulk import chunks
+from w365.store.given import IDS
 
 _DOMAIN_RULES = (Rule.CONTACT_DOMAIN, Rule.ACCOUNT_EMAIL, Rule.ACCOUNT_WEBSITE)
 
@@ -27,9 +28,6 @@ gives the same object each time, and what differs as values beside it.
 
 Values = Mapping[str, Any]
 NO_VALUES: Values = {}
-
-IDS = sa.bindparam("ids", type_=t.Id, expanding=True)
-"""Ids that are given when the statement is executed."""
 
 THOSE = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id.in_(IDS))
 """The provider accounts of these ids."""

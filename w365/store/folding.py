@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ import sqlalchemy as sa
 
 from w365.model import Rule
 from w365.store import tables as t
-from w365.store.evidence import is_in
+from w365.store.evidence import Among, is_in
+from w365.store.given import IDS
 
 _COLUMNS = ("domain", "account_id", "rule", "contacts", "example")
 _FIELDS = ((t.Account.email_domain, Rule.ACCOUNT_EMAIL), (t.Account.website_domain, Rule.ACCOUNT_WEBSITE))
@@ -17,9 +19,15 @@ _FIELDS = ((t.Account.email_domain, Rule.ACCOUNT_EMAIL), (t.Account.website_doma
 
 def fold_domains(connection: sa.Connection, account_ids: Sequence[int]) -> None:
     """Make `account_domain` of these accounts anew."""
+    delete, insert = _folding()
+    connection.execute(delete, {"ids": account_ids})
+    connection.execute(insert, {"ids": account_ids})
+
+
+@functools.cache
+def _folding() -> tuple[sa.Delete, sa.Insert]:
     target = t.AccountDomain
-    connection.execute(sa.delete(target).where(target.account_id.in_(account_ids)))
-    connection.execute(sa.insert(target).from_select(_COLUMNS, _folded(account_ids)))
+    return sa.delete(target).where(target.account_id.in_(IDS)), sa.insert(target).from_select(_COLUMNS, _folded(IDS))
 
 
 def fold_all(connection: sa.Connection) -> None:
@@ -41,11 +49,11 @@ def _index_by_account() -> sa.Index:
     return index
 
 
-def _folded(account_ids: Sequence[int] | None) -> sa.CompoundSelect[*tuple[Any, ...]]:
+def _folded(account_ids: Among) -> sa.CompoundSelect[*tuple[Any, ...]]:
     return sa.union_all(_by_contacts(account_ids), *(_by_field(field, rule, account_ids) for field, rule in _FIELDS))
 
 
-def _by_contacts(account_ids: Sequence[int] | None) -> sa.Select[*tuple[Any, ...]]:
+def _by_contacts(account_ids: Among) -> sa.Select[*tuple[Any, ...]]:
     """Count in the order of the contacts' index, so that only the counts are sorted by domain."""
     account, contact = t.Account, t.Contact
     count, example = sa.func.count().label("contacts"), sa.func.min(contact.crm_id).label("example")
@@ -59,9 +67,7 @@ def _by_contacts(account_ids: Sequence[int] | None) -> sa.Select[*tuple[Any, ...
     return rows.join(account, account.crm_id == found.account_crm_id)
 
 
-def _by_field(
-    field: sa.SQLColumnExpression[str], rule: Rule, account_ids: Sequence[int] | None
-) -> sa.Select[*tuple[Any, ...]]:
+def _by_field(field: sa.SQLColumnExpression[str], rule: Rule, account_ids: Among) -> sa.Select[*tuple[Any, ...]]:
     none, nobody = sa.literal_column("0", sa.Integer()), sa.literal_column("''", sa.String())
     rows = sa.select(field, t.Account.id, sa.literal(rule.value), none, nobody)
     return rows.where(is_in(account_ids, t.Account.id), field != "")

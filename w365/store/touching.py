@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from w365.store import tables as t
 from w365.store.bulk import upsert_into
-from w365.store.evidence import IDS, KEPT_STATEMENTS, NO_VALUES, Values, Which
+from w365.store.evidence import KEPT_STATEMENTS, NO_VALUES, Values, Which
+from w365.store.given import IDS, NAMES
 
 Touching = sa.Select[int] | sa.CompoundSelect[int]
 
@@ -53,10 +54,9 @@ def all_rows() -> sa.Select[int]:
 
 @functools.cache
 def with_domains() -> sa.Select[int]:
-    """Select the provider accounts that have one of the `domains` given with the statement."""
+    """Select the provider accounts that have one of the domains whose `names` are given with the statement."""
     domain = t.ProviderAccountDomain
-    wanted = sa.bindparam("domains", type_=sa.String(), expanding=True)
-    return sa.select(domain.provider_account_id).where(domain.domain.in_(wanted))
+    return sa.select(domain.provider_account_id).where(domain.domain.in_(NAMES))
 
 
 @functools.cache

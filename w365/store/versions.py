@@ -6,12 +6,14 @@ that what is asked for while candidates are being made is not taken for done.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert_into
+from w365.store.given import IDS
 
 _ONLY = 1
 
@@ -29,11 +31,17 @@ def next_version(connection: sa.Connection) -> int:
 
 def note_accounts(connection: sa.Connection, account_ids: Sequence[int]) -> None:
     """Remember that these CRM accounts or their domains changed."""
-    version, table = next_version(connection), t.AccountVersion
+    version, noting = next_version(connection), _noting(connection.dialect.name)
     for part in chunks(account_ids):
-        rows = sa.select(t.Account.id, sa.literal(version)).where(t.Account.id.in_(part))
-        insert = upsert_into(connection.dialect.name, table.__table__).from_select(["account_id", "version"], rows)
-        connection.execute(insert.on_conflict_do_update(index_elements=["account_id"], set_={"version": version}))
+        connection.execute(noting, {"ids": part, "now": version})
+
+
+@functools.cache
+def _noting(dialect: str) -> sa.Insert:
+    version = sa.bindparam("now", type_=t.Id)
+    rows = sa.select(t.Account.id, version).where(t.Account.id.in_(IDS))
+    insert = upsert_into(dialect, t.AccountVersion.__table__).from_select(["account_id", "version"], rows)
+    return insert.on_conflict_do_update(index_elements=["account_id"], set_={"version": version})
 
 
 def accounts_since(connection: sa.Connection, version: int) -> list[int]:

@@ -16,8 +16,8 @@ from sqlalchemy.sql.visitors import InternalTraversal
 
 from w365.model import DecisionKind, Disposition, Drift, Reason, Status
 from w365.store import tables as t
-from w365.store.evidence import IDS
 from w365.store.facets import facet_conditions, returns
+from w365.store.given import IDS
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
 
 MOST_ROWS = 1_000
