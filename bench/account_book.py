@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bench.made_up import tend
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.engine import Store
@@ -82,9 +83,7 @@ def write(store: Store, book: AccountBook) -> dict[str, float]:
             seconds["of that words once"] += time.perf_counter() - begin
             put_words(connection, ACCOUNT, words)
             seconds["words"] += time.perf_counter() - begin
-    with store.engine.connect() as connection:
-        free = connection.execution_options(isolation_level="AUTOCOMMIT")
-        free.exec_driver_sql("ANALYZE" if store.is_sqlite else "VACUUM ANALYZE")
+    tend(store)
     return {name: round(taken, 1) for name, taken in seconds.items()}
 
 

@@ -75,8 +75,29 @@ def fill(store: Store, customers: int, *, seed: int = 1) -> None:
         _bulk(connection, t.ProviderSubscription, columns, seats)
         _map(connection, customers, accounts)
         settle(connection, MatchPolicy(), None)
+    tend(store)
+
+
+def tend(store: Store) -> None:
+    """Count for the planner; on PostgreSQL do what it does itself within minutes of a large change."""
     with store.engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
+        free = connection.execution_options(isolation_level="AUTOCOMMIT")
+        free.exec_driver_sql("ANALYZE" if store.is_sqlite else "VACUUM ANALYZE")
+
+
+def read_files(store: Store) -> None:
+    """Read the database's files, so that the machine holds them in memory; those of a server elsewhere are left."""
+    if store.is_sqlite:
+        files = [Path(store.engine.url.database or "")]
+    else:
+        with store.read() as connection:
+            folder = Path(str(connection.scalar(sa.text("SHOW data_directory"))))
+            number = connection.scalar(sa.text("SELECT oid FROM pg_database WHERE datname = current_database()"))
+        files = sorted((folder / "base" / str(number)).glob("*"))
+    for path in files:
+        with path.open("rb") as file:
+            while file.read(1 << 22):
+                pass
 
 
 def _write(

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bench.made_up import NOW, WORDS
+from bench.made_up import NOW, WORDS, tend
 from w365.model import Guard, MatchPolicy, ProviderKind
 from w365.service.configuration import read_policy
 from w365.store import tables as t
@@ -103,10 +103,10 @@ def fill_market(store: Store, market: Market, policy: MatchPolicy) -> None:
                 upsert(connection, table, columns, part)
     with store.write() as connection:
         fold_all(connection)
-    analyze(store)
+    tend(store)
     with store.write() as connection:
         settle(connection, policy, None)
-    analyze(store)
+    tend(store)
 
 
 def keep_policy(store: Store, policy: MatchPolicy) -> None:
@@ -116,11 +116,6 @@ def keep_policy(store: Store, policy: MatchPolicy) -> None:
         rows = [(name, str(value).lower()) for name, value in values.items()]
         upsert(connection, t.Setting, ("name", "value"), rows)
         assert read_policy(connection) == policy
-
-
-def analyze(store: Store) -> None:
-    with store.engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
 
 
 _CUSTOMER = ("id", "provider_id", "specific_id", "name", "name_key", "default_domain", "main_domain", "domain_source")
