@@ -60,6 +60,7 @@ def measure(store: Store, folder: Path, customers: int) -> dict[str, Any]:
     peer = folder / "peer.duckdb"
     timed(seconds, "duckdb: load, join, write", lambda: load_join_write(facts, peer))
     empty(store, t.AccountDomain, t.CurrentProposal)
+    read_files(store)  # DuckDB's were just written
     timed(seconds, "ours: evidence index", lambda: written(store, fold_all))
     timed(seconds, "ours: proposals", lambda: written(store, lambda connection: propose(connection, POLICY, None)))
     found = proposals(store)
