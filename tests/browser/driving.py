@@ -27,6 +27,11 @@ PAGES = {
     "configuration": "Configuration",
 }
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
+_GROWN = """details => {
+    const height = box => box.getBoundingClientRect().height
+    const parts = [...details.children].reduce((sum, part) => sum + height(part), 0)
+    return details.open && !details.getAnimations().length && Math.abs(height(details) - parts) < 4
+}"""
 
 
 def go(page: Page, url: str, place: str, title: str) -> None:
@@ -38,6 +43,13 @@ def go(page: Page, url: str, place: str, title: str) -> None:
 def metric(page: Page, label: str) -> str:
     box = page.get_by_test_id("stMetric").filter(has_text=label).first
     return box.get_by_test_id("stMetricValue").inner_text().strip()
+
+
+def unfold(where: Page | Locator, label: str) -> None:
+    """Open an expander and wait until it has grown: so long, what it holds moves away under the pointer."""
+    summary = where.locator("summary", has_text=label)
+    summary.click()
+    summary.page.wait_for_function(_GROWN, arg=summary.locator("..").element_handle())
 
 
 class Grid:

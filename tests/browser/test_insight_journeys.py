@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from app_process import wait_until_synced
-from driving import SETTLED, go, metric
+from driving import SETTLED, go, metric, unfold
 from playwright.sync_api import Page, expect
 
 from w365.matching.words import REASON_WORDS
@@ -44,7 +44,7 @@ def test_a_sample_is_judged_by_keys_and_says_how_precise_all_are(page: Page, app
     wait_until_synced(service)
     go(page, app_url, "audit", "Sample audit")
     if page.get_by_role("button", name="Draw", exact=True).is_hidden():
-        page.get_by_text("Draw a sample").click()
+        unfold(page, "Draw a sample")
     size = page.get_by_role("spinbutton", name="How many")
     size.fill("4")
     size.press("Enter")

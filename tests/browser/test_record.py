@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from driving import Grid, stored
+from driving import Grid, stored, unfold
 from playwright.sync_api import Page, expect
 
 from w365.model import Status
@@ -29,10 +29,10 @@ def test_not_this_keeps_the_record_open_and_can_be_taken_back(page: Page, app_ur
     page.keyboard.press("Enter")
     record = page.get_by_role("dialog")
     record.get_by_role("button", name="Not this").first.click()
-    record.get_by_text("Rejected accounts: 1").click()
+    unfold(record, "Rejected accounts: 1")
     record.get_by_role("button", name="Take back").click()
     expect(record.get_by_text("Rejected accounts: 1")).to_have_count(0)
-    record.get_by_text("History: 2 decisions").click()
+    unfold(record, "History: 2 decisions")
     expect(record).to_contain_text("Rejection taken back")
 
 
@@ -40,7 +40,7 @@ def test_setting_aside_needs_a_reason_and_can_be_reopened(page: Page, app_url: s
     grid = Grid(page, app_url, "status=unmapped&text=osprey")
     grid.cell("name", "Osprey 03").dblclick()
     record = page.get_by_role("dialog")
-    record.get_by_text("Exclude or park").click()
+    unfold(record, "Exclude or park")
     record.get_by_role("button", name="Exclude", exact=True).click()
     expect(record).to_contain_text("A reason is needed.")
     record.get_by_label("Reason").fill("A test tenant")
@@ -61,7 +61,7 @@ def test_an_account_is_created_and_mapped_after_a_look_at_similar_ones(
     grid = Grid(page, app_url, "status=unmapped&text=osprey")
     grid.cell("name", "Osprey 04").dblclick()
     record = page.get_by_role("dialog")
-    record.get_by_text("Create an account").click()
+    unfold(record, "Create an account")
     expect(record.get_by_label("Name", exact=True)).to_have_value("Osprey 04 Ltd")
     expect(record.get_by_label("Website")).to_have_value("https://osprey04.co.uk")
     record.get_by_role("button", name="Create in the CRM and map").click()
