@@ -19,17 +19,20 @@ from service.fakes import (
     customer,
     id_of,
     make_service,
+    match,
     pages_of,
     rows_of,
     sync,
 )
 
 from w365.errors import SourceUnreachable
-from w365.model import Rejected, RunState
-from w365.service import Service, configuration, lookup, mapping, records
+from w365.model import DomainList, Rejected, RunState
+from w365.service import Service, configuration, lookup, mapping, providers, records
 from w365.service.crm_place import place_in
+from w365.service.crm_sync import run_crm_sync
 from w365.store import tables as t
 from w365.store.engine import Store
+from w365.store.runs import Progress, claim_run
 from w365.store.worklist import Filter
 
 FOLDED = (t.AccountDomain.domain, t.Account.crm_id, t.AccountDomain.rule, t.AccountDomain.contacts)
@@ -102,6 +105,22 @@ def test_a_contact_that_moves_takes_its_domain_along(service: Service, crm: Fake
     assert rows_of(
         store, t.CurrentProposal.account_id, where=t.CurrentProposal.provider_account_id == id_of(store, "p3")
     ) == [(account_id_of(store, "a2"),)]
+
+
+def test_a_contact_concerns_who_has_its_domain_and_nobody_by_a_listed_one(
+    service: Service, crm: FakeCrm, store: Store
+) -> None:
+    crm_sync(service)
+    configuration.add_domain(service, ADMIN, DomainList.SHARED, "two.com")
+    match(service)
+    crm.put(contact("c4", "a1", "two.com"), contact("c5", "a1", "three.com"))
+    run_id = providers.request_crm_sync(service, ADMIN)
+    with store.write() as connection:
+        run = claim_run(connection, run_id, service.clock())
+    assert run is not None
+    run_crm_sync(service, run, Progress(store, run_id, service.clock))  # and no match after it
+    touched = rows_of(store, t.ProviderAccount.specific_id, where=t.ProviderAccount.id == t.Touched.provider_account_id)
+    assert touched == [("p1",), ("p3",)]
 
 
 def test_deleted_and_deactivated_accounts_support_nothing_and_mappings_to_them_stay(

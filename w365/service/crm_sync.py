@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -26,7 +26,7 @@ from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.crm_size import grow
 from w365.store.folding import fold_domains
-from w365.store.given import IDS, NAMES
+from w365.store.given import NAMES
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see
 from w365.store.touching import pointing_to_accounts, reached_by_accounts, touch, with_domains
 from w365.store.versions import note_accounts
@@ -247,8 +247,8 @@ def _store_contacts(connection: sa.Connection, contacts: Sequence[CrmContact], c
             changed.append(row)
     if changed:
         owners = {known[row[0]][1] for row in changed if row[0] in known} | {row[1] for row in changed}
-        with _folded(connection, sorted(owners)):
-            upsert(connection, t.Contact, ("crm_id", "account_crm_id", "domain"), changed)
+        upsert(connection, t.Contact, ("crm_id", "account_crm_id", "domain"), changed)
+        _fold(connection, _ids(connection, sorted(owners)).values())
         grow(connection, "contacts", sum(row[0] not in known for row in changed))
 
 
@@ -256,8 +256,8 @@ def _drop_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
     dropped = 0
     for part in chunks(crm_ids):
         known = _known_contacts(connection, part)
-        with _folded(connection, sorted({owner for _, owner, _ in known.values()})):
-            gone = connection.execute(sa.delete(t.Contact).where(t.Contact.crm_id.in_(part))).rowcount
+        gone = connection.execute(sa.delete(t.Contact).where(t.Contact.crm_id.in_(part))).rowcount
+        _fold(connection, _ids(connection, sorted({owner for _, owner, _ in known.values()})).values())
         grow(connection, "contacts", -gone)
         dropped += gone
     return dropped
@@ -277,57 +277,39 @@ def _known_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[s
 @contextmanager
 def _reached(connection: sa.Connection, account_crm_ids: Sequence[str]) -> Iterator[None]:
     """Around a change of accounts: touch what they reached before and reach after, and fold their domains."""
-    known = list(_ids(connection, account_crm_ids).values())
-    before = _domains_of(connection, known)
-    _touch_reached(connection, known)
+    _touch_reached(connection, list(_ids(connection, account_crm_ids).values()))
     yield
     ids = list(_ids(connection, account_crm_ids).values())
-    _fold(connection, ids, before)
+    _fold(connection, ids)
     _touch_reached(connection, ids)
 
 
-@contextmanager
-def _folded(connection: sa.Connection, account_crm_ids: Sequence[str]) -> Iterator[None]:
-    """Around a change of accounts' contacts, which concerns others by their domains alone: fold these."""
-    ids = list(_ids(connection, account_crm_ids).values())
-    before = _domains_of(connection, ids)
-    yield
-    _fold(connection, ids, before)
-
-
-_Domain = tuple[int, str, str]  # account, domain, rule
-
-
-def _fold(connection: sa.Connection, account_ids: Sequence[int], before: set[_Domain]) -> None:
+def _fold(connection: sa.Connection, account_ids: Iterable[int]) -> None:
     """Fold the domains of accounts anew; touch who has one that came or went, and whom a guard may now see otherwise.
 
     Who may get other candidates by them is asked for, and the accounts are noted for the index.
     """
     for part in chunks(account_ids):
-        fold_domains(connection, part)
+        changed = fold_domains(connection, part)
         note_accounts(connection, part)
         touch(connection, pointing_to_accounts(), {"ids": part})
-    changed = before ^ _domains_of(connection, account_ids)
-    domains = {domain for _, domain, _ in changed}
-    for names in chunks(sorted(domains)):
-        touch(connection, with_domains(), {"names": names})
-    order_by_words(connection, words_of((), label_signs(domains)))
-    for part in chunks(sorted({account_id for account_id, _, _ in changed})):
-        order_candidates(connection, suggesting(), {"ids": part})
+        domains = _unlisted(connection, {domain for _, domain, _ in changed})
+        for names in chunks(sorted(domains)):
+            touch(connection, with_domains(), {"names": names})
+        order_by_words(connection, words_of((), label_signs(domains)))
+        if owners := sorted({account_id for account_id, domain, _ in changed if domain in domains}):
+            order_candidates(connection, suggesting(), {"ids": owners})
+
+
+def _unlisted(connection: sa.Connection, domains: set[str]) -> set[str]:
+    """Leave out what is no evidence: free-mail domains have customers without number."""
+    listed = (connection.scalars(_LISTED, {"names": part}) for part in chunks(domains))
+    return domains.difference(*listed)
 
 
 def _touch_reached(connection: sa.Connection, account_ids: Sequence[int]) -> None:
     for part in chunks(account_ids):
         touch(connection, reached_by_accounts(), {"ids": part})
-
-
-def _domains_of(connection: sa.Connection, account_ids: Sequence[int]) -> set[_Domain]:
-    """Read the domains of accounts that are evidence."""
-    return {
-        (row.account_id, row.domain, row.rule)
-        for part in chunks(account_ids)
-        for row in connection.execute(_DOMAINS, {"ids": part})
-    }
 
 
 def _ids(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[str, int]:
@@ -345,6 +327,4 @@ def _word(table: str, known: tuple[object, ...] | None, row: tuple[object, ...])
 _ACCOUNTS = sa.select(*(getattr(t.Account, name) for name in _ACCOUNT)).where(t.Account.crm_id.in_(NAMES))
 _IDS_OF = sa.select(t.Account.crm_id, t.Account.id).where(t.Account.crm_id.in_(NAMES))
 _CONTACTS = sa.select(t.Contact.crm_id, t.Contact.account_crm_id, t.Contact.domain).where(t.Contact.crm_id.in_(NAMES))
-_DOMAINS = sa.select(t.AccountDomain.account_id, t.AccountDomain.domain, t.AccountDomain.rule).where(
-    t.AccountDomain.account_id.in_(IDS), ~sa.exists().where(t.ListedDomain.domain == t.AccountDomain.domain)
-)
+_LISTED = sa.select(t.ListedDomain.domain).where(t.ListedDomain.domain.in_(NAMES))

@@ -16,32 +16,47 @@ from w365.store.given import IDS
 _COLUMNS = ("domain", "account_id", "rule", "contacts", "example")
 _FIELDS = ((t.Account.email_domain, Rule.ACCOUNT_EMAIL), (t.Account.website_domain, Rule.ACCOUNT_WEBSITE))
 
+Folded = tuple[int, str, str]
+"""An account, a domain that leads to it, and the rule by which it does."""
 
-def fold_domains(connection: sa.Connection, account_ids: Sequence[int]) -> None:
-    """Make `account_domain` of these accounts anew."""
-    delete, insert = _folding()
-    connection.execute(delete, {"ids": account_ids})
-    connection.execute(insert, {"ids": account_ids})
+
+def fold_domains(connection: sa.Connection, account_ids: Sequence[int]) -> set[Folded]:
+    """Make `account_domain` of these accounts anew; return what came or went."""
+    before, after = (
+        {(row.account_id, row.domain, row.rule) for row in connection.execute(statement, {"ids": account_ids})}
+        for statement in _folding()
+    )
+    return before ^ after
 
 
 @functools.cache
-def _folding() -> tuple[sa.Delete, sa.Insert]:
+def _folding() -> tuple[sa.Executable, sa.Executable]:
     target = t.AccountDomain
-    return sa.delete(target).where(target.account_id.in_(IDS)), sa.insert(target).from_select(_COLUMNS, _folded(IDS))
+    delete = sa.delete(target).where(target.account_id.in_(IDS))
+    insert = sa.insert(target).from_select(_COLUMNS, _folded(IDS))
+    key = (target.account_id, target.domain, target.rule)
+    return delete.returning(*key), insert.returning(*key)
 
 
 def fold_all(connection: sa.Connection) -> None:
     """Make `account_domain` of all accounts anew.
 
     Rows arrive in the order of the table's key, and the other index is sorted afterwards: measured with 1,000,000
-    accounts on SQLite, 9 s instead of 15.
+    accounts on SQLite, 9 s instead of 15. PostgreSQL then keeps out all who read until the transaction ends; where
+    there is something to read the index stays, at 19 s instead of 13.
     """
     target, by_account = t.AccountDomain, _index_by_account()
-    connection.execute(sa.delete(target))
-    by_account.drop(connection)
     rows = _folded(None).order_by("domain", "account_id", "rule")
+    is_free = connection.dialect.name == "sqlite" or connection.scalar(_ANY) is None
+    connection.execute(sa.delete(target))
+    if is_free:
+        by_account.drop(connection)
     connection.execute(sa.insert(target).from_select(_COLUMNS, rows))
-    by_account.create(connection)
+    if is_free:
+        by_account.create(connection)
+
+
+_ANY = sa.select(t.AccountDomain.account_id).limit(1)
 
 
 def _index_by_account() -> sa.Index:
