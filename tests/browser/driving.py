@@ -46,7 +46,7 @@ def metric(page: Page, label: str) -> str:
 
 
 def unfold(where: Page | Locator, label: str) -> None:
-    """Open an expander and wait until it has grown: so long, what it holds moves away under the pointer."""
+    """Open an expander and wait until it has grown: before, what it holds moves away under the pointer."""
     summary = where.locator("summary", has_text=label)
     summary.click()
     summary.page.wait_for_function(_GROWN, arg=summary.locator("..").element_handle())

@@ -37,7 +37,7 @@ from w365.portals import Portal
 from w365.service import Check, Service, configuration, providers
 from w365.store import tables as t
 from w365.store.engine import Store
-from w365.store.runs import Clock, RunView
+from w365.store.runs import Clock, RunView, claim_run
 
 ADMIN = Actor("ada", Role.ADMIN)
 ANALYST = Actor("ben", Role.ANALYST)
@@ -234,6 +234,14 @@ def crm_sync(service: Service) -> RunView:
 
 def match(service: Service) -> RunView:
     return execute(service, providers.request_match(service, ADMIN))
+
+
+def claimed(service: Service, run_id: int) -> RunView:
+    """Claim a run as a worker does, for a test that does its work by itself, without what follows it."""
+    with service.store.write() as connection:
+        run = claim_run(connection, run_id, service.clock())
+    assert run is not None
+    return run
 
 
 def rows_of(store: Store, *columns: Any, where: Any = True) -> list[tuple[Any, ...]]:

@@ -14,6 +14,7 @@ from service.fakes import (
     FakePortal,
     account,
     account_id_of,
+    claimed,
     contact,
     crm_sync,
     customer,
@@ -32,7 +33,7 @@ from w365.service.crm_place import place_in
 from w365.service.crm_sync import run_crm_sync
 from w365.store import tables as t
 from w365.store.engine import Store
-from w365.store.runs import Progress, claim_run
+from w365.store.runs import Progress
 from w365.store.worklist import Filter
 
 FOLDED = (t.AccountDomain.domain, t.Account.crm_id, t.AccountDomain.rule, t.AccountDomain.contacts)
@@ -114,11 +115,8 @@ def test_a_contact_concerns_who_has_its_domain_and_nobody_by_a_listed_one(
     configuration.add_domain(service, ADMIN, DomainList.SHARED, "two.com")
     match(service)
     crm.put(contact("c4", "a1", "two.com"), contact("c5", "a1", "three.com"))
-    run_id = providers.request_crm_sync(service, ADMIN)
-    with store.write() as connection:
-        run = claim_run(connection, run_id, service.clock())
-    assert run is not None
-    run_crm_sync(service, run, Progress(store, run_id, service.clock))  # and no match after it
+    run = claimed(service, providers.request_crm_sync(service, ADMIN))
+    run_crm_sync(service, run, Progress(store, run.id, service.clock))  # and no match after it
     touched = rows_of(store, t.ProviderAccount.specific_id, where=t.ProviderAccount.id == t.Touched.provider_account_id)
     assert touched == [("p1",), ("p3",)]
 

@@ -18,6 +18,7 @@ from service.fakes import (
     FakeCrm,
     FakePortal,
     account,
+    claimed,
     contact,
     customer,
     make_service,
@@ -36,7 +37,7 @@ from w365.service.sync import run_sync
 from w365.store import tables as t
 from w365.store.engine import Store
 from w365.store.folding import fold_all
-from w365.store.runs import Progress, claim_run, end_run
+from w365.store.runs import Progress, end_run
 from w365.store.settling import settle
 
 NAMES = ("contoso.com", "fabrikam.de", "gmail.com")
@@ -75,14 +76,11 @@ class Bench:
         """Do a sync without the match that follows it."""
         service = self.service
         ask = providers.request_crm_sync if kind is RunKind.CRM_SYNC else _request_sync
-        run_id = ask(service, ADMIN)
-        with service.store.write() as connection:
-            run = claim_run(connection, run_id, service.clock())
-        assert run is not None
+        run = claimed(service, ask(service, ADMIN))
         work = run_crm_sync if kind is RunKind.CRM_SYNC else run_sync
-        work(service, run, Progress(service.store, run_id, service.clock))
+        work(service, run, Progress(service.store, run.id, service.clock))
         with service.store.write() as connection:
-            end_run(connection, run_id, RunState.DONE, service.clock())
+            end_run(connection, run.id, RunState.DONE, service.clock())
 
 
 def _request_sync(service: Service, actor: Any) -> int:

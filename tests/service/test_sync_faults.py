@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from fresh_stores import FreshStores
-from service.fakes import ADMIN, FakePortal, make_service, rows_of, sync
+from service.fakes import ADMIN, FakePortal, claimed, make_service, rows_of, sync
 from service.syncing import PA, contents, empty, three_pages
 
 from w365.model import RunState
@@ -17,7 +17,7 @@ from w365.service import Service, providers
 from w365.service.sync import run_sync
 from w365.store import tables as t
 from w365.store.engine import Store
-from w365.store.runs import Progress, claim_run
+from w365.store.runs import Progress
 
 
 class _Breaks(Exception):
@@ -55,13 +55,10 @@ def test_a_fault_at_any_statement_leaves_whole_pages_and_a_cursor_that_agrees(
     while not is_over:
         number += 1
         empty(store)
-        run_id = providers.request_sync(service, ADMIN, providers.PARTNER_CENTER)
-        with store.write() as connection:
-            run = claim_run(connection, run_id, service.clock())
-        assert run is not None
+        run = claimed(service, providers.request_sync(service, ADMIN, providers.PARTNER_CENTER))
         is_over = not _breaks_off(service, run, number)
         rows, domains = rows_of(store, PA.id), rows_of(store, t.ProviderAccountDomain.domain)
-        after = providers.read_run(service, ADMIN, run_id)[0]
+        after = providers.read_run(service, ADMIN, run.id)[0]
         pages_there = {None: (0, 12), "after 1": (4,), "after 2": (8,)}[after.cursor]
         assert (
             len(rows)

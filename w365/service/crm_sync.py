@@ -248,7 +248,7 @@ def _store_contacts(connection: sa.Connection, contacts: Sequence[CrmContact], c
     if changed:
         owners = {known[row[0]][1] for row in changed if row[0] in known} | {row[1] for row in changed}
         upsert(connection, t.Contact, ("crm_id", "account_crm_id", "domain"), changed)
-        _fold(connection, _ids(connection, sorted(owners)).values())
+        _fold(connection, _ids(connection, owners).values())
         grow(connection, "contacts", sum(row[0] not in known for row in changed))
 
 
@@ -257,7 +257,7 @@ def _drop_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
     for part in chunks(crm_ids):
         known = _known_contacts(connection, part)
         gone = connection.execute(sa.delete(t.Contact).where(t.Contact.crm_id.in_(part))).rowcount
-        _fold(connection, _ids(connection, sorted({owner for _, owner, _ in known.values()})).values())
+        _fold(connection, _ids(connection, {owner for _, owner, _ in known.values()}).values())
         grow(connection, "contacts", -gone)
         dropped += gone
     return dropped
@@ -312,7 +312,7 @@ def _touch_reached(connection: sa.Connection, account_ids: Sequence[int]) -> Non
         touch(connection, reached_by_accounts(), {"ids": part})
 
 
-def _ids(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[str, int]:
+def _ids(connection: sa.Connection, crm_ids: Iterable[str]) -> dict[str, int]:
     return {row.crm_id: row.id for part in chunks(crm_ids) for row in connection.execute(_IDS_OF, {"names": part})}
 
 

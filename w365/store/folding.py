@@ -16,17 +16,21 @@ from w365.store.given import IDS
 _COLUMNS = ("domain", "account_id", "rule", "contacts", "example")
 _FIELDS = ((t.Account.email_domain, Rule.ACCOUNT_EMAIL), (t.Account.website_domain, Rule.ACCOUNT_WEBSITE))
 
+_ANY = sa.select(t.AccountDomain.account_id).limit(1)
+
 Folded = tuple[int, str, str]
 """An account, a domain that leads to it, and the rule by which it does."""
 
 
 def fold_domains(connection: sa.Connection, account_ids: Sequence[int]) -> set[Folded]:
     """Make `account_domain` of these accounts anew; return what came or went."""
-    before, after = (
-        {(row.account_id, row.domain, row.rule) for row in connection.execute(statement, {"ids": account_ids})}
-        for statement in _folding()
-    )
-    return before ^ after
+    delete, insert = _folding()
+    before = _changed(connection, delete, account_ids)
+    return before ^ _changed(connection, insert, account_ids)
+
+
+def _changed(connection: sa.Connection, statement: sa.Executable, account_ids: Sequence[int]) -> set[Folded]:
+    return {(row.account_id, row.domain, row.rule) for row in connection.execute(statement, {"ids": account_ids})}
 
 
 @functools.cache
@@ -47,16 +51,13 @@ def fold_all(connection: sa.Connection) -> None:
     """
     target, by_account = t.AccountDomain, _index_by_account()
     rows = _folded(None).order_by("domain", "account_id", "rule")
-    is_free = connection.dialect.name == "sqlite" or connection.scalar(_ANY) is None
+    locks_nobody_out = connection.dialect.name == "sqlite" or connection.scalar(_ANY) is None
     connection.execute(sa.delete(target))
-    if is_free:
+    if locks_nobody_out:
         by_account.drop(connection)
     connection.execute(sa.insert(target).from_select(_COLUMNS, rows))
-    if is_free:
+    if locks_nobody_out:
         by_account.create(connection)
-
-
-_ANY = sa.select(t.AccountDomain.account_id).limit(1)
 
 
 def _index_by_account() -> sa.Index:
