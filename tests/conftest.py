@@ -30,6 +30,22 @@ hypothesis.settings.register_profile("w365", deadline=None)
 hypothesis.settings.load_profile("w365")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One process more than there are cores, for what waits; with browsers, which take what they get, one a core."""
+    return (os.cpu_count() or 1) + 1 if "browser" in _left_out(config) else None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import a folder whose tests are not asked for: what they drive takes a second to import."""
+    return True if collection_path.name in _left_out(config) else None
+
+
+def _left_out(config: pytest.Config) -> set[str]:
+    """Give the folders, named like their marker, of which ``-m "not browser and not proof"`` wants nothing."""
+    wanted = config.getoption("markexpr").split(" and ")
+    return {folder for folder in ("browser", "proof") if f"not {folder}" in wanted}
+
+
 def pytest_collection_finish() -> None:
     """Let the collector pass over what the imports left: to look through it again and again was a tenth of the time."""
     gc.collect()

@@ -111,10 +111,9 @@ class World:
     def open(self, page: str) -> AppTest:
         """Run a page as the app does: through the main script."""
         test = AppTest.from_file(str(ROOT / "w365" / "ui" / "main.py"), default_timeout=20)
-        test.run()
         if page != "overview":
-            test.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
-        return test
+            test.switch_page(str(ROOT / "pages" / f"{page}.py"))
+        return test.run()
 
 
 class OnStage:
