@@ -122,6 +122,17 @@ def test_proposing_again_writes_no_row(sqlite_store: Store, world: World) -> Non
 
 
 @pytest.mark.postgres
+@given(world=worlds())
+@settings(max_examples=5)
+def test_on_postgresql_proposing_again_does_not_even_lock_a_row(postgres_store: Store, world: World) -> None:
+    with world_in(postgres_store, world) as connection:
+        settle(connection, world.policy, None)
+        settle(connection, world.policy, None)
+        for table in ("proposal", "worklist"):
+            assert connection.scalar(sa.text(f"SELECT count(*) FROM {table} WHERE xmax::text <> '0'")) == 0
+
+
+@pytest.mark.postgres
 def test_on_postgresql_a_large_match_counts_its_mappings_for_people_and_for_the_planner(postgres_store: Store) -> None:
     contoso = (oracle.WorldDomain("contoso.com"),)
     rows = tuple(oracle.WorldProviderAccount(at, 1, contoso) for at in range(1, 1_101))

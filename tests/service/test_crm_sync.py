@@ -108,6 +108,17 @@ def test_a_contact_that_moves_takes_its_domain_along(service: Service, crm: Fake
     ) == [(account_id_of(store, "a2"),)]
 
 
+def test_what_other_contacts_of_its_account_say_stays(service: Service, crm: FakeCrm, store: Store) -> None:
+    crm_sync(service)
+    before = folded(store)
+    crm.put(contact("c4", "a1", "four.com"))
+    crm_sync(service)
+    assert folded(store) == before | {("four.com", "a1", "domain", 1)}
+    crm.drop("c4")
+    crm_sync(service)
+    assert folded(store) == before
+
+
 def test_a_contact_concerns_who_has_its_domain_and_nobody_by_a_listed_one(
     service: Service, crm: FakeCrm, store: Store
 ) -> None:

@@ -25,7 +25,7 @@ from w365.service.suggesting import order_by_words, order_candidates, suggesting
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.crm_size import grow
-from w365.store.folding import fold_domains
+from w365.store.folding import Folded, fold_contacts, fold_domains
 from w365.store.given import NAMES
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see
 from w365.store.touching import pointing_to_accounts, reached_by_accounts, touch, with_domains
@@ -246,9 +246,8 @@ def _store_contacts(connection: sa.Connection, contacts: Sequence[CrmContact], c
         if known.get(contact.crm_id) != row:
             changed.append(row)
     if changed:
-        owners = {known[row[0]][1] for row in changed if row[0] in known} | {row[1] for row in changed}
         upsert(connection, t.Contact, ("crm_id", "account_crm_id", "domain"), changed)
-        _fold(connection, _ids(connection, owners).values())
+        _fold_contacts(connection, [*changed, *(known[row[0]] for row in changed if row[0] in known)])
         grow(connection, "contacts", sum(row[0] not in known for row in changed))
 
 
@@ -257,7 +256,7 @@ def _drop_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
     for part in chunks(crm_ids):
         known = _known_contacts(connection, part)
         gone = connection.execute(sa.delete(t.Contact).where(t.Contact.crm_id.in_(part))).rowcount
-        _fold(connection, _ids(connection, {owner for _, owner, _ in known.values()}).values())
+        _fold_contacts(connection, known.values())
         grow(connection, "contacts", -gone)
         dropped += gone
     return dropped
@@ -285,20 +284,31 @@ def _reached(connection: sa.Connection, account_crm_ids: Sequence[str]) -> Itera
 
 
 def _fold(connection: sa.Connection, account_ids: Iterable[int]) -> None:
-    """Fold the domains of accounts anew; touch who has one that came or went, and whom a guard may now see otherwise.
+    """Fold the domains of accounts anew, and tell whom it concerns."""
+    for part in chunks(account_ids):
+        _tell(connection, part, fold_domains(connection, part))
+
+
+def _fold_contacts(connection: sa.Connection, contacts: Iterable[tuple[str, str, str]]) -> None:
+    """Fold the domains that these contacts (id, account, domain) have or had, and tell whom it concerns."""
+    for part in chunks(sorted({contact[1:] for contact in contacts})):
+        ids = list(_ids(connection, {owner for owner, _ in part}).values())
+        _tell(connection, ids, fold_contacts(connection, ids, sorted({domain for _, domain in part})))
+
+
+def _tell(connection: sa.Connection, account_ids: Sequence[int], changed: set[Folded]) -> None:
+    """Touch who has a domain that came or went, and whom a guard may now see otherwise.
 
     Who may get other candidates by them is asked for, and the accounts are noted for the index.
     """
-    for part in chunks(account_ids):
-        changed = fold_domains(connection, part)
-        note_accounts(connection, part)
-        touch(connection, pointing_to_accounts(), {"ids": part})
-        domains = _unlisted(connection, {domain for _, domain, _ in changed})
-        for names in chunks(sorted(domains)):
-            touch(connection, with_domains(), {"names": names})
-        order_by_words(connection, words_of((), label_signs(domains)))
-        if owners := sorted({account_id for account_id, domain, _ in changed if domain in domains}):
-            order_candidates(connection, suggesting(), {"ids": owners})
+    note_accounts(connection, account_ids)
+    touch(connection, pointing_to_accounts(), {"ids": account_ids})
+    domains = _unlisted(connection, {domain for _, domain, _ in changed})
+    for names in chunks(sorted(domains)):
+        touch(connection, with_domains(), {"names": names})
+    order_by_words(connection, words_of((), label_signs(domains)))
+    if owners := sorted({account_id for account_id, domain, _ in changed if domain in domains}):
+        order_candidates(connection, suggesting(), {"ids": owners})
 
 
 def _unlisted(connection: sa.Connection, domains: set[str]) -> set[str]:

@@ -1,7 +1,8 @@
 """Write many rows at once, by the fastest portable way of each database.
 
 Rows are plain tuples: SQLAlchemy's dictionaries cost 1.4 times the driver's own time, multi-row VALUES fifteen times.
-SQLite gets `executemany` with an upsert, PostgreSQL `COPY` into a temporary table and one `INSERT … SELECT`.
+SQLite gets `executemany` with an upsert, PostgreSQL `COPY` into a temporary table and one `INSERT … SELECT`; for a few
+rows that is more round trips than `executemany`, which sends them all before it waits.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import functools
 import itertools
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +21,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from w365.store.tables import Base, UtcTime
 
 CHUNK = 5_000
+
+_FEW = 20
 
 _STAGES = "w365_stages"
 """In what SQLAlchemy keeps with a connection: which stages its present transaction has used."""
@@ -44,14 +48,16 @@ def upsert(
     assert isinstance(target, sa.Table)  # noqa: S101 - for the type checker
     plan = _plan(target, tuple(columns), keep, connection.dialect.name)
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(plan.merge, _for_sqlite(rows, plan.times))
-        return
-    _empty_stage(connection, plan)
-    cursor = connection.connection.cursor()
-    with cursor.copy(plan.copy) as copy:
-        for row in rows:
-            copy.write_row(row)
-    connection.exec_driver_sql(plan.merge)
+        connection.exec_driver_sql(plan.each, _for_sqlite(rows, plan.times))
+    elif len(rows) <= _FEW:
+        connection.exec_driver_sql(plan.each, list(rows))
+    else:
+        _empty_stage(connection, plan)
+        cursor = connection.connection.cursor()
+        with cursor.copy(plan.copy) as copy:
+            for row in rows:
+                copy.write_row(row)
+        connection.exec_driver_sql(plan.merge)
 
 
 def _empty_stage(connection: sa.Connection, plan: _Plan) -> None:
@@ -86,6 +92,29 @@ def upsert_into(dialect: str, table: sa.FromClause) -> postgresql.Insert:
     return postgresql.insert(table)
 
 
+def write_differing(
+    dialect: str, table: type[Base], columns: Sequence[str], rows: sa.Select[*tuple[Any, ...]]
+) -> postgresql.Insert:
+    """Insert the rows of a selection, the first column being the key; what is there with these values is not written.
+
+    PostgreSQL locks every row that an INSERT runs into, which writes its page: there, such rows do not even get so far.
+    """
+    made, values = rows.subquery("made"), columns[1:]
+    same = sa.exists().where(
+        getattr(table, columns[0]) == made.c[0],
+        *(getattr(table, name).is_not_distinct_from(made.c[index]) for index, name in enumerate(values, 1)),
+    )
+    # Without a WHERE, SQLite would read ON CONFLICT as a join's condition.
+    wanted = sa.select(made).where(sa.true() if dialect == "sqlite" else ~same)
+    new = upsert_into(dialect, table.__table__).from_select(columns, wanted)
+    differs = sa.or_(*(getattr(table, name).is_distinct_from(new.excluded[name]) for name in values))
+    return new.on_conflict_do_update(
+        index_elements=[columns[0]],
+        set_={name: new.excluded[name] for name in values},
+        where=differs if dialect == "sqlite" else None,
+    )
+
+
 def chunks(values: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
     """Cut into lists of at most `size`, so that an `IN` stays below every driver's limit."""
     rest = iter(values)
@@ -93,9 +122,16 @@ def chunks(values: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
         yield part
 
 
+@dataclass(frozen=True, slots=True)
 class _Plan:
-    def __init__(self, merge: str, times: tuple[int, ...], stage: str = "", copy: str = "", empty: str = "") -> None:
-        self.merge, self.times, self.stage, self.copy, self.empty = merge, times, stage, copy, empty
+    """Statements that upsert a row, or make a stage, fill it, merge it and empty it; and which columns are moments."""
+
+    each: str
+    times: tuple[int, ...]
+    stage: str = ""
+    copy: str = ""
+    merge: str = ""
+    empty: str = ""
 
 
 @functools.cache
@@ -114,16 +150,18 @@ def _plan(table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...], dial
         else "DO NOTHING"
     )
     times = tuple(index for index, column in enumerate(columns) if isinstance(table.c[column].type, UtcTime))
+    mark = "?" if dialect == "sqlite" else "%s"
+    each = f"INSERT INTO {table.name} ({listed}) VALUES ({', '.join([mark] * len(names))}) {on_conflict}"
     if dialect == "sqlite":
-        marks = ", ".join("?" * len(names))
-        return _Plan(f"INSERT INTO {table.name} ({listed}) VALUES ({marks}) {on_conflict}", times)
+        return _Plan(each, times)
     stage = f"stage_{table.name}_{abs(hash(columns)) % 10**6}"
     as_empty = f"AS SELECT {listed} FROM {table.name} WITH NO DATA"
     return _Plan(
-        f"INSERT INTO {table.name} ({listed}) SELECT {listed} FROM {stage} {on_conflict}",
+        each,
         times,
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS {as_empty}",
         f"COPY {stage} ({listed}) FROM STDIN",
+        f"INSERT INTO {table.name} ({listed}) SELECT {listed} FROM {stage} {on_conflict}",
         f"TRUNCATE {stage}",
     )
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from w365.model import Rule
 from w365.store import tables as t
-from w365.store.evidence import Among, is_in
-from w365.store.given import IDS
+from w365.store.evidence import Among, Values, is_in
+from w365.store.given import IDS, NAMES
 
 _COLUMNS = ("domain", "account_id", "rule", "contacts", "example")
 _FIELDS = ((t.Account.email_domain, Rule.ACCOUNT_EMAIL), (t.Account.website_domain, Rule.ACCOUNT_WEBSITE))
@@ -24,22 +24,49 @@ Folded = tuple[int, str, str]
 
 def fold_domains(connection: sa.Connection, account_ids: Sequence[int]) -> set[Folded]:
     """Make `account_domain` of these accounts anew; return what came or went."""
-    delete, insert = _folding()
-    before = _changed(connection, delete, account_ids)
-    return before ^ _changed(connection, insert, account_ids)
+    return _replace(connection, _by_accounts(), {"ids": account_ids})
 
 
-def _changed(connection: sa.Connection, statement: sa.Executable, account_ids: Sequence[int]) -> set[Folded]:
-    return {(row.account_id, row.domain, row.rule) for row in connection.execute(statement, {"ids": account_ids})}
+def fold_contacts(connection: sa.Connection, account_ids: Sequence[int], domains: Sequence[str]) -> set[Folded]:
+    """Make anew what these accounts' contacts with these domains come to; return what came or went."""
+    return _replace(connection, _by_accounts_and_domains(), {"ids": account_ids, "names": domains})
+
+
+Replacing = tuple[sa.Executable, sa.Executable]
+"""What deletes rows, and what inserts them as they are now; both say which."""
+
+
+def _replace(connection: sa.Connection, replacing: Replacing, values: Values) -> set[Folded]:
+    before, after = (
+        {(row.account_id, row.domain, row.rule) for row in connection.execute(statement, values)}
+        for statement in replacing
+    )
+    return before ^ after
 
 
 @functools.cache
-def _folding() -> tuple[sa.Executable, sa.Executable]:
+def _by_accounts() -> Replacing:
+    return _replacing(_folded(IDS), t.AccountDomain.account_id.in_(IDS))
+
+
+@functools.cache
+def _by_accounts_and_domains() -> Replacing:
     target = t.AccountDomain
-    delete = sa.delete(target).where(target.account_id.in_(IDS))
-    insert = sa.insert(target).from_select(_COLUMNS, _folded(IDS))
+    rows = _by_contacts(IDS, _is_named(t.Contact.domain))
+    of_contacts = target.rule == Rule.CONTACT_DOMAIN
+    return _replacing(rows, target.account_id.in_(IDS), _is_named(target.domain), of_contacts)
+
+
+def _is_named(domain: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
+    """Whether it is among the given. Of a plain column, both planners would look up each with each of the accounts."""
+    return (domain + "").in_(NAMES)
+
+
+def _replacing(rows: sa.Select[Any] | sa.CompoundSelect[Any], *which: sa.ColumnElement[bool]) -> Replacing:
+    target = t.AccountDomain
     key = (target.account_id, target.domain, target.rule)
-    return delete.returning(*key), insert.returning(*key)
+    insert = sa.insert(target).from_select(_COLUMNS, rows)
+    return sa.delete(target).where(*which).returning(*key), insert.returning(*key)
 
 
 def fold_all(connection: sa.Connection) -> None:
@@ -69,11 +96,11 @@ def _folded(account_ids: Among) -> sa.CompoundSelect[*tuple[Any, ...]]:
     return sa.union_all(_by_contacts(account_ids), *(_by_field(field, rule, account_ids) for field, rule in _FIELDS))
 
 
-def _by_contacts(account_ids: Among) -> sa.Select[*tuple[Any, ...]]:
+def _by_contacts(account_ids: Among, *conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     """Count in the order of the contacts' index, so that only the counts are sorted by domain."""
     account, contact = t.Account, t.Contact
     count, example = sa.func.count().label("contacts"), sa.func.min(contact.crm_id).label("example")
-    counted = sa.select(contact.account_crm_id, contact.domain, count, example).where(contact.domain != "")
+    counted = sa.select(contact.account_crm_id, contact.domain, count, example).where(contact.domain != "", *conditions)
     if account_ids is not None:
         owners = sa.select(account.crm_id).where(account.id.in_(account_ids))
         counted = counted.where(contact.account_crm_id.in_(owners))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from w365.model import Disposition, MatchPolicy, Proposal, Reason
 from w365.store import tables as t
-from w365.store.bulk import upsert_into
+from w365.store.bulk import write_differing
 from w365.store.drift import drift_of
 from w365.store.evidence import KEPT_STATEMENTS, NO_VALUES, Values, Which
 from w365.store.matcher import propose, with_rivals
@@ -33,11 +33,7 @@ def refresh(connection: sa.Connection, policy: MatchPolicy, which: Which, values
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
 def _refreshing(dialect: str, policy: MatchPolicy, which: Which) -> sa.Insert:
-    columns, rows = _current(policy, which)
-    new = upsert_into(dialect, t.Worklist.__table__).from_select(columns, rows)
-    changed = sa.or_(*(getattr(t.Worklist, name).is_distinct_from(new.excluded[name]) for name in columns[1:]))
-    values = {name: new.excluded[name] for name in columns[1:]}
-    return new.on_conflict_do_update(index_elements=["provider_account_id"], set_=values, where=changed)
+    return write_differing(dialect, t.Worklist, *_current(policy, which))
 
 
 def _current(policy: MatchPolicy, which: Which) -> tuple[list[str], sa.Select[Any]]:
