@@ -29,7 +29,7 @@ from service.fakes import (
 
 from w365.matching.candidates import Suggester
 from w365.model import CrmAccount, CrmContact, DomainList
-from w365.service import Service, configuration
+from w365.service import Service, configuration, mapping, providers
 from w365.service.known_accounts import KnownAccounts
 from w365.service.suggesting import order_candidates
 from w365.store import tables as t
@@ -188,3 +188,56 @@ def test_what_is_asked_for_while_candidates_are_made_is_not_taken_for_done(servi
     assert asked.asked_at is not None
     assert {row[0] for row in made} == {asked.asked_at}
     assert rows_of(store, t.SuggestDue.provider_account_id) == []
+
+
+def test_more_contacts_on_a_known_domain_are_counted(store: Store, home: Path) -> None:
+    crm = FakeCrm(page_size=100)
+    crm.put(account("a0", name="Contoso North"), account("a1", name="Contoso South"))
+    crm.put(contact("c0", "a0", "contoso.com"), contact("c1", "a1", "contoso.com"))
+    service = with_contoso(store, home, crm)
+    crm.put(*(contact(f"more{n}", "a1", "contoso.com") for n in range(40)))
+    crm_sync(service)
+    kept_up = candidates(store)
+    assert kept_up[0][2] == account_id_of(store, "a1")
+    assert kept_up == made_anew(service)
+
+
+def test_an_account_that_was_deleted_and_is_back_is_suggested_by_a_like_domain(store: Store, home: Path) -> None:
+    crm = FakeCrm(page_size=100)
+    zebra = account("a0", name="Zebra Holding", website="contoso.de")
+    crm.put(zebra)
+    service = with_contoso(store, home, crm)
+    at_first = candidates(store)
+    crm.drop("a0")
+    crm_sync(service)
+    assert candidates(store) == []
+    crm.put(zebra)
+    crm_sync(service)
+    assert candidates(store) == at_first == made_anew(service)
+
+
+def test_how_a_customer_is_mapped_at_one_provider_speaks_for_it_at_another_as_long_as_it_is(
+    store: Store, home: Path
+) -> None:
+    crm = FakeCrm(page_size=100)
+    crm.put(account("a0", name="Zebra Holding"))
+    service = with_contoso(store, home, crm)
+    by_hand = providers.add_manual_provider(service, ADMIN, "By hand")
+    providers.add_manual_accounts(service, ADMIN, by_hand, [providers.ManualAccount("m0", "Contoso", ("contoso.com",))])
+    match(service)
+    assert candidates(store) == []
+    there = id_of(store, "m0")
+    done = mapping.assign_account(service, ADMIN, there, account_id_of(store, "a0"), seen=0)
+    match(service)
+    assert [one[:3] for one in candidates(store)] == [(id_of(store, "p0"), 1, account_id_of(store, "a0"))]
+    mapping.clear_mapping(service, ADMIN, there, seen=done.decision_id)
+    match(service)
+    assert candidates(store) == []
+
+
+def with_contoso(store: Store, home: Path, crm: FakeCrm) -> Service:
+    contoso = customer("p0", "contoso.com", name="Contoso")
+    made = make_service(store, home, portal=FakePortal(pages_of([contoso])), crm=crm)
+    crm_sync(made)
+    sync(made)
+    return made

@@ -26,7 +26,7 @@ from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
 from w365.store.crm_size import grow
 from w365.store.folding import Folded, fold_contacts, fold_domains
-from w365.store.given import NAMES
+from w365.store.given import IDS, NAMES
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see
 from w365.store.touching import pointing_to_accounts, reached_by_accounts, touch, with_domains
 from w365.store.versions import note_accounts
@@ -206,6 +206,14 @@ def _store_accounts(connection: sa.Connection, accounts: Sequence[CrmAccount], c
     names = {row[1] for row in changed} | {known[row[0]][1] for row in changed if row[0] in known}
     order_by_words(connection, {word for name in names for word in words_of([name], signs_of(name))})
     order_candidates(connection, suggesting(), {"ids": list(ids.values())})
+    returned = [ids[row[0]] for row in changed if row[0] in known and known[row[0]][-1]]
+    order_by_words(connection, words_of((), label_signs(_domains_of(connection, returned))))
+
+
+def _domains_of(connection: sa.Connection, account_ids: Sequence[int]) -> set[str]:
+    domain = t.AccountDomain
+    query = sa.select(domain.domain).where(domain.account_id.in_(IDS))
+    return {name for part in chunks(account_ids) for name in connection.scalars(query, {"ids": part})}
 
 
 def _account_row(account: CrmAccount) -> tuple[Any, ...]:
@@ -296,18 +304,21 @@ def _fold_contacts(connection: sa.Connection, contacts: Iterable[tuple[str, str,
         _tell(connection, ids, fold_contacts(connection, ids, sorted({domain for _, domain in part})))
 
 
-def _tell(connection: sa.Connection, account_ids: Sequence[int], changed: set[Folded]) -> None:
+def _tell(connection: sa.Connection, account_ids: Sequence[int], folded: Folded) -> None:
     """Touch who has a domain that came or went, and whom a guard may now see otherwise.
 
     Who may get other candidates by them is asked for, and the accounts are noted for the index.
     """
     note_accounts(connection, account_ids)
     touch(connection, pointing_to_accounts(), {"ids": account_ids})
-    domains = _unlisted(connection, {domain for _, domain, _ in changed})
-    for names in chunks(sorted(domains)):
+    unlisted = _unlisted(connection, {domain for _, domain in folded.changed})
+    moved = unlisted.intersection(domain for _, domain in folded.come_or_gone)
+    for names in chunks(sorted(moved)):
         touch(connection, with_domains(), {"names": names})
-    order_by_words(connection, words_of((), label_signs(domains)))
-    if owners := sorted({account_id for account_id, domain, _ in changed if domain in domains}):
+    for names in chunks(sorted(unlisted - moved)):
+        order_candidates(connection, with_domains(), {"names": names})
+    order_by_words(connection, words_of((), label_signs(moved)))
+    if owners := sorted({account_id for account_id, domain in folded.changed if domain in unlisted}):
         order_candidates(connection, suggesting(), {"ids": owners})
 
 

@@ -25,7 +25,7 @@ from w365.service.mapping_plan import (
     Planned,
     Verdict,
 )
-from w365.service.suggesting import order_candidates
+from w365.service.suggesting import order_candidates, order_elsewhere
 from w365.sheets import Places, Sheet
 from w365.store import batch, settling
 from w365.store import tables as t
@@ -157,3 +157,4 @@ def _settle(connection: sa.Connection, run_id: int) -> None:
     which = sa.select(mine.union(pointing).subquery().c[0])
     settling.settle(connection, read_policy(connection), which)
     order_candidates(connection, which)
+    order_elsewhere(connection, which)

@@ -14,7 +14,7 @@ from w365.model import Actor, Cardinality, DomainList, Role, Status
 from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import put_domain, put_domains, put_provider_cardinality, put_settings, read_policy
-from w365.service.suggesting import make_candidates, order_candidates
+from w365.service.suggesting import make_candidates, order_candidates, order_elsewhere
 from w365.store import tables as t
 from w365.store.bulk import count_for_planner
 from w365.store.expected import map_expected
@@ -180,11 +180,9 @@ def _settle_touched(connection: sa.Connection) -> None:
 
 def _settle_mapped(connection: sa.Connection, run_id: int) -> None:
     """After mapping: the grid rows of what was mapped, and under a unique policy the rows that lost to it."""
-    settle(
-        connection,
-        read_policy(connection),
-        sa.select(t.Decision.provider_account_id).where(t.Decision.run_id == run_id),
-    )
+    mapped = sa.select(t.Decision.provider_account_id).where(t.Decision.run_id == run_id)
+    settle(connection, read_policy(connection), mapped)
+    order_elsewhere(connection, mapped)
 
 
 def _leave_snapshot(connection: sa.Connection, run_id: int) -> dict[str, int]:

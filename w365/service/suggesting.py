@@ -33,6 +33,18 @@ def order_candidates(connection: sa.Connection, which: sa.Select[int], values: V
         connection.execute(order, {**values, "asked": next_version(connection)})
 
 
+def order_elsewhere(connection: sa.Connection, which: sa.Select[int], values: Values = NO_VALUES) -> None:
+    """Ask for new candidates for the customers of these rows at other providers: how one is mapped speaks for it there.
+
+    With one provider nobody is looked for.
+    """
+    if len(connection.scalars(_WITH_CUSTOMERS).all()) > 1:
+        order_candidates(connection, _elsewhere(which), values)
+
+
+_WITH_CUSTOMERS = sa.select(t.Provider.id).where(sa.exists().where(t.Worklist.provider_id == t.Provider.id)).limit(2)
+
+
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
 def _ordering(dialect: str, which: sa.Select[int]) -> tuple[sa.Select[int], sa.Insert]:
     work, version = t.Worklist, sa.bindparam("asked", type_=t.Id)
@@ -191,22 +203,14 @@ def _mapped_elsewhere(connection: sa.Connection, ids: Sequence[int]) -> dict[int
     return found
 
 
-@functools.cache
-def _asking_elsewhere() -> tuple[sa.Select[int, int, str], ...]:
+def _same_customers() -> tuple[type[t.ProviderAccount], type[t.ProviderAccount], tuple[sa.Select[int, int], ...]]:
+    """Name mine and theirs, and select (mine, theirs) of the same customer, by tenant GUID or own domain."""
     mine, theirs = sa.orm.aliased(t.ProviderAccount), sa.orm.aliased(t.ProviderAccount)
     my_domain, their_domain = sa.orm.aliased(t.ProviderAccountDomain), sa.orm.aliased(t.ProviderAccountDomain)
-    columns = (mine.id, t.Mapping.account_id, t.Provider.name)
-
-    def mapped(query: sa.Select[int, int, str]) -> sa.Select[int, int, str]:
-        return (
-            query.join(t.Mapping, t.Mapping.provider_account_id == theirs.id)
-            .join(t.Provider, t.Provider.id == theirs.provider_id)
-            .where(mine.id.in_(IDS), theirs.provider_id != mine.provider_id)
-        )
-
-    by_guid = sa.select(*columns).join_from(mine, theirs, theirs.tenant_guid == mine.tenant_guid)
+    elsewhere = theirs.provider_id != mine.provider_id
+    by_guid = sa.select(mine.id, theirs.id).join_from(mine, theirs, theirs.tenant_guid == mine.tenant_guid)
     by_domain = (
-        sa.select(*columns)
+        sa.select(mine.id, theirs.id)
         .join_from(mine, my_domain, my_domain.provider_account_id == mine.id)
         .join(their_domain, their_domain.domain == my_domain.domain)
         .join(theirs, theirs.id == their_domain.provider_account_id)
@@ -215,7 +219,26 @@ def _asking_elsewhere() -> tuple[sa.Select[int, int, str], ...]:
             ~sa.exists().where(t.ListedDomain.domain == my_domain.domain),
         )
     )
-    return mapped(by_guid).where(mine.tenant_guid != ""), mapped(by_domain)
+    return mine, theirs, (by_guid.where(mine.tenant_guid != "", elsewhere), by_domain.where(elsewhere))
+
+
+@functools.cache
+def _asking_elsewhere() -> tuple[sa.Select[int, int, str], ...]:
+    mine, theirs, queries = _same_customers()
+    return tuple(
+        query.with_only_columns(mine.id, t.Mapping.account_id, t.Provider.name)
+        .join(t.Mapping, t.Mapping.provider_account_id == theirs.id)
+        .join(t.Provider, t.Provider.id == theirs.provider_id)
+        .where(mine.id.in_(IDS))
+        for query in queries
+    )
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _elsewhere(which: sa.Select[int]) -> sa.Select[int]:
+    mine, theirs, queries = _same_customers()
+    found = sa.union(*(query.with_only_columns(mine.id).where(theirs.id.in_(which)) for query in queries))
+    return sa.select(found.subquery().c[0])
 
 
 def _store(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,17 +19,22 @@ _FIELDS = ((t.Account.email_domain, Rule.ACCOUNT_EMAIL), (t.Account.website_doma
 
 _ANY = sa.select(t.AccountDomain.account_id).limit(1)
 
-Folded = tuple[int, str, str]
-"""An account, a domain that leads to it, and the rule by which it does."""
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What folding changed, as pairs of an account and a domain: which came or went, and which count others now too."""
+
+    come_or_gone: frozenset[tuple[int, str]]
+    changed: frozenset[tuple[int, str]]
 
 
-def fold_domains(connection: sa.Connection, account_ids: Sequence[int]) -> set[Folded]:
-    """Make `account_domain` of these accounts anew; return what came or went."""
+def fold_domains(connection: sa.Connection, account_ids: Sequence[int]) -> Folded:
+    """Make `account_domain` of these accounts anew."""
     return _replace(connection, _by_accounts(), {"ids": account_ids})
 
 
-def fold_contacts(connection: sa.Connection, account_ids: Sequence[int], domains: Sequence[str]) -> set[Folded]:
-    """Make anew what these accounts' contacts with these domains come to; return what came or went."""
+def fold_contacts(connection: sa.Connection, account_ids: Sequence[int], domains: Sequence[str]) -> Folded:
+    """Make anew what these accounts' contacts with these domains come to."""
     return _replace(connection, _by_accounts_and_domains(), {"ids": account_ids, "names": domains})
 
 
@@ -36,12 +42,17 @@ Replacing = tuple[sa.Executable, sa.Executable]
 """What deletes rows, and what inserts them as they are now; both say which."""
 
 
-def _replace(connection: sa.Connection, replacing: Replacing, values: Values) -> set[Folded]:
+def _replace(connection: sa.Connection, replacing: Replacing, values: Values) -> Folded:
     before, after = (
-        {(row.account_id, row.domain, row.rule) for row in connection.execute(statement, values)}
+        {(row.account_id, row.domain, row.rule): row.contacts for row in connection.execute(statement, values)}
         for statement in replacing
     )
-    return before ^ after
+    changed = dict(before.items() ^ after.items())
+    return Folded(_pairs(before.keys() ^ after.keys()), _pairs(changed))
+
+
+def _pairs(keys: Iterable[tuple[int, str, str]]) -> frozenset[tuple[int, str]]:
+    return frozenset((account_id, domain) for account_id, domain, _ in keys)
 
 
 @functools.cache
@@ -64,9 +75,9 @@ def _is_named(domain: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
 
 def _replacing(rows: sa.Select[Any] | sa.CompoundSelect[Any], *which: sa.ColumnElement[bool]) -> Replacing:
     target = t.AccountDomain
-    key = (target.account_id, target.domain, target.rule)
+    told = (target.account_id, target.domain, target.rule, target.contacts)
     insert = sa.insert(target).from_select(_COLUMNS, rows)
-    return sa.delete(target).where(*which).returning(*key), insert.returning(*key)
+    return sa.delete(target).where(*which).returning(*told), insert.returning(*told)
 
 
 def fold_all(connection: sa.Connection) -> None:
