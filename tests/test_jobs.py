@@ -29,13 +29,14 @@ from service.fakes import (
     sync,
 )
 
+from w365 import jobs
 from w365.errors import AlreadyRunning, SourceUnreachable
 from w365.jobs import Queue, _interrupt, execute
 from w365.model import RunKind, RunState
 from w365.service import Service, providers
 from w365.store import tables as t
 from w365.store.engine import Store, open_store
-from w365.store.runs import claim_run, now
+from w365.store.runs import claim_run, now, release_dead_runs, request_run
 
 PAGES = pages_of(*([customer(f"p{page}{place}", f"p{page}{place}.com") for place in range(5)] for page in range(4)))
 
@@ -297,3 +298,40 @@ def test_on_postgresql_the_queue_is_in_the_database(fresh_postgres: Store, home:
     assert run_of(service, run_id).state is RunState.DONE
     assert match(service).state is RunState.DONE
     queue.huey.storage.close()
+
+
+# --- alive ---
+
+
+def test_a_run_that_waits_long_for_one_answer_is_not_given_up(
+    store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0.01)
+    clock = FakeClock()
+    portal = FakePortal(PAGES)
+    service = make_service(store, home, portal=portal, clock=clock)
+
+    def slow() -> None:
+        clock.forward(minutes=3)
+        until = time.monotonic() + 10
+        while rows_of(store, t.Run.heartbeat_at) != [(clock.at,)] and time.monotonic() < until:
+            time.sleep(0.01)
+        with store.write() as connection:
+            assert release_dead_runs(connection, clock.at) == 0
+
+    portal.before = {1: slow}
+    assert execute(service, request(service)).state is RunState.DONE
+
+
+def test_a_change_of_many_rows_that_ended_early_promises_no_continuation(store: Store, home: Path) -> None:
+    clock = FakeClock()
+    with store.write() as connection:
+        sync_id = request_run(connection, RunKind.SYNC, "p", "ada", clock())
+        bulk_id = request_run(connection, RunKind.BULK, "Park #1", "ada", clock())
+        for run_id in (sync_id, bulk_id):
+            assert claim_run(connection, run_id, clock())
+        clock.forward(minutes=3)
+        assert release_dead_runs(connection, clock()) == 2
+    (of_sync,), (of_bulk,) = rows_of(store, t.Run.error)
+    assert of_sync.endswith("the next run goes on there.")
+    assert of_bulk.endswith("Undo takes it back; choose the rest again.")

@@ -13,7 +13,8 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from huey import Huey, PostgresHuey, SqliteHuey, crontab
 from huey.registry import Message
 from huey.serializer import Serializer
 
-from w365.errors import AlreadyRunning, Cancelled, W365Error
+from w365.errors import AlreadyRunning, Cancelled, StoreError, W365Error
 from w365.memory import return_memory, share_arenas
 from w365.model import Actor, Role, RunKind, RunState
 from w365.service import Service
@@ -36,7 +37,17 @@ from w365.service.providers import request_match
 from w365.service.sync import run_sync
 from w365.service.writeback import DueWatch, run_writeback
 from w365.service.writeback_compare import run_compare
-from w365.store.runs import Progress, RunView, claim_run, end_run, get_run, queued_runs, release_dead_runs
+from w365.store.runs import (
+    LEASE,
+    Progress,
+    RunView,
+    claim_run,
+    end_run,
+    get_run,
+    keep_alive,
+    queued_runs,
+    release_dead_runs,
+)
 from w365.store.tables import Run, Touched
 
 _log = logging.getLogger(__name__)
@@ -53,6 +64,7 @@ _WORK: dict[RunKind, Callable[[Service, RunView, Progress], dict[str, int]]] = {
 _CHANGES_NOTHING = (RunKind.WRITEBACK, RunKind.COMPARE)
 _NEEDS_NO_MATCH = (RunKind.BULK, RunKind.UNDO, *_CHANGES_NOTHING)
 _LOOK_SECONDS = 2.0
+BEAT_SECONDS = LEASE.total_seconds() / 4
 
 
 def execute(service: Service, run_id: int) -> RunView:
@@ -65,7 +77,8 @@ def execute(service: Service, run_id: int) -> RunView:
     if run is not None:
         _UNDER_WAY.add(run_id)
         try:
-            _attempt(service, run)
+            with _kept_alive(service, run_id):
+                _attempt(service, run)
         finally:
             _UNDER_WAY.discard(run_id)
     with service.store.read() as connection:
@@ -75,6 +88,24 @@ def execute(service: Service, run_id: int) -> RunView:
     if run is not None and run.kind not in _NEEDS_NO_MATCH:
         _follow_up(service, ended)
     return ended
+
+
+@contextmanager
+def _kept_alive(service: Service, run_id: int) -> Iterator[None]:
+    """Say now and then that this process lives: an answer may take longer than a run is believed to without a sign."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT_SECONDS):
+            # While a match writes nobody else does, and so nobody gives a run up.
+            with suppress(StoreError), service.store.write() as connection:
+                keep_alive(connection, run_id, service.clock())
+
+    threading.Thread(target=beat, name=f"run {run_id} lives", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _attempt(service: Service, run: RunView) -> None:

@@ -24,7 +24,7 @@ from service.fakes import (
 from tests.servers import ADATUM, BELLOWS, running
 from w365.config import load_settings
 from w365.demo.audit import AuditRecords
-from w365.errors import SourceChanged, SourceRefused, W365Error
+from w365.errors import SourceChanged, SourceRefused, SourceUnreachable, W365Error
 from w365.jobs import execute
 from w365.model import Customer, CustomerPage, RunState
 from w365.portals.details import PASSING
@@ -178,3 +178,26 @@ def test_through_the_demo_a_short_sync_makes_two_calls_more_than_the_customers_n
         f"/v1/customers/{ADATUM}/customDomains",
         f"/v1/customers/{ADATUM}/subscriptions",
     ]
+
+
+def test_what_changed_since_the_first_page_of_a_continued_sync_is_read(
+    service: Service, portal: TellingPortal, clock: FakeClock, store: Store
+) -> None:
+    set_setting(service, ADMIN, "change_feed", "true")
+    portal.content = pages_of(three()[:2], three()[2:])
+
+    def late() -> None:
+        clock.forward(hours=3)
+        with store.write() as connection:
+            connection.execute(sa.update(t.Run).values(heartbeat_at=clock.at))
+        raise SourceUnreachable("The line was down.")
+
+    began = clock.at
+    portal.before = {1: late}
+    sync(service)
+    portal.before = {}
+    clock.forward(minutes=10)
+    assert sync(service).state is RunState.DONE
+    clock.forward(hours=1)
+    sync(service)
+    assert portal.since == [began - dt.timedelta(hours=1)]

@@ -64,11 +64,16 @@ def _since(connection: sa.Connection, target: str, now: dt.datetime) -> dt.datet
         return None
     days = int(read_setting(connection, "full_sync_days"))
     run = t.Run
-    mine = (run.kind == RunKind.SYNC, run.target == target, run.state == RunState.DONE)
-    query = sa.select(run.started_at, run.result).where(*mine, run.started_at > now - dt.timedelta(days=days))
-    done = connection.execute(query.order_by(run.id.desc())).all()
-    has_full = any(BY_CHANGES not in row.result for row in done)
-    return done[0].started_at - _OVERLAP if has_full else None
+    mine = (run.kind == RunKind.SYNC, run.target == target, run.started_at > now - dt.timedelta(days=days))
+    query = sa.select(run.state, run.started_at, run.result).where(*mine).order_by(run.id.desc())
+    syncs = connection.execute(query).all()
+    done = [place for place, row in enumerate(syncs) if row.state == RunState.DONE]
+    if all(BY_CHANGES in syncs[place].result for place in done):
+        return None
+    # What it may have gone on with was read before it began: what broke off between it and the one done before.
+    together = syncs[done[0] : done[1] if len(done) > 1 else None]
+    earliest: dt.datetime = min(row.started_at for row in together)
+    return earliest - _OVERLAP
 
 
 class _Chooser:

@@ -191,6 +191,13 @@ def _told() -> Iterator[None]:
     """Turn the driver's storage errors into sentences; programming errors pass."""
     try:
         yield
+    except sa.exc.TimeoutError as error:
+        raise StoreError(
+            "The database is busy: all connections to it are in use.",
+            kept="Nothing of this step was written; what was saved before is safe.",
+            do="Try again in a moment.",
+            detail=str(error),
+        ) from error
     except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
         if isinstance(error, (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError)):
             raise

@@ -132,12 +132,25 @@ def start_over(connection: sa.Connection, run_id: int) -> None:
 def release_dead_runs(connection: sa.Connection, at: dt.datetime) -> int:
     """Mark running runs without a heartbeat as interrupted; return how many there were."""
     dead = sa.update(Run).where(Run.state == RunState.RUNNING, Run.heartbeat_at < at - LEASE)
+    of_rows = Run.kind.in_((RunKind.BULK, RunKind.UNDO))
+    ended = "The process that did this ended early."
     told = dead.values(
         state=RunState.INTERRUPTED,
         ended_at=at,
-        error="The process that did this ended early. What it had written was kept; the next run goes on there.",
+        error=sa.case(
+            (
+                of_rows,
+                f"{ended} What was done before was kept, and Undo takes it back; choose the rest again.",
+            ),
+            else_=f"{ended} What it had written was kept; the next run goes on there.",
+        ),
     )
     return connection.execute(told).rowcount
+
+
+def keep_alive(connection: sa.Connection, run_id: int, at: dt.datetime) -> None:
+    """Say that the process of a running run lives."""
+    connection.execute(sa.update(Run).where(Run.id == run_id, Run.state == RunState.RUNNING).values(heartbeat_at=at))
 
 
 def claim_run(connection: sa.Connection, run_id: int, at: dt.datetime) -> RunView | None:
