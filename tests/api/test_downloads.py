@@ -150,3 +150,9 @@ def test_what_goes_wrong_at_once_is_said_and_later_the_file_breaks_off_for_the_b
         client.get(TICKETS.issue(ADMIN, wanted, MINE))
     with all_places_taken():
         pass
+
+
+def test_looking_at_a_link_does_not_use_it_up(client: httpx.Client) -> None:
+    link = TICKETS.issue(VIEWER, MAPPINGS, MINE)
+    assert client.head(link).status_code == 405
+    assert client.get(link).status_code == 200

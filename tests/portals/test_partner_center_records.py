@@ -157,6 +157,8 @@ def test_subscriptions_keep_unknown_words_and_forgive_odd_dates(place: Bench) ->
         {"id": "S2", "friendlyName": "nick", "quantity": 1, "status": "active",
          "effectiveStartDate": "0001-01-01T00:00:00"},
         {"id": "S3", "quantity": "many", "status": "active"},
+        {"id": "S4", "quantity": 2**40, "status": "active"},
+        {"id": "S5", "quantity": -1, "status": "active"},
     ]  # fmt: skip
 
     def detail(request: Request) -> Answer | None:
@@ -170,4 +172,6 @@ def test_subscriptions_keep_unknown_words_and_forgive_odd_dates(place: Bench) ->
     assert (second.offer_name, second.started_at) == ("nick", None)
     assert pages[0].rejected == (
         Rejected(f"{guid(1)}, subscription S3", "subscription: quantity is not a whole number."),
+        Rejected(f"{guid(1)}, subscription S4", "subscription: quantity is not a number from 0 to 1,000,000."),
+        Rejected(f"{guid(1)}, subscription S5", "subscription: quantity is not a number from 0 to 1,000,000."),
     )

@@ -108,6 +108,13 @@ def zipped(*names: str) -> bytes:
     return buffer.getvalue()
 
 
+def spoiled(workbook: bytes) -> bytes:
+    """Damage what is compressed of the first sheet."""
+    sheet = zipfile.ZipFile(io.BytesIO(workbook)).getinfo("xl/worksheets/sheet1.xml")
+    begin = sheet.header_offset + 30 + len(sheet.filename)
+    return workbook[:begin] + b"\xff" * 20 + workbook[begin + 20 :]
+
+
 GOOD = csv_of(("Id", "Name"), ("1", "a"))
 WRONG = {
     ("a.csv", b""): "a.csv is empty",
@@ -119,6 +126,7 @@ WRONG = {
     ("a.xlsx", GOOD): "named as an Excel workbook, but is plain text",
     ("a.csv", xlsx_of(("Id",), ("1",))): "is an Excel workbook, but its name says otherwise",
     ("a.xlsx", xlsx_of(("Id",), ("1",))[:-300]): "damaged",
+    ("a.xlsx", spoiled(xlsx_of(("Id",), ("1",)))): "damaged",
     ("a.xlsx", zipped("xl/workbook.xml", "[Content_Types].xml")): "damaged",
     ("a.xlsx", zipped("readme.txt")): "an archive, but no Excel workbook",
     ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)): "of the old kind",

@@ -57,11 +57,13 @@ def routes(get_service: Callable[[], Service]) -> list[Route]:
     api = _Api(get_service)
     kept = [Middleware(ExceptionMiddleware, handlers={W365Error: _refused, Exception: _failed})]
     told = [Middleware(ExceptionMiddleware, handlers={W365Error: _said, Exception: _failed})]
+    download = Route("/api/downloads/{name}", api.download, methods=["GET"], middleware=told)
+    download.methods = {"GET"}  # a HEAD, as a scanner of links sends one, would use the link up
     return [
         Route("/api/rows", api.rows, methods=["GET"], middleware=kept),
         Route("/api/accounts", api.accounts, methods=["GET"], middleware=kept),
         Route("/api/mapping", api.mapping, methods=["POST"], middleware=kept),
-        Route("/api/downloads/{name}", api.download, methods=["GET"], middleware=told),
+        download,
         *sign_in_routes(get_service),
     ]
 

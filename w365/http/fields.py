@@ -14,6 +14,7 @@ from w365.model import Rejected
 _GUID = re.compile(r"\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?", re.IGNORECASE)
 _UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST_TEXT = 500
+_LARGEST_AMOUNT = 1_000_000
 _EARLIEST_YEAR = 1900
 _FEWEST_FOR_PATTERN = 5
 
@@ -81,6 +82,14 @@ def required_int(record: Record, name: str) -> int:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 2**63:
         raise FieldError(f"{name} is not a whole number.")
+    return value
+
+
+def required_amount(record: Record, name: str) -> int:
+    """Return how many were bought. What nobody buys would make the sums of all others overflow."""
+    value = required_int(record, name)
+    if not 0 <= value <= _LARGEST_AMOUNT:
+        raise FieldError(f"{name} is not a number from 0 to {_LARGEST_AMOUNT:,}.")
     return value
 
 

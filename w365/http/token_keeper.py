@@ -34,8 +34,9 @@ class TokenKeeper:
 
     def token(self) -> str:
         """Return a token that is good for some minutes. Raises SignInRefused, SourceUnreachable, SourceChanged."""
-        if self._token and self._clock.monotonic() < self._good_until:
-            return self._token
+        token = self._token  # read once: who renews it takes it away first
+        if token and self._clock.monotonic() < self._good_until:
+            return token
         with self._lock:
             if not self._token or self._clock.monotonic() >= self._good_until:
                 self._acquire()

@@ -13,8 +13,8 @@ from w365.http.fields import (
     name_record,
     nullable_text,
     optional_text,
+    required_amount,
     required_id,
-    required_int,
     required_record,
     required_text,
 )
@@ -132,7 +132,7 @@ def _read_subscription(item: Any) -> Subscription:
     return Subscription(
         subscription_id=required_id(item, "id"),
         offer_name=next(filter(None, names), ""),
-        quantity=required_int(item, "quantity"),
+        quantity=required_amount(item, "quantity"),
         status=required_text(item, "status"),
         term=optional_text(item, "termDuration"),
         started_at=loose_moment(item.get("effectiveStartDate")) or loose_moment(item.get("creationDate")),

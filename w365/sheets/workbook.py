@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import xml.etree.ElementTree as ET
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -16,6 +17,8 @@ from w365.sheets.lines import Content, Line, open_bytes
 
 LARGEST = 1 << 30
 """Unpacked; a small file can be made that unpacks to fill the memory."""
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, InvalidFileException, ET.ParseError, KeyError, ValueError, EOFError)
 
 _EXACT = 10**15
 """Excel keeps 15 digits of a number."""
@@ -31,7 +34,7 @@ def read_rows(name: str, content: Content) -> Iterator[Line]:
             sheet.reset_dimensions()  # some programs write wrong ones, and rows beyond would be lost
             for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
                 yield Line(number, _trimmed(tuple(say_value(value) for value in row)))
-    except (zipfile.BadZipFile, InvalidFileException, ET.ParseError, KeyError, ValueError, EOFError) as error:
+    except _DAMAGED as error:
         raise InputError(
             f"{name} is damaged: it cannot be read as an Excel workbook.",
             kept="Nothing was read.",
