@@ -108,3 +108,26 @@ def take_everything_back(page: Page, service: Service, decisions: int) -> None:
             assert time.monotonic() < until
             time.sleep(0.02)
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+def test_a_note_that_was_typed_and_not_saved_is_there_again_when_its_row_is(
+    page: Page, app_url: str, service: Service
+) -> None:
+    wait_until_synced(service)
+    go(page, app_url, "review?status=conflict", "Review")
+    page.wait_for_selector(SETTLED)
+    page.wait_for_timeout(1_000 * TOO_SOON + 100)
+    name = row_name(page).inner_text()
+    page.get_by_label("Note").fill("Half a thought")
+    page.get_by_role("button", name="Not this").first.click()  # the row stays
+    expect(outcome(page)).to_contain_text("candidate rejected", ignore_case=True)
+    expect(page.get_by_label("Note")).to_have_value("Half a thought")
+    page.wait_for_selector(SETTLED)
+    page.get_by_role("button", name="Next").click()
+    expect(row_name(page)).not_to_have_text(name)
+    page.wait_for_selector(SETTLED)
+    expect(page.get_by_label("Note")).to_have_value("")
+    page.keyboard.press("z")
+    expect(row_name(page)).to_have_text(name)
+    page.wait_for_selector(SETTLED)
+    expect(page.get_by_label("Note")).to_have_value("Half a thought")

@@ -131,6 +131,11 @@ def test_the_totals_of_the_files_equal_the_screens(service: Service) -> None:
     assert float(lines["Total", "match rate"]) == pytest.approx(shown.match_rate)
 
 
+def test_the_file_says_of_each_mapping_what_the_screen_counts_it_by(service: Service) -> None:
+    mapped = [one["why"] for one in table(service, Subject.MAPPINGS) if one["status"] == "mapped"]
+    assert sorted(mapped) == ["By hand", "Contact domain"]
+
+
 def test_whole_numbers_stay_whole_where_others_are_missing(service: Service) -> None:
     runs = [one["run"] for one in table(service, Subject.DECISIONS)]
     assert runs[0] == ""  # by hand

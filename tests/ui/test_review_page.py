@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from stage import ADMIN, HOSTILE, World, text_of
 
-from w365.errors import StaleEdit
+from w365.errors import InputError, StaleEdit
 from w365.model import Role, Status
 from w365.service import mapping
 from w365.service.configuration import set_setting
@@ -87,6 +87,19 @@ def test_a_refused_decision_leaves_the_row_and_says_who_was_first(review: Review
     assert (review.decided, review.steps) == (0, [])
 
 
+def test_a_refusal_is_over_with_its_form_and_its_row_and_the_last_decision_stays_said(review: Review) -> None:
+    show(review)
+    exclude(review)
+    said = review.said
+    assert "excluded" in said
+    review.pass_by()
+    assert review.said == said
+    for leave in (review.pass_by, lambda: review.open_form("park")):
+        review.error = InputError("A reason is needed.")
+        leave()
+        assert review.error is None
+
+
 def test_undo_goes_back_row_by_row(review: Review) -> None:
     rows = review.walk.ids[:3]
     for _ in rows:
@@ -118,6 +131,11 @@ def test_the_page_shows_names_as_text_and_saves_note_and_owner(world: World) -> 
     assert "\\<script\\>" in text_of(test)
     test.text_area(key=f"note-{row.id}").input("Called them")
     next(one for one in test.button if one.label == "Save note").click().run()
+    assert not test.text_area(key=f"note-{row.id}").value
+    test.text_area(key=f"note-{row.id}").input("Half a thought").run()
+    test.selectbox(key="review_owner").select_index(0).run()
+    test.selectbox(key="review_owner").select("ben").run()
+    assert test.text_area(key=f"note-{row.id}").value == "Half a thought"
     test.text_input(key=f"owner-{row.id}-ben").input("cleo").run()
     assert not test.exception
     assert [one.text for one in list_notes(world.service, ADMIN, row.id)][:2] == ["Owner: ben → cleo", "Called them"]

@@ -165,7 +165,7 @@ def _by_reason(amounts: Sequence[Count]) -> tuple[ReasonTotals, ...]:
     )
 
 
-_SOURCES: Mapping[Rule | Origin, str] = {
+SOURCE_WORDS: Mapping[Rule | Origin, str] = {
     Rule.TENANT_GUID: "Tenant GUID",
     Rule.CONTACT_DOMAIN: "Contact domain",
     Rule.ACCOUNT_EMAIL: "Account e-mail domain",
@@ -175,12 +175,13 @@ _SOURCES: Mapping[Rule | Origin, str] = {
     Origin.PROVISIONED: "Provisioned",
     Origin.IMPORTED: "Imported",
 }
+"""By what mappings are counted, here and in the downloads."""
 
 
 def _by_source(connection: sa.Connection) -> tuple[RuleTotals, ...]:
     """Count present mappings; an automatic one belongs to the first rule, in the rules' order, that supported it."""
     found = mapped_by(connection)
-    return tuple(RuleTotals(words, found[source]) for source, words in _SOURCES.items() if found.get(source))
+    return tuple(RuleTotals(words, found[source]) for source, words in SOURCE_WORDS.items() if found.get(source))
 
 
 def _by_hand(connection: sa.Connection) -> float | None:

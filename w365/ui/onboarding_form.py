@@ -142,7 +142,7 @@ def _ask_company(form: _Form) -> None:
     left, right = st.columns(2)
     form.ask(left, NAME)
     form.ask(right, ADDRESS)
-    widths = st.columns([2, 3, 1, 1, 3])
+    widths = st.columns([2, 3, 2, 2, 3])
     form.ask(widths[0], POSTAL_CODE)
     form.ask(widths[1], CITY)
     form.ask(widths[2], STATE, help="Two letters; needed in the US, Canada and Australia.")

@@ -129,8 +129,8 @@ def _show_setting_aside(decider: Decider) -> None:
     if not decider.may or decider.record.row.account_id is not None or decider.on_work is not None:
         return
     with st.expander("Exclude or park"):
-        reason = st.text_input("Reason", key=decider.key("reason"), max_chars=500)
-        until = st.date_input("Park until (optional)", value=None, key=decider.key("until"), width=220)
+        reason = st.text_input("Reason", key=decider.field_key("reason"), max_chars=500)
+        until = st.date_input("Park until (optional)", value=None, key=decider.field_key("until"), width=220)
         with st.container(horizontal=True):
             decider.button(
                 "Exclude", "exclude", lambda seen: mapping.exclude(*decider.whose, seen=seen, reason=reason or "")

@@ -116,7 +116,7 @@ def _show_account(decider: Decider, account: AccountView) -> None:
     differs = " :orange-badge[name differs]" if name.differs else ""
     st.markdown(f"**{plain(short(name.value, 120))}**{score}{differs}{_warning(account.hit)}")
     lines = [_line(fact) for fact in facts]
-    reasons = account.evidence or account.hit.reasons
+    reasons = dict.fromkeys((*account.evidence, *account.hit.reasons))
     st.markdown("  \n".join(lines + [f":small[{plain(reason)}]" for reason in reasons]))
 
 

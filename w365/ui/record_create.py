@@ -31,11 +31,11 @@ def show_create(decider: Decider) -> None:
 
 def _read_form(decider: Decider) -> NewAccount:
     proposed = prefill(decider.record)
-    name = st.text_input("Name", proposed.name, key=decider.key("new-name"), max_chars=160)
+    name = st.text_input("Name", proposed.name, key=decider.field_key("new-name"), max_chars=160)
     left, middle, right = st.columns([3, 3, 2])
-    website = left.text_input("Website", proposed.website, key=decider.key("new-website"), max_chars=200)
-    city = middle.text_input("City", proposed.city, key=decider.key("new-city"), max_chars=80)
-    country = right.text_input("Country", proposed.country, key=decider.key("new-country"), max_chars=80)
+    website = left.text_input("Website", proposed.website, key=decider.field_key("new-website"), max_chars=200)
+    city = middle.text_input("City", proposed.city, key=decider.field_key("new-city"), max_chars=80)
+    country = right.text_input("Country", proposed.country, key=decider.field_key("new-country"), max_chars=80)
     parts = [(text or "").strip() for text in (name, website, city, country)]
     return NewAccount(name=parts[0], website=parts[1], city=parts[2], country=parts[3])
 

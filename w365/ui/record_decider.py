@@ -67,5 +67,9 @@ class Decider:
         return lambda seen: mapping.reject_candidate(*self.whose, account, seen=seen)
 
     def key(self, name: str) -> str:
-        """A widget's key: another row, or the same one decided, starts with empty fields."""
+        """Give the key of a button: what was pressed about a row is not pressed about the same one decided."""
         return f"record-{self.record.row.id}-{self.record.row.version}-{name}"
+
+    def field_key(self, name: str) -> str:
+        """Give the key of a field: another row starts with empty ones, the same one keeps what was typed."""
+        return f"record-{self.record.row.id}-{name}"

@@ -18,7 +18,7 @@ _HELP = (
     ("P", "Park with a reason until a day"),
     ("E", "Exclude with a reason"),
     ("L", "Look another account up; Escape leaves the field, Tab goes to what was found"),
-    ("O", "Open the first candidate in the CRM"),
+    ("O", "Open the first candidate in the CRM, where its address is known"),
     ("Z", "Take back your last decision here"),
     ("? Esc", "Show or hide this"),
 )

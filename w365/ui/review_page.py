@@ -100,7 +100,8 @@ def _show_outcome(review: Review) -> None:
         if review.error is not None:
             show_error(review.error)
         else:  # a line in any case, or all below it would move whenever something is said
-            st.caption(plain(short(review.said, 160)) or "Nothing was decided just now.")
+            nothing = "\u00a0" if review.decided else "Nothing was decided yet."
+            st.caption(plain(short(review.said, 160)) or nothing)
 
 
 def _show_end(review: Review) -> None:

@@ -122,7 +122,7 @@ class Review:
         self.walk = self.walk.on()
 
     def pass_by(self) -> None:
-        self.form = self.said = ""
+        self.form, self.error = "", None
         self.walk = self.walk.on()
 
     def undo(self) -> None:
@@ -136,8 +136,7 @@ class Review:
         self.walk = self.walk.to(row)
 
     def open_form(self, name: str) -> None:
-        self.form = "" if self.form == name else name
-        self.said = ""
+        self.form, self.error = "" if self.form == name else name, None
         if self.form in REASONS:
             self.move_focus(REASONS[self.form])
 

@@ -57,22 +57,31 @@ def _show_owner(desk: Desk, record: Record) -> None:
 
 
 def _show_field(desk: Desk, row: int) -> None:
-    key = f"note-{row}"
+    """Ask for a note. What was typed and not saved is there again when the row is."""
+    key, draft, state = f"note-{row}", f"note-draft-{row}", st.session_state
+
+    def keep() -> None:
+        state[draft] = state[key]
 
     def save() -> None:
-        _try(lambda: teamwork.add_note(desk.service, desk.actor, row, st.session_state[key] or ""), row)
+        if _try(lambda: teamwork.add_note(desk.service, desk.actor, row, state[key] or ""), row):
+            state[key] = state[draft] = ""
 
-    with st.form(f"note-form-{row}", border=False, clear_on_submit=True, enter_to_submit=True):
-        st.text_area("Note", key=key, max_chars=LONGEST_NOTE, height=68, placeholder="For whoever comes next")
-        st.form_submit_button("Save note", on_click=save)
+    state.setdefault(key, state.get(draft, ""))
+    st.text_area(
+        "Note", key=key, max_chars=LONGEST_NOTE, height=68, placeholder="For whoever comes next", on_change=keep
+    )
+    st.button("Save note", key=f"note-save-{row}", on_click=save)
 
 
-def _try(work: Callable[[], object], row: int) -> None:
-    """Keep a refusal for the run that follows."""
+def _try(work: Callable[[], object], row: int) -> bool:
+    """Return whether it was done; keep a refusal for the run that follows."""
     try:
         work()
     except W365Error as error:
         st.session_state[f"teamwork-error-{row}"] = error
+        return False
+    return True
 
 
 def _show_refusal(row: int) -> None:

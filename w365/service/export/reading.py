@@ -8,13 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.matching.words import say_reason
-from w365.model import Actor, Reason, Role, Status
+from w365.model import Actor, Origin, Reason, Role, Status
 from w365.service import Service
 from w365.service.access import require
 from w365.service.activity import all_decisions
 from w365.service.export.statistic_lines import statistic_lines
 from w365.service.export.subjects import COLUMNS, Record, Subject
+from w365.service.statistics import SOURCE_WORDS
 from w365.store import tables as t
+from w365.store.figures import RULES, first_rule
 from w365.store.worklist import Filter, Unsought, count_rows, select_ids, where_of
 
 _BATCH = 2_000
@@ -60,6 +62,7 @@ def _accounts(
             pa.country,
             work.status,
             t.Mapping.origin,
+            first_rule().label("rule"),
             work.reason,
             account.crm_id.label("account_id"),
             account.number.label("account_number"),
@@ -95,9 +98,14 @@ def _order(connection: sa.Connection, wanted: Filter | None) -> tuple[sa.SQLColu
 
 def _record(record: Record, providers: Mapping[int, str]) -> Record:
     record["provider"] = providers[record["provider"]]
-    reason = record.pop("reason")
-    record["why"] = _WHY[reason] if record["status"] != Status.MAPPED else ""
+    reason, rule = record.pop("reason"), record.pop("rule")
+    record["why"] = _mapped_by(record["origin"], rule) if record["status"] == Status.MAPPED else _WHY[reason]
     return record
+
+
+def _mapped_by(origin: Origin, rule: int | None) -> str:
+    """Name what Statistics counts a mapping by: the first rule of an automatic one, else where it came from."""
+    return SOURCE_WORDS[origin if rule is None or origin != Origin.AUTO else RULES[rule]]
 
 
 def _cut(record: Record, subject: Subject) -> Record:

@@ -35,6 +35,10 @@ const refuse = async (node, before, error) => {
     }
   }
   node.setData(row || before);
+  if (row && row.version !== before.version) {
+    isDecided = true; // by somebody else
+    drawBar();
+  }
   mark(node, "refused", text);
   say(text);
 };
