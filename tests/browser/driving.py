@@ -46,8 +46,13 @@ def metric(page: Page, label: str) -> str:
 
 
 def unfold(where: Page | Locator, label: str) -> None:
-    """Open an expander and wait until it has grown: before, what it holds moves away under the pointer."""
+    """Open an expander and wait until it has grown: before, what it holds moves away under the pointer.
+
+    One that appears while the page is still being drawn may be drawn again, and is then closed.
+    """
     summary = where.locator("summary", has_text=label)
+    summary.wait_for()
+    summary.page.wait_for_selector(SETTLED)
     summary.click()
     summary.page.wait_for_function(_GROWN, arg=summary.locator("..").element_handle())
 

@@ -300,8 +300,8 @@ def _fold(connection: sa.Connection, account_ids: Iterable[int]) -> None:
 def _fold_contacts(connection: sa.Connection, contacts: Iterable[tuple[str, str, str]]) -> None:
     """Fold the domains that these contacts (id, account, domain) have or had, and tell whom it concerns."""
     for part in chunks(sorted({contact[1:] for contact in contacts})):
-        ids = list(_ids(connection, {owner for owner, _ in part}).values())
-        _tell(connection, ids, fold_contacts(connection, ids, sorted({domain for _, domain in part})))
+        if ids := list(_ids(connection, {owner for owner, _ in part}).values()):
+            _tell(connection, ids, fold_contacts(connection, ids, sorted({domain for _, domain in part})))
 
 
 def _tell(connection: sa.Connection, account_ids: Sequence[int], folded: Folded) -> None:
