@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from w365.errors import InputError, NotFound
 from w365.model import Disposition, MatchPolicy
-from w365.service.suggesting import drop_candidates, order_candidates, order_elsewhere
+from w365.service.suggesting import drop_candidates, order_decided
 from w365.service.teamwork import check_owner
 from w365.store import batch, owners
 from w365.store import tables as t
@@ -76,8 +76,7 @@ class Action:
         self.apply(work)
         if self.log is t.Decision:
             batch.settle_batch(work.connection, work.policy)
-            order_candidates(work.connection, batch.in_batch())
-            order_elsewhere(work.connection, batch.in_batch())
+            order_decided(work.connection, batch.in_batch())
         else:
             refresh(work.connection, work.policy, batch.in_batch())
 

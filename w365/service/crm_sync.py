@@ -312,7 +312,7 @@ def _tell(connection: sa.Connection, account_ids: Sequence[int], folded: Folded)
     note_accounts(connection, account_ids)
     touch(connection, pointing_to_accounts(), {"ids": account_ids})
     unlisted = _unlisted(connection, {domain for _, domain in folded.changed})
-    moved = unlisted.intersection(domain for _, domain in folded.come_or_gone)
+    moved = unlisted.intersection(domain for _, domain in folded.moved)
     for names in chunks(sorted(moved)):
         touch(connection, with_domains(), {"names": names})
     for names in chunks(sorted(unlisted - moved)):

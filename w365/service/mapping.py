@@ -17,7 +17,7 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import read_policy
 from w365.service.crm_sync import store_account
-from w365.service.suggesting import drop_candidate, order_candidates, order_elsewhere
+from w365.service.suggesting import drop_candidate, order_decided
 from w365.store import decisions, settling, worklist
 from w365.store import tables as t
 from w365.store.decisions import Standing, Who
@@ -240,8 +240,7 @@ def _decide(
         decision, account_id = work(connection, Who(actor.name, service.clock()), now)
         which, values = decisions.affected(provider_account_id, now.account_id, account_id)
         settling.settle(connection, read_policy(connection), which, values)
-        order_candidates(connection, which, values)
-        order_elsewhere(connection, which, values)
+        order_decided(connection, which, values)
         row = worklist.read_rows(connection, [provider_account_id])[0]
         kind = connection.execute(sa.select(t.Decision.kind).where(t.Decision.id == decision)).scalar_one()
     _log.info("%s", json.dumps({"decision": decision, "actor": actor.name, "provider_account": provider_account_id}))

@@ -25,7 +25,7 @@ from w365.service.mapping_plan import (
     Planned,
     Verdict,
 )
-from w365.service.suggesting import order_candidates, order_elsewhere
+from w365.service.suggesting import order_decided
 from w365.sheets import Places, Sheet
 from w365.store import batch, settling
 from w365.store import tables as t
@@ -156,5 +156,4 @@ def _settle(connection: sa.Connection, run_id: int) -> None:
     pointing = sa.select(proposal.provider_account_id).where(proposal.account_id.in_(accounts.union(before)))
     which = sa.select(mine.union(pointing).subquery().c[0])
     settling.settle(connection, read_policy(connection), which)
-    order_candidates(connection, which)
-    order_elsewhere(connection, which)
+    order_decided(connection, which)

@@ -25,12 +25,22 @@ KEPT = 5
 _BATCH = 200
 _MOST_SHARING = 200
 
+_MINE, _THEIRS = sa.orm.aliased(t.ProviderAccount), sa.orm.aliased(t.ProviderAccount)
+"""The same customer at two providers."""
+_WITH_CUSTOMERS = sa.select(t.Provider.id).where(sa.exists().where(t.Worklist.provider_id == t.Provider.id)).limit(2)
+
 
 def order_candidates(connection: sa.Connection, which: sa.Select[int], values: Values = NO_VALUES) -> None:
     """Ask for new candidates for those of these rows that are open."""
     is_any, order = _ordering(connection.dialect.name, which)
     if connection.scalar(is_any, values or None) is not None:
         connection.execute(order, {**values, "asked": next_version(connection)})
+
+
+def order_decided(connection: sa.Connection, which: sa.Select[int], values: Values = NO_VALUES) -> None:
+    """Ask for new candidates where rows were decided: for those still open, and for their customers elsewhere."""
+    order_candidates(connection, which, values)
+    order_elsewhere(connection, which, values)
 
 
 def order_elsewhere(connection: sa.Connection, which: sa.Select[int], values: Values = NO_VALUES) -> None:
@@ -40,9 +50,6 @@ def order_elsewhere(connection: sa.Connection, which: sa.Select[int], values: Va
     """
     if len(connection.scalars(_WITH_CUSTOMERS).all()) > 1:
         order_candidates(connection, _elsewhere(which), values)
-
-
-_WITH_CUSTOMERS = sa.select(t.Provider.id).where(sa.exists().where(t.Worklist.provider_id == t.Provider.id)).limit(2)
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
@@ -203,9 +210,10 @@ def _mapped_elsewhere(connection: sa.Connection, ids: Sequence[int]) -> dict[int
     return found
 
 
-def _same_customers() -> tuple[type[t.ProviderAccount], type[t.ProviderAccount], tuple[sa.Select[int, int], ...]]:
-    """Name mine and theirs, and select (mine, theirs) of the same customer, by tenant GUID or own domain."""
-    mine, theirs = sa.orm.aliased(t.ProviderAccount), sa.orm.aliased(t.ProviderAccount)
+@functools.cache
+def _same_customers() -> tuple[sa.Select[int, int], ...]:
+    """Select (mine, theirs), by tenant GUID and by own domain."""
+    mine, theirs = _MINE, _THEIRS
     my_domain, their_domain = sa.orm.aliased(t.ProviderAccountDomain), sa.orm.aliased(t.ProviderAccountDomain)
     elsewhere = theirs.provider_id != mine.provider_id
     by_guid = sa.select(mine.id, theirs.id).join_from(mine, theirs, theirs.tenant_guid == mine.tenant_guid)
@@ -219,26 +227,24 @@ def _same_customers() -> tuple[type[t.ProviderAccount], type[t.ProviderAccount],
             ~sa.exists().where(t.ListedDomain.domain == my_domain.domain),
         )
     )
-    return mine, theirs, (by_guid.where(mine.tenant_guid != "", elsewhere), by_domain.where(elsewhere))
+    return by_guid.where(mine.tenant_guid != "", elsewhere), by_domain.where(elsewhere)
 
 
 @functools.cache
 def _asking_elsewhere() -> tuple[sa.Select[int, int, str], ...]:
-    mine, theirs, queries = _same_customers()
     return tuple(
-        query.with_only_columns(mine.id, t.Mapping.account_id, t.Provider.name)
-        .join(t.Mapping, t.Mapping.provider_account_id == theirs.id)
-        .join(t.Provider, t.Provider.id == theirs.provider_id)
-        .where(mine.id.in_(IDS))
-        for query in queries
+        query.with_only_columns(_MINE.id, t.Mapping.account_id, t.Provider.name)
+        .join(t.Mapping, t.Mapping.provider_account_id == _THEIRS.id)
+        .join(t.Provider, t.Provider.id == _THEIRS.provider_id)
+        .where(_MINE.id.in_(IDS))
+        for query in _same_customers()
     )
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
 def _elsewhere(which: sa.Select[int]) -> sa.Select[int]:
-    mine, theirs, queries = _same_customers()
-    found = sa.union(*(query.with_only_columns(mine.id).where(theirs.id.in_(which)) for query in queries))
-    return sa.select(found.subquery().c[0])
+    found = (query.with_only_columns(_MINE.id).where(_THEIRS.id.in_(which)) for query in _same_customers())
+    return sa.select(sa.union(*found).subquery().c[0])
 
 
 def _store(

@@ -22,9 +22,12 @@ _ANY = sa.select(t.AccountDomain.account_id).limit(1)
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What folding changed, as pairs of an account and a domain: which came or went, and which count others now too."""
+    """What folding changed, as pairs of an account and a domain.
 
-    come_or_gone: frozenset[tuple[int, str]]
+    `moved` came or went; `changed` are these and those of more or fewer contacts than before.
+    """
+
+    moved: frozenset[tuple[int, str]]
     changed: frozenset[tuple[int, str]]
 
 

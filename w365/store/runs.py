@@ -132,16 +132,13 @@ def start_over(connection: sa.Connection, run_id: int) -> None:
 def release_dead_runs(connection: sa.Connection, at: dt.datetime) -> int:
     """Mark running runs without a heartbeat as interrupted; return how many there were."""
     dead = sa.update(Run).where(Run.state == RunState.RUNNING, Run.heartbeat_at < at - LEASE)
-    of_rows = Run.kind.in_((RunKind.BULK, RunKind.UNDO))
+    is_of_many_rows = Run.kind.in_((RunKind.BULK, RunKind.UNDO))
     ended = "The process that did this ended early."
     told = dead.values(
         state=RunState.INTERRUPTED,
         ended_at=at,
         error=sa.case(
-            (
-                of_rows,
-                f"{ended} What was done before was kept, and Undo takes it back; choose the rest again.",
-            ),
+            (is_of_many_rows, f"{ended} What was done before was kept, and Undo takes it back; choose the rest again."),
             else_=f"{ended} What it had written was kept; the next run goes on there.",
         ),
     )
