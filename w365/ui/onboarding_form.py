@@ -149,8 +149,9 @@ def _ask_company(form: _Form) -> None:
     form.ask(widths[3], COUNTRY, help="Two letters, such as GB or US.")
     first = form.subject.texts[CULTURE]
     chosen = widths[4].selectbox(
-        "Language of invoices and mail *",
+        "Language *",
         CULTURES,
+        help="Of the provider's invoices and mail.",
         index=CULTURES.index(first),
         format_func=_CULTURE_WORDS.__getitem__,
         key=form.key(CULTURE),
