@@ -129,12 +129,15 @@ def _attempt(service: Service, run: RunView) -> None:
             end_run(connection, run.id, state, service.clock(), **values)
 
 
+_ANY_TOUCHED = sa.select(Touched.provider_account_id).limit(1)
+_ANY_RUNNING = sa.select(Run.id).where(Run.state == RunState.RUNNING, Run.kind.not_in(_CHANGES_NOTHING)).limit(1)
+
+
 def _follow_up(service: Service, run: RunView) -> None:
     """Match what a sync changed, and once more what changed while a match ran."""
     with service.store.read() as connection:
-        is_touched = connection.scalar(sa.select(Touched.provider_account_id).limit(1)) is not None
-        running = sa.select(Run.id).where(Run.state == RunState.RUNNING, Run.kind.not_in(_CHANGES_NOTHING))
-        is_syncing = connection.scalar(running.limit(1)) is not None
+        is_touched = connection.scalar(_ANY_TOUCHED) is not None
+        is_syncing = connection.scalar(_ANY_RUNNING) is not None
     is_done = run.state is RunState.DONE
     # A match that failed or was stopped is not tried again at once: it would do the same for ever.
     wanted = is_done and is_touched and not is_syncing if run.kind is RunKind.MATCH else is_done or is_touched

@@ -294,8 +294,11 @@ def _read(connection: sa.Connection) -> dict[str, object]:
     return {name: SPECS[name].parse(text) for name, text in _texts(connection).items()}
 
 
+_SETTINGS = sa.select(t.Setting.name, t.Setting.value)
+
+
 def _texts(connection: sa.Connection) -> dict[str, str]:
-    stored = {row.name: row.value for row in connection.execute(sa.select(t.Setting.name, t.Setting.value))}
+    stored = {row.name: row.value for row in connection.execute(_SETTINGS)}
     return {name: stored.get(name, spec.default) for name, spec in SPECS.items()}
 
 

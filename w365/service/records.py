@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -186,8 +188,19 @@ def read_decisions(
     connection: sa.Connection, where: sa.ColumnElement[bool], *, limit: int, start: int = 0
 ) -> list[DecisionView]:
     """Read decisions, the latest first, with their evidence in words."""
+    query = _decisions().where(where).offset(start).limit(limit)
+    rows = [dict(row) for row in connection.execute(query).mappings()]
+    evidence = _decision_evidence(connection, [row["id"] for row in rows])
+    return [
+        DecisionView(**{**row, "kind": DecisionKind(row["kind"]), "evidence": evidence.get(row["id"], ())})
+        for row in rows
+    ]
+
+
+@functools.cache
+def _decisions() -> sa.Select[*tuple[Any, ...]]:
     decision, pa, old = t.Decision, t.ProviderAccount, sa.orm.aliased(t.Account)
-    query = (
+    return (
         sa.select(
             decision.id,
             decision.at,
@@ -208,17 +221,8 @@ def read_decisions(
         .join(t.Provider, t.Provider.id == pa.provider_id)
         .outerjoin(old, old.id == decision.old_account_id)
         .outerjoin(t.Account, t.Account.id == decision.account_id)
-        .where(where)
         .order_by(decision.id.desc())
-        .offset(start)
-        .limit(limit)
     )
-    rows = [dict(row) for row in connection.execute(query).mappings()]
-    evidence = _decision_evidence(connection, [row["id"] for row in rows])
-    return [
-        DecisionView(**{**row, "kind": DecisionKind(row["kind"]), "evidence": evidence.get(row["id"], ())})
-        for row in rows
-    ]
 
 
 def _decision_evidence(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:

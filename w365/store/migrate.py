@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -24,7 +25,7 @@ def migrate(store: Store) -> str:
     Raises StoreError, with the database as it was, when it is newer than this code or not one of ours. A SQLite file
     is copied beside itself before an older schema is changed.
     """
-    scripts = ScriptDirectory.from_config(_config())
+    scripts = _scripts()
     newest = scripts.get_current_head() or ""
     with store.read() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
@@ -51,6 +52,11 @@ def migrate(store: Store) -> str:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     return newest
+
+
+@functools.cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _config() -> Config:

@@ -74,29 +74,21 @@ def request_run(
     Raises AlreadyRunning naming who started the one under way, and since when.
     """
     release_dead_runs(connection, at)
-    active = connection.execute(
-        sa.select(Run.actor, Run.requested_at).where(Run.kind == kind, Run.target == target, Run.state.in_(ACTIVE))
-    ).one_or_none()
-    if active:
+    asked = {"of_kind": kind, "of_target": target}
+    if active := connection.execute(_UNDER_WAY, asked).one_or_none():
         raise AlreadyRunning(
             f"This is running already: started by {active.actor} at {active.requested_at:%H:%M} UTC.",
             kept="It goes on undisturbed.",
             do="Wait for it, or cancel it first.",
         )
-    last = connection.execute(
-        sa.select(Run.id, Run.cursor, Run.done, Run.total, Run.result, Run.heartbeat_at)
-        .where(Run.kind == kind, Run.target == target)
-        .order_by(Run.id.desc())
-        .limit(1)
-    ).one_or_none()
+    last = connection.execute(_LAST, asked).one_or_none()
     values: dict[str, Any] = {"result": {}}
     goes_on = bool(last and last.cursor and last.heartbeat_at and last.heartbeat_at > at - RESUMABLE)
     if last and goes_on:
         values = {"cursor": last.cursor, "done": last.done, "total": last.total, "result": last.result}
-    insert = sa.insert(Run).values(
-        kind=kind, target=target, state=RunState.QUEUED, actor=actor, requested_at=at, wants_full=wants_full, **values
-    )
-    run_id = int(connection.execute(insert.returning(Run.id)).scalar_one())
+    values |= {"kind": kind, "target": target, "state": RunState.QUEUED, "actor": actor}
+    values |= {"requested_at": at, "wants_full": wants_full}
+    run_id = int(connection.execute(_QUEUE, values).scalar_one())
     if last:
         _inherit(connection, last.id, run_id) if goes_on else _forget(connection, last.id)
     return run_id
@@ -109,7 +101,7 @@ def _inherit(connection: sa.Connection, old: int, new: int) -> None:
 
 
 def _forget(connection: sa.Connection, run_id: int) -> None:
-    connection.execute(sa.delete(RunSeen).where(RunSeen.run_id == run_id))
+    connection.execute(_FORGET, {"one": run_id})
 
 
 def see(connection: sa.Connection, run_id: int, subject: str, record_ids: Iterable[str]) -> None:
@@ -131,45 +123,26 @@ def start_over(connection: sa.Connection, run_id: int) -> None:
 
 def release_dead_runs(connection: sa.Connection, at: dt.datetime) -> int:
     """Mark running runs without a heartbeat as interrupted; return how many there were."""
-    dead = sa.update(Run).where(Run.state == RunState.RUNNING, Run.heartbeat_at < at - LEASE)
-    is_of_many_rows = Run.kind.in_((RunKind.BULK, RunKind.UNDO))
-    ended = "The process that did this ended early."
-    told = dead.values(
-        state=RunState.INTERRUPTED,
-        ended_at=at,
-        error=sa.case(
-            (is_of_many_rows, f"{ended} What was done before was kept, and Undo takes it back; choose the rest again."),
-            else_=f"{ended} What it had written was kept; the next run goes on there.",
-        ),
-    )
-    return connection.execute(told).rowcount
+    return connection.execute(_RELEASE, {"silent_since": at - LEASE, "ended_at": at}).rowcount
 
 
 def keep_alive(connection: sa.Connection, run_id: int, at: dt.datetime) -> None:
     """Say that the process of a running run lives."""
-    connection.execute(sa.update(Run).where(Run.id == run_id, Run.state == RunState.RUNNING).values(heartbeat_at=at))
+    connection.execute(_IN_STATE, {"one": run_id, "was": RunState.RUNNING, "heartbeat_at": at})
 
 
 def claim_run(connection: sa.Connection, run_id: int, at: dt.datetime) -> RunView | None:
     """Take a queued run to work on; None when somebody else has it, or it was cancelled before it began."""
-    claimed = connection.execute(
-        sa.update(Run)
-        .where(Run.id == run_id, Run.state == RunState.QUEUED)
-        .values(state=RunState.RUNNING, started_at=at, heartbeat_at=at)
-    ).rowcount
-    return get_run(connection, run_id) if claimed else None
+    values = {"state": RunState.RUNNING, "started_at": at, "heartbeat_at": at}
+    claimed = connection.execute(_IN_STATE, {"one": run_id, "was": RunState.QUEUED, **values})
+    return get_run(connection, run_id) if claimed.rowcount else None
 
 
 def cancel_run(connection: sa.Connection, run_id: int, at: dt.datetime) -> None:
     """End a run that waits; one under way is asked to stop, and does so at its next look."""
-    connection.execute(
-        sa.update(Run)
-        .where(Run.id == run_id, Run.state == RunState.QUEUED)
-        .values(state=RunState.CANCELLED, ended_at=at)
-    )
-    connection.execute(
-        sa.update(Run).where(Run.id == run_id, Run.state == RunState.RUNNING).values(cancel_requested=True)
-    )
+    ended = {"state": RunState.CANCELLED, "ended_at": at}
+    connection.execute(_IN_STATE, {"one": run_id, "was": RunState.QUEUED, **ended})
+    connection.execute(_IN_STATE, {"one": run_id, "was": RunState.RUNNING, "cancel_requested": True})
 
 
 def end_run(
@@ -189,8 +162,8 @@ def end_run(
     if state is RunState.DONE:
         values["cursor"] = None
         _forget(connection, run_id)
-    ended = sa.update(Run).where(Run.id == run_id, Run.state == was)
-    connection.execute(ended.values(state=state, ended_at=at, heartbeat_at=at, **values))
+    values |= {"state": state, "ended_at": at, "heartbeat_at": at}
+    connection.execute(_IN_STATE, {"one": run_id, "was": was, **values})
 
 
 def add_problems(connection: sa.Connection, run_id: int, problems: Sequence[Rejected]) -> None:
@@ -251,8 +224,8 @@ class Progress:
         Raises Cancelled when the run was released as dead, as after a night's sleep of the machine: another run may
         have taken over what this one had met.
         """
-        mine = sa.update(Run).where(Run.id == self.run_id, Run.state == RunState.RUNNING)
-        if not connection.execute(mine.values(heartbeat_at=self._clock(), **values)).rowcount:
+        values["heartbeat_at"] = self._clock()
+        if not connection.execute(_IN_STATE, {"one": self.run_id, "was": RunState.RUNNING, **values}).rowcount:
             raise Cancelled("The run had been given up as dead.", kept="The pages written so far were kept.")
 
     def say(self, message: str) -> None:
@@ -274,7 +247,7 @@ class Progress:
     def check(self) -> None:
         """Raise Cancelled when a person asked for it."""
         with self._store.read() as connection:
-            if connection.scalar(sa.select(Run.cancel_requested).where(Run.id == self.run_id)):
+            if connection.scalar(_IS_CANCELLED, {"one": self.run_id}):
                 raise Cancelled(
                     "The run was cancelled.", kept="The pages written so far were kept.", do="Start it again any time."
                 )
@@ -298,14 +271,34 @@ _VIEW = (
     Run.cursor,
     Run.wants_full,
 )
-_ONE = sa.select(*_VIEW).where(Run.id == sa.bindparam("one"))
-_LATEST = (
-    sa.select(*_VIEW)
-    .where(Run.kind == sa.bindparam("of_kind"), Run.target == sa.bindparam("of_target"))
-    .order_by(Run.id.desc())
-    .limit(1)
-)
+_IS_ONE = Run.id == sa.bindparam("one")
+_OF_TARGET = (Run.kind == sa.bindparam("of_kind"), Run.target == sa.bindparam("of_target"))
+_ONE = sa.select(*_VIEW).where(_IS_ONE)
+_LATEST = sa.select(*_VIEW).where(*_OF_TARGET).order_by(Run.id.desc()).limit(1)
 _LATEST_IN_STATE = _LATEST.where(Run.state == sa.bindparam("in_state"))
+_LAST = _LATEST.with_only_columns(Run.id, Run.cursor, Run.done, Run.total, Run.result, Run.heartbeat_at)
+_UNDER_WAY = sa.select(Run.actor, Run.requested_at).where(*_OF_TARGET, Run.state.in_(ACTIVE))
+_IS_CANCELLED = sa.select(Run.cancel_requested).where(_IS_ONE)
+
+_QUEUE = sa.insert(Run).returning(Run.id)
+_IN_STATE = sa.update(Run).where(_IS_ONE, Run.state == sa.bindparam("was"))
+"""Sets what else is given with it."""
+_FORGET = sa.delete(RunSeen).where(RunSeen.run_id == sa.bindparam("one"))
+_EARLY = "The process that did this ended early."
+_RELEASE = (
+    sa.update(Run)
+    .where(Run.state == RunState.RUNNING, Run.heartbeat_at < sa.bindparam("silent_since"))
+    .values(
+        state=RunState.INTERRUPTED,
+        error=sa.case(
+            (
+                Run.kind.in_((RunKind.BULK, RunKind.UNDO)),
+                f"{_EARLY} What was done before was kept, and Undo takes it back; choose the rest again.",
+            ),
+            else_=f"{_EARLY} What it had written was kept; the next run goes on there.",
+        ),
+    )
+)
 
 
 def _view(row: sa.RowMapping) -> RunView:

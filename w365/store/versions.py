@@ -24,9 +24,14 @@ def version_now(connection: sa.Connection) -> int:
 
 def next_version(connection: sa.Connection) -> int:
     """Count one change more; the caller's transaction writes, so that numbers are in the order of commits."""
-    new = upsert_into(connection.dialect.name, t.Version.__table__).values(id=_ONLY, number=1)
+    return int(connection.execute(_counting(connection.dialect.name)).scalar_one())
+
+
+@functools.cache
+def _counting(dialect: str) -> sa.Insert:
+    new = upsert_into(dialect, t.Version.__table__).values(id=_ONLY, number=1)
     counted = new.on_conflict_do_update(index_elements=["id"], set_={"number": t.Version.number + 1})
-    return int(connection.execute(counted.returning(t.Version.number)).scalar_one())
+    return counted.returning(t.Version.number)
 
 
 def note_accounts(connection: sa.Connection, account_ids: Sequence[int]) -> None:

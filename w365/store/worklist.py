@@ -209,8 +209,16 @@ def _reading() -> sa.Select[*tuple[Any, ...]]:
 
 def counts(connection: sa.Connection) -> list[Count]:
     """Count all provider accounts by provider, status and reason; gone ones without a mapping are left out."""
+    return [
+        Count(provider_id, Status(status), Reason(reason), accounts, int(seats), int(subscriptions), buying)
+        for provider_id, status, reason, accounts, seats, subscriptions, buying in connection.execute(_counting())
+    ]
+
+
+@functools.cache
+def _counting() -> sa.Select[*tuple[Any, ...]]:
     work = t.Worklist
-    query = (
+    return (
         sa.select(
             *(work.provider_id, work.status, work.reason, sa.func.count()),
             *(sa.func.sum(work.seats), sa.func.sum(work.subscriptions)),
@@ -219,10 +227,6 @@ def counts(connection: sa.Connection) -> list[Count]:
         .where(_counts())
         .group_by(work.provider_id, work.status, work.reason)
     )
-    return [
-        Count(provider_id, Status(status), Reason(reason), accounts, int(seats), int(subscriptions), buying)
-        for provider_id, status, reason, accounts, seats, subscriptions, buying in connection.execute(query)
-    ]
 
 
 class Unsought(sa.ColumnElement[Any]):
