@@ -72,6 +72,16 @@ def test_the_numbers_of_the_overview_are_those_of_the_statistics(world: World) -
     assert shown == {"Need a decision": "10", "Match rate": "66.7 %", "Conflicts": "0", "Blocked seats": "0"}
 
 
+def test_the_overview_leads_to_the_page_of_what_there_is_to_do(world: World) -> None:
+    world.crm.twins = ["c0.de"]
+    world.sync()
+    links = {
+        one.proto.label: (one.proto.page, one.proto.query_string) for one in world.open("overview").get("page_link")
+    }
+    assert links[":primary[Open conflicts]"] == ("conflicts", "")
+    assert links[":primary[Open unmapped]"] == ("provider_accounts", "status=unmapped")
+
+
 def test_a_click_after_somebody_elses_shows_who_started_the_run_and_starts_none(world: World) -> None:
     test = world.open("providers")
     request_sync(world.service, ADMIN, PARTNER_CENTER)  # by somebody else, after the page was drawn

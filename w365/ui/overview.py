@@ -72,12 +72,13 @@ def _subscriptions(statistics: Standing) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """One line of what to do next."""
+    """One line of what to do next, and where: of the grid, the rows that the query filters."""
 
     amount: int
     text: str
     link: str
-    query: dict[str, str]
+    query: dict[str, str] | None
+    page: str = places.PROVIDER_ACCOUNTS
 
 
 def _show_blocked(statistics: Standing) -> None:
@@ -98,7 +99,8 @@ def _tasks(statistics: Standing) -> list[_Task]:
             totals.conflict,
             "in conflict: several accounts are equally supported",
             "Open conflicts",
-            {"status": Status.CONFLICT.value},
+            None,
+            places.CONFLICTS,
         ),
         _Task(
             totals.unmapped,
@@ -131,7 +133,7 @@ def _show_next(desk: Desk, statistics: Standing) -> None:
     for task in tasks:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(task.amount)}** {task.text}", width="stretch")
-            link_to(places.PROVIDER_ACCOUNTS, task.link, task.query)
+            link_to(task.page, task.link, task.query)
     if not is_busy(desk):
         _show_ready(preview_match(desk.service, desk.actor, limit=0))
     _show_movement(statistics)
