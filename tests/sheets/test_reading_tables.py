@@ -18,7 +18,7 @@ from w365.service.export.cells import safe_cell
 from w365.service.manual_rows import FIELDS
 from w365.sheets import guess_columns, open_sheet
 from w365.sheets.columns import letter, name_columns
-from w365.sheets.lines import take_apostrophe
+from w365.sheets.lines import take_apostrophes
 from w365.sheets.workbook import say_value
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("\n\"',;\t=-é€"), max_size=12)
@@ -48,9 +48,9 @@ def test_every_text_comes_back_from_excel_as_our_downloads_write_it(rows: list[l
     ]
 
 
-@given(text=st.text("'=-x\t", max_size=5))
-def test_the_apostrophe_of_a_download_is_taken_back(text: str) -> None:
-    assert take_apostrophe(str(safe_cell(text))) == text
+@given(text=st.text("'=-x\t\n;", max_size=6))
+def test_the_apostrophes_of_a_download_are_taken_back(text: str) -> None:
+    assert take_apostrophes(str(safe_cell(text))) == text
 
 
 def test_a_file_of_the_old_windows_is_read() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,11 @@ from typing import BinaryIO
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula; our downloads put an apostrophe before it."""
+
+_BEGINS, _OF_FORMULA = r"(^|[;\t\r\n])", f"(?='*[{re.escape(''.join(FORMULA))}])"
+"""Where a cell begins for a spreadsheet: also behind what separates cells or lines where commas do not."""
+
+_UNSAFE, _SAFE = re.compile(_BEGINS + _OF_FORMULA), re.compile(f"{_BEGINS}'{_OF_FORMULA}")
 
 Content = Path | bytes
 
@@ -39,13 +45,18 @@ class Sheet:
         rows = (line for line in self._read() if any(line.cells))
         next(rows, None)
         for line in rows:
-            yield Line(line.number, tuple(take_apostrophe(cell) for cell in line.cells))
+            yield Line(line.number, tuple(take_apostrophes(cell) for cell in line.cells))
 
 
 def open_bytes(content: Content) -> BinaryIO:
     return content.open("rb") if isinstance(content, Path) else io.BytesIO(content)
 
 
-def take_apostrophe(text: str) -> str:
-    """Take back the apostrophe that a download puts before what looks like a formula."""
-    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(FORMULA) else text
+def put_apostrophes(text: str) -> str:
+    """Put an apostrophe before whatever a spreadsheet would run as a formula."""
+    return _UNSAFE.sub(r"\1'", text)
+
+
+def take_apostrophes(text: str) -> str:
+    """Take back what `put_apostrophes` put."""
+    return _SAFE.sub(r"\1", text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from w365.errors import InputError
 from w365.sheets import text, workbook
-from w365.sheets.lines import Content, Line, Sheet, open_bytes, take_apostrophe
+from w365.sheets.lines import Content, Line, Sheet, open_bytes, take_apostrophes
 
 _KEPT = "Nothing was read."
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -48,7 +48,7 @@ def _sheet(name: str, about: str, read: object) -> Sheet:
             kept=_KEPT,
             do="The first line names the columns; the provider accounts or mappings stand below it.",
         )
-    headings = tuple(take_apostrophe(cell).strip() for cell in first.cells)
+    headings = tuple(take_apostrophes(cell).strip() for cell in first.cells)
     return Sheet(name, about, headings, read)
 
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 
-from w365.sheets.lines import FORMULA
-
-
-def safe_text(text: str) -> str:
-    return "'" + text if text.lstrip("'").startswith(FORMULA) else text
+from w365.sheets.lines import put_apostrophes
 
 
 def safe_cell(value: object) -> object:
     """Quote a text that a spreadsheet would run as a formula; flatten what is not a single value."""
     if isinstance(value, str):
-        return safe_text(value)
-    return safe_text(flat(value)) if isinstance(value, (list, dict)) else value
+        return put_apostrophes(value)
+    return put_apostrophes(flat(value)) if isinstance(value, (list, dict)) else value
 
 
 def flat(value: object) -> str:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import IO, Any, BinaryIO, cast
 
-from w365.service.export.cells import flat, safe_text
+from w365.service.export.cells import flat
 from w365.service.export.subjects import COLUMNS, Kind, Record, Subject, kind_of
 from w365.service.statistics import DEFINITIONS
+from w365.sheets.lines import put_apostrophes
 
 MOST_ROWS = 1_048_575
 """What a sheet holds below its header; what is more goes on in a next sheet."""
@@ -105,7 +106,7 @@ def _write_cell(sheet: Any, formats: Mapping[str, Any], row: int, place: int, ki
 
 def _text(text: str) -> str:
     """Cut what a cell cannot hold; XlsxWriter would leave it out."""
-    safe = safe_text(text)
+    safe = put_apostrophes(text)
     return safe if len(safe) <= _LONGEST_TEXT else f"{safe[: _LONGEST_TEXT - 1]}…"
 
 
