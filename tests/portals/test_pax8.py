@@ -114,6 +114,20 @@ def test_all_companies_come_with_their_subscriptions_in_one_call_per_page(place:
     assert {parse_qs(urlsplit(each.target).query)["size"][0] for each in server.requests[1:]} == {"200"}
 
 
+@pytest.mark.parametrize("path", ["/v1/companies", "/v1/subscriptions"])
+def test_a_list_that_grows_as_fast_as_it_is_read_is_left(place: Bench, path: str) -> None:
+    def grows(request: Request) -> Answer:
+        number = int(parse_qs(urlsplit(request.target).query)["page"][0])
+        record = company(1) if path == "/v1/companies" else subscription(1, 1)
+        page = {"size": 200, "totalElements": 200 * number + 400, "totalPages": number + 2, "number": number}
+        return Answer({"content": [record], "page": page})
+
+    service = pax8(grows) if path == "/v1/companies" else pax8([company(1)], grows)
+    error = fail(place, service)
+    assert isinstance(error, SourceChanged)
+    assert "its list grows while it is read and does not end." in error.what
+
+
 def test_a_company_is_read_in_our_words(place: Bench) -> None:
     records = [company(1, website="HTTPS://WWW.Adatum.co.uk/about?x=1", externalId="A123", address={"country": "gb"})]
     bought = [subscription(1, 1, status="SomethingNew", quantity=12.0, billingTerm="3-Year", companyId=guid(1).upper())]

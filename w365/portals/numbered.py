@@ -9,15 +9,22 @@ from typing import Any
 from w365.http.client import Answer, ApiClient, Explain
 from w365.http.fields import FieldError, required_int, required_record
 
+_MOST_NEW_PAGES = 20
+"""What a list may have grown by when its first page said how long it is, besides as much again."""
+
 
 @dataclass(frozen=True, slots=True)
 class NumberedPage:
-    """The records of one page as they came. ``total`` is how many records the list has at this moment."""
+    """The records of one page as they came. ``total`` and ``pages`` are how long the list is at this moment."""
 
     records: list[Any] = field(repr=False)
     number: int
     total: int
-    is_last: bool
+    pages: int
+
+    @property
+    def is_last(self) -> bool:
+        return self.number + 1 >= self.pages
 
 
 class NumberedList:
@@ -27,6 +34,7 @@ class NumberedList:
         self._client = client
         self._path = f"{path}{'&' if '?' in path else '?'}size={size}"
         self._explain = explain
+        self._most = 0
 
     def pages(self, first: int = 0) -> Iterator[NumberedPage]:
         """Yield the pages from ``first`` on. A page other than the one asked for raises SourceChanged."""
@@ -37,22 +45,27 @@ class NumberedList:
             number, is_last = number + 1, page.is_last
 
     def read(self, number: int) -> NumberedPage:
+        """Read a page. One of a list that grows as fast as it is read raises SourceChanged."""
         answer = self._client.get_json(f"{self._path}&page={number}", explain=self._explain)
         try:
-            return _open(answer, number)
+            page = _open(answer, number)
         except FieldError as error:
             raise answer.changed(self._client.source, str(error)) from None
+        self._most = self._most or 2 * page.pages + _MOST_NEW_PAGES
+        if page.pages > self._most:
+            raise answer.changed(self._client.source, "its list grows while it is read and does not end.")
+        return page
 
 
 def _open(answer: Answer, asked: int) -> NumberedPage:
     body = answer.body
     if not isinstance(body, dict) or not isinstance(records := body.get("content"), list):
         raise FieldError("the list “content” is missing.")
-    page = required_record(body, "page")
-    number, pages, total = (required_int(page, name) for name in ("number", "totalPages", "totalElements"))
+    told = required_record(body, "page")
+    number, pages, total = (required_int(told, name) for name in ("number", "totalPages", "totalElements"))
     if number != asked:
         raise FieldError(f"it sent page {number} where page {asked} was asked for.")
-    is_last = asked + 1 >= pages
-    if not records and not is_last:
+    page = NumberedPage(records, number, total, pages)
+    if not records and not page.is_last:
         raise FieldError("a page in the middle of a list is empty.")
-    return NumberedPage(records, number, total, is_last)
+    return page
