@@ -38,7 +38,7 @@ from w365.store.matcher import auto_match, propose
 from w365.store.settling import settle
 
 POLICY = MatchPolicy(auto_match=True)
-ROUNDS = 5
+ROUNDS = 15
 
 
 def main() -> None:
