@@ -328,4 +328,7 @@ def _checked_domains(texts: Iterable[str]) -> set[str]:
 
 def _audit(connection: sa.Connection, actor: Actor, at: dt.datetime, name: str, old: str, new: str) -> None:
     row = {"at": at, "actor": actor.name, "name": name, "old_value": old, "value": new}
-    connection.execute(sa.insert(t.SettingChange).values(row))
+    connection.execute(_AUDIT, row)
+
+
+_AUDIT = sa.insert(t.SettingChange)

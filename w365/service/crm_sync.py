@@ -7,6 +7,7 @@ same transaction, so that the next match looks at just that.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -75,7 +76,7 @@ class _Table:
 
     def read(self, pages: Pages[Record]) -> None:
         with self.service.store.read() as connection:
-            link = connection.scalar(sa.select(t.CrmDelta.link).where(t.CrmDelta.table_name == self.name))
+            link = connection.scalar(_LINK, {"of_table": self.name})
         try:
             if link is None and (cursor := place_in(self.run.cursor, self.name)):
                 self._read_whole(pages(None, cursor=cursor))
@@ -140,11 +141,9 @@ class _Table:
 
     def _drop_unseen(self, connection: sa.Connection) -> None:
         """Drop what a full read did not meet, unless it is so much that something else must be wrong."""
-        table = t.Account if self.name == "accounts" else t.Contact
-        here = [~t.Account.is_deleted] if self.name == "accounts" else []
-        known = connection.scalar(sa.select(sa.func.count()).select_from(table).where(*here)) or 0
-        query = sa.select(table.crm_id).where(*here, ~has_seen(self.run.id, self.name, table.crm_id))
-        missing = list(connection.scalars(query))
+        of_known, of_missing = _asking_for_unseen(self.name)
+        known = connection.scalar(of_known) or 0
+        missing = list(connection.scalars(of_missing, {"run": self.run.id}))
         share = int(read_setting(connection, "gone_guard_percent"))
         if known >= _GUARD_FROM and len(missing) * 100 > share * known:
             raise MassDisappearance(
@@ -153,6 +152,15 @@ class _Table:
                 do="Check the application user's permissions in the CRM. To accept it, raise gone_guard_percent once.",
             )
         self.counts[f"{self.name}_gone"] += self.drop(connection, missing)
+
+
+@functools.cache
+def _asking_for_unseen(name: str) -> tuple[sa.Select[int], sa.Select[str]]:
+    """Count what is known of a Dataverse table, and select what of it a `run` did not meet."""
+    table = t.Account if name == "accounts" else t.Contact
+    here = [~t.Account.is_deleted] if name == "accounts" else []
+    known = sa.select(sa.func.count()).select_from(table).where(*here)
+    return known, sa.select(table.crm_id).where(*here, ~has_seen(name, table.crm_id))
 
 
 # --- accounts ---
@@ -345,6 +353,7 @@ def _word(table: str, known: tuple[object, ...] | None, row: tuple[object, ...])
 
 # --- what is asked of each page ---
 
+_LINK = sa.select(t.CrmDelta.link).where(t.CrmDelta.table_name == sa.bindparam("of_table"))
 _ACCOUNTS = sa.select(*(getattr(t.Account, name) for name in _ACCOUNT)).where(t.Account.crm_id.in_(NAMES))
 _IDS_OF = sa.select(t.Account.crm_id, t.Account.id).where(t.Account.crm_id.in_(NAMES))
 _CONTACTS = sa.select(t.Contact.crm_id, t.Contact.account_crm_id, t.Contact.domain).where(t.Contact.crm_id.in_(NAMES))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from w365.model import Rule
 from w365.store import tables as t
 from w365.store.bulk import chunks
 from w365.store.evidence import is_in
+from w365.store.given import IDS
 from w365.store.versions import accounts_since, version_now
 
 _READ = 5_000
@@ -36,7 +38,7 @@ class KnownAccounts:
         `beat` is called every now and then while accounts are read.
         """
         with self._lock:
-            ignored = frozenset(connection.scalars(sa.select(t.ListedDomain.domain)))
+            ignored = frozenset(connection.scalars(_LISTED))
             if self._suggester is None or ignored != self._ignored:
                 self._suggester = None  # two at once would not fit
                 self._suggester = Suggester(_read(connection, None, beat), ignored=ignored)
@@ -58,12 +60,12 @@ class KnownAccounts:
 
 def _read(connection: sa.Connection, ids: Sequence[int] | None, beat: Callable[[], None]) -> Iterator[Prospect]:
     """Read accounts that are not deleted one by one: neither they nor their domains are ever all in memory."""
-    domains = itertools.groupby(_domains(connection, ids), key=lambda row: row.account_id)
+    of_accounts, of_domains = _asking(of_all=ids is None)
+    asked = None if ids is None else {"ids": ids}
+    streaming = connection.execution_options(yield_per=_READ)
+    domains = itertools.groupby(streaming.execute(of_domains, asked), key=lambda row: row.account_id)
     of_account, found = next(domains, (None, iter(())))
-    account = t.Account
-    columns = (account.name, account.country, account.city, account.number, account.tenant_guid, account.is_active)
-    query = sa.select(account.id, *columns).where(~account.is_deleted, is_in(ids, account.id)).order_by(account.id)
-    for number, row in enumerate(connection.execution_options(yield_per=_READ).execute(query)):
+    for number, row in enumerate(streaming.execute(of_accounts, asked)):
         if number % _READ == 0:
             beat()
         while of_account is not None and of_account < row.id:
@@ -72,11 +74,21 @@ def _read(connection: sa.Connection, ids: Sequence[int] | None, beat: Callable[[
         yield Prospect(row.id, row.name, tuple(_domain(one) for one in own), *row[2:])
 
 
-def _domains(connection: sa.Connection, ids: Sequence[int] | None) -> sa.Result[int, str, str, int]:
-    domain = t.AccountDomain
-    query = sa.select(domain.account_id, domain.domain, domain.rule, domain.contacts)
-    query = query.where(is_in(ids, domain.account_id)).order_by(domain.account_id, domain.domain, domain.rule)
-    return connection.execution_options(yield_per=_READ).execute(query)
+_LISTED = sa.select(t.ListedDomain.domain)
+
+
+@functools.cache
+def _asking(*, of_all: bool) -> tuple[sa.Select[int, str, str, str, str, str, bool], sa.Select[int, str, str, int]]:
+    """Select accounts and their domains, all or those with `ids`, both in the order of accounts."""
+    account, domain = t.Account, t.AccountDomain
+    which = None if of_all else IDS
+    columns = (account.name, account.country, account.city, account.number, account.tenant_guid, account.is_active)
+    accounts = sa.select(account.id, *columns).where(~account.is_deleted, is_in(which, account.id))
+    domains = sa.select(domain.account_id, domain.domain, domain.rule, domain.contacts)
+    return (
+        accounts.order_by(account.id),
+        domains.where(is_in(which, domain.account_id)).order_by(domain.account_id, domain.domain, domain.rule),
+    )
 
 
 def _domain(row: sa.Row[int, str, str, int]) -> ProspectDomain:

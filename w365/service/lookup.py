@@ -21,6 +21,7 @@ from w365.service.access import require
 from w365.service.configuration import read_policy
 from w365.store import finding
 from w365.store import tables as t
+from w365.store.given import IDS
 from w365.store.holders import read_holders
 from w365.store.spelling import SHORTEST_TYPED, is_kept
 from w365.store.words import fold, parts_of, terms, words_of
@@ -108,17 +109,18 @@ def read_hits(
 
 
 def _read(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Hit]:
-    account = t.Account
-    query = sa.select(
-        account.id,
-        account.name,
-        account.number,
-        account.city,
-        account.country,
-        sa.case((account.website_domain != "", account.website_domain), else_=account.email_domain),
-        account.is_active,
-    ).where(account.id.in_(ids), ~account.is_deleted)
-    return {row[0]: Hit(*row) for row in connection.execute(query)}
+    return {row[0]: Hit(*row) for row in connection.execute(_HITS, {"ids": list(ids)})}
+
+
+_HITS = sa.select(
+    t.Account.id,
+    t.Account.name,
+    t.Account.number,
+    t.Account.city,
+    t.Account.country,
+    sa.case((t.Account.website_domain != "", t.Account.website_domain), else_=t.Account.email_domain),
+    t.Account.is_active,
+).where(t.Account.id.in_(IDS), ~t.Account.is_deleted)
 
 
 class _Search:

@@ -242,9 +242,12 @@ def _decide(
         settling.settle(connection, read_policy(connection), which, values)
         order_decided(connection, which, values)
         row = worklist.read_rows(connection, [provider_account_id])[0]
-        kind = connection.execute(sa.select(t.Decision.kind).where(t.Decision.id == decision)).scalar_one()
+        kind = connection.execute(_KIND, {"one": decision}).scalar_one()
     _log.info("%s", json.dumps({"decision": decision, "actor": actor.name, "provider_account": provider_account_id}))
     return Decided(decision, row, DecisionKind(kind))
+
+
+_KIND = sa.select(t.Decision.kind).where(t.Decision.id == sa.bindparam("one"))
 
 
 def _check_account(connection: sa.Connection, account_id: int) -> None:

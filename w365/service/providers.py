@@ -111,15 +111,9 @@ def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         amounts = counts(connection)
-        gone = t.ProviderAccount.gone_at.is_not(None)
-        query = (
-            sa.select(t.ProviderAccount.provider_id, sa.func.count())
-            .where(gone)
-            .group_by(t.ProviderAccount.provider_id)
-        )
-        gone_by = {row[0]: row[1] for row in connection.execute(query)}
+        gone_by = {row[0]: row[1] for row in connection.execute(_GONE)}
         views = []
-        for row in connection.execute(sa.select(t.Provider).order_by(t.Provider.id)):
+        for row in connection.execute(_PROVIDERS):
             mine = [one for one in amounts if one.provider_id == row.id]
             views.append(
                 ProviderView(
@@ -138,6 +132,14 @@ def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
                 )
             )
     return views
+
+
+_PROVIDERS = sa.select(t.Provider).order_by(t.Provider.id)
+_GONE = (
+    sa.select(t.ProviderAccount.provider_id, sa.func.count())
+    .where(t.ProviderAccount.gone_at.is_not(None))
+    .group_by(t.ProviderAccount.provider_id)
+)
 
 
 def get_crm(service: Service, actor: Actor) -> CrmView:

@@ -26,6 +26,8 @@ _FIND = (
     "the secret again on the Providers page."
 )
 
+_PROVIDER = sa.select(t.Provider.kind, t.Provider.name).where(t.Provider.id == sa.bindparam("one"))
+
 
 @dataclass(frozen=True, slots=True)
 class Reaching:
@@ -40,7 +42,7 @@ class Reaching:
         return Sealer((self.settings.secret_key, *self.settings.old_secret_keys))
 
     def to_provider(self, database: sa.Connection, provider_id: int) -> Connection | None:
-        row = database.execute(sa.select(t.Provider.kind, t.Provider.name).where(t.Provider.id == provider_id)).one()
+        row = database.execute(_PROVIDER, {"one": provider_id}).one()
         connector = connector_of(row.kind)
         return self._find(database, str(provider_id), connector.setting, row.name) if connector else None
 

@@ -19,6 +19,7 @@ from w365.service.configuration import read_policy
 from w365.service.lookup import Hit, read_candidates, read_hits
 from w365.store import tables as t
 from w365.store.evidence import evidence_of
+from w365.store.given import IDS
 from w365.store.tables import LIVE_STATUSES
 from w365.store.worklist import Filter, Row, Sort, count_rows, list_ids, read_rows
 
@@ -226,16 +227,32 @@ def _decisions() -> sa.Select[*tuple[Any, ...]]:
 
 
 def _decision_evidence(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    table = t.DecisionEvidence
-    query = sa.select(table.decision_id, table.rule, table.domain, table.contacts, table.example)
     found: dict[int, tuple[str, ...]] = {}
-    for row in connection.execute(query.where(table.decision_id.in_(ids)).order_by(table.rule, table.domain)):
+    for row in connection.execute(_EVIDENCE, {"ids": list(ids)}):
         text = say_evidence(Evidence(Rule(row.rule), row.domain, row.contacts, row.example))
         found[row.decision_id] = (*found.get(row.decision_id, ()), text)
     return found
 
 
+_EVIDENCE = (
+    sa.select(
+        t.DecisionEvidence.decision_id,
+        t.DecisionEvidence.rule,
+        t.DecisionEvidence.domain,
+        t.DecisionEvidence.contacts,
+        t.DecisionEvidence.example,
+    )
+    .where(t.DecisionEvidence.decision_id.in_(IDS))
+    .order_by(t.DecisionEvidence.rule, t.DecisionEvidence.domain)
+)
+
+
 def _domains(connection: sa.Connection, provider_account_id: int) -> tuple[DomainView, ...]:
+    return tuple(DomainView(*row) for row in connection.execute(_asking_for_domains(), {"row": provider_account_id}))
+
+
+@functools.cache
+def _asking_for_domains() -> sa.Select[*tuple[Any, ...]]:
     pad, listed, ad = t.ProviderAccountDomain, t.ListedDomain, t.AccountDomain
     accounts = (
         sa.select(sa.func.count(sa.distinct(ad.account_id)))
@@ -244,13 +261,12 @@ def _domains(connection: sa.Connection, provider_account_id: int) -> tuple[Domai
         .correlate(pad)
         .scalar_subquery()
     )
-    query = (
+    return (
         sa.select(pad.domain, pad.kind, pad.is_default, pad.is_verified, sa.func.coalesce(listed.list, ""), accounts)
         .outerjoin(listed, listed.domain == pad.domain)
-        .where(pad.provider_account_id == provider_account_id)
+        .where(pad.provider_account_id == sa.bindparam("row"))
         .order_by(pad.is_default.desc(), pad.domain)
     )
-    return tuple(DomainView(*row) for row in connection.execute(query))
 
 
 def _subscriptions(connection: sa.Connection, provider_account_id: int) -> tuple[SubscriptionView, ...]:
@@ -294,18 +310,11 @@ class _Accounts:
         return tuple(self._views(read_hits(self.connection, sorted(self.rejections), row=self.row.id)))
 
     def _views(self, hits: Sequence[Hit]) -> list[AccountView]:
-        ids = [hit.account_id for hit in hits]
-        ad, contact, account = t.AccountDomain, t.Contact, t.Account
+        asked = {"ids": [hit.account_id for hit in hits]}
         domains: dict[int, set[str]] = {}
-        for row in self.connection.execute(sa.select(ad.account_id, ad.domain).where(ad.account_id.in_(ids))):
+        for row in self.connection.execute(_DOMAINS_OF, asked):
             domains.setdefault(row.account_id, set()).add(row.domain)
-        query = (
-            sa.select(account.id, account.website, sa.func.count(contact.crm_id))
-            .outerjoin(contact, contact.account_crm_id == account.crm_id)
-            .where(account.id.in_(ids))
-            .group_by(account.id, account.website)
-        )
-        fields = {row[0]: (row[1], row[2]) for row in self.connection.execute(query)}
+        fields = {row[0]: (row[1], row[2]) for row in self.connection.execute(_FIELDS_OF, asked)}
         return [
             AccountView(
                 hit,
@@ -316,3 +325,12 @@ class _Accounts:
             )
             for hit in hits
         ]
+
+
+_DOMAINS_OF = sa.select(t.AccountDomain.account_id, t.AccountDomain.domain).where(t.AccountDomain.account_id.in_(IDS))
+_FIELDS_OF = (
+    sa.select(t.Account.id, t.Account.website, sa.func.count(t.Contact.crm_id))
+    .outerjoin(t.Contact, t.Contact.account_crm_id == t.Account.crm_id)
+    .where(t.Account.id.in_(IDS))
+    .group_by(t.Account.id, t.Account.website)
+)

@@ -100,14 +100,23 @@ def drop_candidate(connection: sa.Connection, provider_account_id: int, account_
 
 def drop_candidates(connection: sa.Connection, pairs: sa.Select[int, int]) -> None:
     """Suggest these accounts no more, for these (provider account, account); those behind them move up."""
+    drop, *move_up = _dropping(pairs)
+    connection.execute(drop)
+    for behind in move_up:
+        connection.execute(behind)
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _dropping(pairs: sa.Select[int, int]) -> tuple[sa.Delete | sa.Update, ...]:
     table, ahead, wanted = t.CurrentCandidate, sa.orm.aliased(t.CurrentCandidate), pairs.subquery()
     rows = sa.select(wanted.c[0])
     of_pair = sa.exists().where(wanted.c[0] == table.provider_account_id, wanted.c[1] == table.account_id)
-    connection.execute(sa.delete(table).where(table.provider_account_id.in_(rows), of_pair))
+    statements: list[sa.Delete | sa.Update] = [sa.delete(table).where(table.provider_account_id.in_(rows), of_pair)]
     for rank in range(2, KEPT + 1):
         is_next = sa.exists().where(ahead.provider_account_id == table.provider_account_id, ahead.rank == rank - 1)
         behind = sa.update(table).where(table.provider_account_id.in_(rows), table.rank == rank, ~is_next)
-        connection.execute(behind.values(rank=rank - 1))
+        statements.append(behind.values(rank=rank - 1))
+    return tuple(statements)
 
 
 def make_candidates(service: Service, progress: Progress) -> int:
@@ -152,16 +161,20 @@ def suggest(
 
 def _forget_decided(service: Service) -> None:
     """Most rows that were open when candidates were asked for are mapped by the time they would be made."""
-    work = t.Worklist
-    is_open = sa.exists().where(work.provider_account_id == t.SuggestDue.provider_account_id, work.status.in_(OPEN))
     with service.store.write() as connection:
-        connection.execute(sa.delete(t.SuggestDue).where(~is_open))
+        connection.execute(_FORGET_DECIDED)
 
 
 def _next_due(service: Service) -> list[int]:
-    query = sa.select(t.SuggestDue.provider_account_id).order_by(t.SuggestDue.provider_account_id).limit(_BATCH)
     with service.store.read() as connection:
-        return list(connection.scalars(query))
+        return list(connection.scalars(_NEXT_DUE))
+
+
+_IS_OPEN = sa.exists().where(
+    t.Worklist.provider_account_id == t.SuggestDue.provider_account_id, t.Worklist.status.in_(OPEN)
+)
+_FORGET_DECIDED = sa.delete(t.SuggestDue).where(~_IS_OPEN)
+_NEXT_DUE = sa.select(t.SuggestDue.provider_account_id).order_by(t.SuggestDue.provider_account_id).limit(_BATCH)
 
 
 def _subjects(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Subject]:
@@ -187,18 +200,25 @@ def _asking_for_subjects() -> tuple[sa.Select[int, str], sa.Select[int, str, str
 
 def _rejected(connection: sa.Connection, ids: Sequence[int]) -> dict[int, set[int]]:
     found: dict[int, set[int]] = {}
-    query = sa.select(t.Rejection.provider_account_id, t.Rejection.account_id)
-    for row in connection.execute(query.where(t.Rejection.provider_account_id.in_(ids))):
+    for row in connection.execute(_REJECTED, {"ids": ids}):
         found.setdefault(row.provider_account_id, set()).add(row.account_id)
     return found
 
 
+_REJECTED = sa.select(t.Rejection.provider_account_id, t.Rejection.account_id).where(
+    t.Rejection.provider_account_id.in_(IDS)
+)
+
+
 def _doubted(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
     """The account that would have been mapped, had a guard not held it back: row -> account."""
-    proposal, reasons = t.CurrentProposal, [guard.value for guard in Guard]
-    query = sa.select(proposal.provider_account_id, proposal.account_id)
-    query = query.where(proposal.provider_account_id.in_(ids), proposal.reason.in_(reasons))
-    return {row_id: account_id for row_id, account_id in connection.execute(query) if account_id is not None}
+    rows = connection.execute(_DOUBTED, {"ids": ids})
+    return {row_id: account_id for row_id, account_id in rows if account_id is not None}
+
+
+_DOUBTED = sa.select(t.CurrentProposal.provider_account_id, t.CurrentProposal.account_id).where(
+    t.CurrentProposal.provider_account_id.in_(IDS), t.CurrentProposal.reason.in_([guard.value for guard in Guard])
+)
 
 
 def _mapped_elsewhere(connection: sa.Connection, ids: Sequence[int]) -> dict[int, dict[int, str]]:
@@ -250,16 +270,22 @@ def _elsewhere(which: sa.Select[int]) -> sa.Select[int]:
 def _store(
     connection: sa.Connection, ids: Sequence[int], found: Mapping[int, Sequence[Candidate]], version: int
 ) -> None:
-    table, due = t.CurrentCandidate, t.SuggestDue
-    connection.execute(sa.delete(table).where(table.provider_account_id.in_(ids)))
+    connection.execute(_FORGET_CANDIDATES, {"ids": ids})
     rows = [
         (row_id, rank, one.account_id, round(one.score, 4), _signals(one), version)
         for row_id, candidates in found.items()
         for rank, one in enumerate(candidates, start=1)
     ]
-    upsert(connection, table, ("provider_account_id", "rank", "account_id", "score", "signals", "version"), rows)
-    # What was asked for meanwhile stays due.
-    connection.execute(sa.delete(due).where(due.provider_account_id.in_(ids), due.version <= version))
+    columns = ("provider_account_id", "rank", "account_id", "score", "signals", "version")
+    upsert(connection, t.CurrentCandidate, columns, rows)
+    connection.execute(_FORGET_DUE, {"ids": ids, "made_at": version})
+
+
+_FORGET_CANDIDATES = sa.delete(t.CurrentCandidate).where(t.CurrentCandidate.provider_account_id.in_(IDS))
+_FORGET_DUE = sa.delete(t.SuggestDue).where(
+    t.SuggestDue.provider_account_id.in_(IDS), t.SuggestDue.version <= sa.bindparam("made_at")
+)
+"""What was asked for meanwhile stays due."""
 
 
 def _signals(candidate: Candidate) -> str:

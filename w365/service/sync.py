@@ -21,7 +21,8 @@ from w365.service.customer_changes import COLUMNS, Change, Domains, Facts, Known
 from w365.service.sync_kind import decide_kind
 from w365.store import tables as t
 from w365.store.bulk import chunks, upsert
-from w365.store.evidence import THOSE
+from w365.store.evidence import THOSE, Values
+from w365.store.given import IDS, NAMES
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see, start_over
 from w365.store.settling import settle
 from w365.store.touching import touch
@@ -46,7 +47,7 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
     missing than the guard allows; SourceError and Cancelled with the pages read so far kept.
     """
     with service.store.read() as connection:
-        provider_id = connection.scalar(sa.select(t.Provider.id).where(t.Provider.name == run.target))
+        provider_id = connection.scalar(_PROVIDER, {"of_name": run.target})
     assert provider_id is not None  # noqa: S101 - a run is requested for an existing provider
     counts: Counter[str] = Counter(run.result)
     unknown: set[str] = set()
@@ -79,8 +80,8 @@ def _mark_missing(service: Service, progress: Progress, provider_id: int, counts
             progress.report(connection)
     except MassDisappearance:
         with service.store.write() as connection:
-            missing = sa.select(sa.func.count()).select_from(_missing(provider_id, run_id).subquery())
-            progress.report(connection, result={**counts, MISSING: connection.scalar(missing)})
+            missing = connection.scalar(_COUNT_MISSING, {"provider": provider_id, "run": run_id})
+            progress.report(connection, result={**counts, MISSING: missing})
         raise
     return gone
 
@@ -169,11 +170,9 @@ def store_page(
 
 
 def _read_known(connection: sa.Connection, provider_id: int, specific_ids: Sequence[str]) -> dict[str, Known]:
-    pa = t.ProviderAccount
-    which = (pa.provider_id == provider_id, pa.specific_id.in_(specific_ids))
-    domains = _known_domains(connection, which)
-    subscriptions = _known_subscriptions(connection, which)
-    columns = [getattr(pa, name) for name in COLUMNS]
+    asked = {"provider": provider_id, "names": list(specific_ids)}
+    domains = _known_domains(connection, asked)
+    subscriptions = _known_subscriptions(connection, asked)
     return {
         row[1]: Known(
             row[0],
@@ -183,40 +182,27 @@ def _read_known(connection: sa.Connection, provider_id: int, specific_ids: Seque
             frozenset(subscriptions.get(row[0], ())),
             is_synced=row[3],
         )
-        for row in connection.execute(
-            sa.select(pa.id, pa.specific_id, pa.gone_at, pa.is_synced, *columns).where(*which)
-        )
+        for row in connection.execute(_KNOWN, asked)
     }
 
 
-_Where = tuple[sa.ColumnElement[bool], ...]
-
-
-def _known_domains(connection: sa.Connection, which: _Where) -> dict[int, Domains]:
-    pa, pad = t.ProviderAccount, t.ProviderAccountDomain
+def _known_domains(connection: sa.Connection, asked: Values) -> dict[int, Domains]:
     found: dict[int, Domains] = {}
-    query = sa.select(pad.provider_account_id, pad.domain, pad.kind, pad.is_default, pad.is_verified)
-    for row in connection.execute(query.join(pa, pa.id == pad.provider_account_id).where(*which)):
+    for row in connection.execute(_KNOWN_DOMAINS, asked):
         found.setdefault(row.provider_account_id, {})[row.domain] = (row.kind, row.is_default, row.is_verified)
     return found
 
 
-def _known_subscriptions(connection: sa.Connection, which: _Where) -> dict[int, set[tuple[object, ...]]]:
-    pa, sub = t.ProviderAccount, t.ProviderSubscription
+def _known_subscriptions(connection: sa.Connection, asked: Values) -> dict[int, set[tuple[object, ...]]]:
     found: dict[int, set[tuple[object, ...]]] = {}
-    columns = (sub.subscription_id, sub.offer_name, sub.quantity, sub.status, sub.term, sub.started_at)
-    query = sa.select(sub.provider_account_id, *columns).join(pa, pa.id == sub.provider_account_id)
-    for row in connection.execute(query.where(*which)):
+    for row in connection.execute(_KNOWN_SUBSCRIPTIONS, asked):
         found.setdefault(row[0], set()).add(tuple(row[1:]))
     return found
 
 
 def _already_seen(connection: sa.Connection, run_id: int, specific_ids: Sequence[str]) -> set[str]:
     """Customers that an earlier page of this run brought: providers repeat some when records change while paging."""
-    query = sa.select(t.RunSeen.record_id).where(
-        t.RunSeen.run_id == run_id, t.RunSeen.subject == SUBJECT, t.RunSeen.record_id.in_(specific_ids)
-    )
-    return set(connection.scalars(query))
+    return set(connection.scalars(_SEEN, {"run": run_id, "names": list(specific_ids)}))
 
 
 def _write(connection: sa.Connection, provider_id: int, changes: Sequence[Change], at: dt.datetime) -> None:
@@ -231,10 +217,8 @@ def _write(connection: sa.Connection, provider_id: int, changes: Sequence[Change
         for change in changes
     ]
     _upsert_accounts(connection, rows)
-    specific_ids = [change.customer.specific_id for change in changes]
-    pa = t.ProviderAccount
-    query = sa.select(pa.specific_id, pa.id).where(pa.provider_id == provider_id, pa.specific_id.in_(specific_ids))
-    ids = {row.specific_id: row.id for row in connection.execute(query)}
+    asked = {"provider": provider_id, "names": [change.customer.specific_id for change in changes]}
+    ids = {row.specific_id: row.id for row in connection.execute(_IDS_OF, asked)}
     with_ids = [(ids[change.customer.specific_id], change) for change in changes]
     _note_changes(connection, with_ids, at)
     _write_domains(connection, with_ids)
@@ -254,33 +238,31 @@ def _upsert_accounts(connection: sa.Connection, rows: Sequence[tuple[object, ...
 def _note_changes(connection: sa.Connection, changes: Sequence[tuple[int, Change]], at: dt.datetime) -> None:
     for row_id, change in changes:
         if text := change.in_words():
-            update = sa.update(t.ProviderAccount).where(t.ProviderAccount.id == row_id)
-            connection.execute(update.values(change=text, changed_at=at))
+            connection.execute(_NOTE_CHANGE, {"one": row_id, "change": text, "changed_at": at})
 
 
 def _write_domains(connection: sa.Connection, changes: Sequence[tuple[int, Change]]) -> None:
-    pad = t.ProviderAccountDomain
     differing = [(row_id, one) for row_id, one in changes if one.known is None or one.known.domains != one.domains]
-    connection.execute(sa.delete(pad).where(pad.provider_account_id.in_([row_id for row_id, _ in differing])))
+    connection.execute(_DROP_DOMAINS, {"ids": [row_id for row_id, _ in differing]})
     columns = ("provider_account_id", "domain", "kind", "is_default", "is_verified")
     upsert(
         connection,
-        pad,
+        t.ProviderAccountDomain,
         columns,
         [(row_id, name, *facts) for row_id, one in differing for name, facts in one.domains.items()],
     )
 
 
 def _write_subscriptions(connection: sa.Connection, changes: Sequence[tuple[int, Change]]) -> None:
-    table = t.ProviderSubscription
     differing = [
         (row_id, one)
         for row_id, one in changes
         if (one.known.subscriptions if one.known else frozenset()) != one.subscriptions
     ]
-    connection.execute(sa.delete(table).where(table.provider_account_id.in_([row_id for row_id, _ in differing])))
+    connection.execute(_DROP_SUBSCRIPTIONS, {"ids": [row_id for row_id, _ in differing]})
     columns = ("provider_account_id", "subscription_id", "offer_name", "quantity", "status", "term", "started_at")
-    upsert(connection, table, columns, [(row_id, *sub) for row_id, one in differing for sub in one.subscriptions])
+    rows = [(row_id, *sub) for row_id, one in differing for sub in one.subscriptions]
+    upsert(connection, t.ProviderSubscription, columns, rows)
 
 
 def mark_gone(connection: sa.Connection, provider_id: int, run_id: int, at: dt.datetime, *, guard: bool = True) -> int:
@@ -288,23 +270,16 @@ def mark_gone(connection: sa.Connection, provider_id: int, run_id: int, at: dt.d
 
     Raises MassDisappearance, with nothing marked, where they are more than the guard lets pass.
     """
-    pa = t.ProviderAccount
-    here = (pa.provider_id == provider_id, pa.gone_at.is_(None), pa.is_synced)
-    ids = list(connection.scalars(_missing(provider_id, run_id)))
+    asked = {"provider": provider_id, "run": run_id}
+    ids = list(connection.scalars(_MISSING, asked))
     if guard:
-        _guard(connection, len(ids), sa.select(sa.func.count()).select_from(pa).where(*here))
+        _guard(connection, len(ids), connection.scalar(_COUNT_HERE, {"provider": provider_id}) or 0)
     if ids:
-        written = sa.select(pa.id).where(pa.provider_id == provider_id, pa.gone_at == at)
-        connection.execute(sa.update(pa).where(*here, ~has_seen(run_id, SUBJECT, pa.specific_id)).values(gone_at=at))
-        touch(connection, written)
-        settle(connection, read_policy(connection), written)
+        connection.execute(_MARK_GONE, {**asked, "gone_at": at})
+        written = {"provider": provider_id, "left_at": at}
+        touch(connection, _GONE, written)
+        settle(connection, read_policy(connection), _GONE, written)
     return len(ids)
-
-
-def _missing(provider_id: int, run_id: int) -> sa.Select[int]:
-    pa = t.ProviderAccount
-    met = has_seen(run_id, SUBJECT, pa.specific_id)
-    return sa.select(pa.id).where(pa.provider_id == provider_id, pa.gone_at.is_(None), pa.is_synced, ~met)
 
 
 def is_too_many(connection: sa.Connection, missing: int, known: int) -> bool:
@@ -312,12 +287,68 @@ def is_too_many(connection: sa.Connection, missing: int, known: int) -> bool:
     return known >= _GUARD_FROM and missing * 100 > int(read_setting(connection, "gone_guard_percent")) * known
 
 
-def _guard(connection: sa.Connection, missing: int, known: sa.Select[int]) -> None:
-    count = connection.scalar(known) or 0
-    if is_too_many(connection, missing, count):
+def _guard(connection: sa.Connection, missing: int, known: int) -> None:
+    if is_too_many(connection, missing, known):
         share = int(read_setting(connection, "gone_guard_percent"))
         raise MassDisappearance(
-            f"{missing:,} of {count:,} customers are missing from the provider's list, more than {share} %.",
+            f"{missing:,} of {known:,} customers are missing from the provider's list, more than {share} %.",
             kept="Nothing was marked as gone; what the provider did list was stored.",
             do="Check the provider. If they did leave, confirm it on the Providers page.",
         )
+
+
+# --- what is asked of each page ---
+
+_PROVIDER = sa.select(t.Provider.id).where(t.Provider.name == sa.bindparam("of_name"))
+_OF_PROVIDER = t.ProviderAccount.provider_id == sa.bindparam("provider")
+_NAMED = (_OF_PROVIDER, t.ProviderAccount.specific_id.in_(NAMES))
+_IDS_OF = sa.select(t.ProviderAccount.specific_id, t.ProviderAccount.id).where(*_NAMED)
+_KNOWN = sa.select(
+    t.ProviderAccount.id,
+    t.ProviderAccount.specific_id,
+    t.ProviderAccount.gone_at,
+    t.ProviderAccount.is_synced,
+    *(getattr(t.ProviderAccount, name) for name in COLUMNS),
+).where(*_NAMED)
+_KNOWN_DOMAINS = (
+    sa.select(
+        t.ProviderAccountDomain.provider_account_id,
+        t.ProviderAccountDomain.domain,
+        t.ProviderAccountDomain.kind,
+        t.ProviderAccountDomain.is_default,
+        t.ProviderAccountDomain.is_verified,
+    )
+    .join(t.ProviderAccount, t.ProviderAccount.id == t.ProviderAccountDomain.provider_account_id)
+    .where(*_NAMED)
+)
+_KNOWN_SUBSCRIPTIONS = (
+    sa.select(
+        t.ProviderSubscription.provider_account_id,
+        t.ProviderSubscription.subscription_id,
+        t.ProviderSubscription.offer_name,
+        t.ProviderSubscription.quantity,
+        t.ProviderSubscription.status,
+        t.ProviderSubscription.term,
+        t.ProviderSubscription.started_at,
+    )
+    .join(t.ProviderAccount, t.ProviderAccount.id == t.ProviderSubscription.provider_account_id)
+    .where(*_NAMED)
+)
+_SEEN = sa.select(t.RunSeen.record_id).where(
+    t.RunSeen.run_id == sa.bindparam("run"), t.RunSeen.subject == SUBJECT, t.RunSeen.record_id.in_(NAMES)
+)
+_NOTE_CHANGE = sa.update(t.ProviderAccount).where(t.ProviderAccount.id == sa.bindparam("one"))
+"""Sets what else is given with it."""
+_DROP_DOMAINS = sa.delete(t.ProviderAccountDomain).where(t.ProviderAccountDomain.provider_account_id.in_(IDS))
+_DROP_SUBSCRIPTIONS = sa.delete(t.ProviderSubscription).where(t.ProviderSubscription.provider_account_id.in_(IDS))
+
+# --- what is asked at its end ---
+
+_HERE = (_OF_PROVIDER, t.ProviderAccount.gone_at.is_(None), t.ProviderAccount.is_synced)
+_IS_MISSING = (*_HERE, ~has_seen(SUBJECT, t.ProviderAccount.specific_id))
+_COUNT_HERE = sa.select(sa.func.count()).select_from(t.ProviderAccount).where(*_HERE)
+_MISSING = sa.select(t.ProviderAccount.id).where(*_IS_MISSING)
+_COUNT_MISSING = sa.select(sa.func.count()).select_from(_MISSING.subquery())
+_MARK_GONE = sa.update(t.ProviderAccount).where(*_IS_MISSING)
+"""Sets `gone_at`, which is given with it."""
+_GONE = sa.select(t.ProviderAccount.id).where(_OF_PROVIDER, t.ProviderAccount.gone_at == sa.bindparam("left_at"))

@@ -20,7 +20,7 @@ from w365.store import tables as t
 from w365.store.decisions import Who
 from w365.store.owners import last_given, owner_targets
 from w365.store.runs import get_run
-from w365.store.undoing import holding, last_of, targets
+from w365.store.undoing import holding, last_of, targets_of_decision, targets_of_run
 from w365.store.worklist import Row, read_rows
 
 DECIDING = (RunKind.MATCH, RunKind.BULK, RunKind.UNDO, RunKind.MAPPING_IMPORT)
@@ -37,11 +37,12 @@ class Undoable:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """What is taken back in words, by which action, and what that means for each row."""
+    """What is taken back in words, by which action, and what that means for each row, asked of `one`."""
 
     said: str
     action: str
     rows: sa.Select[*tuple[Any, ...]]
+    one: int
 
 
 def last_decision(service: Service, actor: Actor) -> Undoable | None:
@@ -80,6 +81,7 @@ def preview_undo(service: Service, actor: Actor, what: Undoable) -> Preview:
             said=chosen.said,
             detail={"decision": what.decision_id, "run": what.run_id},
             rows=chosen.rows,
+            values={"one": chosen.one},
         )
         policy, log = read_policy(connection), ACTIONS[chosen.action].log
         plans.leave_changed(connection, policy, plan_id, must_be_active=False, log=log)
@@ -89,16 +91,15 @@ def preview_undo(service: Service, actor: Actor, what: Undoable) -> Preview:
 def _chosen(connection: sa.Connection, what: Undoable) -> _Chosen:
     if what.run_id is not None:
         return _chosen_run(connection, what.run_id)
-    decision = t.Decision
-    kind = connection.scalar(sa.select(decision.kind).where(decision.id == what.decision_id))
-    if kind is None:
+    kind = connection.scalar(sa.select(t.Decision.kind).where(t.Decision.id == what.decision_id))
+    if what.decision_id is None or kind is None:
         raise NotFound(f"There is no decision {what.decision_id}.", kept="Nothing was changed.")
     if kind in (DecisionKind.SYNC_OFF, DecisionKind.SYNC_ON):
         raise InputError(
             "The sync of a row is switched in its record.", kept="Nothing was changed.", do="Open the record."
         )
     said = f"Decision {what.decision_id}: {DECISION_WORDS[DecisionKind(kind)]}"
-    return _Chosen(said, UNDO, targets(decision.id == what.decision_id))
+    return _Chosen(said, UNDO, targets_of_decision(), what.decision_id)
 
 
 def _chosen_run(connection: sa.Connection, run_id: int) -> _Chosen:
@@ -112,15 +113,15 @@ def _chosen_run(connection: sa.Connection, run_id: int) -> _Chosen:
     plan = plans.plan_of_run(connection, run_id)
     said = f"Run {run_id}: {plan.said if plan else run.kind.replace('_', ' ')}"
     if plan is not None and ACTIONS[plan.action].log is t.OwnerChange:
-        return _Chosen(said, UNDO_OWNERS, owner_targets(run_id))
-    return _Chosen(said, UNDO, targets(t.Decision.run_id == run_id))
+        return _Chosen(said, UNDO_OWNERS, owner_targets(), run_id)
+    return _Chosen(said, UNDO, targets_of_run(), run_id)
 
 
 def can_take_back(service: Service, actor: Actor, row: int) -> frozenset[int]:
     """Which decisions of a row hold now, so that undoing them brings back what was before."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return frozenset(connection.scalars(holding(row)))
+        return frozenset(connection.scalars(holding(), {"one": row}))
 
 
 def take_back_now(service: Service, actor: Actor, decision_id: int) -> Row:

@@ -15,10 +15,10 @@ import sqlalchemy as sa
 
 from w365.model import DecisionKind, Disposition, MatchPolicy, Origin
 from w365.store import tables as t
-from w365.store.before import keep_standing
+from w365.store.before import Made, keep_standing
 from w365.store.bulk import upsert_into
 from w365.store.decisions import Who
-from w365.store.evidence import facts_of
+from w365.store.evidence import KEPT_STATEMENTS, NO_VALUES, Values, facts_of
 from w365.store.matcher import any_unique, propose, with_rivals
 from w365.store.settling import refresh
 
@@ -40,20 +40,30 @@ batch = sa.Table(
 _COLUMNS = ("provider_account_id", "account_id", "undoes_id", "restores_id")
 
 
-def fill_batch(connection: sa.Connection, rows: sa.Select[*tuple[Any, ...]]) -> int:
+def fill_batch(connection: sa.Connection, rows: sa.Select[*tuple[Any, ...]], values: Values = NO_VALUES) -> int:
     """Take these rows (provider account, account to map to, decision to undo, decision restored); return how many."""
     _work.create_all(connection)
     connection.execute(sa.delete(batch))
-    connection.execute(sa.insert(batch).from_select(_COLUMNS, rows))
+    connection.execute(_filling(rows), values or None)
     return connection.scalar(sa.select(sa.func.count()).select_from(batch)) or 0
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _filling(rows: sa.Select[*tuple[Any, ...]]) -> sa.Insert:
+    return sa.insert(batch).from_select(_COLUMNS, rows)
 
 
 def put_batch(connection: sa.Connection, pairs: Sequence[tuple[int, int]]) -> None:
     """Take these pairs of provider account and account to map it to."""
-    fill_batch(connection, sa.select(*(sa.cast(sa.null(), t.Id) for _ in _COLUMNS)).where(sa.false()))
+    fill_batch(connection, _no_rows())
     if pairs:
         rows = [{"provider_account_id": row, "account_id": account} for row, account in pairs]
         connection.execute(sa.insert(batch), rows)
+
+
+@functools.cache
+def _no_rows() -> sa.Select[*tuple[Any, ...]]:
+    return sa.select(*(sa.cast(sa.null(), t.Id) for _ in _COLUMNS)).where(sa.false())
 
 
 @functools.cache
@@ -61,6 +71,7 @@ def in_batch() -> sa.Select[int]:
     return sa.select(batch.c.provider_account_id)
 
 
+@functools.cache
 def rejected_in_batch() -> sa.Select[int, int]:
     """Select the (provider account, account) that the decisions of the batch rejected."""
     change = t.RejectionChange
@@ -150,12 +161,19 @@ def settle_batch(connection: sa.Connection, policy: MatchPolicy) -> None:
         propose(connection, policy, wanted)
         refresh(connection, policy, wanted)
         return
-    change = t.RejectionChange
-    judged = sa.select(batch.c.provider_account_id).join(change, change.decision_id == batch.c.decision_id)
-    propose(connection, policy, judged.distinct())
+    propose(connection, policy, _judged())
     refresh(connection, policy, in_batch())
 
 
+@functools.cache
+def _judged() -> sa.Select[int]:
+    """The rows of the batch of which an account was rejected, or is no more."""
+    change = t.RejectionChange
+    rows = sa.select(batch.c.provider_account_id).join(change, change.decision_id == batch.c.decision_id)
+    return rows.distinct()
+
+
+@functools.cache
 def _with_competitors() -> sa.Select[int]:
     """The rows of the batch, and those whose proposal is an account that one of them gave up or got."""
     decision, proposal = t.Decision, t.CurrentProposal
@@ -193,7 +211,12 @@ def _append(
     connection.execute(sa.insert(decision).from_select(list(values), rows.order_by(batch.c.provider_account_id)))
     latest = sa.select(sa.func.max(decision.id)).where(decision.provider_account_id == batch.c.provider_account_id)
     connection.execute(sa.update(batch).values(decision_id=latest.scalar_subquery()))
-    keep_standing(connection, sa.select(batch.c.decision_id, batch.c.provider_account_id))
+    keep_standing(connection, _decided_in_batch())
+
+
+@functools.cache
+def _decided_in_batch() -> Made:
+    return sa.select(batch.c.decision_id, batch.c.provider_account_id)
 
 
 def _keep_evidence(connection: sa.Connection, policy: MatchPolicy) -> None:

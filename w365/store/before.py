@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import functools
+
 import sqlalchemy as sa
 
 from w365.store import tables as t
+from w365.store.evidence import KEPT_STATEMENTS, NO_VALUES, Values
 
 Made = sa.Select[int, int]
 """(decision, provider account) of decisions just appended, whose change is not made yet."""
 
+JUST: Made = sa.select(
+    sa.bindparam("made", type_=t.Id).label("decision_id"),
+    sa.bindparam("row", type_=t.Id).label("provider_account_id"),
+)
+"""The one decision `made` for a `row`."""
 
-def just(decision_id: int, provider_account_id: int) -> Made:
-    return sa.select(
-        sa.literal(decision_id, t.Id).label("decision_id"),
-        sa.literal(provider_account_id, t.Id).label("provider_account_id"),
-    )
 
-
-def keep_standing(connection: sa.Connection, decisions: Made) -> None:
+def keep_standing(connection: sa.Connection, decisions: Made, values: Values = NO_VALUES) -> None:
     """Keep mapping and disposition as they are now."""
+    connection.execute(_keeping(decisions), values or None)
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _keeping(decisions: Made) -> sa.Insert:
     made, mapping, order = decisions.subquery("made"), t.Mapping, t.StandingOrder
     values = {
         "decision_id": made.c.decision_id,
@@ -37,17 +44,22 @@ def keep_standing(connection: sa.Connection, decisions: Made) -> None:
         .outerjoin(order, order.provider_account_id == made.c.provider_account_id)
         .where(sa.or_(mapping.account_id.is_not(None), order.kind.is_not(None)))
     )
-    connection.execute(sa.insert(t.StandingBefore).from_select(list(values), now))
+    return sa.insert(t.StandingBefore).from_select(list(values), now)
 
 
 def keep_rejection(
     connection: sa.Connection, decision_id: int, provider_account_id: int, account_id: int, *, is_rejected: bool
 ) -> None:
     """Keep that a decision makes or ends a rejection; nothing is kept of one that was none and becomes none."""
-    pair = (t.Rejection.provider_account_id == provider_account_id) & (t.Rejection.account_id == account_id)
-    was = connection.scalar(sa.select(t.Rejection.decision_id).where(pair))
+    was = connection.scalar(_REJECTED_BY, {"row": provider_account_id, "account": account_id})
     if was is None and not is_rejected:
         return
     becomes = decision_id if is_rejected else None
     values = {"decision_id": decision_id, "account_id": account_id}
-    connection.execute(sa.insert(t.RejectionChange).values(**values, was_decision_id=was, is_decision_id=becomes))
+    connection.execute(_KEEP_REJECTION, {**values, "was_decision_id": was, "is_decision_id": becomes})
+
+
+_REJECTED_BY = sa.select(t.Rejection.decision_id).where(
+    t.Rejection.provider_account_id == sa.bindparam("row"), t.Rejection.account_id == sa.bindparam("account")
+)
+_KEEP_REJECTION = sa.insert(t.RejectionChange)

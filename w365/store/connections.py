@@ -14,6 +14,9 @@ CRM = "crm"
 """The target of the CRM's connection; that of a provider is its id."""
 
 _COLUMNS = ("target", "setting", "for_environment", "parts", "secret", "changed_at", "changed_by")
+_ALL = sa.select(*(getattr(t.StoredConnection, name) for name in _COLUMNS)).order_by(t.StoredConnection.target)
+_CHANGE = sa.update(t.StoredConnection).where(t.StoredConnection.target == sa.bindparam("of_target"))
+_ADD = sa.insert(t.StoredConnection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +37,13 @@ def read_row(database: sa.Connection, target: str) -> ConnectionRow | None:
 
 
 def read_rows(database: sa.Connection) -> dict[str, ConnectionRow]:
-    table = t.StoredConnection
-    query = sa.select(*(getattr(table, name) for name in _COLUMNS)).order_by(table.target)
-    return {row.target: ConnectionRow(*row) for row in database.execute(query)}
+    return {row.target: ConnectionRow(*row) for row in database.execute(_ALL)}
 
 
 def put_row(database: sa.Connection, row: ConnectionRow) -> None:
     values = {name: getattr(row, name) for name in _COLUMNS} | {"parts": dict(row.parts)}
-    where = t.StoredConnection.target == row.target
-    if not database.execute(sa.update(t.StoredConnection).where(where).values(values)).rowcount:
-        database.execute(sa.insert(t.StoredConnection).values(values))
+    if not database.execute(_CHANGE, {"of_target": row.target, **values}).rowcount:
+        database.execute(_ADD, values)
 
 
 def remove_row(database: sa.Connection, target: str) -> None:

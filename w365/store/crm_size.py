@@ -19,4 +19,7 @@ def grow(connection: sa.Connection, table: Table, by: int) -> None:
 
 
 def size_of(connection: sa.Connection, table: Table) -> int:
-    return connection.scalar(sa.select(CrmSize.records).where(CrmSize.table_name == table)) or 0
+    return connection.scalar(_RECORDS, {"of_table": table}) or 0
+
+
+_RECORDS = sa.select(CrmSize.records).where(CrmSize.table_name == sa.bindparam("of_table"))

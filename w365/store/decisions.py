@@ -46,15 +46,7 @@ def standing(connection: sa.Connection, provider_account_id: int, *, seen: int |
     `seen` is the version the person looked at (None: whatever holds). Raises StaleEdit naming who decided since, and
     NotFound.
     """
-    pa, mapping, order = t.ProviderAccount, t.Mapping, t.StandingOrder
-    query = (
-        sa.select(mapping.account_id, mapping.origin, order.kind)
-        .select_from(pa)
-        .outerjoin(mapping, mapping.provider_account_id == pa.id)
-        .outerjoin(order, order.provider_account_id == pa.id)
-        .where(pa.id == provider_account_id)
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_STANDING, {"row": provider_account_id}).one_or_none()
     if row is None:
         raise NotFound("This provider account does not exist.", do="Reload the page.")
     latest = _latest(connection, provider_account_id)
@@ -240,9 +232,7 @@ def _affected() -> sa.Select[int]:
 
 
 def _latest(connection: sa.Connection, provider_account_id: int) -> sa.Row[int, str, dt.datetime] | None:
-    query = sa.select(t.Decision.id, t.Decision.actor, t.Decision.at)
-    query = query.where(t.Decision.provider_account_id == provider_account_id).order_by(t.Decision.id.desc()).limit(1)
-    return connection.execute(query).one_or_none()
+    return connection.execute(_LATEST, {"row": provider_account_id}).one_or_none()
 
 
 def _append(  # noqa: PLR0913 - one argument a column
@@ -256,19 +246,19 @@ def _append(  # noqa: PLR0913 - one argument a column
     origin: str = "",
     reason: str = "",
 ) -> int:
-    insert = sa.insert(t.Decision).values(
-        at=who.at,
-        actor=who.name,
-        run_id=who.run_id,
-        provider_account_id=provider_account_id,
-        kind=kind,
-        old_account_id=old,
-        account_id=new,
-        origin=origin,
-        reason=reason,
-    )
-    decision = int(connection.execute(insert.returning(t.Decision.id)).scalar_one())
-    before.keep_standing(connection, before.just(decision, provider_account_id))
+    values = {
+        "at": who.at,
+        "actor": who.name,
+        "run_id": who.run_id,
+        "provider_account_id": provider_account_id,
+        "kind": kind,
+        "old_account_id": old,
+        "account_id": new,
+        "origin": origin,
+        "reason": reason,
+    }
+    decision = int(connection.execute(_APPEND, values).scalar_one())
+    before.keep_standing(connection, before.JUST, {"made": decision, "row": provider_account_id})
     return decision
 
 
@@ -316,3 +306,19 @@ def _insert_rejection(connection: sa.Connection, provider_account_id: int, accou
             provider_account_id=provider_account_id, account_id=account_id, decision_id=decision_id
         )
     )
+
+
+_STANDING = (
+    sa.select(t.Mapping.account_id, t.Mapping.origin, t.StandingOrder.kind)
+    .select_from(t.ProviderAccount)
+    .outerjoin(t.Mapping, t.Mapping.provider_account_id == t.ProviderAccount.id)
+    .outerjoin(t.StandingOrder, t.StandingOrder.provider_account_id == t.ProviderAccount.id)
+    .where(t.ProviderAccount.id == sa.bindparam("row"))
+)
+_LATEST = (
+    sa.select(t.Decision.id, t.Decision.actor, t.Decision.at)
+    .where(t.Decision.provider_account_id == sa.bindparam("row"))
+    .order_by(t.Decision.id.desc())
+    .limit(1)
+)
+_APPEND = sa.insert(t.Decision).returning(t.Decision.id)

@@ -43,8 +43,29 @@ class ExpectedView:
 
 def list_expected(connection: sa.Connection, *, start: int = 0, limit: int | None = None) -> list[ExpectedView]:
     """Those that did not appear yet, the oldest first."""
-    query = _views().where(t.ExpectedCustomer.ended_at.is_(None)).order_by(t.ExpectedCustomer.id)
-    return [ExpectedView(*row) for row in connection.execute(query.offset(start).limit(limit))]
+    query = _EXPECTED if limit is None and not start else _EXPECTED.offset(start).limit(limit)
+    return [ExpectedView(*row) for row in connection.execute(query)]
+
+
+_EXPECTED = (
+    sa.select(
+        t.ExpectedCustomer.id,
+        t.ExpectedCustomer.provider_id,
+        t.Provider.name,
+        t.ExpectedCustomer.account_id,
+        t.Account.name,
+        t.Account.crm_id,
+        t.ExpectedCustomer.tenant_guid,
+        t.ExpectedCustomer.domain,
+        t.ExpectedCustomer.actor,
+        t.ExpectedCustomer.at,
+        t.ExpectedCustomer.said,
+    )
+    .join(t.Provider, t.Provider.id == t.ExpectedCustomer.provider_id)
+    .join(t.Account, t.Account.id == t.ExpectedCustomer.account_id)
+    .where(t.ExpectedCustomer.ended_at.is_(None))
+    .order_by(t.ExpectedCustomer.id)
+)
 
 
 def put_expected(connection: sa.Connection, values: dict[str, Any]) -> None:
@@ -146,21 +167,3 @@ def _wait(connection: sa.Connection, one: ExpectedView, said: str) -> None:
     if said != one.said:
         table = t.ExpectedCustomer
         connection.execute(sa.update(table).where(table.id == one.id).values(said=said))
-
-
-def _views() -> sa.Select[*tuple[Any, ...]]:
-    table = t.ExpectedCustomer
-    query = sa.select(
-        table.id,
-        table.provider_id,
-        t.Provider.name,
-        table.account_id,
-        t.Account.name,
-        t.Account.crm_id,
-        table.tenant_guid,
-        table.domain,
-        table.actor,
-        table.at,
-        table.said,
-    )
-    return query.join(t.Provider, t.Provider.id == table.provider_id).join(t.Account, t.Account.id == table.account_id)

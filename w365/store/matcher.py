@@ -114,6 +114,7 @@ def propose(connection: sa.Connection, policy: MatchPolicy, which: Which, values
     connection.execute(_writing(dialect, _ALL_FRESH, is_first=is_first))
 
 
+@functools.cache
 def would_map() -> sa.Select[int, int | None]:
     """Select (provider account, account) of every mapping that auto-match would write now."""
     pa, proposal, mapping, order = t.ProviderAccount, t.CurrentProposal, t.Mapping, t.StandingOrder
@@ -136,29 +137,43 @@ def auto_match(connection: sa.Connection, policy: MatchPolicy, run_id: int, acto
     """
     if not policy.auto_match:
         return 0
-    wanted = would_map().subquery()
-    columns = ["provider_account_id", "account_id", "run_id", "actor", "at", "kind", "origin", "reason"]
-    values = (sa.literal(run_id), sa.literal(actor), sa.literal(at, t.UtcTime()), sa.literal(DecisionKind.MAP.value))
-    rows = sa.select(
-        wanted.c.provider_account_id, wanted.c.account_id, *values, sa.literal(Origin.AUTO.value), sa.literal("")
-    )
-    decisions = sa.insert(t.Decision).from_select(columns, rows.order_by(wanted.c.provider_account_id))
+    values = {"run": run_id, "who": actor, "now": at}
     # Of an INSERT, SQLAlchemy keeps PostgreSQL's count only where it is asked to.
-    mapped = connection.execute(decisions, execution_options={"preserve_rowcount": True}).rowcount
+    mapped = connection.execute(_deciding(), values, execution_options={"preserve_rowcount": True}).rowcount
     if mapped >= _MANY:
         count_for_planner(connection, t.Decision)
-    made = sa.select(t.Decision.provider_account_id, t.Decision.account_id, t.Decision.origin, t.Decision.id)
-    made = made.where(t.Decision.run_id == run_id, t.Decision.kind == DecisionKind.MAP)
-    connection.execute(
-        sa.insert(t.Mapping).from_select(["provider_account_id", "account_id", "origin", "decision_id"], made)
-    )
-    _keep_evidence(connection, policy, run_id)
+    connection.execute(_mapping(), {"run": run_id})
+    connection.execute(_keeping_evidence(policy), {"run": run_id})
     return mapped
 
 
-def _keep_evidence(connection: sa.Connection, policy: MatchPolicy, run_id: int) -> None:
-    decided = sa.select(t.Decision.provider_account_id).where(t.Decision.run_id == run_id)
-    facts = facts_of(policy, decided)
+_OF_RUN = t.Decision.run_id == sa.bindparam("run")
+
+
+@functools.cache
+def _deciding() -> sa.Insert:
+    wanted = would_map().subquery()
+    columns = ["provider_account_id", "account_id", "run_id", "actor", "at", "kind", "origin", "reason"]
+    values = (
+        sa.bindparam("run", type_=t.Id),
+        sa.bindparam("who", type_=sa.String),
+        sa.bindparam("now", type_=t.UtcTime),
+    )
+    words = (sa.literal(DecisionKind.MAP.value), sa.literal(Origin.AUTO.value), sa.literal(""))
+    rows = sa.select(wanted.c.provider_account_id, wanted.c.account_id, *values, *words)
+    return sa.insert(t.Decision).from_select(columns, rows.order_by(wanted.c.provider_account_id))
+
+
+@functools.cache
+def _mapping() -> sa.Insert:
+    made = sa.select(t.Decision.provider_account_id, t.Decision.account_id, t.Decision.origin, t.Decision.id)
+    made = made.where(_OF_RUN, t.Decision.kind == DecisionKind.MAP)
+    return sa.insert(t.Mapping).from_select(["provider_account_id", "account_id", "origin", "decision_id"], made)
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _keeping_evidence(policy: MatchPolicy) -> sa.Insert:
+    facts = facts_of(policy, sa.select(t.Decision.provider_account_id).where(_OF_RUN))
     rows = (
         sa.select(t.Decision.id, facts.c.rule, facts.c.domain, facts.c.contacts, facts.c.example)
         .join(
@@ -166,11 +181,9 @@ def _keep_evidence(connection: sa.Connection, policy: MatchPolicy, run_id: int) 
             (facts.c.provider_account_id == t.Decision.provider_account_id)
             & (facts.c.account_id == t.Decision.account_id),
         )
-        .where(t.Decision.run_id == run_id)
+        .where(_OF_RUN)
     )
-    connection.execute(
-        sa.insert(t.DecisionEvidence).from_select(["decision_id", "rule", "domain", "contacts", "example"], rows)
-    )
+    return sa.insert(t.DecisionEvidence).from_select(["decision_id", "rule", "domain", "contacts", "example"], rows)
 
 
 # --- the statement ---

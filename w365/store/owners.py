@@ -6,6 +6,7 @@ An owner is no decision: its version is the latest change of owners of its row, 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,8 +37,9 @@ def give_back_rows(connection: sa.Connection, who: Who) -> None:
     _append(connection, who, rows.join(undone, undone.id == batch.c.undoes_id))
 
 
-def owner_targets(run_id: int) -> sa.Select[*tuple[Any, ...]]:
-    """Select what undoing a run's changes of owners would change, in the columns of `undoing.targets`."""
+@functools.cache
+def owner_targets() -> sa.Select[*tuple[Any, ...]]:
+    """Select what undoing the changes of owners of `one` run would change, in the columns of `targets_of_run`."""
     change, before = t.OwnerChange, sa.orm.aliased(t.OwnerChange)
     latest = owner_version(change)
     earlier = sa.select(sa.func.coalesce(sa.func.max(before.id), 0)).where(
@@ -51,18 +53,23 @@ def owner_targets(run_id: int) -> sa.Select[*tuple[Any, ...]]:
         change.id.label("undoes_id"),
         _outcome(earlier.correlate(change).scalar_subquery()).label("restores_id"),
         sa.case((holds, sa.literal("")), else_=sa.literal("changed")).label("why_left"),
-    ).where(change.run_id == run_id)
+    ).where(change.run_id == sa.bindparam("one"))
 
 
 def last_given(connection: sa.Connection, actor: str) -> sa.Row[int | None, dt.datetime] | None:
     """The (run, time) in which a person last gave many rows away and has not taken it back."""
+    return connection.execute(_last_given(), {"who": actor}).one_or_none()
+
+
+@functools.cache
+def _last_given() -> sa.Select[int | None, dt.datetime]:
     change, run = t.OwnerChange, t.Run
     same_run, undo, again = (sa.orm.aliased(t.OwnerChange) for _ in range(3))
     stands = ~sa.exists().where(again.undoes_id == undo.id)
     is_undone = sa.exists().where(same_run.run_id == change.run_id, undo.undoes_id == same_run.id, stands)
     query = sa.select(change.run_id, change.at).join(run, run.id == change.run_id)
-    query = query.where(change.actor == actor, run.kind == RunKind.BULK, ~is_undone).order_by(change.id.desc())
-    return connection.execute(query.limit(1)).one_or_none()
+    query = query.where(change.actor == sa.bindparam("who"), run.kind == RunKind.BULK, ~is_undone)
+    return query.order_by(change.id.desc()).limit(1)
 
 
 _NOTHING = sa.cast(sa.null(), t.Id)

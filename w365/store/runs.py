@@ -110,8 +110,10 @@ def see(connection: sa.Connection, run_id: int, subject: str, record_ids: Iterab
     upsert(connection, RunSeen, ("run_id", "subject", "record_id"), rows)
 
 
-def has_seen(run_id: int, subject: str, record_id: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
-    return sa.exists().where(RunSeen.run_id == run_id, RunSeen.subject == subject, RunSeen.record_id == record_id)
+def has_seen(subject: str, record_id: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
+    """Whether the `run` that is given with the statement met a record."""
+    is_run = RunSeen.run_id == sa.bindparam("run")
+    return sa.exists().where(is_run, RunSeen.subject == subject, RunSeen.record_id == record_id)
 
 
 def start_over(connection: sa.Connection, run_id: int) -> None:
@@ -196,9 +198,7 @@ def latest_run(
 
 def recent_runs(connection: sa.Connection, limit: int) -> list[RunView]:
     """The latest runs, but for those that carry decisions to the CRM by themselves: there would be one a decision."""
-    own = sa.and_(Run.kind == RunKind.WRITEBACK, Run.actor == BY_ITSELF)
-    query = sa.select(*_VIEW).where(~own).order_by(Run.id.desc()).limit(limit)
-    return [_view(row) for row in connection.execute(query).mappings()]
+    return [_view(row) for row in connection.execute(_RECENT, {"most": limit}).mappings()]
 
 
 def queued_runs(connection: sa.Connection) -> list[int]:
@@ -277,6 +277,8 @@ _ONE = sa.select(*_VIEW).where(_IS_ONE)
 _LATEST = sa.select(*_VIEW).where(*_OF_TARGET).order_by(Run.id.desc()).limit(1)
 _LATEST_IN_STATE = _LATEST.where(Run.state == sa.bindparam("in_state"))
 _LAST = _LATEST.with_only_columns(Run.id, Run.cursor, Run.done, Run.total, Run.result, Run.heartbeat_at)
+_BY_ITSELF = sa.and_(Run.kind == RunKind.WRITEBACK, Run.actor == BY_ITSELF)
+_RECENT = sa.select(*_VIEW).where(~_BY_ITSELF).order_by(Run.id.desc()).limit(sa.bindparam("most", type_=sa.Integer))
 _UNDER_WAY = sa.select(Run.actor, Run.requested_at).where(*_OF_TARGET, Run.state.in_(ACTIVE))
 _IS_CANCELLED = sa.select(Run.cancel_requested).where(_IS_ONE)
 

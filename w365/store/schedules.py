@@ -29,12 +29,20 @@ class ScheduleRow:
 
 def schedule_rows(database: sa.Connection, *, due_by: dt.datetime | None = None) -> dict[str, ScheduleRow]:
     """All by target, or those that are due, the CRM's first: the match of what follows needs it."""
-    row = t.Schedule
-    query = sa.select(row.target, row.time_of_day, row.is_on, row.due_at, row.run_id, row.note, row.noted_at)
-    if due_by is not None:
-        query = query.where(row.is_on, row.due_at <= due_by)
-    found = database.execute(query.order_by(row.target != CRM, row.target))
+    found = database.execute(_ALL) if due_by is None else database.execute(_DUE, {"due_by": due_by})
     return {one.target: ScheduleRow(one.target, dt.time.fromisoformat(one.time_of_day), *one[2:]) for one in found}
+
+
+_ALL = sa.select(
+    t.Schedule.target,
+    t.Schedule.time_of_day,
+    t.Schedule.is_on,
+    t.Schedule.due_at,
+    t.Schedule.run_id,
+    t.Schedule.note,
+    t.Schedule.noted_at,
+).order_by(t.Schedule.target != CRM, t.Schedule.target)
+_DUE = _ALL.where(t.Schedule.is_on, t.Schedule.due_at <= sa.bindparam("due_by"))
 
 
 def put_schedule(database: sa.Connection, target: str, **values: Any) -> None:

@@ -6,6 +6,7 @@ are few, two ranges of an index, and each is compared. The ranges hold words of 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 import sqlalchemy as sa
@@ -35,24 +36,35 @@ def words_meant(connection: sa.Connection, typed: str) -> list[str]:
     """The words one slip away, those of the same length first; none for less than four letters."""
     if not SHORTEST_TYPED <= len(typed) <= _LONGEST or not any(c.isalpha() for c in typed):
         return []
-    near = {word for word in connection.scalars(_sharing_a_half(typed)) if is_one_slip(typed, word)}
+    near = {word for word in connection.scalars(_sharing_a_half(), _halves(typed)) if is_one_slip(typed, word)}
     return sorted(near, key=lambda word: (len(word) != len(typed), word))[:_MOST_MEANT]
 
 
-def _sharing_a_half(typed: str) -> sa.CompoundSelect[str]:
+def _halves(typed: str) -> dict[str, str | int]:
+    """What `_sharing_a_half` is asked with."""
     middle = len(typed) // 2
     head, tail = typed[:middle], typed[middle:]
     # Swapped in the very middle, both halves are spoilt, and only one word can be meant.
     swapped = head[:-1] + tail[0] + head[-1] + tail[1:]
+    tail = tail[::-1]
+    values = {"swapped": swapped, "head": head, "after_head": head + _AFTER_ALL}
+    values |= {"tail": tail, "after_tail": tail + _AFTER_ALL}
+    return {**values, "shorter": len(typed) - 1, "as_long": len(typed), "longer": len(typed) + 1}
+
+
+@functools.cache
+def _sharing_a_half() -> sa.CompoundSelect[str]:
     ranges = [
         _beginning(column, part, letters)
-        for column, part in ((Spelling.word, head), (Spelling.backward, tail[::-1]))
-        for letters in range(len(typed) - 1, len(typed) + 2)
+        for column, part in ((Spelling.word, "head"), (Spelling.backward, "tail"))
+        for letters in ("shorter", "as_long", "longer")
     ]
-    return sa.union(sa.select(Spelling.word).where(Spelling.word == swapped), *ranges)
+    return sa.union(sa.select(Spelling.word).where(Spelling.word == sa.bindparam("swapped")), *ranges)
 
 
-def _beginning(column: sa.orm.InstrumentedAttribute[str], part: str, letters: int) -> sa.Select[str]:
-    wanted = (Spelling.letters == letters, column >= part, column < part + _AFTER_ALL)
+def _beginning(column: sa.orm.InstrumentedAttribute[str], part: str, letters: str) -> sa.Select[str]:
+    """Select the words of so many letters that begin with a part, both by the name of the value that says it."""
+    is_in_range = (column >= sa.bindparam(part), column < sa.bindparam(f"after_{part}"))
+    wanted = (Spelling.letters == sa.bindparam(letters), *is_in_range)
     few = sa.select(Spelling.word).where(*wanted).order_by(column).limit(_MOST_COMPARED).subquery()
     return sa.select(few.c.word)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 
 from w365.model import OPEN, DecisionKind, Status
 from w365.store import tables as t
+from w365.store.given import IDS
 from w365.store.tables import LIVE_STATUSES
 from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
 from w365.store.worklist import Unsought
@@ -168,6 +170,14 @@ def _read(connection: sa.Connection, keys: Sequence[Cursor]) -> list[Subscriptio
     """Read what is shown of these subscriptions, in the order of the keys."""
     if not keys:
         return []
+    asked = {"ids": list({key.provider_account_id for key in keys})}
+    rows = connection.execute(_asking_for_rows(), asked).mappings()
+    found = {(row["provider_account_id"], row["subscription_id"]): row for row in rows}
+    return [_row(found[key.provider_account_id, key.subscription_id], key.state) for key in keys]
+
+
+@functools.cache
+def _asking_for_rows() -> sa.Select[*tuple[Any, ...]]:
     sub, pa, work = t.ProviderSubscription, t.ProviderAccount, t.Worklist
     unmapped = sa.orm.aliased(t.Decision)
     unmapped_at = (
@@ -175,7 +185,7 @@ def _read(connection: sa.Connection, keys: Sequence[Cursor]) -> list[Subscriptio
         .where(unmapped.provider_account_id == pa.id, unmapped.kind == DecisionKind.UNMAP)
         .scalar_subquery()
     )
-    query = (
+    return (
         sa.select(
             sub.provider_account_id,
             sub.subscription_id,
@@ -196,10 +206,8 @@ def _read(connection: sa.Connection, keys: Sequence[Cursor]) -> list[Subscriptio
         .outerjoin(t.Mapping, t.Mapping.provider_account_id == pa.id)
         .outerjoin(t.Account, t.Account.id == t.Mapping.account_id)
         .outerjoin(t.Decision, t.Decision.id == t.Mapping.decision_id)
-        .where(sub.provider_account_id.in_({key.provider_account_id for key in keys}))
+        .where(sub.provider_account_id.in_(IDS))
     )
-    found = {(row["provider_account_id"], row["subscription_id"]): row for row in connection.execute(query).mappings()}
-    return [_row(found[key.provider_account_id, key.subscription_id], key.state) for key in keys]
 
 
 def _row(values: sa.RowMapping, state: SubscriptionState) -> SubscriptionRow:

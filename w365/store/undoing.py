@@ -7,6 +7,7 @@ one, or the one that the latest, being an undo, restored.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,11 +19,22 @@ NOT_UNDONE = (DecisionKind.SYNC_OFF, DecisionKind.SYNC_ON)
 """These change nothing of what a customer is mapped to."""
 
 
-def targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
-    """Select what undoing these decisions would change, one line a provider account.
+@functools.cache
+def targets_of_run() -> sa.Select[*tuple[Any, ...]]:
+    """Select what undoing the decisions of `one` run would change, one line a provider account.
 
     (provider account, its version, account restored, decision undone, decision restored, why left).
     """
+    return _targets(t.Decision.run_id == sa.bindparam("one"))
+
+
+@functools.cache
+def targets_of_decision() -> sa.Select[*tuple[Any, ...]]:
+    """Select the same of `one` decision."""
+    return _targets(t.Decision.id == sa.bindparam("one"))
+
+
+def _targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     decision, before = t.Decision, t.StandingBefore
     standing = _latest(decision.provider_account_id, decides=True)
     restores = _outcome(_latest(decision.provider_account_id, decision.id, decides=True))
@@ -44,25 +56,31 @@ def targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     )
 
 
-def holding(provider_account_id: int) -> sa.Select[int]:
-    """Select the decisions of a row that can be taken back."""
-    found = targets(t.Decision.provider_account_id == provider_account_id).subquery()
+@functools.cache
+def holding() -> sa.Select[int]:
+    """Select the decisions of `one` row that can be taken back."""
+    found = _targets(t.Decision.provider_account_id == sa.bindparam("one")).subquery()
     return sa.select(found.c.undoes_id).where(found.c.why_left == "")
 
 
 def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None, dt.datetime] | None:
     """The (decision, run, time) a person decided last and has not taken back; what runs matched is nobody's."""
+    return connection.execute(_last_of(), {"who": actor}).one_or_none()
+
+
+@functools.cache
+def _last_of() -> sa.Select[int, int | None, dt.datetime]:
     decision, run = t.Decision, t.Run
     again = sa.orm.aliased(t.Undo)
     same_run = sa.orm.aliased(decision)
     stands = ~sa.exists().where(again.undoes_id == t.Undo.decision_id)
     is_undone = sa.exists().where(t.Undo.undoes_id == decision.id, stands)
     is_run_undone = sa.exists().where(same_run.run_id == decision.run_id, t.Undo.undoes_id == same_run.id, stands)
-    query = (
+    return (
         sa.select(decision.id, decision.run_id, decision.at)
         .outerjoin(run, run.id == decision.run_id)
         .where(
-            decision.actor == actor,
+            decision.actor == sa.bindparam("who"),
             decision.kind.not_in((DecisionKind.UNDO, *NOT_UNDONE)),
             sa.or_(run.kind.is_(None), run.kind.in_((RunKind.BULK, RunKind.MAPPING_IMPORT))),
             ~is_undone,
@@ -71,7 +89,6 @@ def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None, dt
         .order_by(decision.id.desc())
         .limit(1)
     )
-    return connection.execute(query).one_or_none()
 
 
 def _latest(

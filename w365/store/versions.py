@@ -19,7 +19,10 @@ _ONLY = 1
 
 
 def version_now(connection: sa.Connection) -> int:
-    return connection.scalar(sa.select(t.Version.number)) or 0
+    return connection.scalar(_NUMBER) or 0
+
+
+_NUMBER = sa.select(t.Version.number)
 
 
 def next_version(connection: sa.Connection) -> int:

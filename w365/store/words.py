@@ -10,6 +10,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from w365.store.bulk import chunks, upsert
+from w365.store.given import IDS
 from w365.store.spelling import learn
 from w365.store.tables import Word
 
@@ -49,10 +50,13 @@ def put_words(connection: sa.Connection, subject: Subject, words: Iterable[tuple
         if subject == ACCOUNT:
             learn(connection, {word for _, of in part for word in of})
         ids = [row_id for row_id, _ in part]
-        connection.execute(sa.delete(Word).where(Word.subject == subject, Word.id.in_(ids)))
+        connection.execute(_FORGET, {"of_subject": subject, "ids": ids})
         upsert(
             connection, Word, ("subject", "word", "id"), [(subject, word, row_id) for row_id, of in part for word in of]
         )
+
+
+_FORGET = sa.delete(Word).where(Word.subject == sa.bindparam("of_subject"), Word.id.in_(IDS))
 
 
 def terms(text: str) -> list[str]:
