@@ -14,7 +14,7 @@ import hypothesis
 import pytest
 import sqlalchemy as sa
 from fresh_stores import FreshStores, put_migrated
-from scheduling import ByFile
+from scheduling import ByFile, import_from_elsewhere
 
 from w365.store.engine import Store, open_store
 from w365.store.migrate import migrate
@@ -30,9 +30,9 @@ hypothesis.settings.register_profile("w365", deadline=None)
 hypothesis.settings.load_profile("w365")
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """One process more than there are cores, for what waits; with browsers, which take what they get, one a core."""
-    return (os.cpu_count() or 1) + 1 if "browser" in _left_out(config) else None
+def pytest_configure() -> None:
+    """Let the test processes keep what they compile, for one another: they import the same three hundred files."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -46,11 +46,25 @@ def _left_out(config: pytest.Config) -> set[str]:
     return {folder for folder in ("browser", "proof") if f"not {folder}" in wanted}
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ and session.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        folder, left_out = Path(__file__).parent, _left_out(session.config)
+        files = sorted(folder.rglob("test_*.py"))
+        import_from_elsewhere([path for path in files if not left_out.intersection(path.relative_to(folder).parts)])
+
+
 def pytest_collection_finish() -> None:
     """Let the collector pass over what the imports left: to look through it again and again was a tenth of the time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(200_000, 20, 20)
+
+
+def pytest_sessionfinish() -> None:
+    """Look once for what was left unclosed; pytest then looks five times, as PyPy needs it, through what is new."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
