@@ -350,14 +350,14 @@ def _calls_per_minute(words: Mapping[str, str], given: Mapping[str, str], otherw
     return int(text) or None
 
 
-def own_secret_key(home: Path) -> str:
+def own_secret_key(home: Path, wait: Callable[[float], None] = time.sleep) -> str:
     """The key made once in the data folder, readable by its owner only; it signs the tokens of the grid's routes."""
     path = home / "secret.key"
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
-        return _known_secret_key(path)
+        return _known_secret_key(path, wait)
     except OSError as error:
         raise ConfigurationError(
             f"The data folder {home} cannot be written ({error.strerror}).", do="Set W365_HOME to a folder that can."
@@ -367,13 +367,13 @@ def own_secret_key(home: Path) -> str:
     return key
 
 
-def _known_secret_key(path: Path) -> str:
+def _known_secret_key(path: Path, wait: Callable[[float], None]) -> str:
     """Read the key; the process that makes it may be between creating and writing the file."""
     try:
         for _ in range(20):
             if key := path.read_text(encoding="ascii").strip():
                 return key
-            time.sleep(0.05)
+            wait(0.05)
     except (OSError, UnicodeDecodeError):
         raise ConfigurationError(
             f"The key {path} cannot be read.", do="Check W365_HOME and the file's owner and mode."

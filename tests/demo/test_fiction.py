@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import idna
 import pytest
 
+from tests.servers import fiction
 from w365.demo.fiction import fictional_world, manual_rows
 from w365.demo.fiction_words import FREE_MAIL
 from w365.demo.world import World
@@ -13,7 +14,7 @@ from w365.demo.world import World
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return fictional_world()
+    return fiction()
 
 
 def domain_of(email: str) -> str:

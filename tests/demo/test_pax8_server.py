@@ -8,9 +8,8 @@ from contextlib import closing
 import httpx
 import pytest
 
-from tests.servers import running, small_world
+from tests.servers import fiction, running, small_world
 from w365.config import load_settings
-from w365.demo.fiction import fictional_world
 from w365.demo.pax8 import AUDIENCE, Pax8
 from w365.demo.servers import PAX8_CLIENT_ID, Servers
 from w365.demo.tokens import Tokens
@@ -130,7 +129,7 @@ def test_an_older_folder_keeps_its_ports_when_a_service_is_added(tmp_path_factor
 
 def test_the_connector_reads_the_fictional_companies(tmp_path_factory: pytest.TempPathFactory) -> None:
     home = tmp_path_factory.mktemp("fiction")
-    world = fictional_world()
+    world = fiction()
     with running(home, world) as servers:
         connection = load_settings(servers.environment() | {"W365_HOME": str(home)}).further["PAX8"]
         with closing(connect_pax8(connection)) as portal:
@@ -143,7 +142,7 @@ def test_the_connector_reads_the_fictional_companies(tmp_path_factory: pytest.Te
 
 
 def test_the_fictional_companies_are_partly_customers_elsewhere() -> None:
-    world = fictional_world()
+    world = fiction()
     domains = {found.name for customer in world.customers for found in customer.domains}
     accounts = {website_domain(each.website) for each in world.accounts} - {""}
     found = [website_domain(each.website) for each in world.companies]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from hypothesis import strategies as st
 from oracle import World, WorldAccount, WorldContact, WorldDomain, WorldProviderAccount
 
@@ -44,8 +46,8 @@ def worlds(draw: st.DrawFn) -> World:
     """Draw a world of at most five accounts and five provider accounts at two providers."""
     accounts = tuple(draw(_account(account_id)) for account_id in range(1, draw(_COUNT) + 1))
     rows = tuple(draw(_provider_account(row_id)) for row_id in range(1, draw(_COUNT) + 1))
-    account_ids = [account.id for account in accounts]
-    row_ids = [row.id for row in rows]
+    account_ids = tuple(account.id for account in accounts)
+    row_ids = tuple(row.id for row in rows)
     return World(
         provider_accounts=rows,
         accounts=accounts,
@@ -58,6 +60,10 @@ def worlds(draw: st.DrawFn) -> World:
     )
 
 
+# Each is made once: hypothesis checks and describes a strategy anew wherever it is made anew.
+
+
+@functools.cache
 def _account(account_id: int) -> st.SearchStrategy[WorldAccount]:
     return st.builds(
         WorldAccount,
@@ -70,6 +76,7 @@ def _account(account_id: int) -> st.SearchStrategy[WorldAccount]:
     )
 
 
+@functools.cache
 def _provider_account(row_id: int) -> st.SearchStrategy[WorldProviderAccount]:
     return st.builds(
         WorldProviderAccount,
@@ -82,20 +89,23 @@ def _provider_account(row_id: int) -> st.SearchStrategy[WorldProviderAccount]:
     )
 
 
-def _contacts(account_ids: list[int]) -> st.SearchStrategy[tuple[WorldContact, ...]]:
+@functools.cache
+def _contacts(account_ids: tuple[int, ...]) -> st.SearchStrategy[tuple[WorldContact, ...]]:
     if not account_ids:
         return st.just(())
     pairs = st.lists(st.tuples(st.sampled_from(account_ids), st.sampled_from(OWN_NAMES)), min_size=1, max_size=6)
     return pairs.map(lambda found: tuple(WorldContact(at, *pair) for at, pair in enumerate(found, start=1)))
 
 
-def _mappings(row_ids: list[int], account_ids: list[int]) -> st.SearchStrategy[dict[int, int]]:
+@functools.cache
+def _mappings(row_ids: tuple[int, ...], account_ids: tuple[int, ...]) -> st.SearchStrategy[dict[int, int]]:
     if not row_ids or not account_ids:
         return st.just({})
     return st.dictionaries(st.sampled_from(row_ids), st.sampled_from(account_ids), max_size=2)
 
 
-def _pairs(row_ids: list[int], account_ids: list[int]) -> st.SearchStrategy[set[tuple[int, int]]]:
+@functools.cache
+def _pairs(row_ids: tuple[int, ...], account_ids: tuple[int, ...]) -> st.SearchStrategy[set[tuple[int, int]]]:
     if not row_ids or not account_ids:
         return st.just(set())
     return st.sets(st.tuples(st.sampled_from(row_ids), st.sampled_from(account_ids)), max_size=3)

@@ -15,9 +15,8 @@ import trustme
 
 from tests.proof.prism import prism
 from tests.proof.relay import Relay, relay
-from tests.servers import running
+from tests.servers import fiction, running
 from w365.config import Connection, load_settings
-from w365.demo.fiction import fictional_world
 from w365.demo.servers import Servers
 from w365.demo.world import World
 from w365.portals.pax8 import connect_pax8
@@ -63,7 +62,7 @@ def judged(servers: Servers, folder: Path, spec: Any) -> Iterator[tuple[Relay, C
 
 
 def world() -> World:
-    return World("pax8", (), (), (), companies=fictional_world().companies)
+    return World("pax8", (), (), (), companies=fiction().companies)
 
 
 def test_every_call_of_a_sync_and_every_answer_fits_the_description(tmp_path: Path) -> None:

@@ -8,10 +8,9 @@ import pytest
 import sqlalchemy as sa
 from fresh_stores import put_migrated
 
-from tests.servers import running
+from tests.servers import fiction, running
 from w365 import config
 from w365.config import REACHES, load_settings
-from w365.demo.fiction import fictional_world
 from w365.demo.world import World
 from w365.errors import ConfigurationError
 from w365.jobs import execute
@@ -112,7 +111,7 @@ def test_the_settings_of_pax8_are_checked_and_its_secret_is_known_to_the_log(tmp
 
 
 def test_pax8_is_verified_and_synced_like_any_other_and_a_second_sync_changes_nothing(tmp_path: Path) -> None:
-    world = World("pax8", (), (), (), companies=fictional_world().companies)
+    world = World("pax8", (), (), (), companies=fiction().companies)
     with running(tmp_path / "demo", world) as servers:
         service = service_of(tmp_path, **servers.environment())
         assert verify_provider(service, ADMIN, "pax8")[1] == "Companies can be listed (140)."

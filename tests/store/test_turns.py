@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,36 +10,34 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from processes import CONTEXT
 
 from w365.store import tables as t
 from w365.store.engine import Store, open_store
 from w365.store.turns import Turns
 
-PAGES = """
-import sys, time
-import sqlalchemy as sa
-from w365.store import tables as t
-from w365.store.engine import open_store
 
-store = open_store(sys.argv[1])
-while True:
-    with store.write() as connection:
-        connection.execute(sa.update(t.Run).values(done=t.Run.done + 1))
-        time.sleep(float(sys.argv[2]))
-"""
-"""A sync that never waits for its source: page after page, each holding the write lock for a moment."""
+def write_pages(url: str, seconds: float) -> None:
+    """Write page after page, each holding the lock for a moment, as a sync that never waits for its source."""
+    store = open_store(url)
+    while True:
+        with store.write() as connection:
+            connection.execute(sa.update(t.Run).values(done=t.Run.done + 1))
+            time.sleep(seconds)
 
 
 @contextmanager
 def pages_of_another_process(store: Store, seconds: float) -> Iterator[None]:
-    command = [sys.executable, "-c", PAGES, str(store.engine.url), str(seconds)]
-    with subprocess.Popen(command) as process:
-        try:
-            while done(store) < 3:
-                time.sleep(0.02)
-            yield
-        finally:
-            process.kill()
+    process = CONTEXT.Process(target=write_pages, args=(str(store.engine.url), seconds))
+    process.start()
+    try:
+        while done(store) < 3:
+            time.sleep(0.02)
+        yield
+    finally:
+        process.kill()
+        process.join()
+        process.close()
 
 
 def done(store: Store) -> int:
@@ -66,7 +62,7 @@ def syncing(store: Store) -> Store:
     return store
 
 
-@pytest.mark.parametrize("seconds", [0.02, 0.15])
+@pytest.mark.parametrize("seconds", [0.02, 0.08])
 def test_a_save_waits_for_the_page_in_hand_and_hardly_for_another(syncing: Store, seconds: float) -> None:
     with pages_of_another_process(syncing, seconds):
         waited = [pages_while_saving(syncing) for _ in range(8)]
