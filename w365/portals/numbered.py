@@ -10,7 +10,7 @@ from w365.http.client import Answer, ApiClient, Explain
 from w365.http.fields import FieldError, required_int, required_record
 
 _MOST_NEW_PAGES = 20
-"""What a list may have grown by when its first page said how long it is, besides as much again."""
+"""A list may become twice as long as its first answer said, and this much more, before it is left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,17 +128,7 @@ def _measure(connection: sa.Connection, text: str, most: int) -> _Term:
 
 
 def _count(connection: sa.Connection, prefix: str, most: int) -> int:
-    start = prefix[:_LONGEST]
-    return connection.scalar(_COUNT, {"start": start, "end": start + _AFTER_ALL, "most": most + 1}) or 0
-
-
-_COUNTED = (
-    sa.select(Word.id)
-    .where(Word.subject == ACCOUNT, Word.word >= sa.bindparam("start"), Word.word < sa.bindparam("end"))
-    .order_by(Word.word)
-    .limit(sa.bindparam("most", type_=sa.Integer))
-)
-_COUNT = sa.select(sa.func.count()).select_from(_COUNTED.subquery())
+    return connection.scalar(sa.select(sa.func.count()).select_from(_range(prefix, most + 1).subquery())) or 0
 
 
 def _among(connection: sa.Connection, entries: sa.SelectBase, wanted: Sequence[Having]) -> list[int]:
