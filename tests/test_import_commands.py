@@ -14,7 +14,7 @@ from service.fakes import ADMIN, FakeCrm, account, crm_sync, make_service, rows_
 from service.import_files import csv_of, xlsx_of
 from typer.testing import CliRunner, Result
 
-from w365.cli_import import import_commands
+from w365.cli.importing import import_commands
 from w365.errors import InputError
 from w365.service import Service, providers
 from w365.service.export import Format as ExportFormat

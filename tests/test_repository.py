@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from w365.cli import app
+from w365.cli.main import app
 from w365.config import DEMO_SERVED, load_settings
 from w365.store.tables import Base
 

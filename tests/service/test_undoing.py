@@ -13,7 +13,7 @@ from service.fakes import ADMIN, ANALYST, OTHER_ANALYST, VIEWER, account_id_of, 
 from service.taking_back import check_derived, state_of, world
 from typer.testing import CliRunner
 
-from w365.cli import app
+from w365.cli.main import app
 from w365.errors import InputError, NotAllowed, NotFound, StaleEdit
 from w365.jobs import execute
 from w365.model import DecisionKind, RunKind, RunState

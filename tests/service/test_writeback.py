@@ -29,7 +29,7 @@ from tests.servers import (
     client,
     running,
 )
-from w365.cli_import import import_commands
+from w365.cli.importing import import_commands
 from w365.crm.tables import MappingPlace
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers

@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from w365.cli_import import import_commands
-from w365.cli_schedule import schedule_command
+from w365.cli.importing import import_commands
+from w365.cli.schedules import schedule_command
 from w365.config import Settings, load_settings
 from w365.errors import W365Error
 from w365.launch import connected, serve_demo
