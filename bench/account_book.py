@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from bench.made_up import tend
 from w365.store import tables as t
-from w365.store.bulk import chunks, upsert
-from w365.store.engine import Store
-from w365.store.spelling import learn
-from w365.store.words import ACCOUNT, put_words, sort_key, words_of
+from w365.store.db.bulk_insert import chunks, upsert
+from w365.store.db.engine import Store
+from w365.store.reading.search_index import ACCOUNT, put_words, sort_key, words_of
+from w365.store.reading.spelling import learn
 
 _STARTS = """
 ba be bra ca ce chi co con cro da de di dra e fa fe fi fra ga ge gra ha he hu in ja ka ke kri la le li lo ma me mi mo na

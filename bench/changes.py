@@ -21,11 +21,11 @@ from w365.service.crm_sync import run_crm_sync
 from w365.service.matching import settle_touched
 from w365.service.providers import prepare, request_crm_sync
 from w365.store import tables as t
-from w365.store.bulk import upsert
-from w365.store.engine import Store
-from w365.store.folding import fold_all
+from w365.store.db.bulk_insert import upsert
+from w365.store.db.engine import Store
+from w365.store.matching.account_domains import fold_all
+from w365.store.matching.refresh_derived import settle
 from w365.store.runs import Progress, claim_run, end_run
-from w365.store.settling import settle
 
 CHANGED = 100
 _KEPT_UP = (t.AccountDomain, t.CurrentProposal, t.Worklist)

@@ -23,7 +23,7 @@ from w365.config import Settings
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.export import Format, Subject, write_file
-from w365.store.engine import open_store
+from w365.store.db.engine import open_store
 
 ADMIN = Actor("bench", Role.ADMIN)
 WAYS = ("ours-csv", "pandas-csv", "ours-xlsx", "pandas-xlsx", "ours-parquet")

@@ -22,8 +22,8 @@ from w365.model import Actor, Role, Status
 from w365.service import Service
 from w365.service.lookup import search_accounts
 from w365.service.mapping import assign_account, clear_mapping
-from w365.store.engine import Store
-from w365.store.worklist import Filter, Sort, count_rows, counts, list_ids, read_rows
+from w365.store.db.engine import Store
+from w365.store.reading.worklist import Filter, Sort, count_rows, counts, list_ids, read_rows
 
 SMALL = 5_000
 BLOCK = 200

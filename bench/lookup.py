@@ -28,7 +28,7 @@ from w365.config import Settings
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.lookup import search_accounts
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 QUESTIONS = 60
 PEER_QUESTIONS = 6

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from w365.model import MatchPolicy, ProviderKind, Rule
 from w365.store import tables as t
-from w365.store.bulk import chunks, upsert
-from w365.store.engine import Store, open_store
-from w365.store.migrate import migrate
-from w365.store.settling import settle
-from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, put_words, sort_key, words_of
+from w365.store.db.bulk_insert import chunks, upsert
+from w365.store.db.engine import Store, open_store
+from w365.store.db.migrate import migrate
+from w365.store.matching.refresh_derived import settle
+from w365.store.reading.search_index import ACCOUNT, PROVIDER_ACCOUNT, put_words, sort_key, words_of
 
 WORDS = """
 alder amber arbor atlas aurora beacon birch canyon cedar citrus cobalt copper coral crest delta

@@ -17,11 +17,11 @@ from bench.made_up import NOW, WORDS, tend
 from w365.model import Guard, MatchPolicy, ProviderKind
 from w365.service.configuration import read_policy
 from w365.store import tables as t
-from w365.store.bulk import chunks, upsert
-from w365.store.engine import Store
-from w365.store.folding import fold_all
-from w365.store.settling import settle
-from w365.store.words import sort_key
+from w365.store.db.bulk_insert import chunks, upsert
+from w365.store.db.engine import Store
+from w365.store.matching.account_domains import fold_all
+from w365.store.matching.refresh_derived import settle
+from w365.store.reading.search_index import sort_key
 
 FREE_MAIL = ("gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "gmx.de", "web.de", "icloud.com", "orange.fr")
 CONTACTS = 3

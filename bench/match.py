@@ -32,10 +32,10 @@ from bench.market import Market, fill_market, keep_policy
 from bench.peer import load_join_write, read_proposals, save_facts
 from w365.model import Guard, MatchPolicy, RunKind, RunState
 from w365.store import tables as t
-from w365.store.engine import Store
-from w365.store.folding import fold_all
-from w365.store.matcher import auto_match, propose
-from w365.store.settling import settle
+from w365.store.db.engine import Store
+from w365.store.matching.account_domains import fold_all
+from w365.store.matching.proposals import auto_match, propose
+from w365.store.matching.refresh_derived import settle
 
 POLICY = MatchPolicy(auto_match=True)
 ROUNDS = 15

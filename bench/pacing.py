@@ -28,8 +28,8 @@ from w365.model import Actor, Role
 from w365.portals.partner_center import connect_partner_center
 from w365.service import Service
 from w365.service.providers import PARTNER_CENTER, prepare, request_sync
-from w365.store.engine import open_store
-from w365.store.migrate import migrate
+from w365.store.db.engine import open_store
+from w365.store.db.migrate import migrate
 
 LATENCY = 0.1
 PAGE = 500

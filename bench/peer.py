@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from w365.model import MatchPolicy
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 _FACTS: dict[str, tuple[Any, ...]] = {
     "customer": (t.ProviderAccount.id,),

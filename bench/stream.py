@@ -4,9 +4,10 @@
 
 The demo runs in a process of its own and serves so many companies as Pax8; the sync goes through real HTTPS, the
 connector and the database as in the app. Its peak is given above what the process held just before. Then the same
-provider accounts are stored twice, with a commit for each page of 500: by `store.bulk.upsert` and by the bare driver
-with the same statement, tables and indexes, commit points, durability and cache. The two take turns page by page, so
-that whatever else the machine does meets both; the ratio is the driver's seconds to ours, the median of five runs.
+provider accounts are stored twice, with a commit for each page of 500: by `store.db.bulk_insert.upsert` and by the
+bare driver with the same statement, tables and indexes, commit points, durability and cache. The two take turns page by
+page, so that whatever else the machine does meets both; the ratio is the driver's seconds to ours, the median of five
+runs.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ from w365.service.providers import request_sync
 from w365.service.sync import run_sync
 from w365.service.wiring import open_service
 from w365.store import tables as t
-from w365.store.bulk import upsert
-from w365.store.engine import Store
+from w365.store.db.bulk_insert import upsert
+from w365.store.db.engine import Store
 from w365.store.runs import Progress, claim_run
 
 PAGE = 500

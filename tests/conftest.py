@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from fresh_stores import FreshStores, put_migrated
 from scheduling import ByFile, import_from_elsewhere
 
-from w365.store.engine import Store, open_store
-from w365.store.migrate import migrate
+from w365.store.db.engine import Store, open_store
+from w365.store.db.migrate import migrate
 
 # Certificates for tests are our own; what the machine sets for others would override MSAL's choice.
 for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):

@@ -12,8 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.store.engine import Store, open_store
-from w365.store.migrate import migrate
+from w365.store.db.engine import Store, open_store
+from w365.store.db.migrate import migrate
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from w365.service import Service, providers
 from w365.service.export import Format as ExportFormat
 from w365.service.export import Subject, write_file
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 Run = Callable[..., Result]
 

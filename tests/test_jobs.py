@@ -35,7 +35,7 @@ from w365.jobs import Queue, _interrupt, execute
 from w365.model import RunKind, RunState
 from w365.service import Service, providers
 from w365.store import tables as t
-from w365.store.engine import Store, open_store
+from w365.store.db.engine import Store, open_store
 from w365.store.runs import claim_run, now, release_dead_runs, request_run
 
 PAGES = pages_of(*([customer(f"p{page}{place}", f"p{page}{place}.com") for place in range(5)] for page in range(4)))

@@ -125,7 +125,7 @@ class Reason(enum.StrEnum):
 
 
 class Drift(enum.StrEnum):
-    """How a mapping came to differ from what the evidence says. ``w365.store.drift`` derives it."""
+    """How a mapping came to differ from what the evidence says. ``w365.store.matching.drift`` derives it."""
 
     NONE = ""
     ACCOUNT_GONE = "account_gone"

@@ -22,7 +22,7 @@ from w365.model import Actor, CrmAccount, Role
 from w365.service import Service, providers
 from w365.service.crm_sync import store_account
 from w365.service.providers import ManualAccount
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 SECRET = "the key of these tests"
 ANALYST = Actor("ana", Role.ANALYST)

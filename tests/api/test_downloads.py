@@ -22,7 +22,7 @@ from w365.model import Status
 from w365.service import Service
 from w365.service.export import EVERYTHING, Format, Subject, Wanted
 from w365.service.records import count
-from w365.store.worklist import Filter
+from w365.store.reading.worklist import Filter
 
 MINE = "a browser's name"
 MAPPINGS = Wanted((Subject.MAPPINGS,), Format.CSV)

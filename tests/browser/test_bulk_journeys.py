@@ -18,7 +18,7 @@ from w365.service.providers import request_match
 from w365.service.records import list_rows, read_record
 from w365.service.statistics import count_backlog
 from w365.service.undoing import take_back_now
-from w365.store.worklist import Filter, Row
+from w365.store.reading.worklist import Filter, Row
 
 NewPage = Callable[..., Page]
 NAMES = ("Kestrel 07", "Kestrel 08", "Kestrel 09")

@@ -17,7 +17,7 @@ from w365.service.configuration import domains_on, set_domains
 from w365.service.mapping import clear_mapping
 from w365.service.matching import settle_touched
 from w365.service.records import list_rows
-from w365.store.worklist import Filter, Row
+from w365.store.reading.worklist import Filter, Row
 
 
 def stored(service: Service, name: str) -> Row:

@@ -13,7 +13,7 @@ from w365.model import Status
 from w365.service import Service
 from w365.service.access import local_user
 from w365.service.records import list_rows
-from w365.store.worklist import Filter
+from w365.store.reading.worklist import Filter
 
 
 def test_the_download_of_a_filter_holds_what_the_grid_shows(

@@ -16,7 +16,7 @@ from w365.service.access import local_user
 from w365.service.providers import add_manual_provider
 from w365.service.records import list_rows
 from w365.store import tables as t
-from w365.store.worklist import Filter
+from w365.store.reading.worklist import Filter
 
 LINES = """Kundennummer;Firma;Domain;Land
 Q-1;Quay Import One;quay-one.de;DE

@@ -18,7 +18,7 @@ from w365.service.access import local_user
 from w365.service.quality import read_quality
 from w365.service.sampling import wilson
 from w365.service.schedules import Daily, list_schedules, save_schedules
-from w365.store.quality import Flaw
+from w365.store.insight.quality import Flaw
 
 
 def test_a_number_of_the_data_quality_leads_to_so_many_rows(page: Page, app_url: str, service: Service) -> None:

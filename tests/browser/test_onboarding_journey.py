@@ -23,7 +23,7 @@ from w365.model import Origin
 from w365.service.access import local_user
 from w365.service.records import list_rows
 from w365.service.wiring import open_service
-from w365.store.worklist import Filter
+from w365.store.reading.worklist import Filter
 
 ACCOUNT = Account(
     "22222222-2222-4222-8222-000000000099",

@@ -17,7 +17,7 @@ from w365.model import Status
 from w365.service import Service
 from w365.service.access import local_user
 from w365.service.records import list_rows
-from w365.store.worklist import Filter, Sort
+from w365.store.reading.worklist import Filter, Sort
 
 NewPage = Callable[..., Page]
 EVIL = "::JSCODE::(window.top.document.title = 'run')::JSCODE::"

@@ -15,7 +15,7 @@ from w365.service import Service
 from w365.service.access import local_user
 from w365.service.activity import ActivityFilter, count_decisions
 from w365.service.records import list_rows
-from w365.store.worklist import Filter
+from w365.store.reading.worklist import Filter
 from w365.ui.review_state import TOO_SOON
 
 

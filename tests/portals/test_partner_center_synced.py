@@ -12,7 +12,7 @@ from service.fakes import make_service, rows_of, sync
 
 from w365.model import RunState
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 
 def test_server_errors_in_the_middle_of_a_sync_keep_its_pages_and_the_next_run_goes_on(

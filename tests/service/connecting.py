@@ -12,7 +12,7 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.providers import list_providers
 from w365.service.wiring import open_service
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 ADMIN = Actor("ada", Role.ADMIN)
 ANALYST = Actor("ben", Role.ANALYST)

@@ -27,7 +27,7 @@ from service.fakes import (
 from w365.service import Service, configuration, mapping
 from w365.service.mapping import Decided
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 LISTED = [customer("p1", "one.com"), customer("p2", "two.com"), customer("p3", "three.com")]
 

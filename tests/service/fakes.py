@@ -36,7 +36,7 @@ from w365.model import (
 from w365.portals import Portal
 from w365.service import Check, Service, configuration, providers
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 from w365.store.runs import Clock, RunView, claim_run
 
 ADMIN = Actor("ada", Role.ADMIN)

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 Numbers = dict[tuple[Any, ...], Any]
 

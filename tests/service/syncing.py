@@ -10,7 +10,7 @@ from service.fakes import customer, pages_of, rows_of
 
 from w365.model import CustomerPage
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 WORDS = ("new", "changed", "unchanged", "gone", "returned", "rejected")
 PA = t.ProviderAccount

@@ -26,8 +26,8 @@ from service.fakes import (
 from w365.service import Service, configuration
 from w365.service.configuration import read_policy
 from w365.store import tables as t
-from w365.store.engine import Store
-from w365.store.settling import settle
+from w365.store.db.engine import Store
+from w365.store.matching.refresh_derived import settle
 
 State = tuple[list[tuple[Any, ...]], ...]
 

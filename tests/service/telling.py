@@ -22,7 +22,7 @@ from w365.service import Service, configuration
 from w365.service.due import start_due
 from w365.service.notices import tell_ended
 from w365.service.schedules import Daily, save_schedules
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 PASSWORD = "canary-p@ss"
 KEY = "the key of this test"

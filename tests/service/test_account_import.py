@@ -31,7 +31,7 @@ from w365.service.imports import LineError, errors_file
 from w365.service.manual_rows import FIELDS
 from w365.sheets import Sheet, guess_columns
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 from w365.store.runs import RunView, request_run
 
 HEAD = ("Customer number", "Company", "Domain", "Country", "Seats")

@@ -16,8 +16,8 @@ from service.fakes import VIEWER, FakeCrm, account, account_id_of, crm_sync, mak
 
 from w365.service import Service, lookup
 from w365.store import tables as t
-from w365.store.engine import Store
-from w365.store.words import ids_found_by, terms
+from w365.store.db.engine import Store
+from w365.store.reading.search_index import ids_found_by, terms
 
 WORDS = """
 contoso fabrikam northwind litware adatum proseware tailspin wingtip coho contosa fabri müller lang o'neill bio_k ag co

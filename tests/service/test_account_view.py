@@ -31,7 +31,7 @@ from w365.service import Service, configuration, mapping, providers
 from w365.service.account_view import crm_id_of, read_account
 from w365.service.crm_link import crm_address
 from w365.service.providers import ManualAccount
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ from w365.service.matching import settle_touched
 from w365.service.records import read_row
 from w365.service.undoing import Undoable, preview_undo
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
+from w365.store.reading.worklist import Filter
 from w365.store.runs import Progress, RunView, cancel_run, claim_run, end_run
-from w365.store.worklist import Filter
 
 EVERYTHING = Chosen(wanted=Filter())
 OPEN = Chosen(wanted=Filter(statuses=(Status.UNMAPPED, Status.CONFLICT)))

@@ -21,7 +21,7 @@ from w365.service.parking import return_parked
 from w365.service.periods import compare_periods, read_effort
 from w365.service.undoing import Undoable, preview_undo
 from w365.sheets import guess_columns
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 
 def decide_in_every_way(service: Service, store: Store) -> None:

@@ -33,7 +33,7 @@ from w365.service import Service, configuration, mapping, providers
 from w365.service.known_accounts import KnownAccounts
 from w365.service.suggesting import order_candidates
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 WORDS = (
     *("alder", "beacon", "cedar", "delta", "ember", "forge", "garnet", "harbor", "iron", "jade", "kestrel", "lake"),

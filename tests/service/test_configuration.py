@@ -26,7 +26,7 @@ from w365.matching.free_mail import FREE_MAIL
 from w365.model import Actor, Cardinality, DomainList, Role
 from w365.service import Service, configuration, matching, providers
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from w365.service import Service, configuration, conflicts, mapping, matching, p
 from w365.service.conflicts import Conflicts, Pages
 from w365.service.matching import PendingChange
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 GUIDS = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
 

@@ -37,7 +37,7 @@ from w365.service.providers import (
 )
 from w365.service.wiring import open_service
 from w365.store import tables as t
-from w365.store.connections import CRM
+from w365.store.connecting.connections import CRM
 
 
 def test_connections_stored_by_the_page_are_verified_and_synced_and_their_secret_is_nowhere_to_be_found(

@@ -32,9 +32,9 @@ from w365.service import Service, configuration, lookup, mapping, providers, rec
 from w365.service.crm_place import place_in
 from w365.service.crm_sync import run_crm_sync
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
+from w365.store.reading.worklist import Filter
 from w365.store.runs import Progress
-from w365.store.worklist import Filter
 
 FOLDED = (t.AccountDomain.domain, t.Account.crm_id, t.AccountDomain.rule, t.AccountDomain.contacts)
 

@@ -31,8 +31,8 @@ from w365.matching.words import DRIFT_WORDS, say_drift
 from w365.model import DomainList, Drift, Status
 from w365.service import Service, configuration, mapping, matching, records, statistics
 from w365.store import tables as t
-from w365.store.engine import Store
-from w365.store.worklist import Filter, Row
+from w365.store.db.engine import Store
+from w365.store.reading.worklist import Filter, Row
 
 LISTED = [customer("p1", "one.com", tenant_guid="11111111-1111-4111-8111-111111111111"), customer("p2", "two.com")]
 DRIFTED = Filter(drifted=True)

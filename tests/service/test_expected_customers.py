@@ -31,8 +31,8 @@ from w365.model import Cardinality, Origin, Status
 from w365.service import Service, configuration, mapping, records
 from w365.service.relationships import forget_expected, list_awaited, request_relationship
 from w365.store import tables as t
-from w365.store.engine import Store
-from w365.store.worklist import Filter, Row
+from w365.store.db.engine import Store
+from w365.store.reading.worklist import Filter, Row
 
 GUID = "11111111-1111-4111-8111-0000000000aa"
 LINK = "https://admin.example/invite"

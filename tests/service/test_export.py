@@ -39,7 +39,7 @@ from w365.service import Service, configuration, mapping, statistics
 from w365.service.export import COLUMNS, Format, Subject, read, render, write_file
 from w365.service.export.cells import safe_cell
 from w365.sheets.lines import FORMULA, take_apostrophes
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 EVIL = ("=1+1", "+49 30", "-x", "@sum", "\tx", "＝1", 'a "quote", and\nline')
 

@@ -25,7 +25,7 @@ from w365.model import Guard
 from w365.service import Service, configuration
 from w365.service.configuration import SPECS
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 
 @pytest.fixture

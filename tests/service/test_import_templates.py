@@ -18,7 +18,7 @@ from w365.service.manual_rows import FIELDS
 from w365.service.templates import make_template
 from w365.sheets import Field, guess_columns, open_sheet
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 GUID = "0000ABCD-0000-4000-8000-00000000000A"
 LINE = ("007", "=Ant & Sons", "ant.de, ant.com", "DE", GUID, "2", "31")

@@ -35,10 +35,10 @@ from w365.service.crm_sync import run_crm_sync
 from w365.service.providers import ManualAccount
 from w365.service.sync import run_sync
 from w365.store import tables as t
-from w365.store.engine import Store
-from w365.store.folding import fold_all
+from w365.store.db.engine import Store
+from w365.store.matching.account_domains import fold_all
+from w365.store.matching.refresh_derived import settle
 from w365.store.runs import Progress, end_run
-from w365.store.settling import settle
 
 NAMES = ("contoso.com", "fabrikam.de", "gmail.com")
 GUIDS = ("", "", "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")

@@ -15,7 +15,7 @@ from service.fakes import ANALYST, FakeCrm, FakePortal, account, crm_sync, custo
 
 from w365.service import mapping
 from w365.store import tables as t
-from w365.store.engine import Store, open_store
+from w365.store.db.engine import Store, open_store
 
 WAITED_FOR = 20
 

@@ -30,8 +30,8 @@ from w365.service.records import count, list_rows, read_record
 from w365.service.visits import read_visit
 from w365.sheets import guess_columns
 from w365.store import tables as t
-from w365.store.engine import Store
-from w365.store.worklist import Filter
+from w365.store.db.engine import Store
+from w365.store.reading.worklist import Filter
 
 PA = t.ProviderAccount
 

@@ -32,7 +32,7 @@ from w365.errors import InputError, NotFound, PolicyBreach, StaleEdit
 from w365.model import Cardinality, NewAccount, Reason, Status
 from w365.service import Service, configuration, lookup, mapping, providers, records
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 # --- what a decision leaves ---
 

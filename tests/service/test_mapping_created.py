@@ -11,7 +11,7 @@ from service.fakes import ADMIN, ANALYST, OTHER_ANALYST, FakeCrm, id_of, make_se
 from w365.errors import InputError, SourceRefused, StaleEdit
 from w365.model import NewAccount
 from w365.service import Service, lookup, mapping, records
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 
 def test_a_created_account_is_in_the_crm_and_mapped(service: Service, store: Store, crm: FakeCrm) -> None:

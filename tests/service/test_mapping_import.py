@@ -40,7 +40,7 @@ from w365.service.mapping_plan import FIELDS, USUALLY, Verdict
 from w365.service.undoing import Undoable, preview_undo
 from w365.sheets import Sheet, guess_columns, open_sheet
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 from w365.store.runs import RunView
 
 HEAD = ("Provider", "Customer id", "Account", "Account name")

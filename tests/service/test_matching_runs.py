@@ -32,7 +32,7 @@ from service.fakes import (
 from w365.model import Cardinality, DomainList
 from w365.service import Service, configuration, matching, providers, statistics
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 
 @pytest.fixture

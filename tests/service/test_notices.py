@@ -22,7 +22,7 @@ from w365.model import RunKind, RunState
 from w365.service import providers
 from w365.service.notices import list_channels, send_test, tell_ended
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 # --- e-mail ---
 

@@ -17,7 +17,7 @@ from w365.http.retry import Patience
 from w365.http.wait import Clock
 from w365.http.webhook import post
 from w365.service.notices import signature
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 
 def test_the_webhook_gets_counts_signed_so_that_the_receiver_can_check_it(

@@ -48,9 +48,9 @@ from w365.service.statistics import ProviderTotals, count_backlog, read_standing
 from w365.service.subscriptions import count_subscriptions, list_subscriptions
 from w365.service.totals import Totals
 from w365.service.undoing import take_back_now
-from w365.store.quality import Flaw
-from w365.store.subscriptions import SubscriptionFilter, SubscriptionState
-from w365.store.worklist import Filter
+from w365.store.insight.quality import Flaw
+from w365.store.reading.subscriptions import SubscriptionFilter, SubscriptionState
+from w365.store.reading.worklist import Filter
 
 
 class World:

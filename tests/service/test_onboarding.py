@@ -24,10 +24,10 @@ from w365.service.onboarding_form import FormRefused
 from w365.service.providers import PARTNER_CENTER, request_sync
 from w365.service.sync import mark_gone
 from w365.store import tables as t
-from w365.store.engine import Store
-from w365.store.onboardings import State
+from w365.store.db.engine import Store
+from w365.store.onboarding.created_customers import State
+from w365.store.reading.worklist import Filter, Row
 from w365.store.runs import claim_run
-from w365.store.worklist import Filter, Row
 
 TEXTS = {name: text for name, text in dataclasses.asdict(NEW).items() if name != "domain"} | {"prefix": "fabrikamleeds"}
 LOST = Fault("partner_center", "/v1/customers", "POST", drip=0.05)

@@ -20,7 +20,7 @@ from service.fakes import (
 
 from w365.service import Service, teamwork
 from w365.service.owner_changes import OwnerChangeFilter, count_owner_changes, list_givers, list_owner_changes
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

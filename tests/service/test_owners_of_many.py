@@ -16,9 +16,9 @@ from w365.service.changes import Preview, confirm
 from w365.service.owner_changes import OwnerChangeFilter, list_owner_changes
 from w365.service.undoing import Undoable, last_decision, preview_undo
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
+from w365.store.reading.worklist import Filter
 from w365.store.runs import RunView
-from w365.store.worklist import Filter
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

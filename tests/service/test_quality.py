@@ -23,8 +23,8 @@ from w365.model import DomainList, Reason
 from w365.service import Service, configuration
 from w365.service.quality import list_flawed_accounts, list_shared_domains, read_quality
 from w365.service.records import list_rows
-from w365.store.quality import Flaw
-from w365.store.worklist import Filter
+from w365.store.insight.quality import Flaw
+from w365.store.reading.worklist import Filter
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -36,8 +36,8 @@ from w365.service import Service, mapping, records, review, statistics
 from w365.service.parking import return_parked
 from w365.service.undo_own import remember, undo_own
 from w365.store import tables as t
-from w365.store.engine import Store
-from w365.store.worklist import Filter
+from w365.store.db.engine import Store
+from w365.store.reading.worklist import Filter
 
 SEATS = {"p1": [5], "p2": [40, 2], "p3": [42], "p4": [], "p5": [5], "p6": [5], "p7": [90]}
 

@@ -14,7 +14,7 @@ from service.fakes import ANALYST, VIEWER
 from w365.errors import NotAllowed
 from w365.model import Cardinality, DomainList, NewAccount
 from w365.service import Service, configuration, conflicts, mapping, matching, providers
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 _CHANGE = matching.PendingChange(settings={"auto_match": "true"})
 ANALYST_CALLS: dict[str, Callable[..., object]] = {

@@ -30,7 +30,7 @@ from w365.service.connections import _remove_unused
 from w365.service.due import start_due
 from w365.service.schedules import Daily, get_schedule, list_schedules, save_schedules
 from w365.store import tables as t
-from w365.store.engine import Store, open_store
+from w365.store.db.engine import Store, open_store
 
 SIX = Daily(is_on=True, at=dt.time(6))
 OFF = Daily(is_on=False, at=dt.time(6))

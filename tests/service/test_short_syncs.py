@@ -34,7 +34,7 @@ from w365.service.configuration import set_setting, set_settings
 from w365.service.providers import PARTNER_CENTER, request_sync
 from w365.service.wiring import open_service
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 from w365.ui.runs import say_result
 
 PA = t.ProviderAccount

@@ -27,7 +27,7 @@ from w365.service.connections import reaching, rotate_secrets, save_connection
 from w365.service.providers import request_sync, verify_provider
 from w365.service.sign_ins import begin_sign_in, finish_sign_in, forget_sign_in, get_sign_in
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 BACK = "http://localhost:8501/below/api/signed-in"
 NAME = "Partner Center"

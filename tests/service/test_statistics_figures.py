@@ -40,7 +40,7 @@ from w365.service.export import Format, Subject, Wanted, read, write_wanted
 from w365.service.periods import MOST_POINTS, Unit, compare_periods, read_effort, read_history, thinned
 from w365.service.statistics import Statistics, read_statistics
 from w365.store import tables as t
-from w365.store.worklist import Filter
+from w365.store.reading.worklist import Filter
 
 HOURS = (1, 2, 30, 50)  # until the four are mapped by hand, from the first sight
 

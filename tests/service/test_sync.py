@@ -32,8 +32,8 @@ from w365.http.wait import Waiting
 from w365.model import CustomerPage, Rejected, RunKind, RunState
 from w365.service import Service, configuration, mapping, providers, records
 from w365.store import tables as t
-from w365.store.engine import Store
-from w365.store.worklist import Filter
+from w365.store.db.engine import Store
+from w365.store.reading.worklist import Filter
 from w365.ui.runs import say_result
 
 

@@ -16,7 +16,7 @@ from w365.model import RunState
 from w365.service import Service, providers
 from w365.service.sync import run_sync
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 from w365.store.runs import Progress
 
 

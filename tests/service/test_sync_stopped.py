@@ -12,7 +12,7 @@ from w365.errors import SourceRefused, SourceUnreachable
 from w365.jobs import execute
 from w365.model import Rejected, RunState
 from w365.service import providers
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 from w365.store.runs import cancel_run
 
 

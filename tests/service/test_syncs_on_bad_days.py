@@ -20,7 +20,7 @@ from w365.jobs import execute
 from w365.model import Actor, Role, RunState
 from w365.service import Service
 from w365.service.providers import PARTNER_CENTER, list_providers, read_run, request_sync
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 from w365.store.runs import RunView
 
 ADMIN = Actor("ada", Role.ADMIN)

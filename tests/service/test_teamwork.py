@@ -29,9 +29,9 @@ from w365.errors import InputError, NotAllowed, NotFound, StaleEdit
 from w365.model import Age, ScoreBand
 from w365.service import Service, facets, records, teamwork
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
+from w365.store.reading.worklist import Filter
 from w365.store.tables import Note, OwnerChange
-from w365.store.worklist import Filter
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -31,7 +31,7 @@ from w365.service.manual_entry import read_entry, save_entry
 from w365.service.records import read_record
 from w365.service.twins import list_twins
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 GUID = "7b3f1c5e-1111-4222-8333-444455556666"
 OTHER_GUID = "7b3f1c5e-1111-4222-8333-444455557777"

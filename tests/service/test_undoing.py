@@ -22,9 +22,9 @@ from w365.service.changes import confirm
 from w365.service.records import list_rows, read_row
 from w365.service.undoing import Undoable, preview_last, preview_undo
 from w365.store import tables as t
-from w365.store.decisions import Who, bring_back
-from w365.store.engine import Store
-from w365.store.worklist import Filter
+from w365.store.db.engine import Store
+from w365.store.deciding.decisions import Who, bring_back
+from w365.store.reading.worklist import Filter
 
 Act = Callable[[Service, str], object]
 

@@ -25,7 +25,7 @@ from service.fakes import (
 from w365.errors import PolicyBreach
 from w365.model import Cardinality
 from w365.service import Service, configuration, lookup, mapping, providers
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 MANY, IN_PROVIDER, UNIQUE = Cardinality.MANY, Cardinality.UNIQUE_IN_PROVIDER, Cardinality.UNIQUE
 HOLDER = "Customer p1 at Partner Center"

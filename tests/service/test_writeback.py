@@ -51,10 +51,10 @@ from w365.service.writeback_view import (
     read_standing,
 )
 from w365.sheets import guess_columns
-from w365.store.engine import Store
-from w365.store.remote_mappings import Difference
+from w365.store.db.engine import Store
 from w365.store.runs import RunView
-from w365.store.writeback import WriteState
+from w365.store.writeback.due_mappings import WriteState
+from w365.store.writeback.remote_mappings import Difference
 
 SET = "/api/data/v9.2/new_provideraccounts"
 PLACE = MappingPlace("new_provideraccount", "new_specificaccountid", "new_provider", "new_account")

@@ -19,7 +19,7 @@ from w365.model import Customer, CustomerDomain
 from w365.service import Service
 from w365.service.configuration import set_setting
 from w365.service.providers import prepare
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 from w365.ui import backstage
 from w365.ui.backstage import Parts
 

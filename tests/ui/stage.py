@@ -15,7 +15,7 @@ from w365.jobs import Queue, execute
 from w365.model import Actor, ChangePage, CrmAccount, CrmContact, Customer, CustomerPage, Reason, Role, Status
 from w365.service import Service
 from w365.service.providers import PARTNER_CENTER, request_crm_sync, request_sync
-from w365.store.worklist import Row
+from w365.store.reading.worklist import Row
 from w365.ui.backstage import Parts
 
 ROOT = Path(__file__).resolve().parents[2]

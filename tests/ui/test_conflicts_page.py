@@ -8,7 +8,7 @@ from w365.model import Customer, CustomerDomain, DomainList, Role, Status
 from w365.service.configuration import domains_on
 from w365.service.conflicts import Settled
 from w365.service.records import list_rows
-from w365.store.worklist import Filter
+from w365.store.reading.worklist import Filter
 from w365.ui.conflict_words import say_chosen, say_names
 
 CONFLICT = Filter(statuses=(Status.CONFLICT,))

@@ -7,7 +7,7 @@ from w365.service.access import local_user
 from w365.service.bulk import Chosen
 from w365.service.records import list_rows
 from w365.service.teamwork import set_owner
-from w365.store.worklist import Filter
+from w365.store.reading.worklist import Filter
 from w365.ui.change_dialog import _KEY, _Asked
 
 

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from w365.model import Actor, Role, Status
 from w365.service import mapping
 from w365.service.records import list_rows, read_row
-from w365.store.worklist import Filter, Row
+from w365.store.reading.worklist import Filter, Row
 
 OTHER = Actor("cleo", Role.ANALYST)
 

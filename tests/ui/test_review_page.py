@@ -10,7 +10,7 @@ from w365.service.configuration import set_setting
 from w365.service.records import list_rows, read_record
 from w365.service.review import read_queue
 from w365.service.teamwork import list_notes, set_owner
-from w365.store.worklist import Filter
+from w365.store.reading.worklist import Filter
 from w365.ui.desk import Desk
 from w365.ui.review_state import TOO_SOON, Review
 from w365.ui.review_walk import Choice, Walk, begin

@@ -11,8 +11,8 @@ from stage import ROW
 from w365.api.rows import row_json
 from w365.model import Status
 from w365.service.records import SubscriptionView
-from w365.store.subscriptions import Amount
-from w365.store.worklist import Row
+from w365.store.reading.subscriptions import Amount
+from w365.store.reading.worklist import Row
 from w365.ui.subscription_words import say_blocked, say_loss, say_standing
 
 LIVE = SubscriptionView("E3", 12, "active", "P1Y", is_live=True, started_at=dt.datetime(2025, 2, 3, tzinfo=dt.UTC))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from w365.service.writeback_view import Standing
-from w365.store.writeback import WriteState
+from w365.store.writeback.due_mappings import WriteState
 from w365.ui.writeback_words import say_standing
 
 NOW = dt.datetime(2026, 11, 2, 10, 42, tzinfo=dt.UTC)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from w365.errors import InputError
 from w365.model import Reason, ScoreBand, Status
-from w365.store.worklist import MOST_ROWS, Filter, Sort
+from w365.store.reading.worklist import MOST_ROWS, Filter, Sort
 
 LONGEST_TEXT = 200
 LONGEST_BODY = 4_096

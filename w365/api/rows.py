@@ -15,7 +15,7 @@ from w365.matching.words import (
 )
 from w365.model import OPEN, Disposition, Origin, Reason, Status
 from w365.service.lookup import Hit
-from w365.store.worklist import Row
+from w365.store.reading.worklist import Row
 
 Json = dict[str, object]
 

@@ -62,8 +62,8 @@ def demo(
 @app.command()
 def migrate(as_json: AsJson = False) -> None:
     """Bring the database to this version's schema."""
-    from w365.store.engine import open_store
-    from w365.store.migrate import migrate as bring_up
+    from w365.store.db.engine import open_store
+    from w365.store.db.migrate import migrate as bring_up
 
     store = open_store(_settings().database_url)
     revision = bring_up(store)

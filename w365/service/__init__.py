@@ -10,7 +10,7 @@ from w365.config import Settings
 from w365.crm import Crm
 from w365.portals import Portal
 from w365.service.known_accounts import KnownAccounts
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 from w365.store.runs import Clock, now
 
 Check = Callable[[], None]

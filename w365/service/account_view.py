@@ -13,7 +13,7 @@ from w365.model import Actor, Evidence, Role, Rule
 from w365.service import Service
 from w365.service.access import require
 from w365.store import tables as t
-from w365.store.worklist import MOST_ROWS, Filter, Row, Sort, count_rows, list_ids, read_rows
+from w365.store.reading.worklist import MOST_ROWS, Filter, Row, Sort, count_rows, list_ids, read_rows
 
 PER_PAGE = 100
 

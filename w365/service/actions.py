@@ -1,7 +1,7 @@
 """What can be done to many rows at once. A further action is one entry of `ACTIONS`: what it plans and how it is done.
 
 Planning is a selection over the grid's rows: for each the account it would get, if any, and why it is left, if it is.
-Doing is a call on `store.batch`, whose rows are those of the plan that may be changed.
+Doing is a call on `store.deciding.batch`, whose rows are those of the plan that may be changed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from w365.errors import InputError, NotFound
 from w365.model import Disposition, MatchPolicy
 from w365.service.suggesting import drop_candidates, order_decided
 from w365.service.teamwork import check_owner
-from w365.store import batch, owners
 from w365.store import tables as t
-from w365.store.decisions import Who
-from w365.store.plans import Log, PlanView
-from w365.store.settling import refresh
+from w365.store.deciding import batch, owners
+from w365.store.deciding.decisions import Who
+from w365.store.deciding.plans import Log, PlanView
+from w365.store.matching.refresh_derived import refresh
 
 LONGEST_REASON = 500
 

@@ -12,8 +12,8 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.records import DecisionView, read_decisions
 from w365.store import tables as t
-from w365.store.by_hand import is_by_hand
-from w365.store.words import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
+from w365.store.insight.manual_decisions import is_by_hand
+from w365.store.reading.search_index import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
 
 _BATCH = 1_000
 

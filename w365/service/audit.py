@@ -19,7 +19,7 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.sampling import Interval, draw, wilson
 from w365.store import tables as t
-from w365.store.figures import first_rule
+from w365.store.insight.metrics import first_rule
 
 MOST = 1_000
 _LARGEST_SEED = 2**31 - 1

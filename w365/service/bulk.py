@@ -15,9 +15,9 @@ from w365.service.access import require
 from w365.service.actions import ACTIONS, Planned
 from w365.service.changes import Preview, read_preview
 from w365.service.configuration import read_policy
-from w365.store import plans
 from w365.store import tables as t
-from w365.store.worklist import Filter, is_found
+from w365.store.deciding import plans
+from w365.store.reading.worklist import Filter, is_found
 
 MOST_SELECTED = 5_000
 """Rows that can be named one by one; more are chosen by a filter."""

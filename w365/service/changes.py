@@ -18,12 +18,12 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.actions import ACTIONS, Work
 from w365.service.configuration import read_policy
-from w365.store import plans
 from w365.store import tables as t
-from w365.store.decisions import Who
-from w365.store.plans import PlanView
+from w365.store.deciding import plans
+from w365.store.deciding.decisions import Who
+from w365.store.deciding.plans import PlanView
+from w365.store.reading.worklist import Row, read_rows
 from w365.store.runs import Progress, RunView, get_run, request_run
-from w365.store.worklist import Row, read_rows
 
 AT_ONCE = 500
 """Plans of up to so many rows are done while the person waits; larger ones by the worker."""

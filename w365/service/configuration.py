@@ -19,8 +19,8 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.daily import parse_zone, plan_anew, zone_of
 from w365.store import tables as t
-from w365.store.bulk import chunks, upsert
-from w365.store.touching import all_rows, touch, with_domains
+from w365.store.db.bulk_insert import chunks, upsert
+from w365.store.matching.dirty_rows import all_rows, touch, with_domains
 
 CRM_ADDRESS = "crm_account_address"
 SCHEDULE_ZONE = "schedule_zone"

@@ -14,10 +14,10 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import read_policy
 from w365.service.mapping import assign_account
-from w365.store import conflicts as sql
 from w365.store import tables as t
-from w365.store.matcher import any_unique
-from w365.store.worklist import Row, read_rows
+from w365.store.deciding import conflicts as sql
+from w365.store.matching.proposals import any_unique
+from w365.store.reading.worklist import Row, read_rows
 
 PER_PAGE = 5
 MOST_ROWS = 200

@@ -22,9 +22,9 @@ from w365.http.sign_in import explain_sign_in
 from w365.http.user_tokens import nobody_signed_in
 from w365.log import hide
 from w365.store import tables as t
-from w365.store.engine import Store
+from w365.store.db.engine import Store
+from w365.store.db.sealing import Sealer, Unsealable
 from w365.store.runs import Clock
-from w365.store.sealing import Sealer, Unsealable
 
 Grant = Mapping[str, Any]
 

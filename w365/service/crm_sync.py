@@ -24,14 +24,14 @@ from w365.service.configuration import read_setting
 from w365.service.crm_place import Place, forget_seen, place_in
 from w365.service.suggesting import order_by_words, order_candidates, suggesting
 from w365.store import tables as t
-from w365.store.bulk import chunks, upsert
-from w365.store.crm_size import grow
-from w365.store.folding import Folded, fold_contacts, fold_domains
-from w365.store.given import IDS, NAMES
+from w365.store.db.bound_ids import IDS, NAMES
+from w365.store.db.bulk_insert import chunks, upsert
+from w365.store.matching.account_domains import Folded, fold_contacts, fold_domains
+from w365.store.matching.change_sequence import note_accounts
+from w365.store.matching.dirty_rows import pointing_to_accounts, reached_by_accounts, touch, with_domains
+from w365.store.reading.search_index import ACCOUNT, put_words, sort_key, words_of
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see
-from w365.store.touching import pointing_to_accounts, reached_by_accounts, touch, with_domains
-from w365.store.versions import note_accounts
-from w365.store.words import ACCOUNT, put_words, sort_key, words_of
+from w365.store.syncing.crm_size import grow
 
 _GUARD_FROM = 10
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from w365.matching.domains import Domain, normalise_domain
 from w365.matching.signs import signs_of
 from w365.model import Customer, DomainKind
-from w365.store.words import sort_key, words_of
+from w365.store.reading.search_index import sort_key, words_of
 
 _LONGEST_DOMAIN = 253
 """What is longer is no domain and is kept to be shown only."""

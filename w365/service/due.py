@@ -18,10 +18,10 @@ from w365.service.daily import next_time, zone_of
 from w365.service.notices import SCHEDULE, channels_of
 from w365.service.providers import CRM_TARGET
 from w365.service.schedules import names_by_target
-from w365.store.connections import CRM
-from w365.store.notices import announce
+from w365.store.connecting.connections import CRM
 from w365.store.runs import request_run
-from w365.store.schedules import ScheduleRow, forget_schedule, put_schedule, schedule_rows, take_due
+from w365.store.syncing.schedules import ScheduleRow, forget_schedule, put_schedule, schedule_rows, take_due
+from w365.store.telling.notices import announce
 
 _log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from w365.model import Actor, Age, Role, ScoreBand
 from w365.service import Service
 from w365.service.access import require
-from w365.store import facet_counts
-from w365.store.worklist import Filter
+from w365.store.reading import facet_counts
+from w365.store.reading.worklist import Filter
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from w365.matching.candidates import Suggester
 from w365.matching.sides import Prospect, ProspectDomain
 from w365.model import Rule
 from w365.store import tables as t
-from w365.store.bulk import chunks
-from w365.store.evidence import is_in
-from w365.store.given import IDS
-from w365.store.versions import accounts_since, version_now
+from w365.store.db.bound_ids import IDS
+from w365.store.db.bulk_insert import chunks
+from w365.store.matching.change_sequence import accounts_since, version_now
+from w365.store.matching.evidence import is_in
 
 _READ = 5_000
 

@@ -19,12 +19,12 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import read_policy
-from w365.store import finding
 from w365.store import tables as t
-from w365.store.given import IDS
-from w365.store.holders import read_holders
-from w365.store.spelling import SHORTEST_TYPED, is_kept
-from w365.store.words import fold, parts_of, terms, words_of
+from w365.store.db.bound_ids import IDS
+from w365.store.deciding.holders import read_holders
+from w365.store.reading import account_search
+from w365.store.reading.search_index import fold, parts_of, terms, words_of
+from w365.store.reading.spelling import SHORTEST_TYPED, is_kept
 
 _MOST_TERMS = 12
 _MEANT = "Spelt a little differently"
@@ -70,7 +70,7 @@ def search_accounts(service: Service, actor: Actor, text: str, *, limit: int = 2
     if not wanted:
         return []
     with service.store.read() as connection:
-        finding.plan_for_lookups(connection)
+        account_search.plan_for_lookups(connection)
         return _Search(connection, text, wanted, limit, row).run()
 
 
@@ -137,13 +137,13 @@ class _Search:
 
     def run(self) -> list[Hit]:
         first = self._own_candidates()
-        self._gather(finding.find_exact(self.connection, self.text))
-        self._gather(finding.find_by_start(self.connection, self.text, self.limit))
+        self._gather(account_search.find_exact(self.connection, self.text))
+        self._gather(account_search.find_by_start(self.connection, self.text, self.limit))
         if self._lacks():
-            self._gather(finding.find_by_words(self.connection, self.wanted, self.limit))
+            self._gather(account_search.find_by_words(self.connection, self.wanted, self.limit))
         if self._lacks():
             known = set(self.hits)
-            self._gather(finding.find_misspelt(self.connection, self.wanted))
+            self._gather(account_search.find_misspelt(self.connection, self.wanted))
             self.misspelt = self.hits.keys() - known
         others = sorted((hit for one, hit in self.hits.items() if one not in first), key=self._place)
         return [*first.values(), *self._shown(others)][: self.limit]
@@ -157,7 +157,7 @@ class _Search:
     def _own_candidates(self) -> dict[int, Hit]:
         """The row's candidates that have what was typed, in their own order."""
         own = {} if self.row is None else {hit.account_id: hit for hit in read_candidates(self.connection, self.row)}
-        words = finding.words_by_account(self.connection, list(own))
+        words = account_search.words_by_account(self.connection, list(own))
         return {one: hit for one, hit in own.items() if all(_fits(term, words[one]) for term in self.wanted)}
 
     def _shown(self, hits: Sequence[Hit]) -> list[Hit]:

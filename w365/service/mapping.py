@@ -18,9 +18,11 @@ from w365.service.access import require
 from w365.service.configuration import read_policy
 from w365.service.crm_sync import store_account
 from w365.service.suggesting import drop_candidate, order_decided
-from w365.store import decisions, settling, worklist
 from w365.store import tables as t
-from w365.store.decisions import Standing, Who
+from w365.store.deciding import decisions
+from w365.store.deciding.decisions import Standing, Who
+from w365.store.matching import refresh_derived
+from w365.store.reading import worklist
 
 _log = logging.getLogger(__name__)
 
@@ -239,7 +241,7 @@ def _decide(
         now = decisions.standing(connection, provider_account_id, seen=seen)
         decision, account_id = work(connection, Who(actor.name, service.clock()), now)
         which, values = decisions.affected(provider_account_id, now.account_id, account_id)
-        settling.settle(connection, read_policy(connection), which, values)
+        refresh_derived.settle(connection, read_policy(connection), which, values)
         order_decided(connection, which, values)
         row = worklist.read_rows(connection, [provider_account_id])[0]
         kind = connection.execute(_KIND, {"one": decision}).scalar_one()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from w365.matching.words import say_evidence
 from w365.model import Cardinality, DecisionKind, Evidence
 from w365.store import tables as t
-from w365.store.words import sort_key
+from w365.store.reading.search_index import sort_key
 
 
 @dataclass(frozen=True, slots=True)

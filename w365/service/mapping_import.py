@@ -27,9 +27,10 @@ from w365.service.mapping_plan import (
 )
 from w365.service.suggesting import order_decided
 from w365.sheets import Places, Sheet
-from w365.store import batch, settling
 from w365.store import tables as t
-from w365.store.decisions import Who
+from w365.store.deciding import batch
+from w365.store.deciding.decisions import Who
+from w365.store.matching import refresh_derived
 from w365.store.runs import RunView
 
 TARGET = "mappings"
@@ -155,5 +156,5 @@ def _settle(connection: sa.Connection, run_id: int) -> None:
     before = sa.select(decision.old_account_id).where(decision.run_id == run_id, decision.old_account_id.is_not(None))
     pointing = sa.select(proposal.provider_account_id).where(proposal.account_id.in_(accounts.union(before)))
     which = sa.select(mine.union(pointing).subquery().c[0])
-    settling.settle(connection, read_policy(connection), which)
+    refresh_derived.settle(connection, read_policy(connection), which)
     order_decided(connection, which)

@@ -23,7 +23,7 @@ from w365.service.mapping_facts import (
 )
 from w365.sheets import Field, Line, Places, Sheet
 from w365.store import tables as t
-from w365.store.evidence import evidence_of
+from w365.store.matching.evidence import evidence_of
 
 PROVIDER, SPECIFIC_ID = "provider", "specific_id"
 ACCOUNT_ID, ACCOUNT_NUMBER, ACCOUNT_NAME = "account_id", "account_number", "account_name"

@@ -16,15 +16,15 @@ from w365.service.access import require
 from w365.service.configuration import put_domain, put_domains, put_provider_cardinality, put_settings, read_policy
 from w365.service.suggesting import make_candidates, order_candidates, order_elsewhere
 from w365.store import tables as t
-from w365.store.bulk import count_for_planner
-from w365.store.expected import map_expected
-from w365.store.folding import fold_all
-from w365.store.matcher import any_unique, auto_match, breaches
-from w365.store.ready import count_ready, first_ready
+from w365.store.db.bulk_insert import count_for_planner
+from w365.store.matching.account_domains import fold_all
+from w365.store.matching.dirty_rows import all_rows, touch, touched, touched_or_all
+from w365.store.matching.pending_matches import count_ready, first_ready
+from w365.store.matching.proposals import any_unique, auto_match, breaches
+from w365.store.matching.refresh_derived import settle
+from w365.store.reading.worklist import Filter, count_rows, counts
 from w365.store.runs import Progress, RunView
-from w365.store.settling import settle
-from w365.store.touching import all_rows, touch, touched, touched_or_all
-from w365.store.worklist import Filter, count_rows, counts
+from w365.store.syncing.expected_customers import map_expected
 
 
 @dataclass(frozen=True, slots=True)

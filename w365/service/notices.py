@@ -23,8 +23,8 @@ from w365.service.daily import zone_of
 from w365.service.mailing import send_mail
 from w365.service.summary import Summary, body_of, subject_of, text_of
 from w365.store import tables as t
-from w365.store.notices import ready, settle, take
 from w365.store.runs import ACTIVE, get_run
+from w365.store.telling.notices import ready, settle, take
 
 _log = logging.getLogger(__name__)
 

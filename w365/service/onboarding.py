@@ -36,8 +36,8 @@ from w365.service.onboarding_form import (
 )
 from w365.service.sync import SUBJECT, store_customers
 from w365.store import tables as t
-from w365.store.decisions import check_room
-from w365.store.onboardings import (
+from w365.store.deciding.decisions import check_room
+from w365.store.onboarding.created_customers import (
     OnboardingView,
     State,
     change_onboarding,

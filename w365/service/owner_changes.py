@@ -11,7 +11,7 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.store import tables as t
-from w365.store.words import PROVIDER_ACCOUNT, fold, ids_found_by, terms
+from w365.store.reading.search_index import PROVIDER_ACCOUNT, fold, ids_found_by, terms
 
 
 @dataclass(frozen=True, slots=True)

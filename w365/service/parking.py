@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from w365.service import Service
 from w365.service.configuration import read_policy
 from w365.service.suggesting import order_candidates
-from w365.store import settling
 from w365.store import tables as t
-from w365.store.decisions import Who, bring_back
-from w365.store.evidence import THOSE
+from w365.store.deciding.decisions import Who, bring_back
+from w365.store.matching import refresh_derived
+from w365.store.matching.evidence import THOSE
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +43,6 @@ def _return_some(service: Service) -> list[int]:
     with service.store.write() as connection:
         ids = bring_back(connection, Who(CALENDAR, now), now.date())
         if ids:
-            settling.settle(connection, read_policy(connection), THOSE, {"ids": ids})
+            refresh_derived.settle(connection, read_policy(connection), THOSE, {"ids": ids})
             order_candidates(connection, THOSE, {"ids": ids})
     return ids

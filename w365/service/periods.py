@@ -16,7 +16,7 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.service.totals import HistoryPoint, points, totals_at
-from w365.store import figures
+from w365.store.insight import metrics
 
 MOST_POINTS = 120
 """What a chart can show; of more runs, evenly spaced ones are drawn."""
@@ -68,7 +68,7 @@ def read_history(service: Service, actor: Actor, since: dt.datetime | None = Non
     """Read at most MOST_POINTS of the snapshots that runs have left since then, the latest always among them."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return points(connection, thinned(figures.moments(connection, start=since), MOST_POINTS))
+        return points(connection, thinned(metrics.moments(connection, start=since), MOST_POINTS))
 
 
 def read_effort(service: Service, actor: Actor, weeks: int = WEEKS) -> list[WeekOfWork]:
@@ -82,7 +82,7 @@ def effort(connection: sa.Connection, now: dt.datetime, weeks: int) -> list[Week
     first = _monday(now.astimezone(dt.UTC).date()) - dt.timedelta(weeks=weeks - 1)
     since = dt.datetime.combine(first, dt.time(), dt.UTC)
     sums: Counter[tuple[dt.date, str]] = Counter()
-    for one in figures.work_by_day(connection, since):
+    for one in metrics.work_by_day(connection, since):
         sums[_monday(one.day), one.actor] += one.decisions
     return [WeekOfWork(name, monday, count) for (monday, name), count in sorted(sums.items())]
 
@@ -104,12 +104,12 @@ def compare_periods(
 
 
 def _figures(connection: sa.Connection, start: dt.datetime, end: dt.datetime) -> list[Figure]:
-    worked = figures.worked_between(connection, start, end)
+    worked = metrics.worked_between(connection, start, end)
     decided = worked.mapped_by_itself + worked.mapped_by_hand
-    wait = figures.median_wait(connection, start, end)
+    wait = metrics.median_wait(connection, start, end)
     return [
         *_at_the_end(connection, end),
-        Figure("New provider accounts", Unit.COUNT, figures.first_seen_between(connection, start, end)),
+        Figure("New provider accounts", Unit.COUNT, metrics.first_seen_between(connection, start, end)),
         Figure("Mapped by Auto-Match", Unit.COUNT, worked.mapped_by_itself),
         Figure("Mapped by hand", Unit.COUNT, worked.mapped_by_hand),
         Figure("Share mapped by hand", Unit.SHARE, worked.mapped_by_hand / decided if decided else None),
@@ -122,7 +122,7 @@ def _figures(connection: sa.Connection, start: dt.datetime, end: dt.datetime) ->
 
 def _at_the_end(connection: sa.Connection, end: dt.datetime) -> list[Figure]:
     """How it stood after the last run before the end."""
-    last = figures.moments(connection, end=end, limit=1)
+    last = metrics.moments(connection, end=end, limit=1)
     totals = totals_at(connection, [one.run_id for one in last])[0] if last else None
     return [
         Figure("Match rate at the end", Unit.SHARE, totals.match_rate if totals else None),

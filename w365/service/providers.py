@@ -33,10 +33,10 @@ from w365.service.reaching import Reaching, allot
 from w365.service.sign_ins import say_sign_in
 from w365.service.sync import MISSING, accept_gone, store_customers
 from w365.store import tables as t
-from w365.store.crm_size import size_of
-from w365.store.providers import free_name, put_provider
+from w365.store.reading.worklist import counts
 from w365.store.runs import RunView, cancel_run, end_run, get_run, latest_run, problems_of, recent_runs, request_run
-from w365.store.worklist import counts
+from w365.store.syncing.crm_size import size_of
+from w365.store.syncing.providers import free_name, put_provider
 
 PARTNER_CENTER = "Partner Center"
 CRM_TARGET = "crm"

@@ -7,15 +7,8 @@ from dataclasses import dataclass
 from w365.model import Actor, Reason, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.store.quality import (
-    Flaw,
-    FlawedAccount,
-    SharedByAccounts,
-    count_flawed,
-    list_duplicates,
-    list_flawed,
-)
-from w365.store.worklist import Filter, count_rows
+from w365.store.insight.quality import Flaw, FlawedAccount, SharedByAccounts, count_flawed, list_duplicates, list_flawed
+from w365.store.reading.worklist import Filter, count_rows
 
 NO_USABLE_DOMAIN = (Reason.NO_DOMAIN, Reason.SERVICE_DOMAIN, Reason.FREE_MAIL)
 """Why a customer has no domain that could be evidence."""

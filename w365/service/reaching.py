@@ -15,10 +15,10 @@ from w365.portals.connectors import CONNECTORS, connector_of
 from w365.service.connection_fields import SECRET, labels_of
 from w365.service.consents import KeptConsent, application_of
 from w365.store import tables as t
-from w365.store.connections import CRM, ConnectionRow, put_row, read_row, read_rows
-from w365.store.engine import Store
+from w365.store.connecting.connections import CRM, ConnectionRow, put_row, read_row, read_rows
+from w365.store.db.engine import Store
+from w365.store.db.sealing import Sealer, Unsealable
 from w365.store.runs import Clock, now
-from w365.store.sealing import Sealer, Unsealable
 
 _LOST = "The stored secret of {name} cannot be read: it was encrypted with another W365_SECRET_KEY, or was changed."
 _FIND = (

@@ -18,10 +18,10 @@ from w365.service.access import require
 from w365.service.configuration import read_policy
 from w365.service.lookup import Hit, read_candidates, read_hits
 from w365.store import tables as t
-from w365.store.evidence import evidence_of
-from w365.store.given import IDS
+from w365.store.db.bound_ids import IDS
+from w365.store.matching.evidence import evidence_of
+from w365.store.reading.worklist import Filter, Row, Sort, count_rows, list_ids, read_rows
 from w365.store.tables import LIVE_STATUSES
-from w365.store.worklist import Filter, Row, Sort, count_rows, list_ids, read_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from w365.model import Actor, DomainKind, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.service.onboarding import check_account, reached
-from w365.store import expected
-from w365.store.expected import ExpectedView
+from w365.store.syncing import expected_customers
+from w365.store.syncing.expected_customers import ExpectedView
 
 PER_PAGE = 50
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -34,7 +34,7 @@ def request_relationship(service: Service, actor: Actor, provider_id: int, accou
     if guid or domain:
         with service.store.write() as connection:
             values = {"provider_id": provider_id, "account_id": account_id, "tenant_guid": guid, "domain": domain}
-            expected.put_expected(connection, values | {"actor": actor.name, "at": service.clock()})
+            expected_customers.put_expected(connection, values | {"actor": actor.name, "at": service.clock()})
     return link
 
 
@@ -42,14 +42,15 @@ def list_awaited(service: Service, actor: Actor, *, start: int = 0, limit: int =
     """The customers that are expected and did not appear yet, the oldest first."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return expected.list_expected(connection, start=start, limit=limit)
+        return expected_customers.list_expected(connection, start=start, limit=limit)
 
 
 def forget_expected(service: Service, actor: Actor, expected_id: int) -> None:
     """Expect it no longer: when it appears it is matched like any other."""
     require(actor, Role.ANALYST)
     with service.store.write() as connection:
-        if not expected.end_expected(connection, expected_id, service.clock(), f"no longer expected by {actor.name}"):
+        why = f"no longer expected by {actor.name}"
+        if not expected_customers.end_expected(connection, expected_id, service.clock(), why):
             raise NotFound("This customer is not expected any more.", do="Reload the page.")
 
 
@@ -69,7 +70,7 @@ def _read_tenant(text: str) -> tuple[str, str]:
 
 
 def _check_not_there(connection: sa.Connection, provider_id: int, guid: str, domain: str) -> None:
-    there = expected.find_tenant(connection, provider_id, guid, domain)
+    there = expected_customers.find_tenant(connection, provider_id, guid, domain)
     if there:
         raise InputError(
             f"This tenant is a customer of yours already: {there[0].name}.",

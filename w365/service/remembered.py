@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from w365.store.engine import Store
+from w365.store.db.engine import Store
 
 T = TypeVar("T")
 

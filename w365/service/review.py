@@ -11,8 +11,8 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.records import Record, read_record
 from w365.store import tables as t
-from w365.store.impact import list_by_impact
-from w365.store.worklist import Filter, count_rows
+from w365.store.reading.review_order import list_by_impact
+from w365.store.reading.worklist import Filter, count_rows
 
 
 @dataclass(frozen=True, slots=True)

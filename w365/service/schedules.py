@@ -16,9 +16,9 @@ from w365.service.access import require
 from w365.service.configuration import SCHEDULE_ZONE, put_settings, read_setting
 from w365.service.daily import next_time, zone_of
 from w365.store import tables as t
-from w365.store.connections import CRM
+from w365.store.connecting.connections import CRM
 from w365.store.runs import RunView, get_run
-from w365.store.schedules import ScheduleRow, put_schedule, schedule_rows
+from w365.store.syncing.schedules import ScheduleRow, put_schedule, schedule_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from w365.service.access import require
 from w365.service.connections import reaching
 from w365.service.consents import application_of, purpose_of_token, read_consent
 from w365.store import tables as t
-from w365.store.connections import CRM
-from w365.store.sealing import Unsealable
+from w365.store.connecting.connections import CRM
+from w365.store.db.sealing import Unsealable
 
 _MINUTES = 15
 """How long a sign-in may take from the page and back."""

@@ -20,8 +20,8 @@ from w365.service.access import require
 from w365.service.remembered import Remembered
 from w365.service.totals import HistoryPoint, Totals, points, sum_totals
 from w365.store import tables as t
-from w365.store.figures import latest_decision, mapped_by, median_wait, moments, oldest_open
-from w365.store.worklist import Count, Filter, count_rows, counts
+from w365.store.insight.metrics import latest_decision, mapped_by, median_wait, moments, oldest_open
+from w365.store.reading.worklist import Count, Filter, count_rows, counts
 
 DEFINITIONS: dict[str, str] = {
     "In scope": "Provider accounts that are neither excluded nor gone; gone ones that are mapped stay in.",

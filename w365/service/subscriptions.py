@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.store import subscriptions as sql
-from w365.store.subscriptions import Amounts, Cursor, SubscriptionFilter, SubscriptionRow
+from w365.store.reading import subscriptions as sql
+from w365.store.reading.subscriptions import Amounts, Cursor, SubscriptionFilter, SubscriptionRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from w365.model import OPEN, DomainKind, Evidence, Guard
 from w365.service import Service
 from w365.service.configuration import read_policy
 from w365.store import tables as t
-from w365.store.bulk import chunks, upsert, upsert_into
-from w365.store.evidence import KEPT_STATEMENTS, NO_VALUES, Values, evidence_of
-from w365.store.given import IDS, NAMES
+from w365.store.db.bound_ids import IDS, NAMES
+from w365.store.db.bulk_insert import chunks, upsert, upsert_into
+from w365.store.matching.change_sequence import next_version, version_now
+from w365.store.matching.evidence import KEPT_STATEMENTS, NO_VALUES, Values, evidence_of
+from w365.store.reading.search_index import PROVIDER_ACCOUNT
 from w365.store.runs import Progress
-from w365.store.versions import next_version, version_now
-from w365.store.words import PROVIDER_ACCOUNT
 
 KEPT = 5
 _BATCH = 200

@@ -20,13 +20,13 @@ from w365.service.configuration import read_policy, read_setting
 from w365.service.customer_changes import COLUMNS, Change, Domains, Facts, Known, words_of_change
 from w365.service.sync_kind import decide_kind
 from w365.store import tables as t
-from w365.store.bulk import chunks, upsert
-from w365.store.evidence import THOSE, Values
-from w365.store.given import IDS, NAMES
+from w365.store.db.bound_ids import IDS, NAMES
+from w365.store.db.bulk_insert import chunks, upsert
+from w365.store.matching.dirty_rows import touch
+from w365.store.matching.evidence import THOSE, Values
+from w365.store.matching.refresh_derived import settle
+from w365.store.reading.search_index import PROVIDER_ACCOUNT, put_words
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see, start_over
-from w365.store.settling import settle
-from w365.store.touching import touch
-from w365.store.words import PROVIDER_ACCOUNT, put_words
 
 SUBJECT = "customer"
 MISSING = "missing"

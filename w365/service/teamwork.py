@@ -12,9 +12,9 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.service.configuration import read_policy
-from w365.store import settling
 from w365.store import tables as t
-from w365.store.evidence import THOSE
+from w365.store.matching import refresh_derived
+from w365.store.matching.evidence import THOSE
 from w365.store.tables import Note, OwnerChange, Ownership
 
 LONGEST_NOTE = 2_000
@@ -74,7 +74,7 @@ def set_owner(service: Service, actor: Actor, row: int, owner: str, *, seen: str
             connection.execute(sa.insert(held).values(provider_account_id=row, owner=name))
         values = {"provider_account_id": row, "at": service.clock(), "actor": actor.name}
         connection.execute(sa.insert(OwnerChange).values(**values, old_owner=old, owner=name))
-        settling.refresh(connection, read_policy(connection), THOSE, {"ids": [row]})
+        refresh_derived.refresh(connection, read_policy(connection), THOSE, {"ids": [row]})
     return True
 
 

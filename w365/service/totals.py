@@ -11,7 +11,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from w365.model import OPEN, Status
-from w365.store.figures import Moment, statuses_at
+from w365.store.insight.metrics import Moment, statuses_at
 
 
 @dataclass(frozen=True, slots=True)

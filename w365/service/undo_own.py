@@ -14,7 +14,7 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.undoing import take_back_now
 from w365.store import tables as t
-from w365.store.worklist import Row, read_rows
+from w365.store.reading.worklist import Row, read_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ from w365.service.access import require
 from w365.service.actions import ACTIONS, UNDO, UNDO_OWNERS
 from w365.service.changes import Preview, do_part, read_preview
 from w365.service.configuration import read_policy
-from w365.store import plans
 from w365.store import tables as t
-from w365.store.decisions import Who
-from w365.store.owners import last_given, owner_targets
+from w365.store.deciding import plans
+from w365.store.deciding.decisions import Who
+from w365.store.deciding.owners import last_given, owner_targets
+from w365.store.deciding.undoable import holding, last_of, targets_of_decision, targets_of_run
+from w365.store.reading.worklist import Row, read_rows
 from w365.store.runs import get_run
-from w365.store.undoing import holding, last_of, targets_of_decision, targets_of_run
-from w365.store.worklist import Row, read_rows
 
 DECIDING = (RunKind.MATCH, RunKind.BULK, RunKind.UNDO, RunKind.MAPPING_IMPORT)
 """Runs that decide: the others read what others say."""

@@ -18,8 +18,8 @@ from w365.service.parking import return_parked
 from w365.service.providers import prepare
 from w365.service.reaching import Reaching
 from w365.store import tables as t
-from w365.store.engine import Store, open_store
-from w365.store.migrate import migrate
+from w365.store.db.engine import Store, open_store
+from w365.store.db.migrate import migrate
 
 
 def open_service(settings: Settings | None = None, store: Store | None = None) -> Service:

@@ -28,10 +28,10 @@ from w365.service.configuration import (
     put_settings,
     read_setting,
 )
-from w365.store import remote_mappings
 from w365.store import tables as t
 from w365.store.runs import BY_ITSELF, Progress, RunView, request_run
-from w365.store.writeback import (
+from w365.store.writeback import remote_mappings
+from w365.store.writeback.due_mappings import (
     Due,
     WriteState,
     Written,

@@ -12,9 +12,9 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.writeback import need_place
 from w365.sheets import Line, Sheet
-from w365.store import remote_mappings
-from w365.store.remote_mappings import Remote
 from w365.store.runs import Progress, RunView, add_problems, request_run
+from w365.store.writeback import remote_mappings
+from w365.store.writeback.remote_mappings import Remote
 
 TARGET = "mappings"
 _HEADINGS = ("Provider", "Provider specific account id", "Account id")

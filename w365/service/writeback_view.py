@@ -16,9 +16,9 @@ from w365.service.access import require
 from w365.service.export.text_files import csv_bytes
 from w365.service.writeback import TARGET, is_on, need_place, pause_between, read_place
 from w365.store import tables as t
-from w365.store.remote_mappings import Difference, Differing, count_differences, read_differences
 from w365.store.runs import RunView, latest_run
-from w365.store.writeback import WriteState, concerned, count_states, sides, state_of
+from w365.store.writeback.due_mappings import WriteState, concerned, count_states, sides, state_of
+from w365.store.writeback.remote_mappings import Difference, Differing, count_differences, read_differences
 
 _ALL = 1_000_000
 

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from w365.errors import AlreadyRunning, Cancelled, NotFound
 from w365.model import Rejected, RunKind, RunState
-from w365.store.bulk import upsert
-from w365.store.engine import Store
+from w365.store.db.bulk_insert import upsert
+from w365.store.db.engine import Store
 from w365.store.tables import Run, RunProblem, RunSeen
 
 LEASE = dt.timedelta(seconds=60)

@@ -11,7 +11,7 @@ from w365.model import Origin
 from w365.service.account_view import PER_PAGE, CrmAccountView, crm_id_of, read_account
 from w365.service.crm_link import crm_address
 from w365.service.records import read_row
-from w365.store.worklist import Row
+from w365.store.reading.worklist import Row
 from w365.ui import places
 from w365.ui.desk import Desk
 from w365.ui.onboarding_link import link_to_onboarding

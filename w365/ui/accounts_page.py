@@ -20,7 +20,7 @@ from w365.service.records import count, read_record
 from w365.service.teamwork import list_owners
 from w365.service.undoing import take_back_now
 from w365.service.visits import read_visit
-from w365.store.worklist import Row
+from w365.store.reading.worklist import Row
 from w365.ui.account_page import open_account_of
 from w365.ui.accounts_view import ALL, DRIFTED, GONE, HELD, NEW, UNSYNCED, View, first_view, read_sort, read_view
 from w365.ui.beginning import is_beginning

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from w365.api.asked import LONGEST_TEXT
 from w365.model import OPEN, Age, Reason, ScoreBand, Status
-from w365.store.worklist import Filter, Sort
+from w365.store.reading.worklist import Filter, Sort
 from w365.ui.owner_words import NOBODY, owner_of
 
 T = TypeVar("T")

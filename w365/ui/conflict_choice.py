@@ -11,7 +11,7 @@ import streamlit as st
 
 from w365.service.bulk import Chosen
 from w365.service.conflicts import MOST_ROWS, Use, choose_account, rows_of_domain
-from w365.store.worklist import Row
+from w365.store.reading.worklist import Row
 from w365.ui.change_dialog import ask_bulk
 from w365.ui.conflict_words import say_chosen, say_use
 from w365.ui.desk import Desk

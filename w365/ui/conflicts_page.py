@@ -23,7 +23,7 @@ from w365.service.conflicts import (
     list_conflicts,
 )
 from w365.service.matching import PendingChange, settle_touched
-from w365.store.worklist import Row
+from w365.store.reading.worklist import Row
 from w365.ui import places
 from w365.ui.beginning import is_beginning
 from w365.ui.change_dialog import show_change_dialog

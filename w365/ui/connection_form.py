@@ -19,8 +19,8 @@ from w365.service.connections import (
     save_connection,
 )
 from w365.service.providers import list_providers
-from w365.store.connections import CRM
-from w365.store.providers import free_name
+from w365.store.connecting.connections import CRM
+from w365.store.syncing.providers import free_name
 from w365.ui.desk import Desk
 from w365.ui.shell import say_next_time, show_error
 from w365.ui.wording import clock_time, local_zone, plain

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import st_aggrid
 from st_aggrid import JsCode
 
-from w365.store.worklist import Sort
+from w365.store.reading.worklist import Sort
 from w365.ui.grid_script import first_part, part
 from w365.ui.grid_style import THEME_PARAMETERS, style
 

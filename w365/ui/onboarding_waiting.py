@@ -8,8 +8,8 @@ from w365.errors import W365Error
 from w365.model import Role
 from w365.service.onboarding import finish, give_up, list_open
 from w365.service.relationships import forget_expected, list_awaited
-from w365.store.expected import ExpectedView
-from w365.store.onboardings import OnboardingView, State
+from w365.store.onboarding.created_customers import OnboardingView, State
+from w365.store.syncing.expected_customers import ExpectedView
 from w365.ui.desk import Desk
 from w365.ui.first_password import attempt_of, forget_attempt, is_busy, try_once
 from w365.ui.shell import say_next_time, show_error

@@ -15,10 +15,10 @@ from w365.service.records import count
 from w365.service.statistics import Standing, read_standing
 from w365.service.visits import read_visit
 from w365.service.writeback_view import count_troubles
-from w365.store.connections import CRM
+from w365.store.connecting.connections import CRM
+from w365.store.reading.subscriptions import Amount
+from w365.store.reading.worklist import Filter
 from w365.store.runs import RunView
-from w365.store.subscriptions import Amount
-from w365.store.worklist import Filter
 from w365.ui import places
 from w365.ui.desk import Desk
 from w365.ui.links import link_to

@@ -28,7 +28,7 @@ from w365.service.providers import (
     verify_provider,
 )
 from w365.service.sign_ins import SignInView, get_sign_in
-from w365.store.connections import CRM
+from w365.store.connecting.connections import CRM
 from w365.store.runs import RunView
 from w365.ui import places
 from w365.ui.auto_match import offer_preview, say_auto_match

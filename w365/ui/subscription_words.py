@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 
 from w365.service.records import SubscriptionView
-from w365.store.subscriptions import Amount, Amounts, SubscriptionRow, SubscriptionState, state_of
-from w365.store.worklist import Row
+from w365.store.reading.subscriptions import Amount, Amounts, SubscriptionRow, SubscriptionState, state_of
+from w365.store.reading.worklist import Row
 from w365.ui.record_words import say_subscription
 from w365.ui.wording import counted, duration, number
 

@@ -9,7 +9,14 @@ import streamlit as st
 from w365.api.asked import LONGEST_TEXT
 from w365.service.providers import list_providers
 from w365.service.subscriptions import SubscriptionPage, count_subscriptions, list_subscriptions
-from w365.store.subscriptions import Amount, Amounts, Cursor, SubscriptionFilter, SubscriptionRow, SubscriptionState
+from w365.store.reading.subscriptions import (
+    Amount,
+    Amounts,
+    Cursor,
+    SubscriptionFilter,
+    SubscriptionRow,
+    SubscriptionState,
+)
 from w365.ui import places
 from w365.ui.choices import show_choice_of, show_parts, show_search
 from w365.ui.desk import Desk

@@ -18,9 +18,9 @@ from w365.service.writeback_view import (
     list_troubles,
     read_overview,
 )
-from w365.store.remote_mappings import Difference
 from w365.store.runs import RunView
-from w365.store.writeback import WriteState
+from w365.store.writeback.due_mappings import WriteState
+from w365.store.writeback.remote_mappings import Difference
 from w365.ui import places
 from w365.ui.desk import Desk
 from w365.ui.runs import show_run, start_run

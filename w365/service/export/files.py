@@ -20,7 +20,7 @@ from w365.service.export.statistic_lines import statistic_lines
 from w365.service.export.subjects import MEDIA_TYPES, Format, Record, Subject
 from w365.service.export.text_files import write_csv, write_json
 from w365.service.export.workbooks import write_workbook
-from w365.store.worklist import Filter
+from w365.store.reading.worklist import Filter
 
 
 @dataclass(frozen=True, slots=True)

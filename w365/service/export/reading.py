@@ -16,8 +16,8 @@ from w365.service.export.statistic_lines import statistic_lines
 from w365.service.export.subjects import COLUMNS, Record, Subject
 from w365.service.statistics import SOURCE_WORDS
 from w365.store import tables as t
-from w365.store.figures import RULES, first_rule
-from w365.store.worklist import Filter, Unsought, count_rows, select_ids, where_of
+from w365.store.insight.metrics import RULES, first_rule
+from w365.store.reading.worklist import Filter, Unsought, count_rows, select_ids, where_of
 
 _BATCH = 2_000
 _SMALL = 20_000

@@ -1,4 +1,4 @@
-"""Run by Alembic inside the transaction that `w365.store.migrate` opened."""
+"""Run by Alembic inside the transaction that `w365.store.db.migrate` opened."""
 
 from __future__ import annotations
 

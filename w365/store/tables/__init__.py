@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from w365.store.tables.chosen import ConsentBegun, ListedDomain, Setting, SettingChange, StoredConnection, StoredConsent
+from w365.store.tables.collaboration import Note, OwnerChange, Ownership
 from w365.store.tables.columns import Base, Exact, Id, Json, Key, UtcTime, derived, reference
-from w365.store.tables.daily import Notice, Schedule
-from w365.store.tables.decided import (
+from w365.store.tables.decisions import (
     Audit,
     AuditItem,
     Decision,
@@ -19,12 +18,7 @@ from w365.store.tables.decided import (
     StandingOrder,
     Undo,
 )
-from w365.store.tables.done import CrmDelta, CrmSize, Run, RunProblem, RunSeen, Snapshot, Visit
-from w365.store.tables.onboarded import ExpectedCustomer, Onboarding
-from w365.store.tables.proposed import AccountVersion, CurrentCandidate, CurrentProposal, SuggestDue, Touched, Version
-from w365.store.tables.said import Note, OwnerChange, Ownership
-from w365.store.tables.shown import READY, STATUS, Spelling, Word, Worklist
-from w365.store.tables.sources import (
+from w365.store.tables.facts import (
     ENDED,
     HERE,
     LIVE_STATUSES,
@@ -36,7 +30,20 @@ from w365.store.tables.sources import (
     ProviderAccountDomain,
     ProviderSubscription,
 )
-from w365.store.tables.written import RemoteMapping, Writeback
+from w365.store.tables.onboarding import ExpectedCustomer, Onboarding
+from w365.store.tables.proposals import AccountVersion, CurrentCandidate, CurrentProposal, SuggestDue, Touched, Version
+from w365.store.tables.read_model import READY, STATUS, Spelling, Word, Worklist
+from w365.store.tables.runs import CrmDelta, CrmSize, Run, RunProblem, RunSeen, Snapshot, Visit
+from w365.store.tables.schedules import Notice, Schedule
+from w365.store.tables.settings import (
+    ConsentBegun,
+    ListedDomain,
+    Setting,
+    SettingChange,
+    StoredConnection,
+    StoredConsent,
+)
+from w365.store.tables.writeback import RemoteMapping, Writeback
 
 __all__ = [
     "ENDED",

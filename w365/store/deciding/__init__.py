@@ -1,0 +1,1 @@
+"""What people and matches decided: mappings, plans, undo, conflicts."""

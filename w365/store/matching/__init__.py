@@ -1,0 +1,1 @@
+"""Evidence, proposals and everything derived from them, as statements for both databases."""

@@ -1,0 +1,106 @@
+"""What the guards need to know about proposals of one account, read for those that may be doubted at all."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from w365.matching.guards import judge
+from w365.matching.sides import Prospect, ProspectDomain, Subject
+from w365.model import DomainKind, Evidence, Guard, Proposal, Rule
+from w365.store import tables as t
+from w365.store.db.bound_ids import IDS
+
+_LONGEST_SUFFIX_LIKE = 7  # gouv.cd
+
+Facts = Mapping[int, Mapping[int, tuple[Evidence, ...]]]
+
+
+def doubtful(
+    provider_account_id: sa.ColumnElement[int], account_id: sa.ColumnElement[Any], kind: sa.ColumnElement[Any]
+) -> sa.Select[int, int, str, str, str, str, bool]:
+    """Select the proposals of one account that a guard may hold back, given the columns of the proposals.
+
+    Most are settled here: the names are the same, or the account itself uses a domain of the customer.
+    """
+    pa, account, other = t.ProviderAccount, t.Account, sa.orm.aliased(t.Account)
+    pad, ad = t.ProviderAccountDomain, t.AccountDomain
+    has_namesake = sa.exists().where(
+        other.name_key == pa.name_key,
+        other.name_key != "",
+        other.id != account.id,
+        other.is_active,
+        ~other.is_deleted,
+    )
+    has_own = (
+        sa.exists()
+        .where(pad.provider_account_id == pa.id, ad.domain == pad.domain, ad.account_id == account.id)
+        .where(ad.rule != Rule.CONTACT_DOMAIN)
+    )
+    is_short = sa.exists().where(pad.provider_account_id == pa.id, sa.func.length(pad.domain) <= _LONGEST_SUFFIX_LIKE)
+    return (
+        sa.select(
+            provider_account_id.label("provider_account_id"),
+            account.id.label("account_id"),
+            pa.name,
+            pa.country,
+            account.name.label("account"),
+            account.country.label("account_country"),
+            has_namesake.label("has_namesake"),
+        )
+        .join(pa, pa.id == provider_account_id)
+        .join(account, account.id == account_id)
+        .where(kind == Proposal.ONE, pa.name_key != account.name_key, sa.or_(~has_own, is_short, has_namesake))
+        .order_by(provider_account_id)
+    )
+
+
+def judge_rows(
+    connection: sa.Connection, rows: Sequence[sa.Row[Any]], evidence: Facts, guards: frozenset[Guard]
+) -> Iterator[tuple[int, Guard]]:
+    """Give the rows of `doubtful` that a guard holds back, each with the guard."""
+    domains = _own_domains(connection, [row.account_id for row in rows])
+    customers = _customers_domains(connection, [row.provider_account_id for row in rows])
+    for row in rows:
+        account = Prospect(row.account_id, row.account, domains.get(row.account_id, ()), row.account_country)
+        guard = judge(
+            Subject(row.name, customers.get(row.provider_account_id, ()), row.country),
+            account,
+            evidence.get(row.provider_account_id, {}).get(row.account_id, ()),
+            has_namesake=bool(row.has_namesake),
+            guards=guards,
+        )
+        if guard:
+            yield row.provider_account_id, guard
+
+
+def _customers_domains(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    for row_id, domain in connection.execute(_of_customers(), {"ids": ids}):
+        found[row_id] = (*found.get(row_id, ()), domain)
+    return found
+
+
+@functools.cache
+def _of_customers() -> sa.Select[int, str]:
+    pad = t.ProviderAccountDomain
+    own = (pad.provider_account_id.in_(IDS), pad.kind == DomainKind.OWN_NAME, pad.is_verified)
+    return sa.select(pad.provider_account_id, pad.domain).where(*own)
+
+
+def _own_domains(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int, tuple[ProspectDomain, ...]]:
+    """Read the domains of accounts that tell whose they are: none that is listed as free mail, shared or excluded."""
+    found: dict[int, tuple[ProspectDomain, ...]] = {}
+    for account_id, domain, rule, contacts in connection.execute(_of_accounts(), {"ids": account_ids}):
+        found[account_id] = (*found.get(account_id, ()), ProspectDomain(domain, Rule(rule), contacts))
+    return found
+
+
+@functools.cache
+def _of_accounts() -> sa.Select[int, str, str, int]:
+    ad = t.AccountDomain
+    is_listed = sa.exists().where(t.ListedDomain.domain == ad.domain)
+    return sa.select(ad.account_id, ad.domain, ad.rule, ad.contacts).where(ad.account_id.in_(IDS), ~is_listed)

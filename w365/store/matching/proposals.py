@@ -1,0 +1,390 @@
+"""The match, as set-based SQL that runs inside SQLite and PostgreSQL alike.
+
+Evidence is the join of `provider_account_domain` with `account_domain` under the rules (product rules 1 to 4);
+proposals are made from it for all rows or for those in `touched`; auto-match writes mappings for proposals of one
+account.
+A naive implementation of the same rules stands in `tests/matching/oracle.py`; both must agree.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from typing import Any
+
+import sqlalchemy as sa
+
+from w365.model import (
+    Cardinality,
+    DecisionKind,
+    Disposition,
+    Guard,
+    MatchPolicy,
+    Origin,
+    Proposal,
+    Reason,
+)
+from w365.store import tables as t
+from w365.store.db.bulk_insert import chunks, count_for_planner, write_differing
+from w365.store.matching.evidence import (
+    KEPT_STATEMENTS,
+    NO_VALUES,
+    WITHOUT_FACTS,
+    Values,
+    Which,
+    constant,
+    evidence_of,
+    facts_of,
+    is_in,
+    live,
+    reach_of,
+)
+from w365.store.matching.guard_inputs import doubtful, judge_rows
+
+_work = sa.MetaData()
+_fresh = sa.Table(
+    "fresh",
+    _work,
+    sa.Column("provider_account_id", t.Id, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(10)),
+    sa.Column("reason", sa.String(20)),
+    sa.Column("account_id", t.Id),
+    sa.Column("accounts", t.Id),
+    sa.Index("ix_fresh_account", "account_id"),
+    prefixes=["TEMPORARY"],
+)
+"""Proposals being made; a temporary table of the connection."""
+
+_wanted = sa.Table(
+    "wanted",
+    _work,
+    sa.Column("provider_account_id", t.Id, primary_key=True, autoincrement=False),
+    prefixes=["TEMPORARY"],
+)
+"""Rows to propose for, with their rivals; likewise."""
+
+_MANY = 1_000
+"""So many mappings are worth a count of the decisions, which takes some 0.1 s."""
+
+_COLUMNS = ("provider_account_id", "kind", "reason", "account_id", "accounts")
+_ALL_FRESH = sa.select(*(_fresh.c[name] for name in _COLUMNS))
+_ALL_WANTED = sa.select(_wanted.c.provider_account_id)
+_ANY = sa.select(t.CurrentProposal.provider_account_id).limit(1)
+_EXCEPTION = (
+    sa.select(t.Provider.id)
+    .where(t.Provider.cardinality.is_not(None), t.Provider.cardinality != Cardinality.MANY)
+    .limit(1)
+)
+"""A provider with a policy of its own that is a unique one."""
+
+
+def _make_tables(connection: sa.Connection) -> None:
+    for statement in _making(connection.dialect):
+        connection.exec_driver_sql(statement)
+
+
+@functools.lru_cache(maxsize=4)
+def _making(dialect: sa.Dialect) -> tuple[str, ...]:
+    tables = _work.sorted_tables
+    indexes = [index for table in tables for index in table.indexes]
+    made: list[sa.schema.ExecutableDDLElement] = [
+        *(sa.schema.CreateTable(table, if_not_exists=True) for table in tables),
+        *(sa.schema.CreateIndex(index, if_not_exists=True) for index in indexes),
+    ]
+    return tuple(str(one.compile(dialect=dialect)) for one in made)
+
+
+def propose(connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES) -> None:
+    """Bring `proposal` up to date for these rows; rows whose proposal stays are not written.
+
+    Under a unique policy `which` must hold every row that competes for the same accounts (`with_rivals`).
+    """
+    dialect, is_first = connection.dialect.name, which is None and connection.scalar(_ANY) is None
+    is_unique = any_unique(connection, policy)
+    if not is_unique and not policy.guards:
+        connection.execute(_writing(dialect, _proposals(policy, which), is_first=is_first), values or None)
+        return
+    _make_tables(connection)
+    connection.execute(sa.delete(_fresh))
+    connection.execute(_into_fresh(policy, which), values or None)
+    if is_unique:
+        _apply_cardinality(connection, policy)
+    if policy.guards:
+        _hold_back(connection, policy)
+    connection.execute(_writing(dialect, _ALL_FRESH, is_first=is_first))
+
+
+@functools.cache
+def would_map() -> sa.Select[int, int | None]:
+    """Select (provider account, account) of every mapping that auto-match would write now."""
+    pa, proposal, mapping, order = t.ProviderAccount, t.CurrentProposal, t.Mapping, t.StandingOrder
+    return (
+        sa.select(proposal.provider_account_id, proposal.account_id)
+        .join(pa, pa.id == proposal.provider_account_id)
+        .where(
+            proposal.kind == Proposal.ONE,
+            pa.gone_at.is_(None),
+            ~sa.exists().where(mapping.provider_account_id == pa.id),
+            ~sa.exists().where(order.provider_account_id == pa.id),
+        )
+    )
+
+
+def auto_match(connection: sa.Connection, policy: MatchPolicy, run_id: int, actor: str, at: dt.datetime) -> int:
+    """Write a mapping, its decision and its evidence for every open row with exactly one supported account.
+
+    With Auto-Match off nothing is written. Returns the number of mappings.
+    """
+    if not policy.auto_match:
+        return 0
+    values = {"run": run_id, "who": actor, "now": at}
+    # Of an INSERT, SQLAlchemy keeps PostgreSQL's count only where it is asked to.
+    mapped = connection.execute(_deciding(), values, execution_options={"preserve_rowcount": True}).rowcount
+    if mapped >= _MANY:
+        count_for_planner(connection, t.Decision)
+    connection.execute(_mapping(), {"run": run_id})
+    connection.execute(_keeping_evidence(policy), {"run": run_id})
+    return mapped
+
+
+_OF_RUN = t.Decision.run_id == sa.bindparam("run")
+
+
+@functools.cache
+def _deciding() -> sa.Insert:
+    wanted = would_map().subquery()
+    columns = ["provider_account_id", "account_id", "run_id", "actor", "at", "kind", "origin", "reason"]
+    values = (
+        sa.bindparam("run", type_=t.Id),
+        sa.bindparam("who", type_=sa.String),
+        sa.bindparam("now", type_=t.UtcTime),
+    )
+    words = (sa.literal(DecisionKind.MAP.value), sa.literal(Origin.AUTO.value), sa.literal(""))
+    rows = sa.select(wanted.c.provider_account_id, wanted.c.account_id, *values, *words)
+    return sa.insert(t.Decision).from_select(columns, rows.order_by(wanted.c.provider_account_id))
+
+
+@functools.cache
+def _mapping() -> sa.Insert:
+    made = sa.select(t.Decision.provider_account_id, t.Decision.account_id, t.Decision.origin, t.Decision.id)
+    made = made.where(_OF_RUN, t.Decision.kind == DecisionKind.MAP)
+    return sa.insert(t.Mapping).from_select(["provider_account_id", "account_id", "origin", "decision_id"], made)
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _keeping_evidence(policy: MatchPolicy) -> sa.Insert:
+    facts = facts_of(policy, sa.select(t.Decision.provider_account_id).where(_OF_RUN))
+    rows = (
+        sa.select(t.Decision.id, facts.c.rule, facts.c.domain, facts.c.contacts, facts.c.example)
+        .join(
+            facts,
+            (facts.c.provider_account_id == t.Decision.provider_account_id)
+            & (facts.c.account_id == t.Decision.account_id),
+        )
+        .where(_OF_RUN)
+    )
+    return sa.insert(t.DecisionEvidence).from_select(["decision_id", "rule", "domain", "contacts", "example"], rows)
+
+
+# --- the statement ---
+
+
+def _support(policy: MatchPolicy, which: Which) -> sa.Subquery:
+    """What speaks for each provider account; who has no domain is there too.
+
+    `live` accounts are supported, one of them is `only`; `open` counts facts of live accounts that nobody rejected.
+    """
+    reach, rejection, nothing = reach_of(policy, which).subquery("reach"), t.Rejection, sa.cast(sa.null(), t.Id)
+    of_rejection = sa.and_(
+        rejection.provider_account_id == reach.c.provider_account_id, rejection.account_id == reach.c.account_id
+    )
+    live_account = sa.case((_is_live(reach.c.account_id, which), reach.c.account_id)).label("live_account_id")
+    columns = (reach.c.provider_account_id, reach.c.worth, reach.c.account_id, live_account)
+    led = sa.select(*columns, rejection.account_id.label("rejected")).outerjoin(rejection, of_rejection)
+    everyone = sa.select(t.ProviderAccount.id, *[nothing] * 4).where(is_in(which, t.ProviderAccount.id))
+    told = sa.union_all(led, everyone).subquery("told").c
+    return (
+        sa.select(
+            told.provider_account_id,
+            sa.func.max(told.worth).label("worth"),
+            sa.func.count(told.account_id).label("facts"),
+            sa.func.count(sa.distinct(told.live_account_id)).label("live"),
+            sa.func.count(sa.case((told.rejected.is_(None), told.live_account_id))).label("open"),
+            sa.func.min(told.live_account_id).label("only"),
+        )
+        .group_by(told.provider_account_id)
+        .subquery("support")
+    )
+
+
+def _is_live(account_id: sa.ColumnElement[int], which: Which) -> sa.ColumnElement[bool]:
+    """Of all rows the few accounts that are not are found once; of some rows each account is looked up."""
+    account = t.Account
+    gone = sa.select(account.id).where(~sa.and_(*live()))
+    return account_id.not_in(gone) if which is None else ~gone.where(account.id == account_id).exists()
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _into_fresh(policy: MatchPolicy, which: Which) -> sa.Insert:
+    return sa.insert(_fresh).from_select(_COLUMNS, _proposals(policy, which))
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _proposals(policy: MatchPolicy, which: Which) -> sa.Select[*tuple[Any, ...]]:
+    found = _support(policy, which).c
+    kind = sa.case(
+        (found.open == 0, sa.literal(Proposal.NONE.value)),
+        (found.live == 1, sa.literal(Proposal.ONE.value)),
+        else_=sa.literal(Proposal.CONFLICT.value),
+    )
+    reason = sa.case(
+        (sa.and_(found.live > 0, found.open == 0), sa.literal(Reason.REJECTED.value)),
+        (found.live == 1, sa.literal(Reason.RULE.value)),
+        (found.live > 1, sa.literal(Reason.SEVERAL_ACCOUNTS.value)),
+        (found.facts > 0, sa.literal(Reason.INACTIVE_ACCOUNT.value)),
+        *((found.worth == constant(worth), sa.literal(reason.value)) for worth, reason in WITHOUT_FACTS.items()),
+        else_=sa.literal(Reason.NO_DOMAIN.value),
+    )
+    only = sa.case((sa.and_(found.live == 1, found.open > 0), found.only))
+    return sa.select(found.provider_account_id, kind, reason, only, found.live)
+
+
+# --- cardinality (product rule 7) ---
+
+
+def any_unique(connection: sa.Connection, policy: MatchPolicy) -> bool:
+    """Whether any policy in force, the default or a provider's own, is a unique one."""
+    return policy.cardinality is not Cardinality.MANY or connection.scalar(_EXCEPTION) is not None
+
+
+def with_rivals(
+    connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES
+) -> tuple[Which, Values]:
+    """Add the rows that point to the accounts these did or do now point to: under a unique policy they are rivals.
+
+    The result holds until the next call on this connection.
+    """
+    if which is None or not any_unique(connection, policy):
+        return which, values
+    _make_tables(connection)
+    connection.execute(sa.delete(_wanted))
+    connection.execute(_into_wanted(which), values or None)
+    connection.execute(_add_rivals(policy))
+    return _ALL_WANTED, NO_VALUES
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _into_wanted(which: sa.Select[int]) -> sa.Insert:
+    return sa.insert(_wanted).from_select(["provider_account_id"], which.distinct())
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _add_rivals(policy: MatchPolicy) -> sa.Insert:
+    before = sa.select(t.CurrentProposal.account_id).where(t.CurrentProposal.provider_account_id.in_(_ALL_WANTED))
+    facts = facts_of(policy, _ALL_WANTED)
+    accounts = before.union(sa.select(facts.c.account_id)).subquery()
+    rivals = sa.select(t.CurrentProposal.provider_account_id).where(
+        t.CurrentProposal.account_id.in_(sa.select(accounts.c.account_id)),
+        t.CurrentProposal.provider_account_id.not_in(_ALL_WANTED),
+    )
+    return sa.insert(_wanted).from_select(["provider_account_id"], rivals)
+
+
+def breaches(policy: MatchPolicy) -> sa.Select[int, int]:
+    """Select (provider account, account) of mappings that share their account against the policy; they stay."""
+    pa, provider, mapping = t.ProviderAccount, t.Provider, t.Mapping
+    theirs, their_pa = sa.orm.aliased(mapping), sa.orm.aliased(pa)
+    sharing = (
+        sa.select(theirs.provider_account_id)
+        .join(their_pa, their_pa.id == theirs.provider_account_id)
+        .where(theirs.account_id == mapping.account_id, their_pa.id != pa.id, must_not_share(policy, their_pa))
+    )
+    return (
+        sa.select(mapping.provider_account_id, mapping.account_id)
+        .join(pa, pa.id == mapping.provider_account_id)
+        .join(provider, provider.id == pa.provider_id)
+        .where(_own_policy(policy) != Cardinality.MANY, sa.exists(sharing.correlate(mapping, pa, provider)))
+    )
+
+
+def _own_policy(policy: MatchPolicy) -> sa.ColumnElement[str]:
+    """The policy for rows of `provider`: its exception, else the default."""
+    return sa.func.coalesce(t.Provider.cardinality, policy.cardinality.value)
+
+
+def must_not_share(policy: MatchPolicy, other: type[t.ProviderAccount]) -> sa.ColumnElement[bool]:
+    """Whether the policy of `provider` forbids its `provider_account` to share an account with the other (rule 7)."""
+    own = _own_policy(policy)
+    in_provider = sa.and_(own == Cardinality.UNIQUE_IN_PROVIDER, other.provider_id == t.ProviderAccount.provider_id)
+    return sa.or_(own == Cardinality.UNIQUE, in_provider)
+
+
+def _apply_cardinality(connection: sa.Connection, policy: MatchPolicy) -> None:
+    """Make conflicts of the proposals whose account another row holds, or wants too."""
+    contested = connection.scalars(_contested(policy)).all()
+    taken = connection.scalars(_taken(policy)).all()
+    for ids, reason in ((contested, Reason.CONTESTED), (taken, Reason.ACCOUNT_TAKEN)):
+        for part in chunks(ids):
+            conflict = sa.update(_fresh).where(_fresh.c.provider_account_id.in_(part))
+            connection.execute(conflict.values(kind=Proposal.CONFLICT, reason=reason))
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _taken(policy: MatchPolicy) -> sa.Select[int]:
+    mapping, their_pa = t.Mapping, sa.orm.aliased(t.ProviderAccount)
+    holders = _proposed().join(mapping, mapping.account_id == _fresh.c.account_id)
+    holders = holders.join(their_pa, their_pa.id == mapping.provider_account_id)
+    return holders.where(their_pa.id != t.ProviderAccount.id, must_not_share(policy, their_pa)).distinct()
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _contested(policy: MatchPolicy) -> sa.Select[int]:
+    """Of two open rows that want one account neither gets it; one that is gone or excluded wants nothing."""
+    pa, mapping, order = t.ProviderAccount, t.Mapping, t.StandingOrder
+    other, their_pa = _fresh.alias("other"), sa.orm.aliased(pa)
+    rivals = _proposed().join(other, other.c.account_id == _fresh.c.account_id)
+    rivals = rivals.join(their_pa, their_pa.id == other.c.provider_account_id)
+    return rivals.where(
+        their_pa.id != pa.id,
+        their_pa.gone_at.is_(None),
+        ~sa.exists().where(mapping.provider_account_id == pa.id),
+        ~sa.exists().where(mapping.provider_account_id == their_pa.id),
+        ~sa.exists().where(order.provider_account_id == their_pa.id, order.kind == Disposition.EXCLUDED),
+        must_not_share(policy, their_pa),
+    ).distinct()
+
+
+def _proposed() -> sa.Select[int]:
+    """Select the fresh proposals of one account, with their provider account and its provider."""
+    pa, provider = t.ProviderAccount, t.Provider
+    query = sa.select(_fresh.c.provider_account_id).join(pa, pa.id == _fresh.c.provider_account_id)
+    return query.join(provider, provider.id == pa.provider_id).where(_fresh.c.kind == Proposal.ONE)
+
+
+# --- guards ---
+
+
+def _hold_back(connection: sa.Connection, policy: MatchPolicy) -> None:
+    """Leave to a person what a guard doubts: no proposal any more, with the doubted account still named."""
+    held: dict[Guard, list[int]] = {}
+    rows = connection.execute(_doubtful()).all()
+    for part in chunks(rows, 500):
+        evidence = evidence_of(connection, policy, [row.provider_account_id for row in part])
+        for row_id, guard in judge_rows(connection, part, evidence, policy.guards):
+            held.setdefault(guard, []).append(row_id)
+    for guard, ids in held.items():
+        for part in chunks(ids):
+            doubted = sa.update(_fresh).where(_fresh.c.provider_account_id.in_(part))
+            connection.execute(doubted.values(kind=Proposal.NONE, reason=Reason(guard.value)))
+
+
+@functools.cache
+def _doubtful() -> sa.Select[*tuple[Any, ...]]:
+    return doubtful(_fresh.c.provider_account_id, _fresh.c.account_id, _fresh.c.kind)
+
+
+@functools.lru_cache(maxsize=KEPT_STATEMENTS)
+def _writing(dialect: str, proposals: sa.Select[*tuple[Any, ...]], *, is_first: bool) -> sa.Insert:
+    if is_first:  # nothing to compare with: measured on PostgreSQL, 1,000,000 rows in 7.6 s instead of 9.1
+        return sa.insert(t.CurrentProposal).from_select(_COLUMNS, proposals)
+    return write_differing(dialect, t.CurrentProposal, _COLUMNS, proposals)

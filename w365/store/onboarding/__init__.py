@@ -1,0 +1,1 @@
+"""Customers that are created from here."""

@@ -1,0 +1,53 @@
+"""How many rows each choice of a facet would show under the other facets: one grouped query a facet."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from w365.model import Age, ScoreBand
+from w365.store import tables as t
+from w365.store.reading.facets import midnight
+from w365.store.reading.worklist import Filter, Unsought, where_of
+
+
+def owners(connection: sa.Connection, wanted: Filter) -> dict[str, int]:
+    """Count by owner, "" for nobody."""
+    owner = t.Worklist.owner
+    query = sa.select(owner, sa.func.count()).where(*where_of(replace(wanted, owner=None), Unsought)).group_by(owner)
+    return {row[0]: row[1] for row in connection.execute(query.order_by(owner))}
+
+
+def scores(connection: sa.Connection, wanted: Filter) -> dict[ScoreBand, int]:
+    """Count by the best candidate's score."""
+    work, best = t.Worklist, t.CurrentCandidate
+    score = sa.func.coalesce(best.score, 0.0)
+    band = sa.case(*((score >= one.bounds[0], one.value) for one in ScoreBand if one.bounds[0] > 0), else_="weak")
+    query = (
+        sa.select(band.label("band"), sa.func.count())
+        .select_from(work)
+        .outerjoin(best, (best.provider_account_id == work.provider_account_id) & (best.rank == 1))
+        .where(*where_of(replace(wanted, scores=None), Unsought))
+        .group_by("band")
+    )
+    found: Mapping[str, int] = {row[0]: row[1] for row in connection.execute(query)}
+    return {one: found.get(one.value, 0) for one in ScoreBand}
+
+
+def ages(connection: sa.Connection, wanted: Filter, today: dt.date) -> dict[Age, int]:
+    """Count by when the customer was first seen."""
+    work, pa = t.Worklist, t.ProviderAccount
+    starts = [(one, one.days(today)[0]) for one in Age]
+    band = sa.case(*((pa.first_seen_at >= midnight(day), one.value) for one, day in starts if day), else_="older")
+    query = (
+        sa.select(band.label("band"), sa.func.count())
+        .select_from(work)
+        .join(pa, pa.id == work.provider_account_id)
+        .where(*where_of(replace(wanted, since=None, before=None), Unsought))
+        .group_by("band")
+    )
+    found: Mapping[str, int] = {row[0]: row[1] for row in connection.execute(query)}
+    return {one: found.get(one.value, 0) for one in Age}

@@ -1,0 +1,89 @@
+"""Find rows by the words of their names, in plain tables on every database: a prefix is a range of the index."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Literal
+
+import sqlalchemy as sa
+
+from w365.store.db.bound_ids import IDS
+from w365.store.db.bulk_insert import chunks, upsert
+from w365.store.reading.spelling import learn
+from w365.store.tables import Word
+
+Subject = Literal["p", "a"]
+PROVIDER_ACCOUNT: Subject = "p"
+ACCOUNT: Subject = "a"
+
+_LONGEST = 80
+_SPLIT = re.compile(r"[^\w]+")
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, one blank between words: what is equal here is equal to a searching person."""
+    if text.isascii():  # most are, and then there is nothing to take apart
+        return " ".join(text.lower().split())
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+
+
+def sort_key(name: str) -> str:
+    return fold(name)[:400]
+
+
+def words_of(names: Iterable[str], wholes: Iterable[str] = ()) -> set[str]:
+    """The words a row is found by: every word of its names, and domains and ids as a whole.
+
+    A domain is not cut, or two letters such as "co" would find every .com.
+    """
+    found = {part[:_LONGEST] for name in names for part in _SPLIT.split(fold(name)) if part}
+    found.update(fold(whole)[:_LONGEST] for whole in wholes if whole)
+    return found
+
+
+def put_words(connection: sa.Connection, subject: Subject, words: Iterable[tuple[int, set[str]]]) -> None:
+    """Replace the words of the given rows: pairs of id and `words_of` it."""
+    for part in chunks(words):
+        if subject == ACCOUNT:
+            learn(connection, {word for _, of in part for word in of})
+        ids = [row_id for row_id, _ in part]
+        connection.execute(_FORGET, {"of_subject": subject, "ids": ids})
+        upsert(
+            connection, Word, ("subject", "word", "id"), [(subject, word, row_id) for row_id, of in part for word in of]
+        )
+
+
+_FORGET = sa.delete(Word).where(Word.subject == sa.bindparam("of_subject"), Word.id.in_(IDS))
+
+
+def terms(text: str) -> list[str]:
+    """Cut what a person typed at its blanks; each term must be found. The sign in “Smith & Sons” is no term."""
+    found = fold(text).split()
+    return [term for term in found if _SPLIT.sub("", term)] or found
+
+
+def parts_of(term: str) -> list[str]:
+    return [part for part in _SPLIT.split(term) if part]
+
+
+def ids_found_by(subject: Subject, term: str) -> sa.SelectBase:
+    """Select the ids of rows found by a term: as the beginning of a word, or with the beginnings of all its parts.
+
+    The parts find “O'Neill” and “Müller-Lang” as they are written, the whole finds domains and ids.
+    """
+    parts = parts_of(term)
+    if parts in ([], [term]):
+        return ids_with_prefix(subject, term)
+    by_parts = ids_with_prefix(subject, parts[0])
+    for part in parts[1:]:
+        by_parts = by_parts.where(Word.id.in_(ids_with_prefix(subject, part)))
+    return ids_with_prefix(subject, term).union(by_parts)
+
+
+def ids_with_prefix(subject: Subject, prefix: str) -> sa.Select[int]:
+    """Select the ids of rows that have a word beginning with `prefix` (folded)."""
+    start = prefix[:_LONGEST]
+    return sa.select(Word.id).where(Word.subject == subject, Word.word >= start, Word.word < start + "\U0010ffff")

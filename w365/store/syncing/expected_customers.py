@@ -1,0 +1,170 @@
+"""Expected customers: existing tenants that were asked to accept the partner, each for a CRM account.
+
+When one appears, it is mapped to its account, unless a person said otherwise meanwhile.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from w365.errors import PolicyBreach
+from w365.model import Disposition, MatchPolicy, Origin
+from w365.store import tables as t
+from w365.store.deciding import decisions
+from w365.store.deciding.decisions import Who
+from w365.store.matching import refresh_derived
+from w365.store.matching.evidence import THOSE
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedView:
+    """A customer that is expected; ``said`` is why it waits although it appeared."""
+
+    id: int
+    provider_id: int
+    provider: str
+    account_id: int
+    account: str
+    account_crm_id: str
+    tenant_guid: str
+    domain: str
+    actor: str
+    at: dt.datetime
+    said: str
+
+    @property
+    def tenant(self) -> str:
+        return self.domain or self.tenant_guid
+
+
+def list_expected(connection: sa.Connection, *, start: int = 0, limit: int | None = None) -> list[ExpectedView]:
+    """Those that did not appear yet, the oldest first."""
+    query = _EXPECTED if limit is None and not start else _EXPECTED.offset(start).limit(limit)
+    return [ExpectedView(*row) for row in connection.execute(query)]
+
+
+_EXPECTED = (
+    sa.select(
+        t.ExpectedCustomer.id,
+        t.ExpectedCustomer.provider_id,
+        t.Provider.name,
+        t.ExpectedCustomer.account_id,
+        t.Account.name,
+        t.Account.crm_id,
+        t.ExpectedCustomer.tenant_guid,
+        t.ExpectedCustomer.domain,
+        t.ExpectedCustomer.actor,
+        t.ExpectedCustomer.at,
+        t.ExpectedCustomer.said,
+    )
+    .join(t.Provider, t.Provider.id == t.ExpectedCustomer.provider_id)
+    .join(t.Account, t.Account.id == t.ExpectedCustomer.account_id)
+    .where(t.ExpectedCustomer.ended_at.is_(None))
+    .order_by(t.ExpectedCustomer.id)
+)
+
+
+def put_expected(connection: sa.Connection, values: dict[str, Any]) -> None:
+    """Expect a customer; one that is expected already stays as it is."""
+    table = t.ExpectedCustomer
+    same = [getattr(table, name) == values[name] for name in ("provider_id", "account_id", "tenant_guid", "domain")]
+    if connection.scalar(sa.select(table.id).where(table.ended_at.is_(None), *same)) is None:
+        connection.execute(sa.insert(table).values(**values))
+
+
+def end_expected(
+    connection: sa.Connection, expected_id: int, at: dt.datetime, said: str, row: int | None = None
+) -> bool:
+    table = t.ExpectedCustomer
+    update = sa.update(table).where(table.id == expected_id, table.ended_at.is_(None))
+    return bool(connection.execute(update.values(ended_at=at, said=said, provider_account_id=row)).rowcount)
+
+
+def find_tenant(
+    connection: sa.Connection, provider_id: int, tenant_guid: str, domain: str
+) -> Sequence[sa.Row[int, str]]:
+    """The provider accounts, gone ones left out, that are this tenant: (id, name)."""
+    pa, pad = t.ProviderAccount, t.ProviderAccountDomain
+    by_domain = sa.select(pad.provider_account_id).where(pad.domain == domain, pad.is_verified)
+    is_it = sa.or_(
+        sa.and_(sa.literal(tenant_guid) != "", pa.tenant_guid == tenant_guid),
+        sa.and_(sa.literal(domain) != "", pa.id.in_(by_domain)),
+    )
+    query = sa.select(pa.id, pa.name).where(pa.provider_id == provider_id, pa.gone_at.is_(None), is_it)
+    return connection.execute(query.order_by(pa.id).limit(2)).all()
+
+
+def map_expected(connection: sa.Connection, policy: MatchPolicy, run_id: int, at: dt.datetime) -> int:
+    """Map the expected customers that have appeared, and return how many; part of every match, before the rules."""
+    mapped = [row for one in list_expected(connection) if (row := _meet(connection, policy, one, run_id, at))]
+    if mapped:
+        refresh_derived.settle(connection, policy, THOSE, {"ids": mapped})
+    return len(mapped)
+
+
+def _meet(
+    connection: sa.Connection, policy: MatchPolicy, one: ExpectedView, run_id: int, at: dt.datetime
+) -> int | None:
+    """Map one that appeared. What a person decided ends it; what may change later makes it wait, in words."""
+    found = find_tenant(connection, one.provider_id, one.tenant_guid, one.domain)
+    if not found:
+        return None
+    if len(found) > 1:
+        _wait(connection, one, f"{found[0].name} and {found[1].name} both are this tenant; map the right one by hand.")
+        return None
+    row = found[0].id
+    if said := _what_a_person_said(connection, one, row):
+        end_expected(connection, one.id, at, said, row)
+        return None
+    try:
+        _map(connection, policy, one, row, run_id, at)
+    except PolicyBreach as error:
+        _wait(connection, one, error.what)
+        return None
+    end_expected(connection, one.id, at, "mapped", row)
+    return int(row)
+
+
+def _map(
+    connection: sa.Connection, policy: MatchPolicy, one: ExpectedView, row: int, run_id: int, at: dt.datetime
+) -> None:
+    """Decide in the name of who asked. Not as a decision of the run, with which it would be undone."""
+    now = decisions.standing(connection, row, seen=None)
+    reason = (
+        f"Expected: {one.actor} asked the tenant {one.tenant} on {one.at:%Y-%m-%d} "
+        f"to accept the relationship for this account; run {run_id} met it."
+    )
+    who = Who(one.actor, at)
+    decisions.map_account(
+        connection, policy, who, row, one.account_id, now=now, origin=Origin.PROVISIONED, reason=reason
+    )
+
+
+def _what_a_person_said(connection: sa.Connection, one: ExpectedView, row: int) -> str:
+    """Whatever was decided about the row since it was expected, and any order that holds, comes before."""
+    now = decisions.standing(connection, row, seen=None)
+    account, decision, rejection = t.Account, t.Decision, t.Rejection
+    if now.account_id is not None:
+        return "it was mapped before it was looked at here"
+    if now.disposition is not Disposition.OPEN:
+        return f"it is {now.disposition}"
+    since = sa.select(decision.actor).where(decision.provider_account_id == row, decision.at > one.at)
+    if actor := connection.scalar(since.order_by(decision.id.desc()).limit(1)):
+        return f"{actor} decided it"
+    pair = (rejection.provider_account_id == row) & (rejection.account_id == one.account_id)
+    if connection.scalar(sa.select(rejection.decision_id).where(pair)) is not None:
+        return "this account was rejected for it"
+    if connection.scalar(sa.select(account.is_deleted).where(account.id == one.account_id)):
+        return "the account was deleted in the CRM"
+    return ""
+
+
+def _wait(connection: sa.Connection, one: ExpectedView, said: str) -> None:
+    if said != one.said:
+        table = t.ExpectedCustomer
+        connection.execute(sa.update(table).where(table.id == one.id).values(said=said))

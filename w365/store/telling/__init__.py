@@ -1,0 +1,1 @@
+"""Who is still to be told of which run."""

@@ -1,0 +1,1 @@
+"""The CRM's own table of mappings."""

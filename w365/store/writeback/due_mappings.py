@@ -1,0 +1,195 @@
+"""What is due to be written to the CRM: derived by comparing mappings with what was written, whoever decided and how.
+
+A decision made anywhere (grid, record, bulk, undo, match, import) changes `mapping`; the row of `writeback` that no
+longer fits makes it due. What was never mapped since the table was named is never cleared there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from w365.store import tables as t
+from w365.store.db.bulk_insert import upsert
+
+MOST_ATTEMPTS = 8
+
+
+class WriteState(enum.StrEnum):
+    """WAITING is derived and never stored; DIFFERS: the CRM says another account, and a person must choose."""
+
+    WAITING = "waiting"
+    WRITTEN = "written"
+    FAILED = "failed"
+    DIFFERS = "differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A mapping to be written. `account` is the account's GUID (empty: none); `there` what the CRM had."""
+
+    provider_account_id: int
+    specific_id: str
+    provider: str
+    account_id: int | None
+    account: str
+    is_deleted: bool
+    there: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How writing one went."""
+
+    provider_account_id: int
+    account_id: int | None
+    state: WriteState
+    attempts: int = 0
+    error: str = ""
+    next_at: dt.datetime | None = None
+    written_at: dt.datetime | None = None
+    there: str = ""
+    remote_id: str = ""
+
+
+def pause_after(attempts: int) -> dt.timedelta | None:
+    """How long a failed write waits: a minute, then twice as long each time, at most a day; None: for a person."""
+    if attempts >= MOST_ATTEMPTS:
+        return None
+    return min(dt.timedelta(minutes=2 ** (attempts - 1)), dt.timedelta(days=1))
+
+
+def read_due(connection: sa.Connection, place: str, at: dt.datetime, *, after: int = 0, limit: int = 100) -> list[Due]:
+    """Read what is due, in the order of the rows' ids."""
+    pa, mapping, account, back = t.ProviderAccount, t.Mapping, t.Account, t.Writeback
+    query = (
+        sa.select(
+            pa.id,
+            pa.specific_id,
+            t.Provider.name,
+            mapping.account_id,
+            sa.func.coalesce(account.crm_id, ""),
+            sa.func.coalesce(account.is_deleted, sa.false()),
+            # what the CRM says against us is not to be overwritten by the next decision either
+            sa.case((back.state == WriteState.DIFFERS, ""), else_=sa.func.coalesce(back.there, "")),
+            # a new decision starts counting anew
+            sa.case((back.account_id.is_not_distinct_from(mapping.account_id), back.attempts), else_=0),
+        )
+        .select_from(sides(place))
+        .join(t.Provider, t.Provider.id == pa.provider_id)
+        .outerjoin(account, account.id == mapping.account_id)
+        .where(_is_due(at), pa.id > after)
+        .order_by(pa.id)
+        .limit(limit)
+    )
+    return [
+        Due(row[0], row[1], row[2], row[3], row[4], bool(row[5]), row[6], row[7] or 0)
+        for row in connection.execute(query)
+    ]
+
+
+def has_due(connection: sa.Connection, place: str, at: dt.datetime) -> bool:
+    query = sa.select(t.ProviderAccount.id).select_from(sides(place)).where(_is_due(at)).limit(1)
+    return connection.scalar(query) is not None
+
+
+def count_states(connection: sa.Connection, place: str) -> dict[WriteState, int]:
+    """Count rows by how their write stands."""
+    state = state_of()
+    query = sa.select(state, sa.func.count()).select_from(sides(place)).where(concerned()).group_by(state)
+    found = {WriteState(row[0]): int(row[1]) for row in connection.execute(query)}
+    return {one: found.get(one, 0) for one in WriteState}
+
+
+def state_of() -> sa.ColumnElement[str]:
+    """How a row's write stands, beside `sides`: what the stored row says while it is about the present mapping.
+
+    A failure without an attempt is one that a person asked for again.
+    """
+    back, mapping = t.Writeback, t.Mapping
+    is_current = back.account_id.is_not_distinct_from(mapping.account_id)
+    return sa.case(
+        (sa.and_(back.state == WriteState.FAILED, back.attempts == 0), sa.literal(WriteState.WAITING.value)),
+        (sa.and_(back.provider_account_id.is_not(None), is_current), back.state),
+        else_=sa.literal(WriteState.WAITING.value),
+    )
+
+
+def put_written(connection: sa.Connection, place: str, rows: Sequence[Written]) -> None:
+    """Keep how these writes ended, in the place of what was kept of their rows before."""
+    columns = (
+        "provider_account_id",
+        "place",
+        "account_id",
+        "state",
+        "attempts",
+        "error",
+        "next_at",
+        "written_at",
+        "there",
+        "remote_id",
+    )
+    upsert(
+        connection,
+        t.Writeback,
+        columns,
+        [
+            (
+                one.provider_account_id,
+                place,
+                one.account_id,
+                one.state.value,
+                one.attempts,
+                one.error,
+                one.next_at,
+                one.written_at,
+                one.there,
+                one.remote_id,
+            )
+            for one in rows
+        ],
+    )
+
+
+def try_again(connection: sa.Connection, at: dt.datetime, provider_account_id: int | None = None) -> int:
+    """Make failed writes due at once; return how many there were."""
+    failed = sa.update(t.Writeback).where(t.Writeback.state == WriteState.FAILED)
+    if provider_account_id is not None:
+        failed = failed.where(t.Writeback.provider_account_id == provider_account_id)
+    return connection.execute(failed.values(next_at=at, attempts=0)).rowcount
+
+
+def accept_overwriting(connection: sa.Connection, place: str, at: dt.datetime, there: Mapping[int, str]) -> int:
+    """Make rows due whose account in the CRM a person chose to overwrite: just the one that was seen there."""
+    query = sa.select(t.Mapping.provider_account_id, t.Mapping.account_id)
+    ours = {row[0]: row[1] for row in connection.execute(query.where(t.Mapping.provider_account_id.in_(there)))}
+    rows = [Written(one, ours.get(one), WriteState.FAILED, next_at=at, there=account) for one, account in there.items()]
+    put_written(connection, place, rows)
+    return len(rows)
+
+
+def sides(place: str) -> sa.Join:
+    """Provider accounts with their mapping and what was written of it in this place, both outer."""
+    pa, mapping, back = t.ProviderAccount, t.Mapping, t.Writeback
+    here = (back.provider_account_id == pa.id) & (back.place == place)
+    return sa.outerjoin(
+        sa.outerjoin(pa.__table__, mapping.__table__, mapping.provider_account_id == pa.id), back.__table__, here
+    )
+
+
+def concerned() -> sa.ColumnElement[bool]:
+    """Whether there is anything to write or written of a row."""
+    return sa.or_(t.Mapping.account_id.is_not(None), t.Writeback.provider_account_id.is_not(None))
+
+
+def _is_due(at: dt.datetime) -> sa.ColumnElement[bool]:
+    back, mapping = t.Writeback, t.Mapping
+    never = sa.and_(back.provider_account_id.is_(None), mapping.account_id.is_not(None))
+    changed = sa.and_(back.provider_account_id.is_not(None), back.account_id.is_distinct_from(mapping.account_id))
+    again = sa.and_(back.state == WriteState.FAILED, back.next_at <= at)
+    return sa.or_(never, changed, again)
