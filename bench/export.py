@@ -22,7 +22,7 @@ from bench.made_up import fill, open_empty, sqlite_url
 from w365.config import Settings
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.export import Format, Subject, write_file
+from w365.service.exporting import Format, Subject, write_file
 from w365.store.db.engine import open_store
 
 ADMIN = Actor("bench", Role.ADMIN)

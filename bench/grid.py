@@ -20,8 +20,8 @@ from bench.made_up import fill, new_store
 from w365.config import Settings
 from w365.model import Actor, Role, Status
 from w365.service import Service
-from w365.service.lookup import search_accounts
-from w365.service.mapping import assign_account, clear_mapping
+from w365.service.deciding.mapping import assign_account, clear_mapping
+from w365.service.reading.account_lookup import search_accounts
 from w365.store.db.engine import Store
 from w365.store.reading.worklist import Filter, Sort, count_rows, counts, list_ids, read_rows
 

@@ -27,7 +27,7 @@ from bench.made_up import new_store
 from w365.config import Settings
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.lookup import search_accounts
+from w365.service.reading.account_lookup import search_accounts
 from w365.store.db.engine import Store
 
 QUESTIONS = 60

@@ -40,10 +40,10 @@ from w365.demo.servers import serve
 from w365.demo.world import Company, Subscription, World
 from w365.model import Actor, ProviderKind, Role
 from w365.service import Service
-from w365.service.customer_changes import COLUMNS
-from w365.service.providers import request_sync
-from w365.service.sync import run_sync
-from w365.service.wiring import open_service
+from w365.service.bootstrap import open_service
+from w365.service.syncing.customer_changes import COLUMNS
+from w365.service.syncing.customers import run_sync
+from w365.service.syncing.providers import request_sync
 from w365.store import tables as t
 from w365.store.db.bulk_insert import upsert
 from w365.store.db.engine import Store

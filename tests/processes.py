@@ -5,4 +5,4 @@ from __future__ import annotations
 import multiprocessing
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["w365.service.wiring", "w365.jobs", "multiprocessing.connection", "hypothesis"])
+CONTEXT.set_forkserver_preload(["w365.service.bootstrap", "w365.jobs", "multiprocessing.connection", "hypothesis"])

@@ -16,9 +16,10 @@ from typer.testing import CliRunner, Result
 
 from w365.cli.importing import import_commands
 from w365.errors import InputError
-from w365.service import Service, providers
-from w365.service.export import Format as ExportFormat
-from w365.service.export import Subject, write_file
+from w365.service import Service
+from w365.service.exporting import Format as ExportFormat
+from w365.service.exporting import Subject, write_file
+from w365.service.syncing import providers
 from w365.store import tables as t
 from w365.store.db.engine import Store
 

@@ -33,7 +33,8 @@ from w365 import jobs
 from w365.errors import AlreadyRunning, SourceUnreachable
 from w365.jobs import Queue, _interrupt, execute
 from w365.model import RunKind, RunState
-from w365.service import Service, providers
+from w365.service import Service
+from w365.service.syncing import providers
 from w365.store import tables as t
 from w365.store.db.engine import Store, open_store
 from w365.store.runs import claim_run, now, release_dead_runs, request_run

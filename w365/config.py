@@ -1,6 +1,7 @@
 """Settings from the environment and from `.streamlit/secrets.toml`; the environment wins.
 
-Nothing here reads a database: what people change on the Configuration page lives there (`w365.service.configuration`).
+Nothing here reads a database: what people change on the Configuration page lives there
+(`w365.service.configuring.settings`).
 """
 
 from __future__ import annotations

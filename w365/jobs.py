@@ -27,16 +27,16 @@ from w365.errors import AlreadyRunning, Cancelled, StoreError, W365Error
 from w365.memory import return_memory, share_arenas
 from w365.model import Actor, Role, RunKind, RunState
 from w365.service import Service
-from w365.service.changes import run_plan
-from w365.service.crm_sync import run_crm_sync
-from w365.service.due import start_due
-from w365.service.matching import run_match
-from w365.service.notices import tell_ended
-from w365.service.parking import return_parked
-from w365.service.providers import request_match
-from w365.service.sync import run_sync
-from w365.service.writeback import DueWatch, run_writeback
-from w365.service.writeback_compare import run_compare
+from w365.service.deciding.bulk_run import run_plan
+from w365.service.deciding.parking import return_parked
+from w365.service.matching.run import run_match
+from w365.service.syncing.crm import run_crm_sync
+from w365.service.syncing.customers import run_sync
+from w365.service.syncing.providers import request_match
+from w365.service.syncing.scheduler import start_due
+from w365.service.telling.notices import tell_ended
+from w365.service.writeback.compare import run_compare
+from w365.service.writeback.write import DueWatch, run_writeback
 from w365.store.runs import (
     LEASE,
     Progress,

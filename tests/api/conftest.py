@@ -19,9 +19,10 @@ from w365.api.routes import routes
 from w365.config import Settings
 from w365.jobs import execute
 from w365.model import Actor, CrmAccount, Role
-from w365.service import Service, providers
-from w365.service.crm_sync import store_account
-from w365.service.providers import ManualAccount
+from w365.service import Service
+from w365.service.syncing import providers
+from w365.service.syncing.crm import store_account
+from w365.service.syncing.providers import ManualAccount
 from w365.store.db.engine import Store
 
 SECRET = "the key of these tests"

@@ -20,8 +20,8 @@ from w365.api.downloads import COOKIE, MOST_AT_ONCE, PLACES, SECONDS, TICKETS, T
 from w365.errors import AccessError, InputError, StoreError
 from w365.model import Status
 from w365.service import Service
-from w365.service.export import EVERYTHING, Format, Subject, Wanted
-from w365.service.records import count
+from w365.service.exporting import EVERYTHING, Format, Subject, Wanted
+from w365.service.reading.records import count
 from w365.store.reading.worklist import Filter
 
 MINE = "a browser's name"

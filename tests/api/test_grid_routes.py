@@ -13,9 +13,10 @@ from api.conftest import ACCOUNTS, ADMIN, ANALYST, CUSTOMERS, SECRET, VIEWER, Co
 
 from w365.api import tokens
 from w365.model import Actor, CrmAccount, Role
-from w365.service import Service, configuration
-from w365.service.crm_sync import store_account
-from w365.service.mapping import clear_mapping, park
+from w365.service import Service
+from w365.service.configuring import settings
+from w365.service.deciding.mapping import clear_mapping, park
+from w365.service.syncing.crm import store_account
 
 ODD_NAME = CUSTOMERS[2].name
 
@@ -274,7 +275,7 @@ def test_of_many_who_save_one_row_at_once_exactly_one_is_saved(connect: Connect)
 
 
 def test_a_unique_policy_refuses_naming_who_has_the_account(client: httpx.Client, service: Service) -> None:
-    configuration.set_setting(service, ADMIN, "cardinality", "unique")
+    settings.set_setting(service, ADMIN, "cardinality", "unique")
     account = found(client, "heron holding")[0]["id"]
     save(client, row(client, "Kestrel GmbH"), account)
     assert found(client, "heron holding")[0]["warning"] == "used by Kestrel GmbH at Harbour"

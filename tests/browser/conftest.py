@@ -16,7 +16,7 @@ from small_world import small_world
 from w365.config import DEMO_SERVED, load_settings
 from w365.demo.servers import Servers, serve
 from w365.service import Service
-from w365.service.wiring import open_service
+from w365.service.bootstrap import open_service
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 QUIET = [

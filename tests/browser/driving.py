@@ -8,7 +8,7 @@ from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.records import list_rows
+from w365.service.reading.records import list_rows
 from w365.store.reading.worklist import Filter, Row
 
 PAGES = {

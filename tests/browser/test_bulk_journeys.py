@@ -14,10 +14,10 @@ from w365.jobs import execute
 from w365.model import Status
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.providers import request_match
-from w365.service.records import list_rows, read_record
-from w365.service.statistics import count_backlog
-from w365.service.undoing import take_back_now
+from w365.service.deciding.undo import take_back_now
+from w365.service.insight.statistics import count_backlog
+from w365.service.reading.records import list_rows, read_record
+from w365.service.syncing.providers import request_match
 from w365.store.reading.worklist import Filter, Row
 
 NewPage = Callable[..., Page]

@@ -13,10 +13,10 @@ from playwright.sync_api import Locator, Page, expect
 from w365.model import DomainList, Status
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.configuration import domains_on, set_domains
-from w365.service.mapping import clear_mapping
-from w365.service.matching import settle_touched
-from w365.service.records import list_rows
+from w365.service.configuring.settings import domains_on, set_domains
+from w365.service.deciding.mapping import clear_mapping
+from w365.service.matching.run import settle_touched
+from w365.service.reading.records import list_rows
 from w365.store.reading.worklist import Filter, Row
 
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.providers import add_manual_provider
-from w365.service.records import list_rows
+from w365.service.reading.records import list_rows
+from w365.service.syncing.providers import add_manual_provider
 from w365.store import tables as t
 from w365.store.reading.worklist import Filter
 

@@ -15,9 +15,9 @@ from playwright.sync_api import Page, expect
 from w365.matching.words import REASON_WORDS
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.quality import read_quality
-from w365.service.sampling import wilson
-from w365.service.schedules import Daily, list_schedules, save_schedules
+from w365.service.auditing.estimates import wilson
+from w365.service.insight.quality import read_quality
+from w365.service.syncing.schedules import Daily, list_schedules, save_schedules
 from w365.store.insight.quality import Flaw
 
 

@@ -20,10 +20,10 @@ from w365.demo.servers import Servers
 from w365.model import DecisionKind, NewAccount
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.activity import ActivityFilter, count_decisions
-from w365.service.configuration import get_settings, set_setting
-from w365.service.providers import list_runs
-from w365.service.statistics import read_statistics
+from w365.service.configuring.settings import get_settings, set_setting
+from w365.service.insight.activity import ActivityFilter, count_decisions
+from w365.service.insight.statistics import read_statistics
+from w365.service.syncing.providers import list_runs
 
 
 @contextmanager
@@ -174,7 +174,7 @@ def test_activity_lists_decisions_with_what_changed_and_why(page: Page, app_url:
 
 
 def test_hostile_names_are_shown_as_text(page: Page, app_url: str, service: Service) -> None:
-    from w365.service.providers import ManualAccount, add_manual_accounts, list_providers
+    from w365.service.syncing.providers import ManualAccount, add_manual_accounts, list_providers
 
     manual = next(one for one in list_providers(service, local_user()) if one.kind == "manual")
     row = ManualAccount("hostile-1", "<img src=x onerror=alert(1)> :red[hot] $x$", ("heron00.de",))

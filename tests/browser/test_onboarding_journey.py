@@ -21,8 +21,8 @@ from w365.demo.servers import Servers
 from w365.demo.world import Account
 from w365.model import Origin
 from w365.service.access import local_user
-from w365.service.records import list_rows
-from w365.service.wiring import open_service
+from w365.service.bootstrap import open_service
+from w365.service.reading.records import list_rows
 from w365.store.reading.worklist import Filter
 
 ACCOUNT = Account(

@@ -16,7 +16,7 @@ from small_world import SCRIPT_NAME
 from w365.model import Status
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.records import list_rows
+from w365.service.reading.records import list_rows
 from w365.store.reading.worklist import Filter, Sort
 
 NewPage = Callable[..., Page]

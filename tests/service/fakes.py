@@ -34,7 +34,9 @@ from w365.model import (
     Subscription,
 )
 from w365.portals import Portal
-from w365.service import Check, Service, configuration, providers
+from w365.service import Check, Service
+from w365.service.configuring import settings as configuration
+from w365.service.syncing import providers
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.runs import Clock, RunView, claim_run

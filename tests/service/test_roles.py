@@ -8,15 +8,19 @@ from collections.abc import Callable
 from types import ModuleType
 
 import pytest
-from service.deciding import everything
+from service.decision_steps import everything
 from service.fakes import ANALYST, VIEWER
 
 from w365.errors import NotAllowed
 from w365.model import Cardinality, DomainList, NewAccount
-from w365.service import Service, configuration, conflicts, mapping, matching, providers
+from w365.service import Service
+from w365.service.configuring import settings
+from w365.service.deciding import conflicts, mapping
+from w365.service.matching import run
+from w365.service.syncing import providers
 from w365.store.db.engine import Store
 
-_CHANGE = matching.PendingChange(settings={"auto_match": "true"})
+_CHANGE = run.PendingChange(settings={"auto_match": "true"})
 ANALYST_CALLS: dict[str, Callable[..., object]] = {
     "map_provisioned": lambda s, who: mapping.map_provisioned(s, who, 1, 1, reason="x"),
     "assign_account": lambda s, who: mapping.assign_account(s, who, 1, 1, seen=0),
@@ -40,13 +44,13 @@ ADMIN_CALLS: dict[str, Callable[..., object]] = {
     "verify_crm": providers.verify_crm,
     "confirm_gone": lambda s, who: providers.confirm_gone(s, who, 1),
     "add_manual_provider": lambda s, who: providers.add_manual_provider(s, who, "x"),
-    "set_setting": lambda s, who: configuration.set_setting(s, who, "auto_match", "true"),
-    "set_settings": lambda s, who: configuration.set_settings(s, who, {"auto_match": "true"}),
-    "set_domains": lambda s, who: configuration.set_domains(s, who, DomainList.SHARED, ["x.com"]),
-    "add_domain": lambda s, who: configuration.add_domain(s, who, DomainList.SHARED, "x.com"),
-    "set_provider_cardinality": lambda s, who: configuration.set_provider_cardinality(s, who, 1, Cardinality.UNIQUE),
-    "make_change": lambda s, who: matching.make_change(s, who, _CHANGE),
-    "try_change": lambda s, who: matching.try_change(s, who, _CHANGE),
+    "set_setting": lambda s, who: settings.set_setting(s, who, "auto_match", "true"),
+    "set_settings": lambda s, who: settings.set_settings(s, who, {"auto_match": "true"}),
+    "set_domains": lambda s, who: settings.set_domains(s, who, DomainList.SHARED, ["x.com"]),
+    "add_domain": lambda s, who: settings.add_domain(s, who, DomainList.SHARED, "x.com"),
+    "set_provider_cardinality": lambda s, who: settings.set_provider_cardinality(s, who, 1, Cardinality.UNIQUE),
+    "make_change": lambda s, who: run.make_change(s, who, _CHANGE),
+    "try_change": lambda s, who: run.try_change(s, who, _CHANGE),
 }
 READING = {
     *("get_settings", "domains_on", "list_changes", "preview_match", "list_providers", "get_crm", "find_provider"),
@@ -68,7 +72,7 @@ def test_an_analyst_can_neither_connect_nor_configure(service: Service, name: st
         ADMIN_CALLS[name](service, ANALYST)
 
 
-@pytest.mark.parametrize("module", [mapping, providers, configuration, matching, conflicts])
+@pytest.mark.parametrize("module", [mapping, providers, settings, run, conflicts])
 def test_every_public_call_that_takes_an_actor_is_known_to_these_tests(module: ModuleType) -> None:
     taking = {
         name

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from service.import_files import csv_of, xlsx_of
 
 from w365.errors import InputError
-from w365.service.export.cells import safe_cell
-from w365.service.manual_rows import FIELDS
+from w365.service.exporting.cells import safe_cell
+from w365.service.syncing.manual_rows import FIELDS
 from w365.sheets import guess_columns, open_sheet
 from w365.sheets.columns import letter, name_columns
 from w365.sheets.lines import take_apostrophes

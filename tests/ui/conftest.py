@@ -17,8 +17,8 @@ from w365.config import Settings, load_settings
 from w365.jobs import Queue
 from w365.model import Customer, CustomerDomain
 from w365.service import Service
-from w365.service.configuration import set_setting
-from w365.service.providers import prepare
+from w365.service.configuring.settings import set_setting
+from w365.service.syncing.providers import prepare
 from w365.store.db.engine import Store
 from w365.ui import backstage
 from w365.ui.backstage import Parts

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from w365.service.statistics import RuleTotals
-from w365.service.totals import HistoryPoint, Totals
+from w365.service.insight.statistics import RuleTotals
+from w365.service.insight.totals import HistoryPoint, Totals
 from w365.ui import charts
 
 START = dt.datetime(2026, 3, 1, 9, 0, tzinfo=dt.UTC)

@@ -5,9 +5,9 @@ from stage import ADMIN, World, text_of
 from streamlit.testing.v1 import AppTest
 
 from w365.model import Customer, CustomerDomain, DomainList, Role, Status
-from w365.service.configuration import domains_on
-from w365.service.conflicts import Settled
-from w365.service.records import list_rows
+from w365.service.configuring.settings import domains_on
+from w365.service.deciding.conflicts import Settled
+from w365.service.reading.records import list_rows
 from w365.store.reading.worklist import Filter
 from w365.ui.conflict_words import say_chosen, say_names
 

@@ -11,7 +11,7 @@ from st_aggrid import JsCode
 
 from w365.api import tokens
 from w365.model import Actor, Reason, Role, Status
-from w365.service.actions import ACTIONS
+from w365.service.deciding.bulk_actions import ACTIONS
 from w365.store.reading.worklist import Sort
 from w365.ui.accounts_view import View
 from w365.ui.grid import BAR, Bulk, Look, Sorted, Told, options, read_told

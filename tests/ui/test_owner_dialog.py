@@ -4,9 +4,9 @@ from stage import ADMIN, World, text_of
 from streamlit.testing.v1 import AppTest
 
 from w365.service.access import local_user
-from w365.service.bulk import Chosen
-from w365.service.records import list_rows
-from w365.service.teamwork import set_owner
+from w365.service.deciding.bulk_preview import Chosen
+from w365.service.deciding.collaboration import set_owner
+from w365.service.reading.records import list_rows
 from w365.store.reading.worklist import Filter
 from w365.ui.change_dialog import _KEY, _Asked
 

@@ -11,12 +11,19 @@ from streamlit.testing.v1 import AppTest
 from w365.errors import ConfigurationError
 from w365.jobs import execute
 from w365.model import RunKind, RunState
-from w365.service.changes import confirm
-from w365.service.configuration import get_settings, list_changes, set_setting
-from w365.service.providers import PARTNER_CENTER, get_crm, list_providers, list_runs, request_match, request_sync
-from w365.service.statistics import read_statistics
-from w365.service.teamwork import set_owner
-from w365.service.undoing import Undoable, preview_undo
+from w365.service.configuring.settings import get_settings, list_changes, set_setting
+from w365.service.deciding.bulk_run import confirm
+from w365.service.deciding.collaboration import set_owner
+from w365.service.deciding.undo import Undoable, preview_undo
+from w365.service.insight.statistics import read_statistics
+from w365.service.syncing.providers import (
+    PARTNER_CENTER,
+    get_crm,
+    list_providers,
+    list_runs,
+    request_match,
+    request_sync,
+)
 from w365.store.runs import Progress, claim_run
 from w365.store.tables import Visit
 from w365.ui import backstage

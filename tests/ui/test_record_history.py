@@ -7,8 +7,8 @@ from stage import ADMIN, World, text_of
 from streamlit.testing.v1 import AppTest
 
 from w365.model import Actor, Role, Status
-from w365.service import mapping
-from w365.service.records import list_rows, read_row
+from w365.service.deciding import mapping
+from w365.service.reading.records import list_rows, read_row
 from w365.store.reading.worklist import Filter, Row
 
 OTHER = Actor("cleo", Role.ANALYST)

@@ -7,8 +7,8 @@ import pytest
 from stage import ROW
 
 from w365.model import DecisionKind, Reason, Status
-from w365.service.lookup import Hit
-from w365.service.records import AccountView, DecisionView, DomainView, Record, SubscriptionView
+from w365.service.reading.account_lookup import Hit
+from w365.service.reading.records import AccountView, DecisionView, DomainView, Record, SubscriptionView
 from w365.ui.record_words import compare, say_decision, say_domain, say_state, say_subscription, say_when
 
 AT = dt.datetime(2026, 3, 4, 9, 5, tzinfo=dt.UTC)

@@ -5,11 +5,11 @@ from stage import ADMIN, HOSTILE, World, text_of
 
 from w365.errors import InputError, StaleEdit
 from w365.model import Role, Status
-from w365.service import mapping
-from w365.service.configuration import set_setting
-from w365.service.records import list_rows, read_record
-from w365.service.review import read_queue
-from w365.service.teamwork import list_notes, set_owner
+from w365.service.configuring.settings import set_setting
+from w365.service.deciding import mapping
+from w365.service.deciding.collaboration import list_notes, set_owner
+from w365.service.reading.records import list_rows, read_record
+from w365.service.reading.review_queue import read_queue
 from w365.store.reading.worklist import Filter
 from w365.ui.desk import Desk
 from w365.ui.review_state import TOO_SOON, Review

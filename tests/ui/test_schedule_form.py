@@ -12,7 +12,7 @@ from stage import ADMIN, OnStage, World
 from streamlit.testing.v1 import AppTest
 
 from w365.channels import Channels
-from w365.service.schedules import Daily, get_schedule, save_schedules
+from w365.service.syncing.schedules import Daily, get_schedule, save_schedules
 from w365.ui import backstage
 from w365.ui.backstage import Parts
 

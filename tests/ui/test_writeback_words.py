@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from w365.service.writeback_view import Standing
+from w365.service.writeback.view import Standing
 from w365.store.writeback.due_mappings import WriteState
 from w365.ui.writeback_words import say_standing
 

@@ -22,7 +22,7 @@ from w365.api.growing import GrowingFile
 from w365.errors import AccessError, StoreError
 from w365.model import Actor
 from w365.service import Service
-from w365.service.export import MEDIA_TYPES, Wanted, name_of, write_wanted
+from w365.service.exporting import MEDIA_TYPES, Wanted, name_of, write_wanted
 
 COOKIE = "w365_browser"
 """Tells browsers apart; set by the app on its page, read by no script."""

@@ -31,10 +31,10 @@ from w365.errors import (
 )
 from w365.model import Actor
 from w365.service import Service
-from w365.service.lookup import candidates_of, search_accounts
-from w365.service.mapping import assign_account, clear_mapping
-from w365.service.records import count, list_rows
-from w365.service.records import read_row as read_row_now
+from w365.service.deciding.mapping import assign_account, clear_mapping
+from w365.service.reading.account_lookup import candidates_of, search_accounts
+from w365.service.reading.records import count, list_rows
+from w365.service.reading.records import read_row as read_row_now
 
 _log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from w365.errors import W365Error
 from w365.service import Service
-from w365.service.sign_ins import SignInView, finish_sign_in
+from w365.service.connecting.sign_ins import SignInView, finish_sign_in
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ import typer
 from w365.errors import AlreadyRunning, InputError
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.imports import LineError
+from w365.service.importing.report import LineError
 from w365.sheets import Field, Places, Sheet, guess_columns, open_sheet
 from w365.sheets.columns import name_columns
 from w365.store.runs import RunView
@@ -77,9 +77,9 @@ def _accounts_command(opened: Open, say: Say) -> Callable[..., None]:
         as_json: AsJson = False,
     ) -> None:
         """Import the rows of a manual provider."""
-        from w365.service import account_import as accounts
-        from w365.service.manual_rows import FIELDS
-        from w365.service.providers import find_provider
+        from w365.service.importing import accounts
+        from w365.service.syncing.manual_rows import FIELDS
+        from w365.service.syncing.providers import find_provider
 
         with opened() as service:
             actor = local_user()
@@ -115,8 +115,8 @@ def _mappings_command(opened: Open, say: Say) -> Callable[..., None]:
         """Import mappings that exist already, such as `export mappings` writes."""
         if (file is None) != from_crm:
             raise typer.BadParameter("Name a FILE or say --from-crm.", param_hint="FILE")
-        from w365.service import mapping_import as mappings
-        from w365.service.mapping_plan import FIELDS, USUALLY, Verdict
+        from w365.service.importing import mappings
+        from w365.service.importing.mapping_plan import FIELDS, USUALLY, Verdict
 
         take = USUALLY | {Verdict(_ALSO[one]) for one in also or ()}
         choice = mappings.MappingChoice(provider, take, leave_out_errors)
@@ -144,7 +144,7 @@ _PLAIN = ("map", "same")
 
 
 def _left(take: frozenset[Any]) -> list[Any]:
-    from w365.service.mapping_plan import Verdict
+    from w365.service.importing.mapping_plan import Verdict
 
     return [one for one in Verdict if one not in take and one is not Verdict.MAP]
 
@@ -163,7 +163,7 @@ def _planned(one: Any) -> dict[str, Any]:
 def match_after(service: Service) -> RunView | None:
     """Match what an import changed, as after a sync."""
     from w365.jobs import execute
-    from w365.service.providers import request_match
+    from w365.service.syncing.providers import request_match
 
     try:
         return execute(service, request_match(service, local_user()))
@@ -191,7 +191,7 @@ def _read(file: Path, fields: Sequence[Field], columns: Sequence[str]) -> tuple[
 
 
 def _read_crm(service: Service, fields: Sequence[Field]) -> tuple[Sheet, Places]:
-    from w365.service.writeback_compare import read_sheet
+    from w365.service.writeback.compare import read_sheet
 
     sheet = read_sheet(service, local_user())
     return sheet, guess_columns(sheet.headings, fields)

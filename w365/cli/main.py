@@ -30,7 +30,7 @@ from w365.matching.words import LEFT_WORDS
 from w365.model import RunState
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.export import Format, Subject
+from w365.service.exporting import Format, Subject
 
 app = typer.Typer(help="Which customer at a provider is which account in the CRM.", no_args_is_help=True)
 config = typer.Typer(help="Read or change a setting.", no_args_is_help=True)
@@ -73,7 +73,7 @@ def migrate(as_json: AsJson = False) -> None:
 @app.command()
 def providers(as_json: AsJson = False) -> None:
     """List the providers with their state and counts."""
-    from w365.service.providers import list_providers
+    from w365.service.syncing.providers import list_providers
 
     with _service() as service:
         rows = [
@@ -102,7 +102,7 @@ def sync(
     """Sync accounts from the CRM and customers from the providers, then match."""
     if (provider is not None) + crm + everything > 1:
         raise typer.BadParameter("Choose one of --provider, --crm and --all.")
-    from w365.service.providers import get_crm, list_providers, request_crm_sync, request_sync
+    from w365.service.syncing.providers import get_crm, list_providers, request_crm_sync, request_sync
 
     with _service(connect=True) as service:
         actor = local_user()
@@ -122,8 +122,8 @@ def match(
     as_json: AsJson = False,
 ) -> None:
     """Map what is certain, if Auto-Match is on."""
-    from w365.service.matching import preview_match
-    from w365.service.providers import request_match
+    from w365.service.matching.run import preview_match
+    from w365.service.syncing.providers import request_match
 
     with _service() as service:
         if not dry_run:
@@ -139,7 +139,7 @@ def match(
 @app.command()
 def stats(as_json: AsJson = False) -> None:
     """Print the match statistics."""
-    from w365.service.export import read
+    from w365.service.exporting import read
 
     with _service() as service:
         rows = [one for one in read(service, local_user(), Subject.STATISTICS) if one["section"] != "History"]
@@ -154,7 +154,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a download to a file."""
-    from w365.service.export import write_file
+    from w365.service.exporting import write_file
 
     with _service() as service:
         rows = write_file(service, local_user(), subject, form, output)
@@ -172,8 +172,8 @@ def undo(
     """Take decisions back. Rows changed since are left and listed."""
     if last + (decision is not None) + (run is not None) != 1:
         raise typer.BadParameter("Choose one of --last, --decision and --run.")
-    from w365.service.changes import confirm, discard, list_left
-    from w365.service.undoing import Undoable, preview_last, preview_undo
+    from w365.service.deciding.bulk_run import confirm, discard, list_left
+    from w365.service.deciding.undo import Undoable, preview_last, preview_undo
 
     with _service() as service:
         actor = local_user()
@@ -203,7 +203,7 @@ def worker(parent: Annotated[int | None, typer.Option(hidden=True)] = None) -> N
 def get_setting(name: Annotated[str | None, typer.Argument()] = None, as_json: AsJson = False) -> None:
     """Print one setting, or all."""
     from w365.errors import NotFound
-    from w365.service.configuration import get_settings
+    from w365.service.configuring.settings import get_settings
 
     with _service() as service:
         values = dict(get_settings(service, local_user()))
@@ -216,7 +216,7 @@ def get_setting(name: Annotated[str | None, typer.Argument()] = None, as_json: A
 @config.command("set")
 def change_setting(name: str, value: str, as_json: AsJson = False) -> None:
     """Change a setting; audited as every change is."""
-    from w365.service.configuration import get_settings, set_setting
+    from w365.service.configuring.settings import get_settings, set_setting
 
     with _service() as service:
         changed = set_setting(service, local_user(), name, value)
@@ -229,7 +229,7 @@ def change_setting(name: str, value: str, as_json: AsJson = False) -> None:
 def rotate_secrets(as_json: AsJson = False) -> None:
     """Encrypt the stored secrets with the newest W365_SECRET_KEY; an older one that still reads them can go then."""
     from w365.errors import ConfigurationError
-    from w365.service.connections import rotate_secrets as rotate
+    from w365.service.connecting.connections import rotate_secrets as rotate
 
     with _service() as service:
         renewed, lost = rotate(service, local_user())
@@ -248,7 +248,7 @@ def rotate_secrets(as_json: AsJson = False) -> None:
 @contextmanager
 def _service(*, connect: bool = False) -> Iterator[Service]:
     """Open the service; `connect` starts the demo's servers where no connection is set."""
-    from w365.service.wiring import open_service
+    from w365.service.bootstrap import open_service
 
     settings = _settings()
     if not connect:
@@ -274,7 +274,7 @@ def _state(service: Service, missing: str) -> str:
 
 
 def _sign_in(service: Service, provider_id: int) -> str:
-    from w365.service.sign_ins import get_sign_in
+    from w365.service.connecting.sign_ins import get_sign_in
 
     found = get_sign_in(service, local_user(), str(provider_id))
     return found.problem if found else ""
@@ -289,7 +289,7 @@ def _run(service: Service, run_id: int) -> int:
 
 def _tell_runs(service: Service, run_ids: Sequence[int], *, as_json: bool) -> None:
     """Print how the runs and the matches after them ended; a failed one makes the exit status 1, told on stderr."""
-    from w365.service.providers import list_runs
+    from w365.service.syncing.providers import list_runs
 
     first = min(run_ids, default=0)
     runs = [one for one in reversed(list_runs(service, local_user())) if run_ids and one.id >= first]

@@ -11,7 +11,7 @@ import typer
 
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.schedules import ScheduleView, list_schedules
+from w365.service.syncing.schedules import ScheduleView, list_schedules
 
 Open = Callable[[], AbstractContextManager[Service]]
 SayRows = Callable[[bool, str, Sequence[dict[str, Any]]], None]

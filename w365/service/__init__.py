@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from w365.config import Settings
 from w365.crm import Crm
 from w365.portals import Portal
-from w365.service.known_accounts import KnownAccounts
+from w365.service.matching.account_index import KnownAccounts
 from w365.store.db.engine import Store
 from w365.store.runs import Clock, now
 
@@ -19,7 +19,7 @@ Check = Callable[[], None]
 
 @dataclass(frozen=True)
 class Service:
-    """What every service call works with, put together once (`w365.service.wiring`); tests put in their own parts."""
+    """What every service call works with, put together once (`w365.service.bootstrap`); tests bring their own parts."""
 
     store: Store
     settings: Settings

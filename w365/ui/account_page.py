@@ -8,9 +8,9 @@ import streamlit as st
 
 from w365.matching.words import ORIGIN_WORDS, STATUS_WORDS, say_drift
 from w365.model import Origin
-from w365.service.account_view import PER_PAGE, CrmAccountView, crm_id_of, read_account
-from w365.service.crm_link import crm_address
-from w365.service.records import read_row
+from w365.service.configuring.crm_link import crm_address
+from w365.service.reading.crm_account import PER_PAGE, CrmAccountView, crm_id_of, read_account
+from w365.service.reading.records import read_row
 from w365.store.reading.worklist import Row
 from w365.ui import places
 from w365.ui.desk import Desk

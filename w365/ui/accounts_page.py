@@ -12,14 +12,14 @@ from w365.errors import W365Error
 from w365.matching.words import REASON_WORDS, STATUS_WORDS
 from w365.model import OPEN, Actor, Reason, Role, Status
 from w365.service import Service
-from w365.service.bulk import Chosen
-from w365.service.export import Subject
-from w365.service.mapping import Decided
-from w365.service.providers import list_providers
-from w365.service.records import count, read_record
-from w365.service.teamwork import list_owners
-from w365.service.undoing import take_back_now
-from w365.service.visits import read_visit
+from w365.service.deciding.bulk_preview import Chosen
+from w365.service.deciding.collaboration import list_owners
+from w365.service.deciding.mapping import Decided
+from w365.service.deciding.undo import take_back_now
+from w365.service.exporting import Subject
+from w365.service.reading.records import count, read_record
+from w365.service.reading.visits import read_visit
+from w365.service.syncing.providers import list_providers
 from w365.store.reading.worklist import Row
 from w365.ui.account_page import open_account_of
 from w365.ui.accounts_view import ALL, DRIFTED, GONE, HELD, NEW, UNSYNCED, View, first_view, read_sort, read_view

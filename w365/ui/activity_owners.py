@@ -6,7 +6,7 @@ import datetime as dt
 
 import streamlit as st
 
-from w365.service.owner_changes import (
+from w365.service.insight.owner_changes import (
     OwnerChangeFilter,
     OwnerChangeView,
     count_owner_changes,

@@ -8,10 +8,10 @@ import streamlit as st
 
 from w365.matching.words import DECISION_WORDS, ORIGIN_WORDS
 from w365.model import DecisionKind, Origin, RunKind
-from w365.service.activity import ActivityFilter, count_decisions, list_actors, list_decisions
-from w365.service.export import Subject
-from w365.service.providers import list_runs
-from w365.service.records import DecisionView
+from w365.service.exporting import Subject
+from w365.service.insight.activity import ActivityFilter, count_decisions, list_actors, list_decisions
+from w365.service.reading.records import DecisionView
+from w365.service.syncing.providers import list_runs
 from w365.store.runs import RunView
 from w365.ui.activity_owners import show_owner_changes
 from w365.ui.activity_undo import choose_row, offer_undo_last, offer_undo_of_decision, offer_undo_of_run

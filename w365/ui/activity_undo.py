@@ -9,9 +9,9 @@ import streamlit as st
 
 from w365.matching.words import DECISION_WORDS
 from w365.model import Role
-from w365.service.owner_changes import OwnerChangeView
-from w365.service.records import DecisionView
-from w365.service.undoing import DECIDING, Undoable, last_decision
+from w365.service.deciding.undo import DECIDING, Undoable, last_decision
+from w365.service.insight.owner_changes import OwnerChangeView
+from w365.service.reading.records import DecisionView
 from w365.store.runs import RunView
 from w365.ui.change_dialog import ask_undo
 from w365.ui.desk import Desk

@@ -8,7 +8,7 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Role
-from w365.service.audit import (
+from w365.service.auditing.samples import (
     MOST,
     AuditItem,
     AuditView,

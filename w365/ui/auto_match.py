@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.model import Role
-from w365.service.configuration import set_setting
-from w365.service.matching import Preview, preview_match
-from w365.service.providers import request_match
+from w365.service.configuring.settings import set_setting
+from w365.service.matching.run import Preview, preview_match
+from w365.service.syncing.providers import request_match
 from w365.ui.desk import Desk
 from w365.ui.previews import preview_dialog
 from w365.ui.runs import is_busy, start_run

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from w365.launch import Surroundings
     from w365.model import Actor
     from w365.service import Service
-    from w365.service.providers import ProviderView
+    from w365.service.syncing.providers import ProviderView
 
 _log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ class Backstage:
         """Open the service and look after the processes until the app ends or the demo's servers are gone."""
         from w365.jobs import Queue
         from w365.log import set_up_logging
-        from w365.service.wiring import open_service
+        from w365.service.bootstrap import open_service
 
         self._over.clear()
         share_arenas()
@@ -153,7 +153,7 @@ def _is_alive(process: Popen[str] | None) -> bool:
 def furnish_demo(service: Service, queue: Queue) -> None:
     """Give a new demo its manual provider, Auto-Match and the first syncs; an old one stays as it was left."""
     from w365.service.access import local_user
-    from w365.service.providers import list_runs
+    from w365.service.syncing.providers import list_runs
 
     actor = local_user()
     if list_runs(service, actor, limit=1):
@@ -164,8 +164,8 @@ def furnish_demo(service: Service, queue: Queue) -> None:
 
 def _add_manual_provider(service: Service, actor: Actor) -> None:
     from w365.demo.fiction import manual_rows
-    from w365.service.configuration import set_setting
-    from w365.service.providers import ManualAccount, add_manual_accounts, add_manual_provider, list_providers
+    from w365.service.configuring.settings import set_setting
+    from w365.service.syncing.providers import ManualAccount, add_manual_accounts, add_manual_provider, list_providers
 
     set_setting(service, actor, "auto_match", "true")
     if any(one.name == DEMO_PROVIDER for one in list_providers(service, actor)):
@@ -177,7 +177,7 @@ def _add_manual_provider(service: Service, actor: Actor) -> None:
 
 def _ask_for_syncs(service: Service, actor: Actor, queue: Queue) -> None:
     from w365.model import ProviderKind
-    from w365.service.providers import list_providers, request_crm_sync, request_sync
+    from w365.service.syncing.providers import list_providers, request_crm_sync, request_sync
 
     try:
         queue.enqueue(request_crm_sync(service, actor))
@@ -190,7 +190,7 @@ def _ask_for_syncs(service: Service, actor: Actor, queue: Queue) -> None:
 
 def _can_sync(service: Service, actor: Actor, provider: ProviderView) -> bool:
     """Tell whether a provider is connected, and the person it may need has signed in."""
-    from w365.service.sign_ins import get_sign_in
+    from w365.service.connecting.sign_ins import get_sign_in
 
     sign_in = get_sign_in(service, actor, str(provider.id))
     return not provider.missing and (sign_in is None or not sign_in.problem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.service.records import has_any
+from w365.service.reading.records import has_any
 from w365.ui import places
 from w365.ui.desk import Desk
 from w365.ui.links import link_to

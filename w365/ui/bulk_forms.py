@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from w365.service.actions import LONGEST_REASON
-from w365.service.lookup import Hit
-from w365.service.teamwork import LONGEST_OWNER, list_owners
+from w365.service.deciding.bulk_actions import LONGEST_REASON
+from w365.service.deciding.collaboration import LONGEST_OWNER, list_owners
+from w365.service.reading.account_lookup import Hit
 from w365.ui.account_search import search_crm
 from w365.ui.desk import Desk
 from w365.ui.owner_words import NOBODY

@@ -13,9 +13,9 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.jobs import execute
-from w365.service.bulk import Chosen, preview_bulk
-from w365.service.changes import Preview, confirm, discard, list_left, read_done
-from w365.service.undoing import Undoable, preview_undo
+from w365.service.deciding.bulk_preview import Chosen, preview_bulk
+from w365.service.deciding.bulk_run import Preview, confirm, discard, list_left, read_done
+from w365.service.deciding.undo import Undoable, preview_undo
 from w365.ui import backstage
 from w365.ui.bulk_forms import FORMS, Form
 from w365.ui.change_words import VERBS, left_row, sample_row, say_done, say_left, say_warning, say_would

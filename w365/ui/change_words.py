@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 
 from w365.matching.words import DECISION_WORDS, LEFT_WORDS, STATUS_WORDS
-from w365.service.actions import ACTIONS, UNDO, UNDO_OWNERS
-from w365.service.changes import Left, Preview, WouldChange
+from w365.service.deciding.bulk_actions import ACTIONS, UNDO, UNDO_OWNERS
+from w365.service.deciding.bulk_run import Left, Preview, WouldChange
 from w365.store.deciding.plans import PlanView
 from w365.store.runs import RunView
 from w365.ui.wording import counted, full_time, number

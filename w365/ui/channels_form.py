@@ -6,7 +6,7 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Role
-from w365.service.notices import MAIL, ChannelView, list_channels, send_test
+from w365.service.telling.notices import MAIL, ChannelView, list_channels, send_test
 from w365.ui.desk import Desk
 from w365.ui.shell import show_error
 from w365.ui.wording import plain

@@ -12,8 +12,8 @@ import streamlit as st
 
 from w365.matching.words import REASON_WORDS, STATUS_WORDS
 from w365.model import Status
-from w365.service.statistics import ProviderTotals, ReasonTotals, RuleTotals
-from w365.service.totals import HistoryPoint, Totals
+from w365.service.insight.statistics import ProviderTotals, ReasonTotals, RuleTotals
+from w365.service.insight.totals import HistoryPoint, Totals
 from w365.ui.palette import is_dark, primary_colour, status_colours
 
 if TYPE_CHECKING:

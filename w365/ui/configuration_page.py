@@ -6,8 +6,8 @@ import streamlit as st
 
 from w365.matching.words import LIST_WORDS
 from w365.model import DomainList, Role
-from w365.service.configuration import CRM_ADDRESS, SCHEDULE_ZONE, domains_on, get_settings, list_changes
-from w365.service.matching import PendingChange
+from w365.service.configuring.settings import CRM_ADDRESS, SCHEDULE_ZONE, domains_on, get_settings, list_changes
+from w365.service.matching.run import PendingChange
 from w365.ui.auto_match import show_auto_match
 from w365.ui.channels_form import show_channels
 from w365.ui.crm_address_form import show_crm_address

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from w365.service.bulk import Chosen
-from w365.service.conflicts import MOST_ROWS, Use, choose_account, rows_of_domain
+from w365.service.deciding.bulk_preview import Chosen
+from w365.service.deciding.conflicts import MOST_ROWS, Use, choose_account, rows_of_domain
 from w365.store.reading.worklist import Row
 from w365.ui.change_dialog import ask_bulk
 from w365.ui.conflict_words import say_chosen, say_use

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from w365.matching.words import RULE_NAMES
 from w365.model import Rule
-from w365.service.conflicts import Settled, Use
+from w365.service.deciding.conflicts import Settled, Use
 from w365.store.reading.worklist import Row
 from w365.ui.wording import counted, short
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from w365.matching.words import LIST_WORDS, STATUS_WORDS
 from w365.model import DomainList, Role, Status
-from w365.service.conflicts import (
+from w365.service.deciding.conflicts import (
     PER_PAGE,
     AccountConflict,
     Conflicts,
@@ -22,7 +22,7 @@ from w365.service.conflicts import (
     Use,
     list_conflicts,
 )
-from w365.service.matching import PendingChange, settle_touched
+from w365.service.matching.run import PendingChange, settle_touched
 from w365.store.reading.worklist import Row
 from w365.ui import places
 from w365.ui.beginning import is_beginning

@@ -10,15 +10,15 @@ import streamlit as st
 from w365.errors import W365Error
 from w365.model import ProviderKind, Role
 from w365.portals.connectors import CONNECTORS
-from w365.service.connection_fields import Field, fields_of
-from w365.service.connections import (
+from w365.service.connecting.connections import (
     ConnectionView,
     add_provider,
     get_connection,
     remove_connection,
     save_connection,
 )
-from w365.service.providers import list_providers
+from w365.service.connecting.fields import Field, fields_of
+from w365.service.syncing.providers import list_providers
 from w365.store.connecting.connections import CRM
 from w365.store.syncing.providers import free_name
 from w365.ui.desk import Desk

@@ -6,8 +6,8 @@ import streamlit as st
 
 from w365.errors import InputError
 from w365.model import Role
-from w365.service.configuration import CRM_ADDRESS, ID_PLACE, set_setting
-from w365.service.crm_link import default_pattern
+from w365.service.configuring.crm_link import default_pattern
+from w365.service.configuring.settings import CRM_ADDRESS, ID_PLACE, set_setting
 from w365.ui.desk import Desk
 from w365.ui.shell import say_next_time, show_error
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from w365.api.downloads import COOKIE, SECONDS, TICKETS
-from w365.service.export import EVERYTHING, Format, Subject, Wanted
-from w365.service.records import count
+from w365.service.exporting import EVERYTHING, Format, Subject, Wanted
+from w365.service.reading.records import count
 from w365.store.reading.worklist import Filter
 from w365.ui.desk import Desk
 from w365.ui.shell import told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from w365.service.periods import WeekOfWork
+from w365.service.insight.periods import WeekOfWork
 from w365.ui.charts import Chart, coloured, number_of, tip
 from w365.ui.palette import people_colours
 

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from w365.model import Age, ScoreBand
-from w365.service.facets import Facets, read_facets
+from w365.service.reading.facets import Facets, read_facets
 from w365.ui.accounts_view import View
 from w365.ui.desk import Desk
 from w365.ui.owner_words import owner_choices

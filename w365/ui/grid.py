@@ -29,7 +29,7 @@ BAR = {
     "reopen": "Reopen…",
     "owner": "Owner…",
 }
-"""The buttons of the bulk bar: actions of `service.actions`, with their labels."""
+"""The buttons of the bulk bar: actions of `service.deciding.bulk_actions`, with their labels."""
 
 Scheme = Literal["light", "dark"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.errors import W365Error
-from w365.service.mapping_plan import FIELDS
-from w365.service.writeback_compare import read_sheet
-from w365.service.writeback_view import read_overview
+from w365.service.importing.mapping_plan import FIELDS
+from w365.service.writeback.compare import read_sheet
+from w365.service.writeback.view import read_overview
 from w365.sheets import guess_columns
 from w365.ui import places
 from w365.ui.desk import Desk

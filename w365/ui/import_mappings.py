@@ -8,9 +8,9 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import RunKind
-from w365.service.mapping_import import TARGET, MappingChoice, MappingsPreview, import_mappings, preview_mappings
-from w365.service.mapping_plan import FIELDS, PROVIDER, USUALLY, Planned, Verdict
-from w365.service.providers import list_providers
+from w365.service.importing.mapping_plan import FIELDS, PROVIDER, USUALLY, Planned, Verdict
+from w365.service.importing.mappings import TARGET, MappingChoice, MappingsPreview, import_mappings, preview_mappings
+from w365.service.syncing.providers import list_providers
 from w365.ui.desk import Desk
 from w365.ui.import_crm import ask_crm, offer_crm
 from w365.ui.import_file import Chosen, ask_file, end_import, look, show_errors, show_last

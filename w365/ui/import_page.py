@@ -8,10 +8,10 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import ProviderKind, Role, RunKind
-from w365.service.account_import import AccountsPreview, Choice, import_accounts, preview_accounts
-from w365.service.customer_changes import LEFT_ALONE
-from w365.service.manual_rows import FIELDS
-from w365.service.providers import ProviderView, list_providers
+from w365.service.importing.accounts import AccountsPreview, Choice, import_accounts, preview_accounts
+from w365.service.syncing.customer_changes import LEFT_ALONE
+from w365.service.syncing.manual_rows import FIELDS
+from w365.service.syncing.providers import ProviderView, list_providers
 from w365.ui import places
 from w365.ui.desk import Desk
 from w365.ui.import_file import Chosen, ask_file, end_import, look, show_errors, show_last

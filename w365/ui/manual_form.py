@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import streamlit as st
 
 from w365.errors import W365Error
-from w365.service.manual_entry import read_entry, save_entry
-from w365.service.manual_rows import FIELDS, SPECIFIC_ID
-from w365.service.mapping import Decided
-from w365.service.records import read_row
+from w365.service.deciding.mapping import Decided
+from w365.service.reading.records import read_row
+from w365.service.syncing.manual_entry import read_entry, save_entry
+from w365.service.syncing.manual_rows import FIELDS, SPECIFIC_ID
 from w365.ui.desk import Desk
 from w365.ui.record_decider import Decider
 from w365.ui.shell import say_next_time, show_error

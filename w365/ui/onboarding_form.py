@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from w365.errors import W365Error
-from w365.service.onboarding import Subject, check_domain, onboard
-from w365.service.onboarding_form import (
+from w365.service.onboarding.create import Subject, check_domain, onboard
+from w365.service.onboarding.form import (
     ADDRESS,
     CITY,
     COUNTRY,

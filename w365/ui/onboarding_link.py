@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.model import Role
-from w365.service.onboarding import count_open, list_providers_to_onboard_at
+from w365.service.onboarding.create import count_open, list_providers_to_onboard_at
 from w365.ui import places
 from w365.ui.desk import Desk
 from w365.ui.wording import counted

@@ -6,9 +6,9 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Role
-from w365.service.account_view import crm_id_of
-from w365.service.onboarding import Subject, list_providers_to_onboard_at, read_subject
-from w365.service.relationships import request_relationship
+from w365.service.onboarding.create import Subject, list_providers_to_onboard_at, read_subject
+from w365.service.onboarding.relationships import request_relationship
+from w365.service.reading.crm_account import crm_id_of
 from w365.ui import places
 from w365.ui.account_search import search_crm
 from w365.ui.desk import Desk

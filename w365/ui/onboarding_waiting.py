@@ -6,8 +6,8 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Role
-from w365.service.onboarding import finish, give_up, list_open
-from w365.service.relationships import forget_expected, list_awaited
+from w365.service.onboarding.create import finish, give_up, list_open
+from w365.service.onboarding.relationships import forget_expected, list_awaited
 from w365.store.onboarding.created_customers import OnboardingView, State
 from w365.store.syncing.expected_customers import ExpectedView
 from w365.ui.desk import Desk

@@ -8,13 +8,13 @@ from typing import Any
 import streamlit as st
 
 from w365.model import Reason, Role, Status
-from w365.service.configuration import get_settings
-from w365.service.matching import Preview, preview_match
-from w365.service.providers import CrmView, ProviderView, get_crm, list_providers
-from w365.service.records import count
-from w365.service.statistics import Standing, read_standing
-from w365.service.visits import read_visit
-from w365.service.writeback_view import count_troubles
+from w365.service.configuring.settings import get_settings
+from w365.service.insight.statistics import Standing, read_standing
+from w365.service.matching.run import Preview, preview_match
+from w365.service.reading.records import count
+from w365.service.reading.visits import read_visit
+from w365.service.syncing.providers import CrmView, ProviderView, get_crm, list_providers
+from w365.service.writeback.view import count_troubles
 from w365.store.connecting.connections import CRM
 from w365.store.reading.subscriptions import Amount
 from w365.store.reading.worklist import Filter

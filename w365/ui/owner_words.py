@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from w365.model import Actor
 
 NOBODY = "*nobody"
-"""Rows without an owner. No owner's name begins with an asterisk; see `service.teamwork`."""
+"""Rows without an owner. No owner's name begins with an asterisk; see `service.deciding.collaboration`."""
 
 
 def owner_of(choice: str) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from w365.errors import W365Error
-from w365.service.matching import PendingChange, Preview, WouldMap, make_change, try_change
+from w365.service.matching.run import PendingChange, Preview, WouldMap, make_change, try_change
 from w365.ui.desk import Desk
 from w365.ui.shell import say_next_time, show_error
 from w365.ui.wording import counted, number, plain

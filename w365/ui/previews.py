@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.service.matching import Preview
+from w365.service.matching.run import Preview
 from w365.ui.wording import counted, number
 
 

@@ -10,9 +10,10 @@ import streamlit as st
 from w365.errors import W365Error
 from w365.model import ProviderKind, Role, RunKind
 from w365.portals.connectors import connector_of
-from w365.service.configuration import get_settings
-from w365.service.matching import preview_match
-from w365.service.providers import (
+from w365.service.configuring.settings import get_settings
+from w365.service.connecting.sign_ins import SignInView, get_sign_in
+from w365.service.matching.run import preview_match
+from w365.service.syncing.providers import (
     CrmView,
     ProviderView,
     add_manual_provider,
@@ -27,7 +28,6 @@ from w365.service.providers import (
     verify_crm,
     verify_provider,
 )
-from w365.service.sign_ins import SignInView, get_sign_in
 from w365.store.connecting.connections import CRM
 from w365.store.runs import RunView
 from w365.ui import places

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 from w365.matching.words import REASON_WORDS
-from w365.service.providers import get_crm
-from w365.service.quality import Quality, list_flawed_accounts, list_shared_domains, read_quality
+from w365.service.insight.quality import Quality, list_flawed_accounts, list_shared_domains, read_quality
+from w365.service.syncing.providers import get_crm
 from w365.store.insight.quality import Flaw, FlawedAccount, SharedByAccounts
 from w365.ui import places
 from w365.ui.beginning import is_beginning

@@ -6,9 +6,9 @@ import streamlit as st
 
 from w365.matching.words import STATUS_WORDS
 from w365.model import Disposition, Status
-from w365.service import mapping
-from w365.service.mapping import Decided
-from w365.service.records import Record
+from w365.service.deciding import mapping
+from w365.service.deciding.mapping import Decided
+from w365.service.reading.records import Record
 from w365.ui.desk import Desk
 from w365.ui.manual_form import show_entry
 from w365.ui.palette import BADGES

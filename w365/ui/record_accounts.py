@@ -7,9 +7,9 @@ import streamlit as st
 from w365.api.rows import is_offered
 from w365.matching.words import ORIGIN_WORDS, say_drift
 from w365.model import Drift, Origin
-from w365.service import mapping
-from w365.service.lookup import Hit
-from w365.service.records import AccountView
+from w365.service.deciding import mapping
+from w365.service.reading.account_lookup import Hit
+from w365.service.reading.records import AccountView
 from w365.ui.account_page import link_to_account
 from w365.ui.account_search import search_crm
 from w365.ui.record_decider import Decider, Work

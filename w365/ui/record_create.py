@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.model import NewAccount
-from w365.service import mapping
-from w365.service.lookup import Hit, search_accounts
-from w365.service.records import prefill
+from w365.service.deciding import mapping
+from w365.service.reading.account_lookup import Hit, search_accounts
+from w365.service.reading.records import prefill
 from w365.ui.record_accounts import show_hit
 from w365.ui.record_decider import Decider
 

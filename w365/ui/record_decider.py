@@ -11,9 +11,10 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Actor, Role
-from w365.service import Service, mapping
-from w365.service.mapping import Decided
-from w365.service.records import Record
+from w365.service import Service
+from w365.service.deciding import mapping
+from w365.service.deciding.mapping import Decided
+from w365.service.reading.records import Record
 from w365.ui.desk import Desk
 from w365.ui.shell import show_error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.model import OPEN
-from w365.service.records import read_record
+from w365.service.reading.records import read_record
 from w365.ui.desk import Desk
 from w365.ui.record import forget_shown, show_record
 from w365.ui.record_words import say_settled

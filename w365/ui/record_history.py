@@ -9,9 +9,9 @@ from functools import partial
 import streamlit as st
 
 from w365.model import DecisionKind
-from w365.service.mapping import Decided
-from w365.service.records import DecisionView
-from w365.service.undoing import can_take_back, take_back_now
+from w365.service.deciding.mapping import Decided
+from w365.service.deciding.undo import can_take_back, take_back_now
+from w365.service.reading.records import DecisionView
 from w365.store.deciding.undoable import NOT_UNDONE
 from w365.ui.record_decider import Decider
 from w365.ui.record_words import say_decision, say_since, say_when

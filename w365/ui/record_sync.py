@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.service import mapping
+from w365.service.deciding import mapping
 from w365.ui.record_decider import Decider
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.matching.words import STATUS_WORDS
-from w365.service.twins import Twin, list_twins
+from w365.service.reading.same_customer import Twin, list_twins
 from w365.ui.record_decider import Decider
 from w365.ui.wording import plain
 

@@ -18,7 +18,7 @@ from w365.matching.words import (
     why_not,
 )
 from w365.model import Disposition, DomainKind, DomainList, Origin, Reason, Status
-from w365.service.records import AccountView, DecisionView, DomainView, Record, SubscriptionView
+from w365.service.reading.records import AccountView, DecisionView, DomainView, Record, SubscriptionView
 from w365.store.reading.worklist import Row
 from w365.ui.wording import counted, full_time
 

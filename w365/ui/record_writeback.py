@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.model import Role
-from w365.service.writeback import overwrite, retry
-from w365.service.writeback_view import Standing, read_standing
+from w365.service.writeback.view import Standing, read_standing
+from w365.service.writeback.write import overwrite, retry
 from w365.store.writeback.due_mappings import WriteState
 from w365.ui.desk import Desk
 from w365.ui.record_decider import Decider

@@ -6,7 +6,7 @@ import datetime as dt
 
 import streamlit as st
 
-from w365.service.records import Record
+from w365.service.reading.records import Record
 from w365.ui.review_state import REASONS, Review
 
 _DAYS = 7

@@ -9,10 +9,10 @@ import streamlit as st
 
 from w365.api.rows import is_offered, warning
 from w365.model import Role
-from w365.service.crm_link import crm_address
-from w365.service.providers import list_providers
-from w365.service.records import Record
-from w365.service.teamwork import list_owners
+from w365.service.configuring.crm_link import crm_address
+from w365.service.deciding.collaboration import list_owners
+from w365.service.reading.records import Record
+from w365.service.syncing.providers import list_providers
 from w365.ui.beginning import is_beginning
 from w365.ui.choices import show_choice_of
 from w365.ui.desk import Desk

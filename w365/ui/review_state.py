@@ -11,11 +11,11 @@ from typing import TypeVar
 from w365.errors import W365Error
 from w365.matching.words import DECISION_WORDS
 from w365.model import OPEN
-from w365.service import mapping
-from w365.service.facets import count_by_owner
-from w365.service.records import Record
-from w365.service.review import read_if_open, read_queue, wanted_of
-from w365.service.undo_own import Before, remember, undo_own
+from w365.service.deciding import mapping
+from w365.service.deciding.undo_own import Before, remember, undo_own
+from w365.service.reading.facets import count_by_owner
+from w365.service.reading.records import Record
+from w365.service.reading.review_queue import read_if_open, read_queue, wanted_of
 from w365.ui.desk import Desk
 from w365.ui.record_decider import Work
 from w365.ui.record_words import say_settled

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from w365.model import Status
-from w365.service.review import Queue
+from w365.service.reading.review_queue import Queue
 from w365.store.reading.worklist import Filter
 from w365.ui.owner_words import NOBODY, owner_of
 

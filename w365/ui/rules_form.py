@@ -9,9 +9,9 @@ import streamlit as st
 
 from w365.matching.words import CARDINALITY_WORDS
 from w365.model import Cardinality, Role
-from w365.service.configuration import SPECS
-from w365.service.matching import PendingChange
-from w365.service.providers import ProviderView, list_providers
+from w365.service.configuring.settings import SPECS
+from w365.service.matching.run import PendingChange
+from w365.service.syncing.providers import ProviderView, list_providers
 from w365.ui.desk import Desk
 from w365.ui.pending import propose
 from w365.ui.setting_words import RULE_WORDS, say_setting, say_value

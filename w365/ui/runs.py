@@ -9,9 +9,9 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Role, RunKind, RunState
-from w365.service.providers import cancel, list_runs, missing_of, read_run
-from w365.service.sync import UNKNOWN_FIELDS
-from w365.service.sync_kind import BY_CHANGES, NO_FEED
+from w365.service.syncing.customers import UNKNOWN_FIELDS
+from w365.service.syncing.providers import cancel, list_runs, missing_of, read_run
+from w365.service.syncing.scope import BY_CHANGES, NO_FEED
 from w365.store.runs import RunView
 from w365.ui import backstage
 from w365.ui.desk import Desk

@@ -7,7 +7,7 @@ import datetime as dt
 import streamlit as st
 
 from w365.model import Role, RunState
-from w365.service.schedules import ScheduleView, get_schedule, list_schedules
+from w365.service.syncing.schedules import ScheduleView, get_schedule, list_schedules
 from w365.ui import places
 from w365.ui.desk import Desk
 from w365.ui.wording import clock_time, local_zone, plain

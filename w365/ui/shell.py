@@ -14,7 +14,7 @@ from w365.errors import AlreadyRunning, NotAllowed, StaleEdit, W365Error
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import local_user, require
-from w365.service.statistics import count_backlog
+from w365.service.insight.statistics import count_backlog
 from w365.ui import backstage
 from w365.ui.desk import Desk
 from w365.ui.first_password import remind_of_password

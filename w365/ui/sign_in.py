@@ -9,7 +9,7 @@ import streamlit as st
 from w365.api.signed_in import PATH
 from w365.errors import W365Error
 from w365.model import Role
-from w365.service.sign_ins import SignInView, begin_sign_in, forget_sign_in, get_sign_in
+from w365.service.connecting.sign_ins import SignInView, begin_sign_in, forget_sign_in, get_sign_in
 from w365.ui import places
 from w365.ui.desk import Desk
 from w365.ui.shell import say_next_time, show_error

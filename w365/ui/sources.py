@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from w365.model import Actor, ProviderKind, RunState
 from w365.service import Service
-from w365.service.providers import CrmView, ProviderView, get_crm, list_providers
+from w365.service.syncing.providers import CrmView, ProviderView, get_crm, list_providers
 from w365.store.runs import RunView
 from w365.ui.wording import ago, clock_time
 

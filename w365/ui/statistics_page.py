@@ -7,8 +7,8 @@ import datetime as dt
 import streamlit as st
 
 from w365.matching.words import STATUS_WORDS
-from w365.service.export import Subject
-from w365.service.statistics import DEFINITIONS, Statistics, read_statistics
+from w365.service.exporting import Subject
+from w365.service.insight.statistics import DEFINITIONS, Statistics, read_statistics
 from w365.ui import charts
 from w365.ui.beginning import is_beginning
 from w365.ui.desk import Desk

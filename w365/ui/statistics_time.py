@@ -10,8 +10,8 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Status
-from w365.service.export import Subject
-from w365.service.periods import WEEKS, Compared, Unit, compare_periods, read_effort, read_history
+from w365.service.exporting import Subject
+from w365.service.insight.periods import WEEKS, Compared, Unit, compare_periods, read_effort, read_history
 from w365.ui import charts
 from w365.ui.desk import Desk
 from w365.ui.downloads import section_download

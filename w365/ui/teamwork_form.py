@@ -8,9 +8,9 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Role
-from w365.service import teamwork
-from w365.service.records import Record
-from w365.service.teamwork import LONGEST_NOTE, LONGEST_OWNER, NoteView
+from w365.service.deciding import collaboration
+from w365.service.deciding.collaboration import LONGEST_NOTE, LONGEST_OWNER, NoteView
+from w365.service.reading.records import Record
 from w365.ui.desk import Desk
 from w365.ui.shell import show_error
 from w365.ui.wording import counted, full_time, local_zone, plain
@@ -19,7 +19,7 @@ from w365.ui.wording import counted, full_time, local_zone, plain
 def show_teamwork(desk: Desk, record: Record) -> None:
     """Show who takes care of the row and what was said about it, with fields for those who may write."""
     row = record.row.id
-    notes = teamwork.list_notes(desk.service, desk.actor, row)
+    notes = collaboration.list_notes(desk.service, desk.actor, row)
     st.markdown("**Owner and notes**")
     if desk.actor.role >= Role.ANALYST:
         _show_owner(desk, record)
@@ -40,7 +40,7 @@ def _show_owner(desk: Desk, record: Record) -> None:
     key = f"owner-{row}-{owner}"
 
     def give(to: str) -> None:
-        _try(lambda: teamwork.set_owner(desk.service, desk.actor, row, to, seen=owner), row)
+        _try(lambda: collaboration.set_owner(desk.service, desk.actor, row, to, seen=owner), row)
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         st.text_input(
@@ -64,7 +64,7 @@ def _show_field(desk: Desk, row: int) -> None:
         state[draft] = state[key]
 
     def save() -> None:
-        if _try(lambda: teamwork.add_note(desk.service, desk.actor, row, state[key] or ""), row):
+        if _try(lambda: collaboration.add_note(desk.service, desk.actor, row, state[key] or ""), row):
             state[key] = state[draft] = ""
 
     state.setdefault(key, state.get(draft, ""))

@@ -8,9 +8,8 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Role
-from w365.service.writeback import overwrite, request_writeback
-from w365.service.writeback_compare import request_compare
-from w365.service.writeback_view import (
+from w365.service.writeback.compare import request_compare
+from w365.service.writeback.view import (
     Overview,
     Standing,
     differences_file,
@@ -18,6 +17,7 @@ from w365.service.writeback_view import (
     list_troubles,
     read_overview,
 )
+from w365.service.writeback.write import overwrite, request_writeback
 from w365.store.runs import RunView
 from w365.store.writeback.due_mappings import WriteState
 from w365.store.writeback.remote_mappings import Difference

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from w365.service.writeback_view import Standing
+from w365.service.writeback.view import Standing
 from w365.store.writeback.due_mappings import WriteState
 from w365.store.writeback.remote_mappings import Difference
 from w365.ui.wording import clock_time

@@ -24,8 +24,11 @@ from service.fakes import (
 
 from w365.errors import StaleEdit
 from w365.model import Actor, Role
-from w365.service import Service, configuration, mapping, matching
-from w365.service.configuration import read_policy
+from w365.service import Service
+from w365.service.configuring import settings
+from w365.service.configuring.settings import read_policy
+from w365.service.deciding import mapping
+from w365.service.matching import run
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.matching.refresh_derived import settle
@@ -78,7 +81,7 @@ def witness(service: Service, threads: int, edits: int) -> None:
     assert {row[0]: row[1:] for row in mappings} == latest
     work = rows_of(service.store, t.Worklist.provider_account_id, t.Worklist.version, t.Worklist.account_id)
     assert {row[0]: row[1:] for row in work if row[1]} == latest
-    matching.settle_touched(service)
+    run.settle_touched(service)
     with service.store.write() as connection:
         before = connection.execute(sa.select(t.Worklist.__table__).order_by(t.Worklist.provider_account_id)).all()
         settle(connection, read_policy(connection), None)
@@ -111,13 +114,13 @@ def test_no_edit_is_lost_on_postgresql(fresh_postgres: Store, home: Path, rows: 
 @pytest.mark.postgres
 def test_under_a_unique_policy_two_never_get_one_account_on_postgresql(fresh_postgres: Store, home: Path) -> None:
     service = prepared(fresh_postgres, home, 6)
-    configuration.set_setting(service, ADMIN, "cardinality", "unique")
+    settings.set_setting(service, ADMIN, "cardinality", "unique")
     _race_for_accounts(service)
 
 
 def test_under_a_unique_policy_two_never_get_one_account(store: Store, home: Path) -> None:
     service = prepared(store, home, 6)
-    configuration.set_setting(service, ADMIN, "cardinality", "unique")
+    settings.set_setting(service, ADMIN, "cardinality", "unique")
     _race_for_accounts(service)
 
 

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from service.fakes import account
 
-from w365.service.crm_sync import store_account
+from w365.service.syncing.crm import store_account
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.matching.account_domains import fold_all

@@ -28,8 +28,11 @@ from service.fakes import (
 )
 
 from w365.model import Subscription
-from w365.service import Service, configuration, mapping, statistics
-from w365.service.subscriptions import count_subscriptions, list_subscriptions
+from w365.service import Service
+from w365.service.configuring import settings
+from w365.service.deciding import mapping
+from w365.service.insight import statistics
+from w365.service.reading.subscriptions import count_subscriptions, list_subscriptions
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.reading.subscriptions import Amount, SubscriptionFilter, SubscriptionRow, SubscriptionState
@@ -53,11 +56,11 @@ def world(store: Store, home: Path) -> Service:
 
     def furnish() -> None:
         crm_sync(service)
-        configuration.set_setting(service, ADMIN, "auto_match", "true")
+        settings.set_setting(service, ADMIN, "auto_match", "true")
         sync(service)
         mapping.park(service, ANALYST, id_of(store, "p3"), seen=0, reason="later")
         portal.served = left
-        configuration.set_setting(service, ADMIN, "gone_guard_percent", "100")
+        settings.set_setting(service, ADMIN, "gone_guard_percent", "100")
         sync(service)
 
     make_once(store, "nine customers with subscriptions", furnish, crm)

@@ -29,8 +29,12 @@ from service.fakes import (
 )
 
 from w365.model import Reason, Status
-from w365.service import Service, activity, lookup, mapping, providers, records
-from w365.service.activity import ActivityFilter
+from w365.service import Service
+from w365.service.deciding import mapping
+from w365.service.insight import activity
+from w365.service.insight.activity import ActivityFilter
+from w365.service.reading import account_lookup, records
+from w365.service.syncing import providers
 from w365.store import tables as t
 from w365.store.reading.worklist import Filter, Row, Sort, count_rows, counts, list_ids
 
@@ -204,7 +208,7 @@ def test_a_blank_search_filters_nothing(service: Service) -> None:
 def test_no_text_breaks_a_search(service: Service, text: str) -> None:
     if "\x00" not in text and text.isprintable():
         found(service, text)
-        lookup.search_accounts(service, VIEWER, text)
+        account_lookup.search_accounts(service, VIEWER, text)
         activity.count_decisions(service, VIEWER, ActivityFilter(text=text))
 
 
@@ -228,11 +232,11 @@ def test_no_text_breaks_a_search(service: Service, text: str) -> None:
 def test_what_is_typed_ranks_the_exact_first_then_beginnings_then_the_rest(
     service: Service, text: str, names: list[str]
 ) -> None:
-    assert [hit.name for hit in lookup.search_accounts(service, VIEWER, text)] == names
+    assert [hit.name for hit in account_lookup.search_accounts(service, VIEWER, text)] == names
 
 
 def test_an_inactive_account_is_found_and_marked(service: Service) -> None:
-    (hit,) = lookup.search_accounts(service, VIEWER, "old contoso")
+    (hit,) = account_lookup.search_accounts(service, VIEWER, "old contoso")
     assert not hit.is_active
 
 

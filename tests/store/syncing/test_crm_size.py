@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from service.fakes import ADMIN, FakeCrm, account, contact, crm_sync, make_service
 
 from w365.service import Service
-from w365.service.providers import get_crm
+from w365.service.syncing.providers import get_crm
 from w365.store import tables as t
 from w365.store.db.engine import Store
 

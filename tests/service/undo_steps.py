@@ -1,0 +1,70 @@
+"""What holds in a database apart from its log, and a small world whose rows have stood in every way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from fresh_stores import make_once
+from service.fakes import (
+    ADMIN,
+    FakeCrm,
+    FakePortal,
+    account,
+    contact,
+    crm_sync,
+    customer,
+    make_service,
+    match,
+    pages_of,
+    rows_of,
+    sync,
+    without_guards,
+)
+
+from w365.service import Service
+from w365.service.configuring import settings
+from w365.service.configuring.settings import read_policy
+from w365.store import tables as t
+from w365.store.db.engine import Store
+from w365.store.matching.refresh_derived import settle
+
+State = tuple[list[tuple[Any, ...]], ...]
+
+
+def state_of(store: Store) -> State:
+    """Mappings, dispositions, rejections and proposals, with the decisions they go back to; and owners."""
+    tables = (t.Mapping, t.StandingOrder, t.Rejection, t.CurrentProposal, t.Ownership)
+    return tuple(sorted(map(tuple, rows_of(store, *table.__table__.c)), key=repr) for table in tables)
+
+
+def check_derived(store: Store) -> None:
+    """The grid's rows and the proposals are what they would be if made anew."""
+    with store.write() as connection:
+        tables = (t.Worklist.__table__, t.CurrentProposal.__table__)
+        before = [connection.execute(sa.select(one).order_by(one.c.provider_account_id)).all() for one in tables]
+        settle(connection, read_policy(connection), None)
+        after = [connection.execute(sa.select(one).order_by(one.c.provider_account_id)).all() for one in tables]
+    assert before == after
+
+
+def world(store: Store, home: Path, *, customers: int = 4, guards: bool = False) -> Service:
+    """Customers with an account each ("m…"), with two ("c…") and with none ("u…"); Auto-Match mapped the first."""
+    crm, listed = FakeCrm(), []
+    for n in range(customers):
+        crm.put(account(f"a{n}", name=f"Mapped {n}", website=f"m{n}.com"), contact(f"k{n}", f"a{n}", f"m{n}.com"))
+        crm.put(account(f"b{n}", website=f"c{n}.com"), account(f"d{n}", website=f"c{n}.com"))
+        listed += [customer(f"m{n}", f"m{n}.com"), customer(f"c{n}", f"c{n}.com"), customer(f"u{n}", f"u{n}.com")]
+    made = make_service(store, home, portal=FakePortal(pages_of(listed)), crm=crm)
+
+    def furnish() -> None:
+        if not guards:
+            without_guards(made)
+        settings.set_setting(made, ADMIN, "auto_match", "true")
+        crm_sync(made)
+        sync(made)
+        match(made)
+
+    make_once(store, f"{customers} mapped, twice, and none, guards {guards}", furnish, crm)
+    return made

@@ -1,0 +1,69 @@
+"""Put the parts together, once: settings, database, connectors."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, closing
+
+import sqlalchemy as sa
+
+from w365.config import Settings, load_settings
+from w365.crm import Crm
+from w365.crm.dataverse import connect_dataverse
+from w365.errors import ConfigurationError
+from w365.portals import Portal
+from w365.portals.connectors import connector_of
+from w365.service import Check, Service
+from w365.service.configuring.settings import read_setting
+from w365.service.connecting.connectors import Reaching
+from w365.service.deciding.parking import return_parked
+from w365.service.syncing.providers import prepare
+from w365.store import tables as t
+from w365.store.db.engine import Store, open_store
+from w365.store.db.migrate import migrate
+
+
+def open_service(settings: Settings | None = None, store: Store | None = None) -> Service:
+    """Open the database that the settings name, bring it to this code's schema, and return the service on it.
+
+    A `store` that is open already is used instead.
+
+    Raises ConfigurationError and StoreError with everything left as it was.
+    """
+    chosen = settings or load_settings()
+    store = store or open_store(chosen.database_url)
+    migrate(store)
+    service = Service(store, chosen, _Portals(chosen, store), _Crms(chosen, store))
+    prepare(service)
+    return_parked(service)
+    return service
+
+
+class _Portals:
+    """Opens the connector of a provider by its name."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings, self._store = settings, store
+
+    def __call__(self, provider: str, check: Check) -> AbstractContextManager[Portal]:
+        with self._store.read() as database:
+            row = database.execute(sa.select(t.Provider.id, t.Provider.kind).where(t.Provider.name == provider)).first()
+            connector = connector_of(row.kind) if row else None
+            connection = Reaching(self._settings, self._store).to_provider(database, row.id) if row else None
+        if connector is None or connection is None:
+            raise ConfigurationError(
+                f"{provider} is not connected.", kept="Nothing was read.", do="Set its connection."
+            )
+        return closing(connector.connect(connection, check=check))
+
+
+class _Crms:
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings, self._store = settings, store
+
+    def __call__(self, check: Check) -> AbstractContextManager[Crm]:
+        with self._store.read() as database:
+            connection = Reaching(self._settings, self._store).to_crm(database)
+            column = read_setting(database, "tenant_guid_column")
+        if connection is None:
+            raise ConfigurationError("The CRM is not connected.", kept="Nothing was read.", do="Set its connection.")
+        return closing(connect_dataverse(connection, tenant_guid_column=column or None, check=check))

@@ -1,0 +1,1 @@
+"""What an admin sets, and what a change of it would do."""

@@ -1,0 +1,1 @@
+"""How providers and the CRM are reached: addresses, secrets, sign-ins."""

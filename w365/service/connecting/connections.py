@@ -1,0 +1,263 @@
+"""Connections as an admin sees and changes them. A secret goes in and never comes out again."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from w365.config import DATAVERSE, Connection
+from w365.errors import AlreadyRunning, ConfigurationError, InputError, NotFound
+from w365.model import Actor, ProviderKind, Role, RunState
+from w365.portals.connectors import CONNECTORS, connector_of
+from w365.service import Service
+from w365.service.access import require
+from w365.service.connecting.connectors import Reaching, built, purpose_of
+from w365.service.connecting.fields import SECRET, labels_of
+from w365.store import tables as t
+from w365.store.connecting.connections import CRM, ConnectionRow, put_row, read_row, read_rows, remove_row
+from w365.store.db.sealing import Sealer, Unsealable
+from w365.store.syncing.providers import put_provider
+from w365.store.syncing.schedules import forget_schedule
+
+_KEPT = "The connection was not changed."
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionView:
+    """A connection without its secret. ``parts`` are by the last words of the settings' names."""
+
+    target: str
+    name: str
+    setting: str
+    is_environments: bool
+    parts: Mapping[str, str]
+    has_secret: bool
+    changed_at: dt.datetime | None
+    changed_by: str
+
+
+def reaching(service: Service) -> Reaching:
+    return Reaching(service.settings, service.store, service.clock)
+
+
+def get_connection(service: Service, actor: Actor, target: str) -> ConnectionView:
+    """Read the connection of a provider, by its id as text, or of the CRM."""
+    require(actor, Role.ADMIN)
+    with service.store.read() as database:
+        name, setting = _name_and_setting(database, target)
+        row = read_row(database, target) or ConnectionRow(target, setting)
+    is_environments = reaching(service).is_environments(row)
+    parts = _parts(service.settings.connections()[setting]) if is_environments else row.parts
+    has_secret = is_environments or bool(row.secret)
+    return ConnectionView(target, name, setting, is_environments, parts, has_secret, row.changed_at, row.changed_by)
+
+
+def save_connection(service: Service, actor: Actor, target: str, values: Mapping[str, str]) -> int:
+    """Store the connection and return how many parts differ from before.
+
+    Without a secret the stored one is kept, as long as place and application stay the same. Raises InputError and
+    ConfigurationError with everything as it was.
+    """
+    require(actor, Role.ADMIN)
+    _refuse_demo(service)
+    with service.store.write() as database:
+        return _save(service, database, actor, target, values)
+
+
+def add_provider(service: Service, actor: Actor, kind: ProviderKind, name: str, values: Mapping[str, str]) -> int:
+    """Add a provider with its connection, both or neither, and return its id."""
+    require(actor, Role.ADMIN)
+    _refuse_demo(service)
+    if connector_of(kind) is None:
+        raise InputError("A provider of this kind cannot be connected.", kept="Nothing was added.")
+    with service.store.write() as database:
+        provider_id = put_provider(database, name, kind)
+        _save(service, database, actor, str(provider_id), values)
+    return provider_id
+
+
+def remove_connection(service: Service, actor: Actor, target: str) -> bool:
+    """Forget the connection with its secret and sign-in; True where the provider went with it.
+
+    A provider with provider accounts stays, and so do its mappings and history. One without any goes, unless it is the
+    last of its kind that is always listed.
+    """
+    require(actor, Role.ADMIN)
+    with service.store.write() as database:
+        name, _ = _name_and_setting(database, target)
+        if reaching(service).is_environments(read_row(database, target)):
+            raise _set_by_environment(name)
+        _refuse_while_syncing(database, name)
+        remove_row(database, target)
+        _audit(service, database, actor, f"connection: {name}", "stored", "removed")
+        return target != CRM and _remove_unused(database, int(target))
+
+
+def rotate_secrets(service: Service, actor: Actor) -> tuple[int, list[str]]:
+    """Encrypt with the newest key whatever an older one still opens; return how many, and what none of them opens."""
+    require(actor, Role.ADMIN)
+    sealer = reaching(service).sealer
+    renewed = 0
+    lost: list[str] = []
+    with service.store.write() as database:
+        names = {target: _name_and_setting(database, target)[0] for target in read_rows(database)}
+        database.execute(sa.delete(t.ConsentBegun))
+        for table, column in _SEALED:
+            for target, sealed in database.execute(sa.select(table.target, getattr(table, column))).all():
+                outcome = _renew(database, sealer, table, column, (target, sealed))
+                renewed += outcome is True
+                lost += [] if outcome is not None else [names.get(target, target)]
+    return renewed, sorted(set(lost))
+
+
+# --- behind them ---
+
+
+def _save(service: Service, database: sa.Connection, actor: Actor, target: str, values: Mapping[str, str]) -> int:
+    name, setting = _name_and_setting(database, target)
+    before = read_row(database, target) or ConnectionRow(target, setting)
+    if reaching(service).is_environments(before):
+        raise _set_by_environment(name)
+    given = {part: values.get(part, "").strip() for part in labels_of(setting)}
+    secret = given.pop(SECRET)
+    after = dataclasses.replace(before, parts={part: text for part, text in given.items() if text})
+    _check(service, after, secret or _kept_secret(before, after))
+    changes = _changes(before, after, has_new_secret=bool(secret))
+    if changes:
+        sealed = reaching(service).sealer.seal(purpose_of(after), secret) if secret else before.secret
+        put_row(
+            database,
+            dataclasses.replace(
+                after, secret=sealed, for_environment=False, changed_at=service.clock(), changed_by=actor.name
+            ),
+        )
+    for label, old, new in changes:
+        _audit(service, database, actor, f"connection: {name}: {label}", old, new)
+    return len(changes)
+
+
+def _kept_secret(before: ConnectionRow, after: ConnectionRow) -> str:
+    """Stand for the stored secret in the checks, where it may be kept."""
+    if not before.secret:
+        return ""
+    if purpose_of(before) != purpose_of(after):
+        raise InputError(
+            "The client secret is needed again, because address, tenant or client id changed.",
+            kept=_KEPT,
+            do="Enter it; a stored secret is sent nowhere else than where it was meant for.",
+        )
+    return "kept"
+
+
+def _check(service: Service, row: ConnectionRow, secret: str) -> None:
+    try:
+        built(service.settings, row, secret)
+    except ConfigurationError as error:
+        raise InputError(error.what, kept=_KEPT, do="Correct it.") from None
+
+
+def _changes(before: ConnectionRow, after: ConnectionRow, *, has_new_secret: bool) -> list[tuple[str, str, str]]:
+    """Label, old and new value of what differs; of a secret only that it changed."""
+    labels = labels_of(after.setting)
+    found = [
+        (label, before.parts.get(part, ""), after.parts.get(part, ""))
+        for part, label in labels.items()
+        if before.parts.get(part, "") != after.parts.get(part, "")
+    ]
+    if has_new_secret:
+        found.append((labels[SECRET], "stored" if before.secret else "none", "changed"))
+    return found
+
+
+def _parts(connection: Connection) -> dict[str, str]:
+    return {
+        "URL": connection.url,
+        "TENANT_ID": connection.tenant_id,
+        "CLIENT_ID": connection.client_id,
+        "SIGN_IN": connection.sign_in.value,
+        "CALLS_PER_MINUTE": str(connection.calls_per_minute or 0),
+    }
+
+
+def _name_and_setting(database: sa.Connection, target: str) -> tuple[str, str]:
+    if target == CRM:
+        return "CRM", DATAVERSE
+    query = sa.select(t.Provider.name, t.Provider.kind).where(
+        t.Provider.id == (int(target) if target.isdecimal() else 0)
+    )
+    row = database.execute(query).one_or_none()
+    connector = connector_of(row.kind) if row else None
+    if row is None or connector is None:
+        raise NotFound("There is no provider here that can be connected.", kept="Nothing was changed.")
+    return row.name, connector.setting
+
+
+def _remove_unused(database: sa.Connection, provider_id: int) -> bool:
+    used = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.provider_id == provider_id).limit(1)
+    counted = sa.select(t.Snapshot.provider_id).where(t.Snapshot.provider_id == provider_id).limit(1)
+    kind = database.scalar(sa.select(t.Provider.kind).where(t.Provider.id == provider_id))
+    twins = database.scalar(sa.select(sa.func.count()).select_from(t.Provider).where(t.Provider.kind == kind)) or 0
+    is_kept = twins == 1 and kind == ALWAYS_LISTED
+    if is_kept or database.scalar(used) is not None or database.scalar(counted) is not None:
+        return False
+    forget_schedule(database, str(provider_id))
+    database.execute(sa.delete(t.Provider).where(t.Provider.id == provider_id))
+    return True
+
+
+ALWAYS_LISTED = CONNECTORS[0].kind
+"""This kind has a card before it is connected, so that a new database says what to do."""
+
+
+def _refuse_while_syncing(database: sa.Connection, name: str) -> None:
+    target = CRM if name == "CRM" else name
+    active = t.Run.state.in_((RunState.QUEUED, RunState.RUNNING))
+    if database.scalar(sa.select(t.Run.id).where(t.Run.target == target, active).limit(1)) is not None:
+        raise AlreadyRunning(f"{name} is being synced.", kept=_KEPT, do="Cancel the sync or wait for its end.")
+
+
+def _refuse_demo(service: Service) -> None:
+    if service.settings.is_demo:
+        raise InputError(
+            "This is the demo: its database holds fictional customers and takes no connection of yours.",
+            kept="Nothing was stored.",
+            do="Leave the demo first; it stays as it is.",
+        )
+
+
+def _set_by_environment(name: str) -> InputError:
+    return InputError(
+        f"The connection of {name} is set by the environment, which wins.",
+        kept=_KEPT,
+        do="Change it there and start the app again.",
+    )
+
+
+_SEALED: tuple[tuple[type[t.StoredConnection | t.StoredConsent], str], ...] = (
+    (t.StoredConnection, "secret"),
+    (t.StoredConsent, "token"),
+)
+
+
+def _renew(
+    database: sa.Connection, sealer: Sealer, table: type[t.Base], column: str, stored: tuple[str, str]
+) -> bool | None:
+    """True where the text was encrypted anew, False where it need not be, None where no key opens it."""
+    target, sealed = stored
+    if not sealed or sealer.is_newest(sealed):
+        return False
+    try:
+        values = {column: sealer.renew(sealed)}
+    except Unsealable:
+        return None
+    database.execute(sa.update(table).where(sa.column("target") == target).values(values))
+    return True
+
+
+def _audit(service: Service, database: sa.Connection, actor: Actor, name: str, old: str, new: str) -> None:
+    row = {"at": service.clock(), "actor": actor.name, "name": name, "old_value": old, "value": new}
+    database.execute(sa.insert(t.SettingChange).values(row))

@@ -1,0 +1,217 @@
+"""What an admin does about a person's sign-in: begin it, finish it, look at it, forget it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from w365.config import Connection, SignIn
+from w365.errors import ConfigurationError, InputError
+from w365.http import consenting
+from w365.http.consenting import Consented
+from w365.model import Actor, Role
+from w365.portals.connectors import connector_of
+from w365.service import Service
+from w365.service.access import require
+from w365.service.connecting.connections import reaching
+from w365.service.connecting.consents import application_of, purpose_of_token, read_consent
+from w365.store import tables as t
+from w365.store.connecting.connections import CRM
+from w365.store.db.sealing import Unsealable
+
+_MINUTES = 15
+"""How long a sign-in may take from the page and back."""
+_LIVES = dt.timedelta(days=90)
+"""How long Entra ID keeps a refresh token that nobody uses."""
+_SOON = dt.timedelta(days=14)
+_PURPOSE = "consent begun"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInView:
+    """How it stands with the person's sign-in of a connection. ``problem`` and ``warning`` are whole sentences.
+
+    ``is_blocked``: nothing but a new sign-in helps. After a refusal another try may.
+    """
+
+    person: str
+    signed_in_at: dt.datetime | None
+    lapses_at: dt.datetime | None
+    problem: str = ""
+    warning: str = ""
+    is_blocked: bool = False
+
+
+def get_sign_in(service: Service, actor: Actor, target: str) -> SignInView | None:
+    """Read it; None where the connection needs no person."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as database:
+        connection = _connection(service, database, target)
+        if connection is None or connection.sign_in is SignIn.APP:
+            return None
+        row = read_consent(database, target, application_of(connection))
+    return _view(row, service.clock())
+
+
+def say_sign_in(service: Service, actor: Actor, target: str) -> tuple[str, ...]:
+    """In sentences whose sign-in a connection goes on, and until when it holds."""
+    found = get_sign_in(service, actor, target)
+    if found is None or found.lapses_at is None:
+        return ()
+    until = f"Signed in as {found.person}; unused, that lapses on {found.lapses_at:%Y-%m-%d}."
+    return tuple(filter(None, (until, found.problem, found.warning)))
+
+
+def begin_sign_in(service: Service, actor: Actor, target: str, redirect_uri: str) -> str:
+    """Return the address at which the person signs in; what comes back to ``redirect_uri`` is for `finish_sign_in`."""
+    require(actor, Role.ADMIN)
+    name, scope, connection = _what_to_sign_in(service, target)
+    flow = consenting.begin(name, connection, scope, redirect_uri)
+    with service.store.write() as database:
+        _forget_old(database, service.clock())
+        row = {
+            "state": _digest(str(flow["state"])),
+            "target": target,
+            "flow": reaching(service).sealer.seal(_PURPOSE, json.dumps(flow)),
+            "actor": actor.name,
+            "at": service.clock(),
+        }
+        database.execute(sa.insert(t.ConsentBegun).values(row))
+    return str(flow["auth_uri"])
+
+
+def finish_sign_in(service: Service, answer: Mapping[str, str]) -> SignInView:
+    """Redeem what the browser brought back, once. The state in it, which only the admin's page knew, stands for him.
+
+    Raises InputError for an answer nobody asked for, SignInRefused with what was stored before kept.
+    """
+    target, actor_name, flow = _take_begun(service, answer.get("state", ""))
+    name, _, connection = _what_to_sign_in(service, target)
+    consented = consenting.finish(name, connection, flow, answer)
+    with service.store.write() as database:
+        _keep(service, database, target, connection, consented)
+        _audit(service, database, actor_name, name, f"signed in as {consented.person}")
+        row = read_consent(database, target, application_of(connection))
+    return _view(row, service.clock())
+
+
+def forget_sign_in(service: Service, actor: Actor, target: str) -> None:
+    """Delete the stored refresh token. What Entra ID has granted is withdrawn there."""
+    require(actor, Role.ADMIN)
+    with service.store.write() as database:
+        name = _provider(database, target).name
+        database.execute(sa.delete(t.StoredConsent).where(t.StoredConsent.target == target))
+        _audit(service, database, actor.name, name, "forgotten")
+
+
+# --- behind them ---
+
+
+def _what_to_sign_in(service: Service, target: str) -> tuple[str, str, Connection]:
+    with service.store.read() as database:
+        connection = _connection(service, database, target)
+        provider = None if target == CRM else _provider(database, target)
+    connector = connector_of(provider.kind) if provider else None
+    if provider is None or connector is None or connection is None or connection.sign_in is SignIn.APP:
+        raise InputError(
+            "This connection signs in by itself; nobody needs to sign in for it.",
+            kept="Nothing was changed.",
+            do="Choose the sign-in with a person in its connection first.",
+        )
+    return provider.name, connector.user_scope, connection
+
+
+def _connection(service: Service, database: sa.Connection, target: str) -> Connection | None:
+    reach = reaching(service)
+    return reach.to_crm(database) if target == CRM else reach.to_provider(database, int(target))
+
+
+def _provider(database: sa.Connection, target: str) -> Any:
+    found = sa.select(t.Provider.name, t.Provider.kind).where(t.Provider.id == int(target))
+    return database.execute(found).one()
+
+
+def _take_begun(service: Service, state: str) -> tuple[str, str, Mapping[str, Any]]:
+    """Take what was begun under this state out of the table: it can be used once."""
+    with service.store.write() as database:
+        _forget_old(database, service.clock())
+        table = t.ConsentBegun
+        taken = sa.delete(table).where(table.state == _digest(state)).returning(table.target, table.flow, table.actor)
+        row = database.execute(taken).one_or_none()
+    if row is None:
+        raise InputError(
+            "This sign-in was not begun here, was finished before, or took too long.",
+            kept="Nothing was changed.",
+            do=f"Begin again on the Providers page, and finish within {_MINUTES} minutes.",
+        )
+    try:
+        flow = json.loads(reaching(service).sealer.unseal(_PURPOSE, row.flow))
+    except Unsealable:
+        raise ConfigurationError(
+            "W365_SECRET_KEY changed since the sign-in was begun.", kept="Nothing was changed.", do="Begin again."
+        ) from None
+    return row.target, row.actor, flow
+
+
+def _keep(service: Service, database: sa.Connection, target: str, connection: Connection, consented: Consented) -> None:
+    """Store the new sign-in, under a version that no redemption under way holds, so that none of them replaces it."""
+    table = t.StoredConsent
+    before = database.scalar(sa.select(table.version).where(table.target == target))
+    application = application_of(connection)
+    database.execute(sa.delete(table).where(table.target == target))
+    now = service.clock()
+    row = {
+        "target": target,
+        "application": application,
+        "token": reaching(service).sealer.seal(purpose_of_token(target, application), consented.refresh_token),
+        "version": secrets.randbelow(1_000_000_000) if before is None else before + 1,
+        "person": consented.person,
+        "has_mfa": consented.has_mfa,
+        "signed_in_at": now,
+        "used_at": now,
+        "refused": "",
+        "held_by": "",
+    }
+    database.execute(sa.insert(table).values(row))
+
+
+def _view(row: Any, now: dt.datetime) -> SignInView:
+    if row is None:
+        nobody = "Nobody has signed in for this connection yet. An admin signs in once."
+        return SignInView("", None, None, nobody, is_blocked=True)
+    lapses_at = row.used_at + _LIVES
+    problem = warning = ""
+    if row.refused:
+        problem = f"{row.refused} Sign in again."
+    elif lapses_at <= now:
+        problem = "The sign-in was not used for 90 days and has lapsed. Sign in again."
+    elif row.has_mfa is False:
+        problem = (
+            "The sign-in was made without multi-factor authentication, and Partner Center refuses it. "
+            "Require it of that person in Entra ID, then sign in again."
+        )
+    elif lapses_at - now < _SOON:
+        days = (lapses_at - now).days
+        warning = f"The sign-in lapses in {days} days unless a sync or a verification uses it before."
+    return SignInView(row.person, row.signed_in_at, lapses_at, problem, warning, bool(problem) and not row.refused)
+
+
+def _forget_old(database: sa.Connection, now: dt.datetime) -> None:
+    old = t.ConsentBegun.at < now - dt.timedelta(minutes=_MINUTES)
+    database.execute(sa.delete(t.ConsentBegun).where(old))
+
+
+def _digest(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()
+
+
+def _audit(service: Service, database: sa.Connection, actor: str, name: str, what: str) -> None:
+    row = {"at": service.clock(), "actor": actor, "name": f"sign-in: {name}", "old_value": "", "value": what}
+    database.execute(sa.insert(t.SettingChange).values(row))

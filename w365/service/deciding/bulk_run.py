@@ -1,0 +1,229 @@
+"""Changes of many rows: previewed as a plan, confirmed as a run, done in parts that each are whole.
+
+A plan freezes rows and versions. What moved between preview and confirmation, or between two parts, is left and listed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from w365.errors import Cancelled, InputError, NotFound
+from w365.model import Actor, DecisionKind, Role, RunKind
+from w365.service import Service
+from w365.service.access import require
+from w365.service.configuring.settings import read_policy
+from w365.service.deciding.bulk_actions import ACTIONS, Work
+from w365.store import tables as t
+from w365.store.deciding import plans
+from w365.store.deciding.decisions import Who
+from w365.store.deciding.plans import PlanView
+from w365.store.reading.worklist import Row, read_rows
+from w365.store.runs import Progress, RunView, get_run, request_run
+
+AT_ONCE = 500
+"""Plans of up to so many rows are done while the person waits; larger ones by the worker."""
+
+PART = 5_000
+"""Rows of a part: one transaction, for which edits wait."""
+_SHOWN = 8
+_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class WouldChange:
+    """A row of the preview as it is, and the account it would have, or the owner; "" for none."""
+
+    row: Row
+    account: str
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What confirming the plan does: `sample` are the first rows it changes, with so many seats at stake in all."""
+
+    plan: PlanView
+    sample: tuple[WouldChange, ...]
+    seats: int
+    subscriptions: int
+
+    @property
+    def is_small(self) -> bool:
+        return self.plan.would <= AT_ONCE
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A row that a plan leaves: why, and where it was changed since who did what, when; `owner` where they gave it."""
+
+    provider_account_id: int
+    provider_account: str
+    provider: str
+    why: str
+    by: str = ""
+    kind: DecisionKind | None = None
+    at: dt.datetime | None = None
+    owner: str | None = None
+
+
+def read_preview(connection: sa.Connection, plan_id: int) -> Preview:
+    plan = plans.read_plan(connection, plan_id)
+    first = plans.sample(connection, plan_id, _SHOWN)
+    names = _names(connection, {one.account_id for one in first if one.account_id is not None})
+    accounts = {one.provider_account_id: names.get(one.account_id or 0, "") for one in first}
+    owners = _owners(connection, plan, {one.provider_account_id: one.undoes_id or 0 for one in first})
+    rows = read_rows(connection, list(accounts))
+    work = t.Worklist
+    stake = sa.select(sa.func.sum(work.seats), sa.func.sum(work.subscriptions)).where(
+        work.provider_account_id == t.PlanRow.provider_account_id,
+        t.PlanRow.plan_id == plan_id,
+        t.PlanRow.why_left == "",
+    )
+    seats, subscriptions = (int(one or 0) for one in connection.execute(stake).one())
+    would = tuple(WouldChange(row, accounts[row.id], owners.get(row.id, "")) for row in rows)
+    return Preview(plan, would, seats, subscriptions)
+
+
+def _owners(connection: sa.Connection, plan: PlanView, undone: dict[int, int]) -> dict[int, str]:
+    """Say whose these rows would be: of `undone` are the changes that are taken back."""
+    if "owner" in plan.detail:
+        return dict.fromkeys(undone, str(plan.detail["owner"]))
+    change = t.OwnerChange
+    if ACTIONS[plan.action].log is not change:
+        return {}
+    query = sa.select(change.provider_account_id, change.old_owner).where(change.id.in_(undone.values()))
+    return {row.provider_account_id: row.old_owner for row in connection.execute(query)}
+
+
+def confirm(service: Service, actor: Actor, plan_id: int) -> int:
+    """Queue the run that does a plan and return its id. InputError when it was confirmed before or changes nothing."""
+    require(actor, Role.ANALYST)
+    with service.store.write() as connection:
+        plan = plans.read_plan(connection, plan_id)
+        _refuse(plan, actor)
+        kind = RunKind.UNDO if ACTIONS[plan.action].is_undo else RunKind.BULK
+        run_id = request_run(connection, kind, f"{plan.said} #{plan.id}", actor.name, service.clock())
+        connection.execute(sa.update(t.Run).where(t.Run.id == run_id).values(total=plan.would))
+        plans.bind(connection, plan_id, run_id)
+    return run_id
+
+
+def _refuse(plan: PlanView, actor: Actor) -> None:
+    if plan.run_id is not None:
+        raise InputError(
+            "This preview was confirmed already.", kept="It is done once.", do="Look at the result in Activity."
+        )
+    if plan.actor != actor.name:
+        raise InputError(
+            f"This preview is {plan.actor}'s.", kept="Nothing was changed.", do="Make a preview of your own."
+        )
+    if not plan.would:
+        raise InputError("There is nothing to change.", kept="Nothing was changed.")
+
+
+def read_done(service: Service, actor: Actor, run_id: int) -> tuple[RunView, PlanView]:
+    """Read a run with the plan it does; NotFound for one of another kind."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        plan = plans.plan_of_run(connection, run_id)
+        if plan is None:
+            raise NotFound(f"Run {run_id} is no change of many rows.")
+        return get_run(connection, run_id), plan
+
+
+def discard(service: Service, actor: Actor, plan_id: int) -> None:
+    """Forget a preview that is not wanted; one that was confirmed stays."""
+    require(actor, Role.ANALYST)
+    with service.store.write() as connection:
+        plan = plans.read_plan(connection, plan_id)
+        if plan.run_id is None and plan.actor == actor.name:
+            plans.drop_plan(connection, plan_id)
+
+
+def run_plan(service: Service, run: RunView, progress: Progress, *, part: int = PART) -> dict[str, int]:
+    """Do a confirmed plan, part by part; each part is committed whole, and a cancelled run keeps the parts done."""
+    changed = 0
+    while True:
+        with service.store.write() as connection:
+            plan = plans.plan_of_run(connection, run.id)
+            if plan is None:
+                raise InputError("The rows of this run are no longer kept.", kept="Nothing more was changed.")
+            end = plans.part_end(connection, plan.id, part)
+            if end is not None:
+                who = Who(run.actor, service.clock(), run.id)
+                changed += do_part(connection, who, plan, end)
+            result = {
+                "taken_back" if ACTIONS[plan.action].is_undo else "rows_changed": changed,
+                "left": _count_left(connection, plan),
+            }
+            progress.report(connection, done=changed, result=result)
+        if end is None:
+            return result
+        _check(progress, changed)
+
+
+def _check(progress: Progress, changed: int) -> None:
+    try:
+        progress.check()
+    except Cancelled as error:
+        done = f"{changed:,} provider accounts were done before, and are kept."
+        raise Cancelled(error.what, kept=done, do="Undo takes them back.") from None
+
+
+def do_part(connection: sa.Connection, who: Who, plan: PlanView, end: int) -> int:
+    """Change the rows of a plan up to `end` that are still as they were previewed; return how many."""
+    policy, action = read_policy(connection), ACTIONS[plan.action]
+    plans.leave_changed(connection, policy, plan.id, end, must_be_active=not action.is_undo, log=action.log)
+    taken = plans.take_part(connection, plan.id, end)
+    if taken:
+        action.do(Work(connection, policy, who, plan))
+    return taken
+
+
+def _count_left(connection: sa.Connection, plan: PlanView) -> int:
+    return sum(plans.read_plan(connection, plan.id).left.values())
+
+
+def list_left(service: Service, actor: Actor, plan_id: int, limit: int = _LISTED) -> list[Left]:
+    """List the rows a plan leaves, those that somebody changed first."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        log = ACTIONS[plans.read_plan(connection, plan_id).action].log
+        return [_left(log, found) for found in connection.execute(_left_rows(plan_id, log).limit(limit))]
+
+
+def _left_rows(plan_id: int, log: plans.Log) -> sa.Select[*tuple[Any, ...]]:
+    row, pa, change = t.PlanRow, t.ProviderAccount, log
+    any_one = sa.orm.aliased(change)
+    of_row = any_one.provider_account_id == row.provider_account_id
+    latest = sa.select(sa.func.max(any_one.id)).where(of_row).correlate(row).scalar_subquery()
+    to_what = t.Decision.kind if log is t.Decision else t.OwnerChange.owner
+    return (
+        sa.select(pa.id, pa.name, t.Provider.name, row.why_left, change.actor, change.at, to_what)
+        .select_from(row)
+        .join(pa, pa.id == row.provider_account_id)
+        .join(t.Provider, t.Provider.id == pa.provider_id)
+        .outerjoin(change, sa.and_(change.id == latest, row.why_left == "changed"))
+        .where(row.plan_id == plan_id, row.why_left != "")
+        .order_by(row.why_left != "changed", pa.name_key, pa.id)
+    )
+
+
+def _left(log: plans.Log, found: Sequence[Any]) -> Left:
+    row, name, provider, why, by, at, to_what = found
+    left = Left(row, name, provider, why, by or "", at=at)
+    if to_what is None:
+        return left
+    return replace(left, kind=DecisionKind(to_what)) if log is t.Decision else replace(left, owner=to_what)
+
+
+def _names(connection: sa.Connection, ids: set[int]) -> dict[int, str]:
+    account = t.Account
+    return {
+        row.id: row.name for row in connection.execute(sa.select(account.id, account.name).where(account.id.in_(ids)))
+    }

@@ -1,0 +1,25 @@
+"""Downloads: mappings, unmapped with reasons, conflicts, candidates, decisions, statistics; CSV, Excel, Parquet, JSON.
+
+Every format has the same columns. Rows stream from one consistent state of the database into the file, so that the
+size does not matter. CSV and Excel cells that a spreadsheet would run as a formula are quoted; numbers stay numbers.
+"""
+
+from w365.service.exporting.files import File, Wanted, name_of, render, write_file, write_wanted
+from w365.service.exporting.rows import read
+from w365.service.exporting.subjects import COLUMNS, EVERYTHING, MEDIA_TYPES, Format, Record, Subject
+
+__all__ = [
+    "COLUMNS",
+    "EVERYTHING",
+    "MEDIA_TYPES",
+    "File",
+    "Format",
+    "Record",
+    "Subject",
+    "Wanted",
+    "name_of",
+    "read",
+    "render",
+    "write_file",
+    "write_wanted",
+]

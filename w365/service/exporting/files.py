@@ -1,0 +1,103 @@
+"""Files: what was asked for, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from w365.errors import InputError
+from w365.model import Actor, Role
+from w365.service import Service
+from w365.service.access import require
+from w365.service.exporting.parquet_files import write_parquet
+from w365.service.exporting.rows import read
+from w365.service.exporting.statistic_lines import statistic_lines
+from w365.service.exporting.subjects import MEDIA_TYPES, Format, Record, Subject
+from w365.service.exporting.text_files import write_csv, write_json
+from w365.service.exporting.workbooks import write_workbook
+from w365.store.reading.worklist import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to download. Several subjects make a workbook with a sheet each.
+
+    `filter` leaves what the grid would show, None everything; `sections` chooses lines of the
+    statistics, `since` where their history begins.
+    """
+
+    subjects: tuple[Subject, ...]
+    form: Format
+    filter: Filter | None = None
+    sections: tuple[str, ...] = ()
+    since: dt.datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not self.subjects or (len(self.subjects) > 1 and self.form is not Format.XLSX):
+            raise InputError("A file of this format holds one subject.", do="Choose Excel for everything in one file.")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A finished download."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def name_of(service: Service, wanted: Wanted) -> str:
+    subject = wanted.subjects[0] if len(wanted.subjects) == 1 else "everything"
+    return f"w365-{subject}-{service.clock():%Y-%m-%d}.{wanted.form}"
+
+
+def render(service: Service, actor: Actor, subject: Subject, form: Format) -> File:
+    """Make a download of everything there is about a subject, in memory."""
+    wanted, buffer = Wanted((subject,), form), io.BytesIO()
+    write_wanted(service, actor, wanted, buffer)
+    return File(name_of(service, wanted), MEDIA_TYPES[form], buffer.getvalue())
+
+
+def write_file(service: Service, actor: Actor, subject: Subject, form: Format, path: Path) -> int:
+    """Write a download to a file, whole or not at all, and return the number of rows."""
+    require(actor, Role.VIEWER)
+    part = path.parent / f"{path.name}.part"
+    try:
+        with part.open("wb") as file:
+            rows = write_wanted(service, actor, Wanted((subject,), form), file)
+        part.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}).", kept="Nothing was changed.", do="Choose another path."
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+    return rows
+
+
+def write_wanted(service: Service, actor: Actor, wanted: Wanted, file: BinaryIO) -> int:
+    """Write a download to a file that is only ever appended to; return the number of rows."""
+    require(actor, Role.VIEWER)
+
+    def records(subject: Subject) -> Iterator[Record]:
+        if subject is Subject.STATISTICS:
+            return statistic_lines(service, actor, wanted.sections, wanted.since)
+        return read(service, actor, subject, wanted.filter)
+
+    if wanted.form is Format.XLSX:
+        return write_workbook(file, ((subject, records(subject)) for subject in wanted.subjects))
+    subject = wanted.subjects[0]
+    return _WRITERS[wanted.form](file, subject, records(subject))
+
+
+_WRITERS: Mapping[Format, Callable[[BinaryIO, Subject, Iterable[Record]], int]] = {
+    Format.CSV: write_csv,
+    Format.PARQUET: write_parquet,
+    Format.JSON: write_json,
+}

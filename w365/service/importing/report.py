@@ -1,0 +1,110 @@
+"""What every import has: lines that cannot be used, a run that is whole or nothing, and its error report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from w365.errors import InputError, W365Error
+from w365.model import Actor, Rejected, RunKind, RunState
+from w365.service import Service
+from w365.service.exporting.text_files import csv_bytes
+from w365.sheets import Field, Places, Sheet
+from w365.sheets.columns import name_columns
+from w365.store.runs import RunView, add_problems, claim_run, end_run, get_run, request_run
+
+Tell = Callable[[int], None]
+"""Hears how many lines are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineError:
+    """What is wrong in a line; `column` is the heading (empty: the line as a whole), `value` what stands there."""
+
+    line: int
+    column: str
+    value: str
+    why: str
+
+
+def count_lines(errors: Sequence[LineError]) -> int:
+    """Count the lines that cannot be used; one line may have several errors."""
+    return len({one.line for one in errors})
+
+
+def run_import(
+    service: Service,
+    actor: Actor,
+    kind: RunKind,
+    target: str,
+    work: Callable[[sa.Connection, int], Mapping[str, int]],
+) -> RunView:
+    """Do an import as a run, in one transaction that also ends the run: all of it is there, or nothing.
+
+    What goes wrong ends the run as failed, with its sentence, and is raised.
+    """
+    with service.store.write() as connection:
+        run_id = request_run(connection, kind, target, actor.name, service.clock())
+        claim_run(connection, run_id, service.clock())
+    error = "The import was broken off. Nothing was imported."
+    try:
+        with service.store.write() as connection:
+            result = dict(work(connection, run_id))
+            done = sum(result.values())
+            end_run(connection, run_id, RunState.DONE, service.clock(), result=result, done=done)
+        error = ""
+    except W365Error as raised:
+        error = str(raised)
+        raise
+    finally:
+        if error:
+            with service.store.write() as connection:
+                end_run(connection, run_id, RunState.FAILED, service.clock(), error=error)
+    with service.store.read() as connection:
+        return get_run(connection, run_id)
+
+
+def keep_errors(connection: sa.Connection, run_id: int, errors: Sequence[LineError]) -> None:
+    """Keep with the run what it left out."""
+    where = ((f"line {one.line}" + (f", {one.column}" if one.column else ""), one) for one in errors)
+    add_problems(connection, run_id, [Rejected(place, _say(one)) for place, one in where])
+
+
+def refuse_errors(errors: Sequence[LineError]) -> None:
+    """Raise InputError naming the first lines that cannot be used, where there are any."""
+    if not errors:
+        return
+    lines = count_lines(errors)
+    shown = "; ".join(f"line {one.line:,}: {_say(one)}" for one in errors[:3])
+    raise InputError(
+        f"{lines:,} {'line cannot' if lines == 1 else 'lines cannot'} be used ({shown}{'; …' if lines > 3 else ''}).",
+        kept="Nothing was imported.",
+        do="Correct them, or choose to leave them out.",
+    )
+
+
+def check_places(sheet: Sheet, fields: Sequence[Field], places: Places) -> None:
+    """Raise InputError when a needed field has no column, or two fields have the same."""
+    missing = [one.label for one in fields if one.is_needed and one.name not in places]
+    if missing:
+        raise InputError(
+            f"No column of {sheet.name} is named as: {', '.join(missing)}.",
+            kept="Nothing was imported.",
+            do=f"Choose the column; the file has: {', '.join(name_columns(sheet.headings))}.",
+        )
+    if len(set(places.values())) < len(places):
+        raise InputError(
+            "One column cannot be two things.", kept="Nothing was imported.", do="Choose another column for one."
+        )
+
+
+def errors_file(errors: Sequence[LineError]) -> bytes:
+    """The error report as CSV."""
+    rows = ((one.line, one.column, one.value, one.why) for one in errors)
+    return csv_bytes(("line", "column", "value", "what is wrong"), rows)
+
+
+def _say(one: LineError) -> str:
+    return f"“{one.value}”: {one.why}" if one.value else one.why

@@ -1,0 +1,1 @@
+"""Numbers, and who did what."""

@@ -1,0 +1,1 @@
+"""New customers at a provider, mapped from the start."""

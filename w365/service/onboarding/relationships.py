@@ -1,0 +1,79 @@
+"""Ask a tenant that exists to accept the partner, and remember for which CRM account."""
+
+from __future__ import annotations
+
+import re
+
+import sqlalchemy as sa
+
+from w365.errors import InputError, NotFound
+from w365.matching.domains import normalise_domain
+from w365.model import Actor, DomainKind, Role
+from w365.service import Service
+from w365.service.access import require
+from w365.service.onboarding.create import check_account, reached
+from w365.store.syncing import expected_customers
+from w365.store.syncing.expected_customers import ExpectedView
+
+PER_PAGE = 50
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def request_relationship(service: Service, actor: Actor, provider_id: int, account_id: int, tenant: str) -> str:
+    """Return the link for the tenant's admin, and expect the tenant for this account.
+
+    `tenant` is its domain or id. Without it only the link is given: nobody could tell the customer when it appears.
+    """
+    require(actor, Role.ANALYST)
+    guid, domain = _read_tenant(tenant)
+    with service.store.read() as connection:
+        check_account(connection, provider_id, account_id)
+        _check_not_there(connection, provider_id, guid, domain)
+    with reached(service, provider_id) as portal:
+        link = portal.request_link()
+    if guid or domain:
+        with service.store.write() as connection:
+            values = {"provider_id": provider_id, "account_id": account_id, "tenant_guid": guid, "domain": domain}
+            expected_customers.put_expected(connection, values | {"actor": actor.name, "at": service.clock()})
+    return link
+
+
+def list_awaited(service: Service, actor: Actor, *, start: int = 0, limit: int = PER_PAGE) -> list[ExpectedView]:
+    """The customers that are expected and did not appear yet, the oldest first."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        return expected_customers.list_expected(connection, start=start, limit=limit)
+
+
+def forget_expected(service: Service, actor: Actor, expected_id: int) -> None:
+    """Expect it no longer: when it appears it is matched like any other."""
+    require(actor, Role.ANALYST)
+    with service.store.write() as connection:
+        why = f"no longer expected by {actor.name}"
+        if not expected_customers.end_expected(connection, expected_id, service.clock(), why):
+            raise NotFound("This customer is not expected any more.", do="Reload the page.")
+
+
+def _read_tenant(text: str) -> tuple[str, str]:
+    """Tell an id from a domain: (GUID, domain), one of them empty."""
+    wanted = text.strip().lower().strip("{}")
+    if not wanted:
+        return "", ""
+    if _GUID.fullmatch(wanted):
+        return wanted, ""
+    domain = normalise_domain(wanted)
+    if domain.kind not in (DomainKind.OWN_NAME, DomainKind.SERVICE):
+        raise InputError(
+            "This is neither a domain nor the id of a tenant.", kept="Nothing was asked.", do="Correct it."
+        )
+    return "", domain.name
+
+
+def _check_not_there(connection: sa.Connection, provider_id: int, guid: str, domain: str) -> None:
+    there = expected_customers.find_tenant(connection, provider_id, guid, domain)
+    if there:
+        raise InputError(
+            f"This tenant is a customer of yours already: {there[0].name}.",
+            kept="Nothing was asked.",
+            do="Map it on the Provider accounts page.",
+        )

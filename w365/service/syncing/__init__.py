@@ -1,0 +1,1 @@
+"""What providers and the CRM say, brought here."""

@@ -1,0 +1,153 @@
+"""Tell how scheduled runs went, over the channels that are set. What cannot be told never fails a run."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from w365.config import Settings
+from w365.errors import InputError, W365Error
+from w365.http.webhook import post
+from w365.model import Actor, Role, RunKind
+from w365.service import Service
+from w365.service.access import require
+from w365.service.configuring.schedule_times import zone_of
+from w365.service.configuring.settings import SCHEDULE_ZONE, read_setting
+from w365.service.telling.mailing import send_mail
+from w365.service.telling.summary import Summary, body_of, subject_of, text_of
+from w365.store import tables as t
+from w365.store.runs import ACTIVE, get_run
+from w365.store.telling.notices import ready, settle, take
+
+_log = logging.getLogger(__name__)
+
+SCHEDULE = "schedule"
+"""The actor of what starts by itself."""
+
+MAIL, WEBHOOK = "e-mail", "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """A channel that is set: where it leads, without anything secret, and what went wrong the last time."""
+
+    name: str
+    leads_to: str
+    problem: str
+
+
+def channels_of(settings: Settings) -> list[str]:
+    channels = settings.channels
+    return [name for name, is_set in ((MAIL, channels.mail), (WEBHOOK, channels.webhook_url)) if is_set]
+
+
+def list_channels(service: Service, actor: Actor) -> list[ChannelView]:
+    require(actor, Role.VIEWER)
+    with service.store.read() as database:
+        return [
+            ChannelView(name, _leads_to(service.settings, name), _last_problem(database, name))
+            for name in channels_of(service.settings)
+        ]
+
+
+def send_test(service: Service, actor: Actor) -> dict[str, str]:
+    """Send a test over every channel; return what went wrong by channel, empty where nothing did."""
+    require(actor, Role.ADMIN)
+    names = channels_of(service.settings)
+    if not names:
+        raise InputError(
+            "There is nobody to tell yet.", kept="Nothing was sent.", do="Set W365_SMTP_URL or W365_WEBHOOK_URL."
+        )
+    summary = Summary(service.clock(), (), (), service.settings.public_url, is_test=True)
+    return {name: _tell(service, name, summary) for name in names}
+
+
+def tell_ended(service: Service) -> int:
+    """Tell what ended and was not told yet, one message a channel; return how many were sent."""
+    return sum(_tell_over(service, name) for name in channels_of(service.settings))
+
+
+def signature(secret_key: str, at: int, body: bytes) -> str:
+    """The header by which the receiver knows that we sent it, and when; docs/notifications.md says how to check it."""
+    key = hmac.new(secret_key.encode(), b"w365 webhook", hashlib.sha256).hexdigest()
+    signed = hmac.new(key.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={signed}"
+
+
+# --- behind them ---
+
+
+def _tell_over(service: Service, channel: str) -> bool:
+    at = service.clock()
+    with service.store.read() as database:
+        if not ready(database, channel, SCHEDULE, at):
+            return False
+    with service.store.write() as database:
+        run_ids = ready(database, channel, SCHEDULE, at)
+        take(database, channel, run_ids, at)
+    if not run_ids:  # another worker was first
+        return False
+    problem = _tell(service, channel, _summary(service, run_ids))
+    with service.store.write() as database:
+        said = f"The summary could not be sent by {channel}. {problem}" if problem else ""
+        settle(database, channel, run_ids, service.clock(), said)
+    return not problem
+
+
+def _summary(service: Service, run_ids: Sequence[int]) -> Summary:
+    follows = (t.Run.kind == RunKind.MATCH, t.Run.actor == SCHEDULE, t.Run.id > min(run_ids))
+    with service.store.read() as database:
+        ended = sa.select(t.Run.id).where(*follows, t.Run.state.not_in(ACTIVE)).order_by(t.Run.id)
+        syncs = tuple(get_run(database, one) for one in run_ids)
+        matches = tuple(get_run(database, one) for one in database.scalars(ended))
+    return Summary(service.clock(), syncs, matches, service.settings.public_url)
+
+
+def _tell(service: Service, channel: str, summary: Summary) -> str:
+    """Send it; return what went wrong, for people."""
+    try:
+        _SENDERS[channel](service, summary)
+    except W365Error as error:
+        _log.warning("not told by %s: %s %s", channel, error, error.detail)
+        return str(error)
+    _log.info("told by %s of %d runs", channel, len(summary.syncs))
+    return ""
+
+
+def _mail(service: Service, summary: Summary) -> None:
+    mail = service.settings.channels.mail
+    assert mail is not None  # noqa: S101 - only channels that are set are used
+    with service.store.read() as database:
+        zone = zone_of(read_setting(database, SCHEDULE_ZONE))
+    send_mail(mail, subject_of(summary), text_of(summary, zone), ca_bundle=service.settings.ca_bundle)
+
+
+def _post(service: Service, summary: Summary) -> None:
+    settings = service.settings
+    body = json.dumps(body_of(summary), ensure_ascii=False).encode()
+    signed = signature(settings.secret_key, int(summary.at.timestamp()), body)
+    headers = {"Content-Type": "application/json", "W365-Signature": signed}
+    post(settings.channels.webhook_url, body, headers, ca_bundle=settings.ca_bundle)
+
+
+_SENDERS: Mapping[str, Callable[[Service, Summary], None]] = {MAIL: _mail, WEBHOOK: _post}
+
+
+def _leads_to(settings: Settings, channel: str) -> str:
+    mail = settings.channels.mail
+    if channel == MAIL and mail:
+        amount = len(mail.recipients)
+        return f"{amount} recipient{'s' if amount > 1 else ''} through {mail.host}"
+    return urlsplit(settings.channels.webhook_url).hostname or ""
+
+
+def _last_problem(database: sa.Connection, channel: str) -> str:
+    query = sa.select(t.Notice.problem).where(t.Notice.channel == channel, t.Notice.tries > 0)
+    return database.scalar(query.order_by(t.Notice.run_id.desc()).limit(1)) or ""

@@ -1,0 +1,1 @@
+"""Mappings carried to the CRM's own table."""

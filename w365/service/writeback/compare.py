@@ -1,0 +1,74 @@
+"""Read the CRM's table of mappings: to compare it with ours, and to import from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from w365.crm.mappings import RemoteMapping
+from w365.errors import InputError
+from w365.http.wait import Check, never_stop
+from w365.model import Actor, Role, RunKind
+from w365.service import Service
+from w365.service.access import require
+from w365.service.writeback.write import need_place
+from w365.sheets import Line, Sheet
+from w365.store.runs import Progress, RunView, add_problems, request_run
+from w365.store.writeback import remote_mappings
+from w365.store.writeback.remote_mappings import Remote
+
+TARGET = "mappings"
+_HEADINGS = ("Provider", "Provider specific account id", "Account id")
+
+
+def request_compare(service: Service, actor: Actor) -> int:
+    require(actor, Role.ANALYST)
+    need_place(service)
+    with service.store.write() as connection:
+        return request_run(connection, RunKind.COMPARE, TARGET, actor.name, service.clock())
+
+
+def run_compare(service: Service, run: RunView, progress: Progress) -> dict[str, int]:
+    """Read all rows of the table and keep them in the place of what was read before; nothing else is written.
+
+    Differences follow from these rows and what is mapped, as both are at the moment of asking.
+    """
+    rows: list[RemoteMapping] = []
+    rejected = 0
+    place, begun = need_place(service), service.clock()
+    with service.open_crm(progress.beat) as crm:
+        for page in crm.mappings(place).pages():
+            progress.check()
+            rows += page.changed
+            rejected += len(page.rejected)
+            with service.store.write() as connection:
+                add_problems(connection, run.id, page.rejected)
+                progress.report(connection, done=len(rows), message="Reading the table")
+    with service.store.write() as connection:
+        remote_mappings.forget(connection)
+        remote_mappings.note(connection, (_as_remote(row) for row in rows))
+        remote_mappings.note_written_since(connection, str(place), begun)
+        progress.report(connection, done=len(rows))
+    return {"read": len(rows), "rejected": rejected}
+
+
+def read_sheet(service: Service, actor: Actor, check: Check = never_stop) -> Sheet:
+    """Read the table as if it were a file of mappings; what is read is looked at and imported as it was then."""
+    require(actor, Role.ANALYST)
+    place = need_place(service)
+    rows: list[RemoteMapping] = []
+    with service.open_crm(check) as crm:
+        for page in crm.mappings(place).pages():
+            rows += page.changed
+    if not rows:
+        raise InputError(f"The table {place.table} of Dataverse is empty.", kept="Nothing was imported.")
+    first = 0 if place.provider_column else 1
+    lines = (_HEADINGS[first:], *((row.provider, row.specific_id, row.account)[first:] for row in rows))
+
+    def read() -> Iterator[Line]:
+        return (Line(number, cells) for number, cells in enumerate(lines, start=1))
+
+    return Sheet(f"Dataverse table {place.table}", "read from the CRM", _HEADINGS[first:], read)
+
+
+def _as_remote(row: RemoteMapping) -> Remote:
+    return Remote(row.row_id, row.specific_id, row.provider, row.account)
