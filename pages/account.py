@@ -1,7 +1,7 @@
 """Answers: what belongs to one account of the CRM."""
 
-from w365.ui.account_page import show_account
-from w365.ui.shell import page
+from w365.ui.frame.page_frame import page
+from w365.ui.reading.crm_account import show_account
 
 with page("CRM account") as desk:
     show_account(desk)

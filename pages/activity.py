@@ -1,7 +1,7 @@
 """Answers: who did what."""
 
-from w365.ui.activity_page import show_activity
-from w365.ui.shell import page
+from w365.ui.frame.page_frame import page
+from w365.ui.insight.activity import show_activity
 
 with page("Activity") as desk:
     show_activity(desk)

@@ -1,7 +1,7 @@
 """Answers: how many of the automatic mappings are right."""
 
-from w365.ui.audit_page import show_audit
-from w365.ui.shell import page
+from w365.ui.auditing.page import show_audit
+from w365.ui.frame.page_frame import page
 
 with page("Sample audit") as desk:
     show_audit(desk)

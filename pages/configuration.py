@@ -1,7 +1,7 @@
 """Answers: how does matching decide."""
 
-from w365.ui.configuration_page import show_configuration
-from w365.ui.shell import page
+from w365.ui.configuring.page import show_configuration
+from w365.ui.frame.page_frame import page
 
 with page("Configuration") as desk:
     show_configuration(desk)

@@ -1,8 +1,8 @@
 """Answers: how does what stands in a file come in."""
 
 from w365.model import Role
-from w365.ui.import_page import show_import
-from w365.ui.shell import page
+from w365.ui.frame.page_frame import page
+from w365.ui.importing.page import show_import
 
 with page("Import", role=Role.ANALYST) as desk:
     show_import(desk)

@@ -1,7 +1,7 @@
 """Answers: what needs me now."""
 
-from w365.ui.overview import show_overview
-from w365.ui.shell import page
+from w365.ui.frame.page_frame import page
+from w365.ui.insight.overview import show_overview
 
 with page("Overview") as desk:
     show_overview(desk)

@@ -1,7 +1,7 @@
 """Which customer is which account? The analyst lives here."""
 
-from w365.ui.accounts_page import show_accounts
-from w365.ui.shell import page
+from w365.ui.frame.page_frame import page
+from w365.ui.reading.provider_accounts import show_accounts
 
 with page("Provider accounts") as desk:
     show_accounts(desk)

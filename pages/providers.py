@@ -1,7 +1,7 @@
 """Answers: where does the data come from."""
 
-from w365.ui.providers_page import show_providers
-from w365.ui.shell import page
+from w365.ui.frame.page_frame import page
+from w365.ui.syncing.page import show_providers
 
 with page("Providers") as desk:
     show_providers(desk)

@@ -1,7 +1,7 @@
 """Answers: how good and how fast are we."""
 
-from w365.ui.shell import page
-from w365.ui.statistics_page import show_statistics
+from w365.ui.frame.page_frame import page
+from w365.ui.insight.statistics import show_statistics
 
 with page("Statistics") as desk:
     show_statistics(desk)

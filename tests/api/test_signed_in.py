@@ -10,7 +10,7 @@ import pytest
 
 from w365.model import Actor
 from w365.service import Service
-from w365.ui.sign_in import is_taken_by_microsoft, redirect_address
+from w365.ui.connecting.sign_in import is_taken_by_microsoft, redirect_address
 
 Connect = Callable[[Actor | None], httpx.Client]
 

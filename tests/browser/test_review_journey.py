@@ -16,7 +16,7 @@ from w365.service.access import local_user
 from w365.service.insight.activity import ActivityFilter, count_decisions
 from w365.service.reading.records import list_rows
 from w365.store.reading.worklist import Filter
-from w365.ui.review_state import TOO_SOON
+from w365.ui.deciding.review.session import TOO_SOON
 
 
 def statuses(service: Service) -> dict[str, Status]:

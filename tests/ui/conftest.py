@@ -20,8 +20,8 @@ from w365.service import Service
 from w365.service.configuring.settings import set_setting
 from w365.service.syncing.providers import prepare
 from w365.store.db.engine import Store
-from w365.ui import backstage
-from w365.ui.backstage import Parts
+from w365.ui.frame import app_runtime
+from w365.ui.frame.app_runtime import Parts
 
 # Every run of a page in a test has Streamlit look through all installed packages for components: half of its time.
 manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
@@ -72,6 +72,6 @@ def world(store: Store, settings: Settings) -> Iterator[World]:
     service = Service(store, settings, lend_portal, lend_crm)  # type: ignore[arg-type]
     make_once(store, "Auto-Match is on", lambda: (prepare(service), set_setting(service, ADMIN, "auto_match", "true")))
     made = World(portal, crm, service, Queue(service))
-    backstage.use(OnStage(Parts(service, made.queue)))  # type: ignore[arg-type]
+    app_runtime.use(OnStage(Parts(service, made.queue)))  # type: ignore[arg-type]
     yield made
-    backstage.use(None)
+    app_runtime.use(None)

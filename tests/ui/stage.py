@@ -16,7 +16,7 @@ from w365.model import Actor, ChangePage, CrmAccount, CrmContact, Customer, Cust
 from w365.service import Service
 from w365.service.syncing.providers import PARTNER_CENTER, request_crm_sync, request_sync
 from w365.store.reading.worklist import Row
-from w365.ui.backstage import Parts
+from w365.ui.frame.app_runtime import Parts
 
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN = Actor("ana", Role.ADMIN)

@@ -26,8 +26,8 @@ from w365.service.syncing.providers import (
 )
 from w365.store.runs import Progress, claim_run
 from w365.store.tables import Visit
-from w365.ui import backstage
-from w365.ui.wording import plain
+from w365.ui.frame import app_runtime
+from w365.ui.frame.wording import plain
 
 PAGES = (
     *("overview", "review", "account", "conflicts", "subscriptions", "statistics", "audit", "quality", "activity"),
@@ -58,7 +58,7 @@ def test_every_page_opens_on_data_and_shows_names_as_text(world: World, page: st
 
 @pytest.mark.parametrize("page", PAGES)
 def test_what_keeps_the_app_from_starting_is_one_sentence_on_every_page(page: str, world: World) -> None:
-    backstage.use(OnStage(None, ConfigurationError("W365_DATAVERSE_URL is wrong.", do="Correct it.")))  # type: ignore[arg-type]
+    app_runtime.use(OnStage(None, ConfigurationError("W365_DATAVERSE_URL is wrong.", do="Correct it.")))  # type: ignore[arg-type]
     test = world.open(page)
     assert not test.exception
     assert [error.value for error in test.error] == ["**W365\\_DATAVERSE\\_URL is wrong\\.** Correct it\\."]
@@ -205,7 +205,7 @@ def test_stale_data_is_loud_on_every_page(world: World) -> None:
     world.sync()
     late = world.service.clock().replace(year=2099)
     old = dataclasses.replace(world.service, clock=lambda: late)
-    backstage.use(OnStage(backstage.Parts(old, world.queue)))  # type: ignore[arg-type]
+    app_runtime.use(OnStage(app_runtime.Parts(old, world.queue)))  # type: ignore[arg-type]
     assert "is more than a day old" in text_of(world.open("activity"))
 
 
@@ -221,7 +221,7 @@ def test_a_failed_sync_is_loud_on_every_page_and_the_old_numbers_stay(world: Wor
 def test_an_unforeseen_error_becomes_a_box_with_a_reference(world: World) -> None:
     world.sync()
     broken = dataclasses.replace(world.service, store=None)  # type: ignore[arg-type]
-    backstage.use(OnStage(backstage.Parts(broken, world.queue)))  # type: ignore[arg-type]
+    app_runtime.use(OnStage(app_runtime.Parts(broken, world.queue)))  # type: ignore[arg-type]
     test = world.open("activity")
     assert not test.exception
     assert "nobody foresaw (reference" in text_of(test)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from w365.ui import places
-from w365.ui.palette import DARK_STYLE, is_dark
+from w365.ui.frame import places
+from w365.ui.frame.palette import DARK_STYLE, is_dark
 
 _ICON = Path(__file__).resolve().parent / "static" / "icon.png"
 

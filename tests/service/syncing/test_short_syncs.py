@@ -35,7 +35,7 @@ from w365.service.configuring.settings import set_setting, set_settings
 from w365.service.syncing.providers import PARTNER_CENTER, request_sync
 from w365.store import tables as t
 from w365.store.db.engine import Store
-from w365.ui.runs import say_result
+from w365.ui.frame.runs import say_result
 
 PA = t.ProviderAccount
 

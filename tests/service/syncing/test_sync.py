@@ -38,7 +38,7 @@ from w365.service.syncing import providers
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.reading.worklist import Filter
-from w365.ui.runs import say_result
+from w365.ui.frame.runs import say_result
 
 
 def written_by(store: Store, act: Callable[[], object]) -> set[str]:

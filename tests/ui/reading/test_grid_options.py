@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from st_aggrid import JsCode
+
+from w365.api import tokens
+from w365.model import Actor, Reason, Role, Status
+from w365.service.deciding.bulk_actions import ACTIONS
+from w365.store.reading.worklist import Sort
+from w365.ui.reading.grid.component import BAR, Bulk, Look, Sorted, Told, options, read_told
+from w365.ui.reading.grid.script import BUNDLE
+from w365.ui.reading.grid.view import View
+
+EVIL = "::JSCODE::window.top.document.title='x'::JSCODE::"
+CONSTANT = options(Look("", "", may_edit=True))
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    if isinstance(value, dict | list):
+        for name, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(part, (*path, name))
+    else:
+        yield path, value.js_code if isinstance(value, JsCode) else value
+
+
+views = st.builds(
+    View,
+    status=st.none() | st.sampled_from(Status),
+    provider=st.none() | st.integers(1, 9),
+    reason=st.none() | st.sampled_from(Reason),
+    text=st.text(max_size=60) | st.just(EVIL) | st.text("::JSCODE(){}", max_size=60).map(lambda end: EVIL + end),
+)
+names = st.text(max_size=40) | st.just(EVIL)
+
+
+@given(views, names)
+def test_options_are_constants_with_a_token_and_encoded_text_only(view: View, name: str) -> None:
+    token = tokens.mint("key", Actor(name, Role.ANALYST))
+    made = dict(leaves(options(Look(view.rows_query(), token, may_edit=True, touched="12.34"))))
+    constant = dict(leaves(CONSTANT))
+    changed = {path: value for path, value in made.items() if value != constant.get(path)}
+    assert changed.keys() <= {("context", "view"), ("context", "token"), ("context", "touched")}
+    assert re.fullmatch(r"[\w.~%=&+-]*", changed.pop(("context", "view"), ""), re.ASCII)
+    assert re.fullmatch(r"[\w.-]*", changed.pop(("context", "token"), ""), re.ASCII)
+    assert set(changed.values()) <= {"12.34"}
+
+
+def test_every_column_that_sorts_is_one_the_server_can_sort_by() -> None:
+    sortable = {column["colId"] for column in CONSTANT["columnDefs"] if column.get("sortable", True)}
+    assert sortable <= set(Sort)
+
+
+def test_a_new_filter_leaves_widths_and_order_as_the_person_set_them() -> None:
+    fixed = {"width", "flex", "hide", "sort", "pinned"}
+    assert not [column for column in CONSTANT["columnDefs"] if fixed & column.keys()]
+    assert CONSTANT["maintainColumnOrder"]
+
+
+def test_what_defines_the_scripts_stands_before_what_refers_to_them() -> None:
+    first, *others = (value for _, value in leaves(CONSTANT) if str(value).startswith("::JSCODE::"))
+    assert BUNDLE in first
+    assert all(re.fullmatch(r"::JSCODE::window\.w365\.\w+::JSCODE::", value) for value in others)
+
+
+def test_every_member_that_options_refer_to_is_in_the_scripts() -> None:
+    returned = BUNDLE[BUNDLE.rindex("return {") :]
+    wanted = {value.split("w365.")[1][:-10] for _, value in leaves(CONSTANT) if str(value).startswith("::JSCODE::win")}
+    assert not [name for name in (*wanted, "told", "ready") if not re.search(rf"\b{name}\b", returned)]
+
+
+def test_the_scripts_put_text_into_the_page_as_text() -> None:
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", BUNDLE)
+    assert "::JSCODE::" not in BUNDLE
+
+
+def test_a_viewer_gets_a_grid_without_an_editor() -> None:
+    assert options(Look("", "", may_edit=False))["context"]["mayEdit"] is False
+
+
+def test_a_viewer_selects_nothing() -> None:
+    assert not {"rowSelection", "onSelectionChanged"} & options(Look("", "", may_edit=False)).keys()
+    assert "rowSelection" in CONSTANT
+
+
+def test_the_bar_has_every_action_that_the_service_knows() -> None:
+    assert list(BAR) == [name for name, action in ACTIONS.items() if action.plan]
+
+
+def test_a_message_of_the_grid_is_read() -> None:
+    assert read_told({"what": "open", "row": 7, "nonce": "x"}) == Told("open", 7)
+    assert read_told({"what": "undo", "row": 7, "nonce": "x"}) == Told("undo", 7)
+    assert [read_told({"what": "sort", "by": by}) for by in ("-seats", "")] == [Sorted("-seats"), Sorted("")]
+    assert read_told({"what": "bulk", "action": "park", "all": True, "ids": []}) == Bulk("park", ())
+    assert read_told({"what": "bulk", "action": "park", "all": False, "ids": [3, 4]}) == Bulk("park", (3, 4))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [None, "open", [], {}, {"what": "open"}, {"what": "drop", "row": 1}, {"what": "open", "row": "1"}]
+    + [{"what": "sort", "by": by} for by in (1, None, "--name", "name desc", "::JSCODE::x::JSCODE::")]
+    + [{"what": "open", "row": row} for row in (True, -1, 1.0, None, [1])]
+    + [{"what": "bulk", "action": "undo", "all": True, "ids": []}, {"what": "bulk", "action": "park", "all": True}]
+    + [{"what": "bulk", "action": "park", "all": False, "ids": ids} for ids in ([], ["1"], [True], [-1], "12", None)],
+)
+def test_a_message_of_another_shape_is_not_heard(raw: object) -> None:
+    assert read_told(raw) is None

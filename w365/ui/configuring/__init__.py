@@ -1,0 +1,1 @@
+"""The Configuration page and its sections."""

@@ -1,0 +1,75 @@
+"""The Auto-Match switch: what it does now, what switching it would do, and the switching itself, confirmed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from w365.model import Role
+from w365.service.configuring.settings import set_setting
+from w365.service.matching.run import Preview, preview_match
+from w365.service.syncing.providers import request_match
+from w365.ui.configuring.match_preview import preview_dialog
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import say_next_time
+from w365.ui.frame.runs import is_busy, start_run
+from w365.ui.frame.wording import counted
+
+_EPOCH = "auto_match_epoch"
+
+
+def show_auto_match(desk: Desk, *, is_on: bool) -> None:
+    """Show the switch; it changes nothing before the change is confirmed."""
+    preview = None if is_busy(desk) else preview_match(desk.service, desk.actor)
+    may = desk.actor.role >= Role.ADMIN
+    epoch = st.session_state.get(_EPOCH, 0)
+    wanted = st.toggle("**Auto-Match**", value=is_on, disabled=not may, key=f"auto-match-{is_on}-{epoch}")
+    if wanted != is_on:
+        _confirm(desk, preview, wanted=wanted)
+        return
+    st.markdown(say_auto_match(preview, is_on=is_on))
+    with st.container(horizontal=True):
+        offer_preview(preview)
+        may_match = is_on and desk.actor.role >= Role.ANALYST
+        if may_match and preview and preview.total and st.button("Match now", type="primary"):
+            start_run(lambda: request_match(desk.service, desk.actor))
+
+
+def say_auto_match(preview: Preview | None, *, is_on: bool) -> str:
+    """Say what Auto-Match does now, and with what; while a run is under way that is not known yet."""
+    if preview is None:
+        does = "maps what is certain" if is_on else "nothing is mapped by itself"
+        return f"Auto-Match is **{'on' if is_on else 'off'}**: {does}. A run is under way; the numbers follow."
+    ready = counted(preview.total, "provider account")
+    if is_on:
+        waits = f"the next match maps **{ready}**" if preview.total else "none waits for it now"
+        return f"Auto-Match is **on**: after every sync, one supported account is mapped; {waits}."
+    would = f"the next match would map **{ready}**" if preview.total else "the next match would map none"
+    return f"Auto-Match is **off**: nothing is mapped by itself. If it were on, {would}."
+
+
+def offer_preview(preview: Preview | None) -> None:
+    if preview and preview.total and st.button("Preview"):
+        preview_dialog(preview)
+
+
+def _confirm(desk: Desk, preview: Preview | None, *, wanted: bool) -> None:
+    ready = counted(preview.total, "provider account") if preview else "what is certain"
+    if wanted:
+        text = f"**Switch Auto-Match on?** The next match, after a sync or at once on demand, maps **{ready}**."
+    else:
+        text = (
+            "**Switch Auto-Match off?** Syncs go on and candidates are still found, but nothing is mapped by itself. "
+            "The mappings made so far stay."
+        )
+    st.warning(text)
+    with st.container(horizontal=True):
+        if st.button("Switch on" if wanted else "Switch off", type="primary"):
+            set_setting(desk.service, desk.actor, "auto_match", "true" if wanted else "false")
+            said = f"Auto-Match is on. The next match maps {ready}." if wanted else "Auto-Match is off. Mappings stay."
+            say_next_time(said)
+            st.rerun()
+        if st.button("Leave it as it is"):
+            st.session_state[_EPOCH] = st.session_state.get(_EPOCH, 0) + 1
+            st.rerun()
+        if wanted:
+            offer_preview(preview)

@@ -1,0 +1,24 @@
+"""What a match would map, before it does."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from w365.service.matching.run import Preview
+from w365.ui.frame.wording import counted, number
+
+
+@st.dialog("What the next match would map", width="large")
+def preview_dialog(preview: Preview) -> None:
+    show_mappings(preview)
+
+
+def show_mappings(preview: Preview) -> None:
+    rows = [
+        {"Provider account": one.provider_account, "Provider": one.provider, "CRM account": one.account}
+        for one in preview.mappings
+    ]
+    st.markdown(f"**{counted(preview.total, 'provider account')}**; {number(preview.conflicts)} in conflict stay open.")
+    st.dataframe(rows, hide_index=True, alt="Would-be mappings")
+    if len(rows) < preview.total:
+        st.caption(f"The first {number(len(rows))} by name are shown.")

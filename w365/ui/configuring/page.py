@@ -1,0 +1,121 @@
+"""The Configuration page: Auto-Match on top, then rules and policy, the domain lists, and who changed what."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from w365.matching.words import LIST_WORDS
+from w365.model import DomainList, Role
+from w365.service.configuring.settings import CRM_ADDRESS, SCHEDULE_ZONE, domains_on, get_settings, list_changes
+from w365.service.matching.run import PendingChange
+from w365.ui.configuring.auto_match import show_auto_match
+from w365.ui.configuring.change_preview import propose, show_pending
+from w365.ui.configuring.crm_address import show_crm_address
+from w365.ui.configuring.rules import show_rules
+from w365.ui.configuring.schedules import show_schedules
+from w365.ui.configuring.words import say_setting, say_value
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.runs import keep_current
+from w365.ui.frame.wording import counted, full_time, local_zone, number, plain
+from w365.ui.telling.channels import show_channels
+from w365.ui.writeback.state import show_mappings_in_crm
+
+_LIST_HELP = {
+    DomainList.FREE_MAIL: "Anybody may have a mailbox here, so they say nothing about a customer.",
+    DomainList.EXCLUDED: "Never evidence, for whatever reason.",
+    DomainList.SHARED: "Used by several customers; seen on many accounts.",
+    DomainList.PARTNER: "Your own domains: your staff stand as contacts at customers.",
+}
+
+
+def show_configuration(desk: Desk) -> None:
+    keep_current(desk)
+    settings = get_settings(desk.service, desk.actor)
+    if desk.actor.role < Role.ADMIN:
+        st.info("You can look at these settings; changing them needs the role admin.")
+    with st.container(border=True):
+        show_auto_match(desk, is_on=settings["auto_match"] == "true")
+    show_pending(desk)
+    st.subheader("Rules and policy", anchor=False)
+    show_rules(desk, settings)
+    st.subheader("Domains that are never evidence", anchor=False)
+    _show_lists(desk)
+    st.subheader("Daily syncs", anchor=False)
+    show_schedules(desk, settings[SCHEDULE_ZONE])
+    show_channels(desk)
+    st.subheader("Open in CRM", anchor=False)
+    show_crm_address(desk, settings[CRM_ADDRESS])
+    st.subheader("Mappings in Dataverse", anchor=False)
+    show_mappings_in_crm(desk)
+    st.subheader("Changes", anchor=False)
+    _show_changes(desk)
+
+
+def _show_lists(desk: Desk) -> None:
+    lists = {which: domains_on(desk.service, desk.actor, which) for which in DomainList}
+    _search(lists)
+    tabs = st.tabs([f"{words} ({number(len(lists[which]))})" for which, words in LIST_WORDS.items()])
+    for tab, which in zip(tabs, LIST_WORDS, strict=True):
+        with tab:
+            _edit_list(desk, which, lists[which])
+
+
+def _search(lists: dict[DomainList, list[str]]) -> None:
+    text = st.text_input("Find a domain", type="search", placeholder="gmail.com", live="300ms", key="find-domain")
+    wanted = (text or "").strip().lower()
+    if not wanted:
+        return
+    found = [(one, which) for which, domains in lists.items() for one in domains if wanted in one]
+    if not found:
+        st.caption(plain(f"No list holds “{wanted}”."))
+        return
+    said = ", ".join(f"{domain} ({LIST_WORDS[which].lower()})" for domain, which in found[:12])
+    more = f" and {number(len(found) - 12)} more" if len(found) > 12 else ""
+    st.caption(plain(f"{said}{more}"))
+
+
+def _edit_list(desk: Desk, which: DomainList, domains: list[str]) -> None:
+    may = desk.actor.role >= Role.ADMIN
+    st.caption(_LIST_HELP[which])
+    with st.form(f"domains-{which}", border=False):
+        # the key carries what is stored: after a save the area shows the list as it is, sorted and normalised
+        text = st.text_area(
+            f"{LIST_WORDS[which]}, one a line",
+            "\n".join(domains),
+            height=220,
+            disabled=not may,
+            key=f"area-{which}-{hash(tuple(domains))}",
+        )
+        if st.form_submit_button("Check the effect", disabled=not may):
+            entries = tuple(text.replace(",", "\n").split())
+            propose(desk, PendingChange(domains={which: entries}), _say_list_change(which, set(domains), set(entries)))
+
+
+def _say_list_change(which: DomainList, before: set[str], after: set[str]) -> list[str]:
+    parts = (("added", sorted(after - before)), ("removed", sorted(before - after)))
+    return [
+        f"{LIST_WORDS[which]}: {counted(len(some), 'domain')} {word} ({_some(some)})" for word, some in parts if some
+    ]
+
+
+def _some(domains: list[str]) -> str:
+    return f"{', '.join(domains[:8])}{', …' if len(domains) > 8 else ''}"
+
+
+def _show_changes(desk: Desk) -> None:
+    changes = list_changes(desk.service, desk.actor)
+    if not changes:
+        st.caption("Nothing was changed yet.")
+        return
+    zone = local_zone()
+    rows = [
+        {
+            "Time": full_time(one.at, zone),
+            "Who": one.actor,
+            "Setting": say_setting(one.name),
+            "Old value": say_value(one.old_value),
+            "New value": say_value(one.value),
+        }
+        for one in changes
+    ]
+    st.dataframe(rows, hide_index=True, alt="Changes of the settings")

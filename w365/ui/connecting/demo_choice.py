@@ -1,0 +1,49 @@
+"""Leaving the demo for one's own data, and the way back while nothing of one's own is there."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from w365.errors import W365Error
+from w365.model import Role
+from w365.service.own_data import can_return, leave, return_to_demo
+from w365.ui.frame import app_runtime
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import show_error
+
+
+def offer_to_leave_demo(desk: Desk) -> None:
+    if not desk.service.settings.is_demo or desk.actor.role < Role.ADMIN:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.markdown("These are fictional customers. **Connect your own** in a new, empty database.")
+        if st.button("Leave the demo…"):
+            _confirm(desk)
+
+
+@st.dialog("Leave the demo?")
+def _confirm(desk: Desk) -> None:
+    st.markdown(
+        "The app goes on with your own database, which is empty at first. The demo stays as it is in its own folder, "
+        "and you can return to it until you have connected something."
+    )
+    if st.button("Leave the demo", type="primary"):
+        try:
+            leave(desk.service, desk.actor)
+        except W365Error as error:
+            show_error(error)
+            return
+        _open_the_other()
+
+
+def offer_to_return(desk: Desk) -> None:
+    if can_return(desk.service, desk.actor) and st.button("Return to the demo", type="tertiary"):
+        return_to_demo(desk.service, desk.actor)
+        _open_the_other()
+
+
+def _open_the_other() -> None:
+    """Let the background open the other database; what this session knows belongs to the old one."""
+    st.session_state.clear()
+    app_runtime.start_over()
+    st.rerun()

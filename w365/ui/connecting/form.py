@@ -1,0 +1,151 @@
+"""The dialogs in which an admin connects a provider or the CRM. Inputs follow from the connectors' settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import streamlit as st
+
+from w365.errors import W365Error
+from w365.model import ProviderKind, Role
+from w365.portals.connectors import CONNECTORS
+from w365.service.connecting.connections import (
+    ConnectionView,
+    add_provider,
+    get_connection,
+    remove_connection,
+    save_connection,
+)
+from w365.service.connecting.fields import Field, fields_of
+from w365.service.syncing.providers import list_providers
+from w365.store.connecting.connections import CRM
+from w365.store.syncing.providers import free_name
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import say_next_time, show_error
+from w365.ui.frame.wording import clock_time, local_zone, plain
+
+_KEEP = "Stored; leave empty to keep it"
+
+
+def offer_connection(desk: Desk, target: str, name: str, *, is_missing: bool = False) -> None:
+    """A button that opens the connection of a provider or of the CRM, for admins."""
+    label = "Connect…" if is_missing else "Connection…"
+    look: Literal["primary", "secondary"] = "primary" if is_missing else "secondary"
+    if desk.actor.role >= Role.ADMIN and st.button(label, type=look, key=f"connection-{target}"):
+        st.dialog(plain(f"Connection of {name}"), width="medium")(edit_connection)(desk, target)
+
+
+def offer_new_provider(desk: Desk) -> None:
+    if desk.service.settings.is_demo or desk.actor.role < Role.ADMIN:
+        return
+    if st.button("Connect another provider…", key="connect-provider"):
+        st.dialog("Connect a provider", width="medium")(connect_provider)(desk)
+
+
+def edit_connection(desk: Desk, target: str) -> None:
+    """What the dialog of a connection holds."""
+    found = get_connection(desk.service, desk.actor, target)
+    if found.is_environments:
+        _show_environments(found)
+        return
+    if desk.service.settings.is_demo:
+        st.info("This is the demo. Leave it to connect your own.")
+        return
+    if found.changed_at:
+        when = clock_time(found.changed_at, desk.service.clock(), local_zone())
+        st.caption(plain(f"Last changed {when} by {found.changed_by}."))
+    with st.form(f"connection-form-{target}", border=False):
+        values = _ask(fields_of(found.setting), found.parts, target, has_secret=found.has_secret)
+        if st.form_submit_button("Save", type="primary"):
+            _save(desk, target, found.name, values)
+    if found.has_secret:
+        _offer_removal(desk, found)
+
+
+def _save(desk: Desk, target: str, name: str, values: Mapping[str, str]) -> None:
+    try:
+        changes = save_connection(desk.service, desk.actor, target, values)
+    except W365Error as error:
+        show_error(error)
+        return
+    say_next_time(plain(f"The connection of {name} was saved. Verify it." if changes else "Nothing was changed."))
+    st.rerun()
+
+
+def _show_environments(found: ConnectionView) -> None:
+    st.info("The environment sets this connection, and it wins. Change it there and start the app again.")
+    rows = [
+        {"Setting": f"W365_{found.setting}_{one.part}", "Value": _shown(one, found.parts)}
+        for one in fields_of(found.setting)
+    ]
+    st.dataframe(rows, hide_index=True, alt="Settings of the environment")
+
+
+def _shown(field: Field, parts: Mapping[str, str]) -> str:
+    return "set, not shown" if field.is_secret else parts.get(field.part, "")
+
+
+def _ask(fields: Sequence[Field], parts: Mapping[str, str], key: str, *, has_secret: bool) -> dict[str, str]:
+    return {one.part: _ask_one(one, parts, f"{key}-{one.part}", has_secret=has_secret) for one in fields}
+
+
+def _ask_one(field: Field, parts: Mapping[str, str], key: str, *, has_secret: bool) -> str:
+    value = parts.get(field.part) or field.default
+    if field.is_secret:
+        hint = _KEEP if has_secret else ""
+        return st.text_input(field.label, type="password", placeholder=hint, help=field.help, key=key) or ""
+    if field.choices:
+        labels = dict(field.choices)
+        values = list(labels)
+        chosen = st.selectbox(
+            field.label, values, index=values.index(value), format_func=labels.__getitem__, help=field.help, key=key
+        )
+        return chosen or ""
+    return st.text_input(field.label, value, help=field.help, key=key, max_chars=400) or ""
+
+
+def _offer_removal(desk: Desk, found: ConnectionView) -> None:
+    what = "accounts and contacts" if found.target == CRM else "provider accounts, their mappings and history"
+    with st.expander("Remove this connection"):
+        st.markdown(
+            plain(
+                f"The stored secret and sign-in are deleted. What was synced ({what}) stays, but is not synced "
+                "any more until it is connected again. A provider that was never synced goes altogether."
+            )
+        )
+        if st.button("Remove", key=f"remove-{found.target}"):
+            _remove(desk, found)
+
+
+def _remove(desk: Desk, found: ConnectionView) -> None:
+    try:
+        is_gone = remove_connection(desk.service, desk.actor, found.target)
+    except W365Error as error:
+        show_error(error)
+        return
+    say_next_time(plain(f"{found.name} was removed." if is_gone else f"The connection of {found.name} was removed."))
+    st.rerun()
+
+
+def connect_provider(desk: Desk) -> None:
+    """What the dialog of a further provider holds."""
+    connectors = {one.kind: one for one in CONNECTORS}
+    kind = st.selectbox("Kind", list(connectors), format_func=lambda one: connectors[one].full_name)
+    connector = connectors[kind or ProviderKind.PARTNER_CENTER]
+    usual = free_name(connector.name, (one.name for one in list_providers(desk.service, desk.actor)))
+    with st.form("new-provider", border=False):
+        name = st.text_input("Name", usual, help="How the pages call it; any number of a kind", max_chars=100)
+        values = _ask(fields_of(connector.setting), {}, f"new-{connector.kind}", has_secret=False)
+        if st.form_submit_button("Add provider", type="primary"):
+            _add_provider(desk, connector.kind, name or "", values)
+
+
+def _add_provider(desk: Desk, kind: ProviderKind, name: str, values: Mapping[str, str]) -> None:
+    try:
+        add_provider(desk.service, desk.actor, kind, name, values)
+    except W365Error as error:
+        show_error(error)
+        return
+    say_next_time(plain(f"{name} was added. Verify it, then sync."))
+    st.rerun()

@@ -1,0 +1,221 @@
+"""A change of many rows in one dialog: what it needs, what it would do, what it did, and its undo.
+
+What the dialog shows lies in the session, so that it comes back with every run of the page until it is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from w365.errors import W365Error
+from w365.jobs import execute
+from w365.service.deciding.bulk_preview import Chosen, preview_bulk
+from w365.service.deciding.bulk_run import Preview, confirm, discard, list_left, read_done
+from w365.service.deciding.undo import Undoable, preview_undo
+from w365.ui.deciding.bulk.forms import FORMS, Form
+from w365.ui.deciding.bulk.words import VERBS, left_row, sample_row, say_done, say_left, say_warning, say_would
+from w365.ui.frame import app_runtime
+from w365.ui.frame.keyboard import listen
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import show_error, told
+from w365.ui.frame.runs import show_run
+from w365.ui.frame.wording import local_zone, number, plain, short
+
+_KEY = "change_asked"
+_CHANGED = "change_done"
+_ROW = 35
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the dialog is about and how far it is: asked, then previewed, then confirmed."""
+
+    title: str
+    action: str = ""
+    chosen: Chosen | None = None
+    detail: Mapping[str, Any] | None = None  # what was entered elsewhere: nothing is asked any more
+    undo: Undoable | None = None
+    preview: Preview | None = None
+    run_id: int | None = None
+    is_over: bool = False
+
+
+def ask_bulk(action: str, title: str, chosen: Chosen, detail: Mapping[str, Any] | None = None) -> None:
+    """Open the dialog of a bulk action in the next run of the page; with `detail` at its preview."""
+    st.session_state[_KEY] = _Asked(title, action, chosen, detail)
+
+
+def ask_undo(what: Undoable, title: str) -> None:
+    """Open the dialog that takes a decision or a run back in the next run of the page."""
+    st.session_state[_KEY] = _Asked(title, undo=what)
+
+
+def changes_done() -> int:
+    """How often this session saw many rows change: a grid drawn before the last time is out of date."""
+    return int(st.session_state.get(_CHANGED, 0))
+
+
+def show_change_dialog(desk: Desk) -> None:
+    """Show the change that a person asked for, if there is one."""
+    asked: _Asked | None = st.session_state.get(_KEY)
+    if asked is not None:
+        st.dialog(plain(short(asked.title, 90)), width="medium", on_dismiss=_forget)(_show)(desk)
+
+
+def _forget() -> None:
+    st.session_state.pop(_KEY, None)
+
+
+def _show(desk: Desk) -> None:
+    with told():
+        asked: _Asked | None = st.session_state.get(_KEY)
+        if asked is None:
+            st.rerun()
+        elif asked.run_id is not None:
+            _show_run(desk, asked, asked.run_id)
+        elif asked.preview is not None:
+            _show_preview(desk, asked, asked.preview)
+        else:
+            _show_form(desk, asked)
+
+
+def _show_form(desk: Desk, asked: _Asked) -> None:
+    form = _form_of(asked)
+    if form is None:
+        _step(lambda: _previewed(desk, asked, asked.detail or {}))
+    elif form.is_live:
+        detail = form.ask(desk)
+        with st.container(horizontal=True):
+            if st.button("Preview", type="primary", disabled=detail is None):
+                _step(lambda: _previewed(desk, asked, detail or {}))
+            _cancel(desk, asked)
+    else:
+        _show_at_once(desk, asked, form)
+    if form is not None and form.field:
+        listen(row=None, focus=form.field, nonce=1)
+
+
+def _form_of(asked: _Asked) -> Form | None:
+    return FORMS.get(asked.action) if asked.detail is None else None
+
+
+def _show_at_once(desk: Desk, asked: _Asked, form: Form) -> None:
+    """Show what is asked as a form, so that Enter in a field previews."""
+    with st.form("bulk-form", border=False, enter_to_submit=True):
+        detail = form.ask(desk)
+        with st.container(horizontal=True):
+            is_asked = st.form_submit_button("Preview", type="primary")
+            is_left = st.form_submit_button("Cancel")
+    if is_asked:
+        _step(lambda: _previewed(desk, asked, detail or {}))
+    elif is_left:
+        _leave(desk, asked)
+
+
+def _previewed(desk: Desk, asked: _Asked, detail: Mapping[str, Any]) -> _Asked:
+    if asked.undo is not None:
+        return replace(asked, preview=preview_undo(desk.service, desk.actor, asked.undo))
+    chosen = asked.chosen or Chosen()
+    return replace(asked, preview=preview_bulk(desk.service, desk.actor, chosen, asked.action, detail))
+
+
+def _show_preview(desk: Desk, asked: _Asked, preview: Preview) -> None:
+    plan = preview.plan
+    st.markdown(f"{plain(plan.said)}  \n{say_would(plan)}")
+    if warning := say_warning(preview):
+        st.warning(warning)
+    if preview.sample:
+        rows = [sample_row(one, plan.action) for one in preview.sample]
+        st.dataframe(rows, hide_index=True, alt="The first provider accounts that change")
+        if plan.would > len(rows):
+            st.caption(f"The first {number(len(rows))} of {number(plan.would)} are shown.")
+    _show_left(desk, plan.id, plan.left)
+    with st.container(horizontal=True):
+        if plan.would and st.button(f"{VERBS[plan.action]} {number(plan.would)}", type="primary"):
+            _step(lambda: _confirmed(desk, asked, preview))
+        if _form_of(asked) and st.button("Back"):
+            _step(lambda: _discarded(desk, asked, preview))
+        _cancel(desk, asked)
+
+
+def _show_left(desk: Desk, plan_id: int, left: dict[str, int]) -> None:
+    if not left:
+        return
+    amount = sum(left.values())
+    st.markdown(f"{number(amount)} left as they are:\n" + "\n".join(f"- {plain(line)}" for line in say_left(left)))
+    with st.expander("Which"):
+        zone = local_zone()
+        rows = [left_row(one, zone) for one in list_left(desk.service, desk.actor, plan_id)]
+        st.dataframe(rows, hide_index=True, height=min(38 + _ROW * len(rows), 260), alt="Rows left as they are")
+        if amount > len(rows):
+            st.caption(f"The first {number(len(rows))} are shown.")
+
+
+def _confirmed(desk: Desk, asked: _Asked, preview: Preview) -> _Asked:
+    """Small changes are done here and now; large ones are the worker's."""
+    run_id = confirm(desk.service, desk.actor, preview.plan.id)
+    if preview.is_small:
+        with st.spinner("Saving decisions"):
+            execute(desk.service, run_id)
+    else:
+        app_runtime.queue().enqueue(run_id)
+    _count_change()
+    return replace(asked, run_id=run_id, is_over=preview.is_small)
+
+
+def _count_change() -> None:
+    st.session_state[_CHANGED] = changes_done() + 1
+
+
+def _discarded(desk: Desk, asked: _Asked, preview: Preview) -> _Asked:
+    discard(desk.service, desk.actor, preview.plan.id)
+    return replace(asked, preview=None)
+
+
+def _show_run(desk: Desk, asked: _Asked, run_id: int) -> None:
+    run, plan = read_done(desk.service, desk.actor, run_id)
+    if run.is_active:
+        show_run(desk, run)
+        st.caption("This goes on when you close the dialog; Activity shows the result and can take it back.")
+        return
+    if not asked.is_over:
+        _count_change()  # what a worker changed since it was asked to
+        _step(lambda: replace(asked, is_over=True))
+    if run.error:
+        st.warning(plain(run.error))
+    st.markdown(f"{plain(plan.said)}  \n{say_done(plan, run)}")
+    _show_left(desk, plan.id, plan.left)
+    with st.container(horizontal=True):
+        if st.button("Close", type="primary"):
+            _forget()
+            st.rerun()
+        if (run.result.get("rows_changed") or run.result.get("taken_back")) and st.button("Undo"):
+            ask_undo(Undoable(run_id=run_id), f"Undo: {plan.said}")
+            st.rerun()
+
+
+def _step(act: Callable[[], _Asked]) -> None:
+    """Go on to what `act` returns; a refusal stands where the button is."""
+    try:
+        asked = act()
+    except W365Error as error:
+        show_error(error)
+        return
+    st.session_state[_KEY] = asked
+    st.rerun()
+
+
+def _cancel(desk: Desk, asked: _Asked) -> None:
+    if st.button("Cancel"):
+        _leave(desk, asked)
+
+
+def _leave(desk: Desk, asked: _Asked) -> None:
+    if asked.preview is not None:
+        discard(desk.service, desk.actor, asked.preview.plan.id)
+    _forget()
+    st.rerun()

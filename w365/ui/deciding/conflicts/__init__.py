@@ -1,0 +1,1 @@
+"""What points to more than one place."""

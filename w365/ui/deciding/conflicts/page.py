@@ -1,0 +1,168 @@
+"""The Conflicts page: what points to more than one place, the most rows first, and one action for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TypeVar
+
+import streamlit as st
+
+from w365.matching.words import LIST_WORDS, STATUS_WORDS
+from w365.model import DomainList, Role, Status
+from w365.service.deciding.conflicts import (
+    PER_PAGE,
+    AccountConflict,
+    Conflicts,
+    DomainConflict,
+    DomainOfCustomers,
+    Pages,
+    Part,
+    SharedSuspect,
+    Use,
+    list_conflicts,
+)
+from w365.service.matching.run import PendingChange, settle_touched
+from w365.store.reading.worklist import Row
+from w365.ui.configuring.change_preview import propose, show_pending_dialog
+from w365.ui.deciding.bulk.dialog import show_change_dialog
+from w365.ui.deciding.conflicts.choose_account import ask_choice, show_choice
+from w365.ui.deciding.conflicts.words import ABOUT, EMPTY, TITLES, say_effect, say_names, say_row, say_use
+from w365.ui.frame import places
+from w365.ui.frame.first_steps import is_beginning
+from w365.ui.frame.links import link_to
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.palette import BADGES
+from w365.ui.frame.runs import is_busy, keep_current
+from w365.ui.frame.wording import counted, number, plain, short
+
+_PAGE = "conflicts_page_"
+
+T = TypeVar("T")
+
+
+def show_conflicts(desk: Desk) -> None:
+    keep_current(desk)
+    if not is_busy(desk):
+        settle_touched(desk.service)
+    pages = Pages(**{name: st.session_state.get(_PAGE + name, 0) for name in asdict(Pages())})
+    found = list_conflicts(desk.service, desk.actor, pages)
+    show_pending_dialog(desk)
+    show_choice(desk)
+    show_change_dialog(desk)
+    if not found.total:
+        if not is_beginning(desk):
+            st.success(EMPTY)
+        return
+    if desk.actor.role < Role.ANALYST:
+        st.info("You can look at these conflicts; settling them needs the role analyst.")
+    _show_parts(desk, found, pages)
+
+
+def _show_parts(desk: Desk, found: Conflicts, pages: Pages) -> None:
+    totals = (found.domains.total, found.customers.total, found.accounts.total, found.suspects.total)
+    amounts = zip(TITLES.values(), totals, strict=True)
+    st.markdown(" · ".join(f"{title} **{number(total)}**" for title, total in amounts))
+    _show_part("domains", found.domains, pages.domains, lambda one: _show_domain(desk, one))
+    _show_part("customers", found.customers, pages.customers, lambda one: _show_customers(desk, one))
+    _show_part("accounts", found.accounts, pages.accounts, _show_account)
+    _show_part("suspects", found.suspects, pages.suspects, lambda one: _show_suspect(desk, one))
+
+
+def _show_part(name: str, part: Part[T], page: int, show: Callable[[T], None]) -> None:
+    st.subheader(f"{TITLES[name]} ({number(part.total)})", anchor=False)
+    if not part.total:
+        st.caption("None.")
+        return
+    st.caption(ABOUT[name])
+    for one in part.found:
+        with st.container(border=True, gap="small"):
+            show(one)
+    if part.total > PER_PAGE:
+        _show_paging(name, part.total, page)
+
+
+def _show_paging(name: str, total: int, page: int) -> None:
+    last = (total - 1) // PER_PAGE
+    page = min(page, last)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for label, to in (("Previous", page - 1), ("Next", page + 1)):
+            st.button(
+                label,
+                key=f"{name}-{label}",
+                disabled=not 0 <= to <= last,
+                on_click=st.session_state.__setitem__,
+                args=(_PAGE + name, to),
+            )
+        first = page * PER_PAGE + 1
+        st.markdown(f"{number(first)}–{number(min(first + PER_PAGE - 1, total))} of {number(total)}", width="content")
+
+
+def _show_domain(desk: Desk, one: DomainConflict) -> None:
+    _show_head(desk, one.domain, f"{counted(one.accounts, 'account')} · {say_effect(one.rows, one.seats)}")
+    _quiet(f"Waiting: {say_names([row.name for row in one.listed], one.rows)}")
+    for use in one.uses:
+        _show_use(desk, one, use)
+    if one.accounts > len(one.uses):
+        st.caption(f"and {counted(one.accounts - len(one.uses), 'more account', 'more accounts')}")
+    query = {"status": Status.CONFLICT.value, "text": one.domain}
+    link_to(places.PROVIDER_ACCOUNTS, "Show these provider accounts", query)
+
+
+def _show_use(desk: Desk, one: DomainConflict, use: Use) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        name = plain(short(use.name, 100))
+        st.markdown(f"{name}  \n:gray[:small[{plain(say_use(use))}]]", width="stretch")
+        if desk.actor.role >= Role.ANALYST and st.button(
+            "Choose…" if one.rows == 1 else f"Choose for {number(one.rows)}…",
+            key=f"choose-{one.domain}-{use.account_id}",
+            help=f"Choose {name}",
+        ):
+            ask_choice(desk, one.domain, use)
+
+
+def _show_customers(desk: Desk, one: DomainOfCustomers) -> None:
+    _show_head(desk, one.domain, f"{counted(one.customers, 'customer')} · {say_effect(one.rows, one.seats)}")
+    _show_rows(one.listed, one.customers)
+    link_to(places.PROVIDER_ACCOUNTS, "Show these provider accounts", {"status": "all", "text": one.domain})
+
+
+def _show_account(one: AccountConflict) -> None:
+    st.markdown(f"**{plain(short(one.name, 100))}** · {counted(one.rows, 'provider account')}")
+    _show_rows(one.listed, one.rows)
+    link_to(places.PROVIDER_ACCOUNTS, "Open one to decide", {"status": "all", "text": one.name})
+
+
+def _show_suspect(desk: Desk, one: SharedSuspect) -> None:
+    shared = " :orange-badge[maps nothing: shared by count]" if one.is_shared else ""
+    _show_head(desk, one.domain, f"contacts of {counted(one.accounts, 'account')} · {_waiting(one)}{shared}")
+    _quiet(say_names([use.name for use in one.uses], one.accounts))
+
+
+def _quiet(text: str) -> None:
+    st.markdown(f":gray[:small[{plain(text)}]]")
+
+
+def _waiting(one: SharedSuspect) -> str:
+    return say_effect(one.rows, one.seats) if one.rows else "no open provider account has it"
+
+
+def _show_head(desk: Desk, domain: str, said: str) -> None:
+    """Name the domain and its effect; an admin takes it out of matching here, after seeing what that settles."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{plain(domain)}** · {said}", width="stretch")
+        if desk.actor.role < Role.ADMIN:
+            return
+        with st.container(horizontal=True, width="content"):
+            for which, label in ((DomainList.SHARED, "Mark as shared…"), (DomainList.EXCLUDED, "Exclude…")):
+                if st.button(label, key=f"{which}-{domain}", help=f"{label.rstrip('…')}: {plain(domain)}"):
+                    said = f"{LIST_WORDS[which]}: 1 domain added ({domain})"
+                    propose(desk, PendingChange(added={which: (domain,)}), [said])
+
+
+def _show_rows(rows: Sequence[Row], total: int) -> None:
+    for row in rows:
+        badge = f":{BADGES[row.status]}-badge[{STATUS_WORDS[row.status]}]"
+        st.markdown(f"{plain(short(row.name, 100))} {badge}  \n:gray[:small[{plain(say_row(row))}]]")
+    if total > len(rows):
+        st.caption(f"and {number(total - len(rows))} more")

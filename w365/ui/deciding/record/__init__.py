@@ -1,0 +1,1 @@
+"""The record: one customer beside its candidates."""

@@ -1,0 +1,28 @@
+"""Where else the customer of a record is: the rows of other providers, and what they are mapped to."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from w365.matching.words import STATUS_WORDS
+from w365.service.reading.same_customer import Twin, list_twins
+from w365.ui.deciding.record.decide import Decider
+from w365.ui.frame.wording import plain
+
+
+def show_twins(decider: Decider) -> None:
+    twins = list_twins(*decider.whose)
+    if not twins:
+        return
+    with st.container(gap="xsmall"):
+        for one in twins:
+            st.markdown(f"{plain(say_twin(one))}  \n:gray[:small[{plain(say_why(one))}]]")
+
+
+def say_twin(one: Twin) -> str:
+    standing = f"mapped to {one.account}" if one.account else STATUS_WORDS[one.status].lower()
+    return f"Also at {one.provider}, {standing}"
+
+
+def say_why(one: Twin) -> str:
+    return f"{one.name} ({one.specific_id}): " + (f"both have {one.by}" if one.by else "the same Microsoft tenant")

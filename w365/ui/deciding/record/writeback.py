@@ -1,0 +1,56 @@
+"""The record's line about the CRM's own table: written, waiting, or why not."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from w365.model import Role
+from w365.service.writeback.view import Standing, read_standing
+from w365.service.writeback.write import overwrite, retry
+from w365.store.writeback.due_mappings import WriteState
+from w365.ui.deciding.record.decide import Decider
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import told
+from w365.ui.frame.wording import local_zone, plain
+from w365.ui.writeback.words import say_standing
+
+_LOOK_SECONDS = 2
+
+
+def show_writeback(decider: Decider) -> None:
+    """Show how the mapping stands there; while it waits, look again now and then."""
+    row = decider.record.row.id
+    found = read_standing(decider.desk.service, decider.desk.actor, row)
+    if found is None:
+        return
+    if found.state is WriteState.WAITING:
+        _watch(decider.desk, row)
+    else:
+        _draw(decider.desk, found)
+
+
+@st.fragment(run_every=_LOOK_SECONDS)
+def _watch(desk: Desk, row: int) -> None:
+    with told():
+        found = read_standing(desk.service, desk.actor, row)
+        if found is not None:
+            _draw(desk, found)
+
+
+def _draw(desk: Desk, found: Standing) -> None:
+    said = plain(say_standing(found, desk.service.clock(), local_zone()))
+    if found.state in (WriteState.WRITTEN, WriteState.WAITING):
+        icon = ":material/cloud_done:" if found.state is WriteState.WRITTEN else ":material/cloud_upload:"
+        st.caption(f"{icon} {said}")
+        return
+    st.warning(said)
+    if desk.actor.role < Role.ANALYST:
+        return
+    row = found.provider_account_id
+    if found.state is WriteState.FAILED:
+        if st.button("Write again", key=f"write-again-{row}"):
+            retry(desk.service, desk.actor, row)
+            st.rerun()
+    elif st.button("Overwrite it in the CRM", key=f"overwrite-{row}"):
+        overwrite(desk.service, desk.actor, [row])
+        st.rerun()

@@ -1,0 +1,1 @@
+"""The queue of open rows, one after another."""

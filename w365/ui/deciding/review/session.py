@@ -1,0 +1,164 @@
+"""What the Review page keeps of a person's walk through the queue, and what its keys do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from w365.errors import W365Error
+from w365.matching.words import DECISION_WORDS
+from w365.model import OPEN
+from w365.service.deciding import mapping
+from w365.service.deciding.undo_own import Before, remember, undo_own
+from w365.service.reading.facets import count_by_owner
+from w365.service.reading.records import Record
+from w365.service.reading.review_queue import read_if_open, read_queue, wanted_of
+from w365.ui.deciding.record.decide import Work
+from w365.ui.deciding.record.words import say_settled
+from w365.ui.deciding.review.queue_position import Choice, Walk, begin
+from w365.ui.frame.page_context import Desk
+
+LOOKUP = "Another account"
+REASONS = {"park": "Reason to park", "exclude": "Reason to exclude"}
+"""The forms by name, with the label of their field."""
+TOO_SOON = 0.4
+"""Seconds in which nobody has read a row and decided about it."""
+
+_MOST_STEPS = 100
+
+
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decision of this walk, with what taking it back needs."""
+
+    decision_id: int
+    name: str
+    before: Before
+
+
+@dataclass
+class Review:
+    """A walk. The methods are what the keys do; each is called before the page runs again."""
+
+    desk: Desk
+    choice: Choice
+    walk: Walk
+    owners: Mapping[str, int] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    decided: int = 0
+    ahead: Record | None = None
+    form: str = ""
+    reasons: dict[str, str] = field(default_factory=dict)
+    error: W365Error | None = None
+    said: str = ""
+    focus: str = ""
+    nonce: int = 0
+    shown: tuple[int, int] | None = None
+    shown_at: float = 0.0
+    clock: Callable[[], float] = time.monotonic
+
+    def record(self) -> Record | None:
+        """Return the record to decide; rows that were decided elsewhere meanwhile are passed by."""
+        while (row := self.walk.row) is not None:
+            found = read_if_open(self.desk.service, self.desk.actor, row, self.ahead)
+            if found is not None:
+                return found
+            self.walk = self.walk.on()
+        return None
+
+    def look_ahead(self) -> None:
+        """Read the next record while the person reads this one."""
+        following = self.walk.following
+        if following is not None:
+            self.ahead = read_if_open(self.desk.service, self.desk.actor, following, self.ahead)
+
+    def has_shown(self, record: Record) -> None:
+        """Note from when on a person can have seen this record."""
+        now = (record.row.id, record.row.version)
+        if self.shown != now:
+            self.shown, self.shown_at = now, self.clock()
+
+    def _is_meant(self, record: Record) -> bool:
+        """Whether a key can have been meant for this record.
+
+        While the page changes rows, one press reaches the buttons of both: that of the old row is done already, and
+        nobody can have read the new one.
+        """
+        if (record.row.id, record.row.version) != self.shown:
+            return False
+        if self.clock() - self.shown_at < TOO_SOON:
+            self.error, self.said = None, f"{record.row.name} had only just come; press the key again"
+            return False
+        return True
+
+    def restart(self) -> None:
+        """Begin with what waits now, and count it by owner."""
+        service, actor, wanted = self.desk.service, self.desk.actor, wanted_of(self.choice.filter())
+        self.walk = begin(read_queue(service, actor, wanted))
+        self.owners = count_by_owner(service, actor, wanted)
+        self.form = ""
+
+    def take(self, record: Record, work: Work) -> None:
+        """Decide. A row that is settled is left; one with a candidate less stays."""
+        if not self._is_meant(record):
+            return
+        before = remember(self.desk.service, self.desk.actor, record.row.id)
+        decided = self._try(lambda: work(record.row.version))
+        if decided is None:
+            return
+        self.steps = [*self.steps, Step(decided.decision_id, record.row.name, before)]
+        self.steps = self.steps[-_MOST_STEPS:]
+        if decided.row.status in OPEN:
+            self.said = f"{record.row.name}: {DECISION_WORDS[decided.kind].lower() if decided.kind else 'saved'}"
+            return
+        self.decided += 1
+        self.said = say_settled(decided.row)
+        self.walk = self.walk.on()
+
+    def pass_by(self) -> None:
+        self.form, self.error = "", None
+        self.walk = self.walk.on()
+
+    def undo(self) -> None:
+        """Take back the latest decision of this walk and go to its row."""
+        step = self.steps.pop()
+        if self._try(lambda: undo_own(self.desk.service, self.desk.actor, step.decision_id, step.before)) is None:
+            return
+        row = step.before.row
+        self.decided -= 0 if self.walk.row == row else 1
+        self.said = f"{step.name}: taken back"
+        self.walk = self.walk.to(row)
+
+    def open_form(self, name: str) -> None:
+        self.form, self.error = "" if self.form == name else name, None
+        if self.form in REASONS:
+            self.move_focus(REASONS[self.form])
+
+    def move_focus(self, label: str) -> None:
+        self.focus, self.nonce = label, self.nonce + 1
+
+    def set_aside(self, record: Record, reason: str, until: dt.date | None) -> None:
+        """Park or exclude, whichever form is open; the reason stands there the next time."""
+        whose = (self.desk.service, self.desk.actor, record.row.id)
+        kind, given = self.form, reason.strip()
+        self.reasons[kind] = given
+        if kind == "park":
+            self.take(record, lambda seen: mapping.park(*whose, seen=seen, reason=given, until=until))
+        else:
+            self.take(record, lambda seen: mapping.exclude(*whose, seen=seen, reason=given))
+        if self.error is None:
+            self.form = ""
+
+    def _try(self, work: Callable[[], Done]) -> Done | None:
+        self.error, self.said = None, ""
+        try:
+            return work()
+        except W365Error as error:
+            self.error = error
+            return None

@@ -1,0 +1,23 @@
+"""A search of the whole CRM as one types."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from w365.api.asked import LONGEST_TEXT
+from w365.service.reading.account_lookup import Hit, search_accounts
+from w365.ui.frame.page_context import Desk
+
+
+def search_crm(
+    desk: Desk, label: str, key: str, *, limit: int, row: int | None = None, width: int | Literal["stretch"] = "stretch"
+) -> list[Hit] | None:
+    """Offer the search and return what was found, for a row of the grid if it is given; None while nothing is typed."""
+    text = st.text_input(
+        label, key=key, type="search", live="200ms", placeholder="Name, domain or account number", width=width
+    )
+    if not text or not text.strip():
+        return None
+    return search_accounts(desk.service, desk.actor, text[:LONGEST_TEXT], limit=limit, row=row)

@@ -1,0 +1,118 @@
+"""Downloads: a dialog that says what the file will hold, with a link to it. Opening the link makes the file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from w365.api.downloads import COOKIE, SECONDS, TICKETS
+from w365.service.exporting import EVERYTHING, Format, Subject, Wanted
+from w365.service.reading.records import count
+from w365.store.reading.worklist import Filter
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import told
+from w365.ui.frame.wording import counted
+
+FORMAT_WORDS: Mapping[Format, str] = {
+    Format.CSV: "CSV",
+    Format.XLSX: "Excel",
+    Format.PARQUET: "Parquet",
+    Format.JSON: "JSON",
+}
+SUBJECT_WORDS: Mapping[Subject, str] = {
+    Subject.STATISTICS: "Statistics",
+    Subject.MAPPINGS: "Mappings",
+    Subject.UNMAPPED: "Unmapped",
+    Subject.CONFLICTS: "Conflicts",
+    Subject.CANDIDATES: "Candidates",
+    Subject.DECISIONS: "Decisions",
+}
+ABOUT: Mapping[Subject, str] = {
+    Subject.STATISTICS: "Every number of the Statistics page, a line each.",
+    Subject.MAPPINGS: "Every provider account with its account, origin, seats and who mapped it when.",
+    Subject.UNMAPPED: "Every unmapped provider account with its reason and its best candidates.",
+    Subject.CONFLICTS: "Every provider account in conflict with the accounts that are supported.",
+    Subject.CANDIDATES: "Every provider account with all its candidates, their scores and reasons.",
+    Subject.DECISIONS: "Who or which run decided what, when and why.",
+}
+_ALL = "everything"
+_ALL_ABOUT = "One workbook with a sheet for each subject, and the meaning of the numbers."
+
+
+def download_button(desk: Desk, subjects: Sequence[Subject], wanted: Filter | None = None, *, place: str) -> None:
+    """Offer these subjects, of the filter the person looks at or of all; `place` tells buttons apart."""
+    label, said = ("Download…", None) if wanted is None else (":material/download:", "Download what the list shows")
+    if st.button(label, key=f"download-{place}", help=said):
+        st.dialog("Download", width="medium")(_show)(desk, tuple(subjects), wanted)
+
+
+def section_download(
+    title: str, desk: Desk, subject: Subject, sections: tuple[str, ...], since: dt.datetime | None = None
+) -> None:
+    """Show a heading, with the numbers below it as a file at its end."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(title, width="content", anchor=False)
+        if st.button("Download…", key=f"download-{title}"):
+            st.dialog(f"Download: {title}", width="medium")(_show)(desk, (subject,), None, sections, since)
+
+
+def _show(
+    desk: Desk,
+    subjects: tuple[Subject, ...],
+    wanted: Filter | None,
+    sections: tuple[str, ...] = (),
+    since: dt.datetime | None = None,
+) -> None:
+    with told():
+        chosen = _ask_subject(subjects)
+        form = _ask_format(chosen)
+        scope = _ask_scope(desk, wanted) if wanted is not None else None
+        named = (Subject(chosen),) if chosen != _ALL else EVERYTHING
+        _show_link(desk, Wanted(named, form, scope, sections, since))
+
+
+def _ask_subject(subjects: tuple[Subject, ...]) -> str:
+    if len(subjects) == 1:
+        return subjects[0]
+    words: dict[str, str] = {subject: SUBJECT_WORDS[subject] for subject in subjects}
+    words[_ALL] = "Everything"
+    chosen = st.pills("What", list(words), default=subjects[0], format_func=words.__getitem__, required=True)
+    chosen = chosen or subjects[0]
+    st.caption(_ALL_ABOUT if chosen == _ALL else ABOUT[Subject(chosen)])
+    return chosen
+
+
+def _ask_format(chosen: str) -> Format:
+    forms = [Format.XLSX] if chosen == _ALL else list(FORMAT_WORDS)
+    form = st.segmented_control(
+        "Format",
+        forms,
+        default=forms[0],
+        format_func=FORMAT_WORDS.__getitem__,
+        required=True,
+        key=f"download-format-{chosen == _ALL}",
+    )
+    return form or forms[0]
+
+
+def _ask_scope(desk: Desk, wanted: Filter) -> Filter | None:
+    """The rows of the filter, said with their number, or all there are."""
+    rows = counted(count(desk.service, desk.actor, wanted), "row")
+    words = {True: f"What the list shows now: {rows}", False: "All provider accounts, gone ones too"}
+    is_shown = st.radio("Which", list(words), format_func=words.__getitem__)
+    return wanted if is_shown else None
+
+
+def _show_link(desk: Desk, wanted: Wanted) -> None:
+    browser = st.context.cookies.get(COOKIE, "")
+    if not browser:
+        st.warning("Reload the page once; then this browser can download.")
+        return
+    link = TICKETS.issue(desk.actor, wanted, browser)
+    # A link works once. Opening it runs this dialog again, which makes the next one.
+    label = f"Download {FORMAT_WORDS[wanted.form]}"
+    st.link_button(label, link, type="primary", on_click="rerun", icon=":material/download:", key="download-link")
+    once = f"The link works once, in this browser only, for {SECONDS // 60} minutes."
+    st.caption(f"{once} A large file arrives while it is made; Excel is made first and then sent.")

@@ -1,0 +1,21 @@
+"""What pages about provider accounts say while there are none: where they come from."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from w365.service.reading.records import has_any
+from w365.ui.frame import places
+from w365.ui.frame.links import link_to
+from w365.ui.frame.page_context import Desk
+
+
+def is_beginning(desk: Desk) -> bool:
+    """Tell whether there is no provider account yet, and say so with the next step."""
+    if has_any(desk.service, desk.actor):
+        return False
+    st.info("There are no provider accounts yet. Sync a provider, or import a list of customers.")
+    with st.container(horizontal=True):
+        link_to(places.PROVIDERS, "Go to Providers")
+        link_to(places.IMPORT, "Import a list")
+    return True

@@ -1,0 +1,143 @@
+"""The frame of every page: who looks, what is wrong, how old the data is, and the last resort when something breaks."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from w365.api.tokens import mint
+from w365.errors import AlreadyRunning, NotAllowed, StaleEdit, W365Error
+from w365.model import Actor, Role
+from w365.service import Service
+from w365.service.access import local_user, require
+from w365.service.insight.statistics import count_backlog
+from w365.ui.frame import app_runtime
+from w365.ui.frame.first_password import remind_of_password
+from w365.ui.frame.freshness import Source, read_sources
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.wording import counted, local_zone, plain
+
+_log = logging.getLogger(__name__)
+
+_FLASH, _TOAST = "w365_flash", "w365_toast"
+_TOKEN = "w365_token"  # noqa: S105 - the name of a place, not a secret
+_LOOK_SECONDS = 20
+FRESHNESS = "freshness"
+"""The part of every page that says what waits and how old the data is, for those that change it to run it again."""
+
+
+@contextmanager
+def page(title: str, *, role: Role = Role.VIEWER) -> Iterator[Desk]:
+    """Open a page: guard, title, age of the data; whatever breaks inside is told to the person instead of shown.
+
+    An error ends the page with its sentence. Fragments, which run again without their page, wrap
+    their own body in `told`.
+    """
+    desk = None
+    with told():
+        desk = _open(title, role)
+    if desk is None:
+        st.stop()
+    with told():
+        yield desk
+
+
+def _open(title: str, role: Role) -> Desk:
+    head = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    head.title(title, width="content", anchor=False)
+    service = app_runtime.service()
+    actor = guard(role)
+    if service.settings.is_demo:
+        head.badge("Demo: fictional data from servers on this machine", color="orange")
+    _freshness_line(service, actor)
+    _show_flash()
+    remind_of_password(actor, title)
+    return Desk(service, actor, _token(service, actor))
+
+
+def guard(role: Role) -> Actor:
+    """Say who looks at the page, and refuse who may not. The one place that sign-in will change."""
+    actor = local_user()
+    require(actor, role)
+    return actor
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Show what goes wrong inside as sentences; Streamlit's own control flow passes."""
+    try:
+        yield
+    except W365Error as error:
+        _log.info("told: %s %s", error, error.detail)
+        show_error(error)
+    except Exception as error:  # noqa: BLE001 - the page frame's last resort: detail to the log, a reference to the person
+        say_unforeseen(error)
+
+
+def say_unforeseen(error: Exception) -> bool:
+    """Tell the person that something nobody foresaw happened, and the log what; True: Streamlit need not show it."""
+    reference = uuid.uuid4().hex[:8]
+    _log.error("page failed, reference %s", reference, exc_info=error)
+    st.error(
+        f"**Something went wrong that nobody foresaw (reference {reference}).** What was saved before is safe. "
+        "Reload the page; if it happens again, look for the reference in the app's log."
+    )
+    return True
+
+
+def show_error(error: W365Error) -> None:
+    """Show what happened, what was kept and what to do."""
+    text = f"**{plain(error.what)}** {plain(' '.join(part for part in (error.kept, error.do) if part))}"
+    if isinstance(error, (AlreadyRunning, StaleEdit)):
+        st.info(text)
+    elif isinstance(error, NotAllowed):
+        st.warning(text)
+    else:
+        st.error(text)
+
+
+def say_next_time(text: str) -> None:
+    """Keep a sentence for the next run of the page; one shown right before a rerun would be lost."""
+    st.session_state[_FLASH] = text
+
+
+def toast_next_time(text: str) -> None:
+    """As `say_next_time`, for what is to be seen wherever the page is scrolled to."""
+    st.session_state[_TOAST] = text
+
+
+def _show_flash() -> None:
+    if text := st.session_state.pop(_FLASH, ""):
+        st.success(text)
+    if text := st.session_state.pop(_TOAST, ""):
+        st.toast(text)
+
+
+def _token(service: Service, actor: Actor) -> str:
+    """One token a session: a changing one would reset the grid's columns."""
+    if _TOKEN not in st.session_state:
+        st.session_state[_TOKEN] = mint(service.settings.secret_key, actor)
+    return str(st.session_state[_TOKEN])
+
+
+@st.fragment(run_every=_LOOK_SECONDS, key=FRESHNESS)
+def _freshness_line(service: Service, actor: Actor) -> None:
+    with told():
+        sources = read_sources(service, actor)
+        now, zone = service.clock(), local_zone()
+        backlog = count_backlog(service, actor)
+        needs = counted(backlog, "provider account needs a decision", "provider accounts need a decision")
+        st.caption(" · ".join([f"**{needs}**", *(plain(one.line(now, zone)) for one in sources)]))
+        _show_trouble([one for one in sources if one.is_loud])
+
+
+def _show_trouble(sources: list[Source]) -> None:
+    for one in sources:
+        if one.problem:
+            st.error(f"**{plain(one.name)} could not be synced.** {plain(one.problem)}")
+        else:
+            st.warning(f"**The data of {plain(one.name)} is more than a day old.** Sync it on the Providers page.")

@@ -1,0 +1,233 @@
+"""Runs as people see them: the progress of one under way, the result of one that ended, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from w365.errors import W365Error
+from w365.model import Role, RunKind, RunState
+from w365.service.syncing.customers import UNKNOWN_FIELDS
+from w365.service.syncing.providers import cancel, list_runs, missing_of, read_run
+from w365.service.syncing.scope import BY_CHANGES, NO_FEED
+from w365.store.runs import RunView
+from w365.ui.frame import app_runtime
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import show_error, told
+from w365.ui.frame.wording import clock_time, counted, duration, local_zone, number, plain
+
+KIND_WORDS: Mapping[RunKind, str] = {
+    RunKind.SYNC: "Sync of provider accounts",
+    RunKind.CRM_SYNC: "Sync of the CRM",
+    RunKind.MATCH: "Match",
+    RunKind.BULK: "Bulk action",
+    RunKind.UNDO: "Undo",
+    RunKind.IMPORT: "Import of provider accounts",
+    RunKind.MAPPING_IMPORT: "Import of mappings",
+    RunKind.WRITEBACK: "Write-back to Dataverse",
+    RunKind.COMPARE: "Comparison with Dataverse",
+}
+STATE_WORDS: Mapping[RunState, str] = {
+    RunState.QUEUED: "Waiting for a worker",
+    RunState.RUNNING: "Running",
+    RunState.DONE: "Done",
+    RunState.FAILED: "Failed",
+    RunState.CANCELLED: "Cancelled",
+    RunState.INTERRUPTED: "Interrupted",
+}
+_WAITS_LONG = dt.timedelta(seconds=15)
+
+_SYNC_WORDS = ("new", "changed", "unchanged", "gone", "returned", "rejected", "incomplete", "left_alone")
+_ALWAYS = ("new", "changed", "unchanged", "gone", "rejected")
+_SAID = {"incomplete": "without all details", "left_alone": "left alone"}
+_KINDS = {
+    BY_CHANGES: "; only what the audit records name was read",
+    NO_FEED: "; a full sync, as the audit records could not be read",
+}
+_MATCH_WORDS = {
+    "mapped": "mapped by this run",
+    "conflict": "in conflict",
+    "unmapped": "unmapped",
+    "mapped_in_all": "mapped in all",
+}
+_IMPORT_WORDS = {
+    "mapped": "mapped",
+    "replaced": "mapped to another account than before",
+    "same": "mapped so already",
+    "against_evidence": "left because the evidence supports another account",
+    "different": "left because mapped to another account",
+    "rejected_pair": "left because rejected",
+    "set_aside": "left because excluded or parked",
+    "breach": "left because of the policy",
+    "without_account": "without an account",
+    "rejected": "with errors",
+}
+_CHANGE_WORDS = {"rows_changed": "changed", "taken_back": "taken back", "left": "left"}
+_WRITEBACK_WORDS = {
+    "written": "written",
+    "failed": "failed",
+    "differs": "left because the CRM says another account",
+    "read": "read",
+    "rejected": "cannot be read",
+}
+_WORDS: Mapping[RunKind, Mapping[str, str]] = {
+    RunKind.MATCH: _MATCH_WORDS,
+    RunKind.BULK: _CHANGE_WORDS,
+    RunKind.UNDO: _CHANGE_WORDS,
+    RunKind.MAPPING_IMPORT: _IMPORT_WORDS,
+    RunKind.WRITEBACK: _WRITEBACK_WORDS,
+    RunKind.COMPARE: _WRITEBACK_WORDS,
+}
+
+
+def say_result(run: RunView) -> str:
+    """Name what a run found and did; empty while it has nothing to say."""
+    if words := _WORDS.get(run.kind):
+        return ", ".join(f"{number(run.result[key])} {word}" for key, word in words.items() if key in run.result)
+    if run.kind in (RunKind.SYNC, RunKind.IMPORT):
+        kind = next((words for key, words in _KINDS.items() if key in run.result), "")
+        return _counts(run.result, "") + kind + _say_unknown(run.result.get(UNKNOWN_FIELDS, 0))
+    tables = {name: _counts(run.result, f"{name}_") for name in ("accounts", "contacts")}
+    return "; ".join(f"{name} {words}" for name, words in tables.items() if words)
+
+
+def _say_unknown(fields: int) -> str:
+    return f"; {counted(fields, 'unknown field')} of the records ignored, named in the log" if fields else ""
+
+
+def _counts(result: Mapping[str, int], prefix: str) -> str:
+    """The usual words always, the unusual ones where there are any."""
+    if not any(f"{prefix}{word}" in result for word in _SYNC_WORDS):
+        return ""
+    amounts = {word: int(result.get(f"{prefix}{word}", 0)) for word in _SYNC_WORDS}
+    return ", ".join(
+        f"{number(count)} {_SAID.get(word, word)}" for word, count in amounts.items() if count or word in _ALWAYS
+    )
+
+
+def say_start(run: RunView, now: dt.datetime, zone: dt.tzinfo) -> str:
+    return f"started by {run.actor} at {clock_time(run.started_at or run.requested_at, now, zone)}"
+
+
+def say_progress(run: RunView, now: dt.datetime, expected: int | None) -> str:
+    """Count, rate and time left of a running run."""
+    if run.state is RunState.QUEUED:
+        return "Waiting for a worker"
+    parts = [f"{number(run.done)} of {number(expected)}" if expected else f"{number(run.done)} read"]
+    if rate := run.rate(now):
+        parts.append(f"{rate:,.0f} a second")
+        if expected:
+            parts.append(f"about {duration(dt.timedelta(seconds=max((expected - run.done) / rate, 1)))} left")
+    return " · ".join(parts)
+
+
+def expected_of(run: RunView, before: int | None) -> int | None:
+    """How many records the run will read: what the source says, else what the last sync met, else nobody knows.
+
+    Some sources count the page and not the whole; their number is of no use once it is reached.
+    """
+    return next((count for count in (run.total, before) if count and count > run.done), None)
+
+
+def show_run(desk: Desk, run: RunView, *, before: int | None = None) -> None:
+    """Show a run: its progress while it is under way, else its result or what went wrong.
+
+    `before` is how many records the last finished one of its kind met.
+    """
+    if run.is_active:
+        _watch(desk, run.id, before)
+    else:
+        _show_ended(desk, run)
+
+
+@st.fragment(run_every=1)
+def _watch(desk: Desk, run_id: int, before: int | None) -> None:
+    with told():
+        run, _ = read_run(desk.service, desk.actor, run_id)
+        if not run.is_active:
+            st.rerun()
+        _show_progress(desk, run, before)
+
+
+def _show_progress(desk: Desk, run: RunView, before: int | None) -> None:
+    now = desk.service.clock()
+    expected = expected_of(run, before)
+    st.progress(run.done / expected if expected else 0.0, text=f"**{plain(say_progress(run, now, expected))}**")
+    if run.state is RunState.QUEUED and now - run.requested_at > _WAITS_LONG:
+        st.warning("No worker has taken this up yet. It is started with the app; look at the app's log if this stays.")
+    row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    said = [KIND_WORDS[run.kind], say_start(run, now, local_zone())]
+    row.caption(plain(" · ".join([*said, run.message] if run.message else said)), width="content")
+    if run.cancel_requested:
+        row.caption("Cancelling…")
+    elif desk.actor.role >= Role.ANALYST and row.button("Cancel", key=f"cancel-{run.id}"):
+        cancel(desk.service, desk.actor, run.id)
+        st.rerun(scope="fragment")
+
+
+def _show_ended(desk: Desk, run: RunView) -> None:
+    now = desk.service.clock()
+    said = f"{STATE_WORDS[run.state]} {clock_time(run.ended_at or run.requested_at, now, local_zone())}"
+    result = say_result(run)
+    if run.error:
+        show = st.error if run.state is RunState.FAILED else st.warning
+        show(f"**{plain(said)}.** {plain(run.error)}")
+    else:
+        said = f"{said} by {run.actor}"
+        st.markdown(plain(f"{said}: {result}." if result else f"{said}."))
+    if run.error and result:
+        st.caption(plain(f"Before that: {result}."))
+    if run.message:
+        st.caption(plain(run.message))
+    _show_problems(desk, run)
+
+
+def _show_problems(desk: Desk, run: RunView) -> None:
+    rejected = sum(int(count) for word, count in run.result.items() if word.endswith("rejected"))
+    if not rejected:
+        return
+    with st.expander(f"{counted(rejected, 'record')} rejected: which and why"):
+        _, problems = read_run(desk.service, desk.actor, run.id)
+        rows = [{"Record": record_id, "Why": why} for record_id, why in problems]
+        st.dataframe(rows, hide_index=True, alt="Rejected records")
+        if len(problems) < rejected:
+            st.caption(f"The first {number(len(problems))} are shown.")
+
+
+def start_run(request: Callable[[], int]) -> None:
+    """Ask for a run and show the page anew; a refusal (it runs already, and who started it) is shown in its place."""
+    try:
+        run_id = request()
+    except W365Error as error:
+        show_error(error)
+        return
+    app_runtime.queue().enqueue(run_id)
+    st.rerun()
+
+
+def awaits_confirmation(run: RunView | None) -> bool:
+    """Whether the run stopped because too many customers were missing, and a person must say whether they left."""
+    return run is not None and missing_of(run) > 0
+
+
+def is_busy(desk: Desk) -> bool:
+    """Whether a run is under way; then nobody asks what a match would do: the answer would wait for its writes."""
+    return any(run.is_active for run in list_runs(desk.service, desk.actor, limit=8))
+
+
+def keep_current(desk: Desk) -> None:
+    """Run the page again whenever a run begins or ends, so that its numbers never lag behind a run."""
+    _look_for_change(desk, _signature(desk))
+
+
+@st.fragment(run_every=2)
+def _look_for_change(desk: Desk, shown: tuple[tuple[int, str], ...]) -> None:
+    with told():
+        if _signature(desk) != shown:
+            st.rerun()
+
+
+def _signature(desk: Desk) -> tuple[tuple[int, str], ...]:
+    return tuple((run.id, run.state.value) for run in list_runs(desk.service, desk.actor, limit=8))

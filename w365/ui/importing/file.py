@@ -1,0 +1,159 @@
+"""What every import asks first: the file, and which of its columns is what."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import streamlit as st
+
+from w365.errors import AlreadyRunning, W365Error
+from w365.model import RunKind
+from w365.service.exporting import Format
+from w365.service.importing.report import LineError, count_lines, errors_file
+from w365.service.importing.templates import make_template
+from w365.service.syncing.providers import list_runs, request_match
+from w365.sheets import Field, Places, Sheet, guess_columns, open_sheet
+from w365.sheets.columns import name_columns
+from w365.store.runs import RunView
+from w365.ui.frame import app_runtime
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import say_next_time, show_error
+from w365.ui.frame.runs import show_run
+from w365.ui.frame.wording import counted, number, plain, short
+
+_UPLOAD, _LOOKED = "import_upload", "import_looked"
+FROM_CRM = "import_from_crm"
+"""Where the table that was read from the CRM is kept until it is imported."""
+
+_NONE = -1
+_MOST_ERRORS = 500
+_MOST_MB = 100
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A file and its columns. `key` tells it from every other, and from itself with other columns."""
+
+    sheet: Sheet
+    places: Places
+    key: Hashable
+
+
+def ask_file(name: str, fields: Sequence[Field]) -> Chosen | None:
+    """Ask for a file and its columns; None until there is one that can be read."""
+    given = st.file_uploader(
+        "CSV file or Excel workbook",
+        key=f"{_UPLOAD}-{name}-{st.session_state.get(_UPLOAD, 0)}",
+        max_upload_size=_MOST_MB,
+        help="Commas, semicolons or tabs; UTF-8, UTF-16 or Windows-1252. Of a workbook the first sheet is read.",
+    )
+    if given is None:
+        _offer_templates(name, fields)
+        return None
+    try:
+        sheet = open_sheet(given.name, given.getvalue())
+    except W365Error as error:
+        show_error(error)
+        return None
+    places = _ask_columns(sheet, fields, given.file_id)
+    missing = [one.label for one in fields if one.is_needed and one.name not in places]
+    if missing:
+        st.info(f"Choose the column of: **{', '.join(missing)}**.")
+        return None
+    return Chosen(sheet, places, (name, given.file_id, tuple(sorted(places.items()))))
+
+
+def look(chosen: Chosen, also: Hashable, preview: Callable[[], T]) -> T | None:
+    """Look at what the import would do, once for each file and columns; None when that fails, which is told."""
+    key = (chosen.key, also)
+    kept = st.session_state.get(_LOOKED)
+    if kept is None or kept[0] != key:
+        try:
+            with st.spinner("Reading the file…"):
+                kept = (key, preview())
+        except W365Error as error:
+            show_error(error)
+            return None
+        st.session_state[_LOOKED] = kept
+    found: T = kept[1]
+    return found
+
+
+def forget_file() -> None:
+    """Empty the uploader, and look anew at what is chosen next."""
+    st.session_state[_UPLOAD] = st.session_state.get(_UPLOAD, 0) + 1
+    for name in (_LOOKED, FROM_CRM):
+        st.session_state.pop(name, None)
+
+
+def _offer_templates(name: str, fields: Sequence[Field]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("A template has the headings that are understood at once:", width="content")
+        for form, label in ((Format.XLSX, "Excel template"), (Format.CSV, "CSV template")):
+            file = make_template(name, fields, form)
+            st.download_button(label, file.content, file.name, file.media_type, on_click="ignore", key=f"{name}-{form}")
+
+
+def _ask_columns(sheet: Sheet, fields: Sequence[Field], file_id: str) -> dict[str, int]:
+    guessed = guess_columns(sheet.headings, fields)
+    names = [short(one, 40) for one in name_columns(sheet.headings)]
+    is_complete = all(one.name in guessed for one in fields if one.is_needed)
+    st.caption(plain(f"{sheet.name}: {sheet.about}, {counted(len(names), 'column')}"))
+    said = ", ".join(f"{one.label} = {names[guessed[one.name]]}" for one in fields if one.name in guessed)
+    with st.expander(f"Columns: {plain(said) or 'none was understood'}", expanded=not is_complete):
+        chosen = {}
+        columns = st.columns(4)
+        for place, one in enumerate(fields):
+            chosen[one.name] = columns[place % 4].selectbox(
+                one.label + (" *" if one.is_needed else ""),
+                [_NONE, *range(len(names))],
+                index=guessed.get(one.name, _NONE) + 1,
+                format_func=lambda at: "not in the file" if at == _NONE else names[at],
+                help=one.about,
+                key=f"column-{file_id}-{one.name}",
+            )
+    return {name: place for name, place in chosen.items() if place != _NONE}
+
+
+def show_errors(desk: Desk, errors: Sequence[LineError]) -> None:
+    """List what is wrong, and offer the whole of it as a file."""
+    lines = count_lines(errors)
+    st.error(f"**{counted(lines, 'line')} cannot be used.** The file stays as it is; this is what to correct:")
+    shown = [
+        {"Line": one.line, "Column": one.column, "What stands there": one.value, "What is wrong": one.why}
+        for one in errors[:_MOST_ERRORS]
+    ]
+    st.dataframe(shown, hide_index=True, alt="Lines with errors", height=min(35 * len(shown) + 38, 260))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        name = f"w365-import-errors-{desk.service.clock():%Y-%m-%d}.csv"
+        st.download_button(
+            "Download error report", lambda: errors_file(errors), name, "text/csv; charset=utf-8", on_click="ignore"
+        )
+        if len(errors) > _MOST_ERRORS:
+            st.caption(f"The first {number(_MOST_ERRORS)} are shown; the report has all {number(len(errors))}.")
+
+
+def end_import(desk: Desk, told: str) -> None:
+    """Let a match look at what was imported, and show the page anew."""
+    with contextlib.suppress(AlreadyRunning):  # the match that runs takes it, or the one that follows
+        app_runtime.queue().enqueue(request_match(desk.service, desk.actor))
+    forget_file()
+    say_next_time(plain(told))
+    st.rerun()
+
+
+def show_last(desk: Desk, kind: RunKind, target: str) -> None:
+    run = _last(desk, kind, target)
+    if run is not None:
+        st.markdown("**Last import**")
+        show_run(desk, run)
+
+
+def _last(desk: Desk, kind: RunKind, target: str) -> RunView | None:
+    runs = list_runs(desk.service, desk.actor)
+    return next((run for run in runs if run.kind is kind and run.target == target), None)

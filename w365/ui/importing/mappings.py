@@ -1,0 +1,129 @@
+"""The half of the Import page for mappings that exist already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from w365.errors import W365Error
+from w365.model import RunKind
+from w365.service.importing.mapping_plan import FIELDS, PROVIDER, USUALLY, Planned, Verdict
+from w365.service.importing.mappings import TARGET, MappingChoice, MappingsPreview, import_mappings, preview_mappings
+from w365.service.syncing.providers import list_providers
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import show_error
+from w365.ui.frame.runs import say_result
+from w365.ui.frame.wording import counted, number
+from w365.ui.importing.crm import ask_crm, offer_crm
+from w365.ui.importing.file import Chosen, ask_file, end_import, look, show_errors, show_last
+
+_WORDS: Mapping[Verdict, str] = {
+    Verdict.MAP: "to map",
+    Verdict.AGAINST: "against the evidence",
+    Verdict.SAME: "mapped so already",
+    Verdict.DIFFERENT: "mapped to another account",
+    Verdict.REJECTED: "rejected",
+    Verdict.SET_ASIDE: "excluded or parked",
+    Verdict.BREACH: "against the policy",
+    Verdict.EMPTY: "without an account",
+}
+_ALWAYS = (Verdict.MAP, Verdict.SAME)
+_SECTIONS: tuple[tuple[Verdict, str, str, str], ...] = (
+    (
+        Verdict.AGAINST,
+        "The evidence supports another account",
+        "The evidence supports",
+        "Map them as the file says",
+    ),
+    (
+        Verdict.DIFFERENT,
+        "Mapped to another account now",
+        "Mapped now to",
+        "Map them as the file says, in the place of what they are mapped to",
+    ),
+    (Verdict.REJECTED, "Rejected by a person", "Rejected by", "Map them all the same"),
+    (Verdict.SET_ASIDE, "Excluded or parked", "Now", "Map them all the same"),
+    (Verdict.BREACH, "The policy allows one link only", "The account belongs to", ""),
+)
+
+
+def show_mapping_import(desk: Desk) -> None:
+    st.caption("Which customer is which account, as you know it already: each line maps one provider account.")
+    chosen = ask_crm(desk) or ask_file("mappings", FIELDS)
+    if chosen is None:
+        offer_crm(desk)
+        show_last(desk, RunKind.MAPPING_IMPORT, TARGET)
+        return
+    choice = MappingChoice(_ask_provider(desk, chosen), _chosen_verdicts())
+    preview = look(
+        chosen, choice, lambda: preview_mappings(desk.service, desk.actor, chosen.sheet, chosen.places, choice)
+    )
+    if preview is not None:
+        _show_preview(desk, chosen, choice, preview)
+
+
+def _ask_provider(desk: Desk, chosen: Chosen) -> str:
+    """Ask of which provider the lines are, where no column says it."""
+    names = [one.name for one in list_providers(desk.service, desk.actor)]
+    if PROVIDER in chosen.places or len(names) == 1:
+        return ""
+    return st.selectbox("The file does not name the provider. All lines are of", names, width=320) or ""
+
+
+def _key(verdict: Verdict) -> str:
+    return f"import-take-{verdict}"
+
+
+def _chosen_verdicts() -> frozenset[Verdict]:
+    """What the boxes below say; they are drawn after what depends on them."""
+    offered = [verdict for verdict, _, _, label in _SECTIONS if label]
+    return frozenset(one for one in offered if st.session_state.get(_key(one), one in USUALLY))
+
+
+def _show_preview(desk: Desk, chosen: Chosen, choice: MappingChoice, preview: MappingsPreview) -> None:
+    counts = preview.counts
+    said = [f"{number(counts[one])} {words}" for one, words in _WORDS.items() if counts[one] or one in _ALWAYS]
+    said.append(f"{number(preview.bad_lines)} with errors")
+    st.markdown(f"**{counted(preview.lines, 'line')}:** {' · '.join(said)}")
+    if preview.errors:
+        show_errors(desk, preview.errors)
+    for section in _SECTIONS:
+        _show_section(preview, *section)
+    leave_out = bool(preview.errors) and st.checkbox(f"Leave out {counted(preview.bad_lines, 'line')} with errors")
+    stays = not preview.mapped or (bool(preview.errors) and not leave_out)
+    if st.button(f"Import {counted(preview.mapped, 'mapping')}", type="primary", disabled=stays):
+        _run(desk, chosen, MappingChoice(choice.provider, choice.take, leave_out))
+
+
+def _show_section(preview: MappingsPreview, verdict: Verdict, title: str, against: str, label: str) -> None:
+    amount = preview.counts[verdict]
+    if not amount:
+        return
+    st.markdown(f"**{title} ({number(amount)})**")
+    rows = [_row(one, against) for one in preview.shown if one.verdict is verdict]
+    st.dataframe(rows, hide_index=True, alt=title, height=min(35 * len(rows) + 38, 220))
+    if amount > len(rows):
+        st.caption(f"The first {number(len(rows))} are shown.")
+    if label:
+        st.checkbox(label, key=_key(verdict), value=verdict in USUALLY)
+
+
+def _row(one: Planned, against: str) -> dict[str, str | int]:
+    return {
+        "Line": one.line,
+        "Provider account": one.provider_account,
+        "Provider": one.provider,
+        "The file says": one.account,
+        against: one.other,
+    }
+
+
+def _run(desk: Desk, chosen: Chosen, choice: MappingChoice) -> None:
+    try:
+        with st.spinner("Importing…"):
+            run = import_mappings(desk.service, desk.actor, chosen.sheet, chosen.places, choice)
+    except W365Error as error:
+        show_error(error)
+        return
+    end_import(desk, f"{say_result(run).capitalize()}. They are run {run.id} on the Activity page.")

@@ -1,0 +1,135 @@
+"""The Import page: rows of a manual provider, and mappings that exist already, from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from w365.errors import W365Error
+from w365.model import ProviderKind, Role, RunKind
+from w365.service.importing.accounts import AccountsPreview, Choice, import_accounts, preview_accounts
+from w365.service.syncing.customer_changes import LEFT_ALONE
+from w365.service.syncing.manual_rows import FIELDS
+from w365.service.syncing.providers import ProviderView, list_providers
+from w365.ui.frame import places
+from w365.ui.frame.links import link_to
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import show_error
+from w365.ui.frame.runs import say_result
+from w365.ui.frame.wording import counted, number, plain
+from w365.ui.importing.file import Chosen, ask_file, end_import, look, show_errors, show_last
+from w365.ui.importing.mappings import show_mapping_import
+
+_ACCOUNTS, _MAPPINGS = "Provider accounts", "Existing mappings"
+
+
+_WORDS = {
+    "new": "new",
+    "changed": "changed",
+    "unchanged": "unchanged",
+    "returned": "returned",
+    LEFT_ALONE: "left alone: their sync is switched off",
+}
+_WRITTEN = ("new", "changed", "returned")
+
+
+def show_import(desk: Desk) -> None:
+    first = _MAPPINGS if st.query_params.get("what") == "mappings" else _ACCOUNTS
+    what = st.segmented_control(
+        "What the file holds", [_ACCOUNTS, _MAPPINGS], default=first, required=True, label_visibility="collapsed"
+    )
+    if what == _MAPPINGS:
+        show_mapping_import(desk)
+    else:
+        _import_accounts(desk)
+
+
+def _import_accounts(desk: Desk) -> None:
+    st.caption("The customers of a provider that has no connection: each line is one, found again by its id.")
+    manual = [one for one in list_providers(desk.service, desk.actor) if one.kind is ProviderKind.MANUAL]
+    if not manual:
+        st.info("There is no manual provider yet. An admin adds one on the Providers page.")
+        st.page_link(places.PROVIDERS, label=":primary[Go to Providers]")
+        return
+    provider = _ask_provider(manual)
+    chosen = ask_file("provider accounts", FIELDS)
+    if chosen is None:
+        show_last(desk, RunKind.IMPORT, provider.name)
+        label = f"Show the provider accounts of {plain(provider.name)}"
+        link_to(places.PROVIDER_ACCOUNTS, label, {"status": "all", "provider": str(provider.id)})
+        return
+    preview = look(
+        chosen,
+        provider.id,
+        lambda: preview_accounts(desk.service, desk.actor, provider.id, chosen.sheet, chosen.places),
+    )
+    if preview is not None:
+        _show_accounts(desk, provider, chosen, preview)
+
+
+def _ask_provider(manual: Sequence[ProviderView]) -> ProviderView:
+    wanted = st.query_params.get("provider", "")
+    names = [one.name for one in manual]
+    first = names.index(wanted) if wanted in names else 0
+    name = st.selectbox("Manual provider", names, index=first, width=320)
+    return manual[names.index(name or names[first])]
+
+
+def _show_accounts(desk: Desk, provider: ProviderView, chosen: Chosen, preview: AccountsPreview) -> None:
+    said = [
+        f"{number(preview.counts[word])} {said}"
+        for word, said in _WORDS.items()
+        if preview.counts[word] or word in ("new", "changed", "unchanged")
+    ]
+    said.append(f"{number(preview.bad_lines)} with errors")
+    st.markdown(f"**{counted(preview.lines, 'line')}:** {' · '.join(said)}")
+    if preview.errors:
+        show_errors(desk, preview.errors)
+    _show_changes(preview)
+    choice = _ask_choice(desk, provider, preview)
+    amount = sum(preview.counts[word] for word in _WRITTEN)
+    stays = preview.counts.total() == 0 or (preview.bad_lines > 0 and not choice.leave_out_errors)
+    if st.button(f"Import {counted(amount, 'provider account')}", type="primary", disabled=stays):
+        _run_accounts(desk, provider, chosen, choice)
+
+
+def _show_changes(preview: AccountsPreview) -> None:
+    if not preview.shown:
+        return
+    rows = [
+        {"Provider specific account id": one.specific_id, "Provider name": one.name, "": one.word, "Change": one.change}
+        for one in preview.shown
+    ]
+    st.dataframe(rows, hide_index=True, alt="What the import would change", height=min(35 * len(rows) + 38, 260))
+    more = sum(preview.counts[word] for word in _WRITTEN) - len(rows)
+    if more > 0:
+        st.caption(f"and {number(more)} more")
+
+
+def _ask_choice(desk: Desk, provider: ProviderView, preview: AccountsPreview) -> Choice:
+    leave_out = bool(preview.errors) and st.checkbox(f"Leave out {counted(preview.bad_lines, 'line')} with errors")
+    if not preview.missing:
+        return Choice(leave_out)
+    missing = counted(preview.missing, "customer")
+    is_full = st.checkbox(
+        f"This file is the full list of {plain(provider.name)}: mark {missing} as gone that it does not have",
+        help="Their mappings and history are kept; one that a later file has again comes back as it was.",
+    )
+    if not (is_full and preview.too_many):
+        return Choice(leave_out, is_full)
+    st.warning(f"{number(preview.missing)} of {number(preview.known)} customers would be gone. Is it the full list?")
+    if desk.actor.role < Role.ADMIN:
+        st.caption("An admin can confirm that so many left.")
+        return Choice(leave_out, is_full)
+    return Choice(leave_out, is_full, st.checkbox(f"Yes, {missing} left"))
+
+
+def _run_accounts(desk: Desk, provider: ProviderView, chosen: Chosen, choice: Choice) -> None:
+    try:
+        with st.spinner("Importing…"):
+            run = import_accounts(desk.service, desk.actor, provider.id, chosen.sheet, chosen.places, choice)
+    except W365Error as error:
+        show_error(error)
+        return
+    end_import(desk, f"{provider.name}: {say_result(run)}. A match looks at them now.")

@@ -1,0 +1,1 @@
+"""Overview, statistics, data quality and activity."""

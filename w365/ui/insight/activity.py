@@ -1,0 +1,180 @@
+"""The Activity page: decisions, the latest first, and the runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from w365.matching.words import DECISION_WORDS, ORIGIN_WORDS
+from w365.model import DecisionKind, Origin, RunKind
+from w365.service.exporting import Subject
+from w365.service.insight.activity import ActivityFilter, count_decisions, list_actors, list_decisions
+from w365.service.reading.records import DecisionView
+from w365.service.syncing.providers import list_runs
+from w365.store.runs import RunView
+from w365.ui.deciding.bulk.dialog import show_change_dialog
+from w365.ui.deciding.bulk.undo import choose_row, offer_undo_last, offer_undo_of_decision, offer_undo_of_run
+from w365.ui.frame.downloads import download_button
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import told
+from w365.ui.frame.paging import ask_page
+from w365.ui.frame.runs import KIND_WORDS, STATE_WORDS, say_result
+from w365.ui.frame.wording import counted, duration, full_time, local_zone
+from w365.ui.insight.owner_changes import show_owner_changes
+
+_PER_PAGE = 100
+_RUNS = 200
+
+
+def show_activity(desk: Desk) -> None:
+    show_change_dialog(desk)
+    decisions, runs, owners = st.tabs(["Decisions", "Runs", "Owners"])
+    with decisions:
+        _show_decisions(desk)
+    with runs:
+        _show_runs(desk)
+    with owners:
+        show_owner_changes(desk)
+
+
+@st.fragment
+def _show_decisions(desk: Desk) -> None:
+    with told():
+        wanted = _ask_filter(desk)
+        total = count_decisions(desk.service, desk.actor, wanted)
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{counted(total, 'decision')}**", width="content")
+            with st.container(horizontal=True, width="content", vertical_alignment="center"):
+                offer_undo_last(desk)
+                download_button(desk, (Subject.DECISIONS,), place="decisions")
+        if not total:
+            _say_empty(wanted)
+            return
+        page = ask_page(total, _PER_PAGE, "activity-page")
+        found = list_decisions(desk.service, desk.actor, wanted, start=(page - 1) * _PER_PAGE, limit=_PER_PAGE)
+        zone = local_zone()
+        rows = [_decision_row(one, zone) for one in found]
+        offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
+        place = choose_row(desk, rows, f"decisions-{total}-{found[0].id}", _DECISION_COLUMNS, "Decisions")
+        with offer:
+            offer_undo_of_decision(desk, None if place is None else found[place])
+
+
+def _ask_filter(desk: Desk) -> ActivityFilter:
+    who, what, text, run = st.columns([2, 3, 3, 1.4])
+    actor = who.selectbox(
+        "Person", ["", *list_actors(desk.service, desk.actor)], format_func=lambda one: one or "Anybody"
+    )
+    kinds = what.multiselect(
+        "Kind", list(DecisionKind), format_func=DECISION_WORDS.__getitem__, placeholder="Any kind", key="activity-kinds"
+    )
+    words = text.text_input("Search", type="search", placeholder="Provider account or CRM account", live="400ms")
+    run_text = run.text_input("Run", placeholder="Number")
+    by_hand = st.toggle("By hand only", help="Leave out what matches and the calendar decided")
+    run_id = int(run_text) if run_text and run_text.isdecimal() else None
+    return ActivityFilter(actor or "", tuple(kinds), run_id, by_hand, words or "")
+
+
+def _say_empty(wanted: ActivityFilter) -> None:
+    if wanted == ActivityFilter():
+        st.info("Nobody has decided anything yet. Sync the sources, then decide on the Provider accounts page.")
+    else:
+        st.info("No decision fits these filters. Take one away.")
+
+
+def _decision_row(one: DecisionView, zone: dt.tzinfo) -> dict[str, str]:
+    return {
+        "No.": str(one.id),
+        "Time": full_time(one.at, zone),
+        "Who": _say_who(one),
+        "What": DECISION_WORDS[one.kind],
+        "Provider account": one.provider_account,
+        "Provider": one.provider,
+        "Change": _say_change(one),
+        "Why": "; ".join(part for part in (_say_origin(one), _say_undo(one), one.reason, *one.evidence) if part),
+    }
+
+
+def _say_who(one: DecisionView) -> str:
+    if one.run_id:
+        return f"{one.actor}, run {one.run_id}"
+    return one.actor if one.kind is DecisionKind.RETURN else f"{one.actor}, by hand"
+
+
+def _say_change(one: DecisionView) -> str:
+    """Old → new where an account changed; else the account it is about."""
+    if one.kind in (DecisionKind.MAP, DecisionKind.UNMAP, DecisionKind.UNDO):
+        is_about_account = one.old_account or one.account
+        return f"{one.old_account or 'nothing'} → {one.account or 'nothing'}" if is_about_account else ""
+    return one.account or one.old_account
+
+
+def _say_undo(one: DecisionView) -> str:
+    return f"undo of decision {one.undoes}" if one.undoes else ""
+
+
+def _say_origin(one: DecisionView) -> str:
+    is_named = one.kind is DecisionKind.MAP and one.origin in list(Origin)
+    return ORIGIN_WORDS[Origin(one.origin)] if is_named else ""
+
+
+_DECISION_COLUMNS = {
+    name: st.column_config.TextColumn(label, width=width)
+    for name, label, width in (
+        ("No.", "No.", 60),
+        ("Time", "Time", 145),
+        ("Who", "Who", 105),
+        ("What", "What", 125),
+        ("Provider account", "Provider account", 190),
+        ("Provider", "Provider", 95),
+        ("Change", "Old → new", 215),
+        ("Why", "Why", 420),
+    )
+}
+
+
+@st.fragment
+def _show_runs(desk: Desk) -> None:
+    with told():
+        _list_runs(desk)
+
+
+def _list_runs(desk: Desk) -> None:
+    runs = list_runs(desk.service, desk.actor, limit=_RUNS)
+    if not runs:
+        st.info("Nothing has run yet. Start a sync on the Providers page.")
+        return
+    zone, now = local_zone(), desk.service.clock()
+    rows = [_run_row(run, zone, now) for run in runs]
+    offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
+    place = choose_row(desk, rows, f"runs-{runs[0].id}", _RUN_COLUMNS, "Runs")
+    with offer:
+        offer_undo_of_run(desk, None if place is None else runs[place])
+
+
+_RUN_COLUMNS = {
+    name: st.column_config.Column(name, width=width)
+    for name, width in (("Run", 50), ("Started", 160), ("What", 195), ("Of", 240), ("Result", 420))
+}
+
+
+def _say_target(run: RunView) -> str:
+    """What a run is about; those of many rows carry the number of their preview, which says nothing to people."""
+    if run.kind in (RunKind.BULK, RunKind.UNDO):
+        return run.target.rpartition(" #")[0]
+    return "" if run.target in ("crm", "all") else run.target
+
+
+def _run_row(run: RunView, zone: dt.tzinfo, now: dt.datetime) -> dict[str, str | int]:
+    took = (run.ended_at or now) - run.started_at if run.started_at else None
+    return {
+        "Run": run.id,
+        "Started": f"{(run.started_at or run.requested_at).astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
+        "What": KIND_WORDS[run.kind],
+        "Of": _say_target(run),
+        "Who": run.actor,
+        "State": STATE_WORDS[run.state],
+        "Took": duration(took),
+        "Result": " ".join(part for part in (run.error, say_result(run), "" if run.is_active else run.message) if part),
+    }

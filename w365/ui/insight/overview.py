@@ -1,0 +1,227 @@
+"""The Overview page: the backlog first, then what to do next, then the first steps where something is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from w365.model import Reason, Role, Status
+from w365.service.configuring.settings import get_settings
+from w365.service.insight.statistics import Standing, read_standing
+from w365.service.matching.run import Preview, preview_match
+from w365.service.reading.records import count
+from w365.service.reading.visits import read_visit
+from w365.service.syncing.providers import CrmView, ProviderView, get_crm, list_providers
+from w365.service.writeback.view import count_troubles
+from w365.store.connecting.connections import CRM
+from w365.store.reading.subscriptions import Amount
+from w365.store.reading.worklist import Filter
+from w365.store.runs import RunView
+from w365.ui.configuring.schedule_words import say_next_times
+from w365.ui.deciding.record.subscription_words import say_blocked
+from w365.ui.frame import places
+from w365.ui.frame.links import link_to
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.palette import tiles
+from w365.ui.frame.runs import is_busy, keep_current, show_run
+from w365.ui.frame.wording import ago, clock_time, counted, local_zone, number, percent, plain, short
+
+_POINTS_OF_A_LINE = 3
+
+
+def show_overview(desk: Desk) -> None:
+    keep_current(desk)
+    statistics = read_standing(desk.service, desk.actor, history=30)
+    providers, crm = list_providers(desk.service, desk.actor), get_crm(desk.service, desk.actor)
+    _show_first_steps(desk, providers, crm)
+    _show_numbers(statistics)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _show_next(desk, statistics)
+    with right:
+        _show_sources(desk, providers, crm)
+
+
+def _show_numbers(statistics: Standing) -> None:
+    totals = statistics.totals
+    rates = [100 * rate for point in statistics.history if (rate := point.totals.match_rate) is not None]
+    moved = f"{number(statistics.new_this_week)} new, {number(statistics.changed)} changed"
+    cards: tuple[tuple[str, str, str, list[float]], ...] = (
+        ("Need a decision", number(totals.backlog), moved, []),
+        (
+            "Match rate",
+            percent(totals.match_rate),
+            f"{number(totals.mapped)} of {number(totals.in_scope)} mapped",
+            rates,
+        ),
+        ("Conflicts", number(totals.conflict), "several accounts", []),
+        ("Blocked seats", number(totals.blocked_seats), _subscriptions(statistics), []),
+    )
+    with tiles():
+        for column, (label, value, said, line) in zip(st.columns(len(cards)), cards, strict=True):
+            chart = line if len(line) >= _POINTS_OF_A_LINE else None
+            options: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off", "border": True, "height": "stretch"}
+            column.metric(label, value, said, chart_data=chart, **options)
+
+
+def _subscriptions(statistics: Standing) -> str:
+    return counted(statistics.blocked_subscriptions, "subscription")
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One line of what to do next, and where: of the grid, the rows that the query filters."""
+
+    amount: int
+    text: str
+    link: str
+    query: dict[str, str] | None
+    page: str = places.PROVIDER_ACCOUNTS
+
+
+def _show_blocked(statistics: Standing) -> None:
+    """The first thing to do: what nobody can be billed for."""
+    if statistics.blocking:
+        amount = Amount(statistics.blocked_subscriptions, statistics.totals.blocked_seats, statistics.blocking)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(say_blocked(amount), width="stretch")
+            link_to(places.REVIEW, "Review by impact")
+
+
+def _tasks(statistics: Standing) -> list[_Task]:
+    totals = statistics.totals
+    by_reason = {one.reason: one.accounts for one in statistics.by_reason}
+    without = by_reason.get(Reason.NO_ACCOUNT, 0)
+    tasks = [
+        _Task(
+            totals.conflict,
+            "in conflict: several accounts are equally supported",
+            "Open conflicts",
+            None,
+            places.CONFLICTS,
+        ),
+        _Task(
+            totals.unmapped,
+            "unmapped: choose an account or create one",
+            "Open unmapped",
+            {"status": Status.UNMAPPED.value},
+        ),
+        _Task(
+            without,
+            "of them have a domain that no CRM account uses",
+            "Open these",
+            {"status": Status.UNMAPPED.value, "reason": Reason.NO_ACCOUNT.value},
+        ),
+        _Task(statistics.drifted, "mapped, but the evidence changed since", "Open drifted", {"status": "drifted"}),
+        _Task(totals.parked, "parked for later", "Open parked", {"status": Status.PARKED.value}),
+    ]
+    return [task for task in tasks if task.amount]
+
+
+def _show_next(desk: Desk, statistics: Standing) -> None:
+    st.subheader("What to do next", anchor=False)
+    _show_new(desk)
+    _show_unwritten(desk)
+    tasks = _tasks(statistics)
+    if not tasks:
+        done = statistics.totals.in_scope
+        st.success("Every provider account is decided.") if done else st.info("Nothing is synced yet.")
+        return
+    _show_blocked(statistics)
+    for task in tasks:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{number(task.amount)}** {task.text}", width="stretch")
+            link_to(task.page, task.link, task.query)
+    if not is_busy(desk):
+        _show_ready(preview_match(desk.service, desk.actor, limit=0))
+    _show_movement(statistics)
+
+
+def _show_new(desk: Desk) -> None:
+    """Say what came since this person was here."""
+    since = read_visit(desk.service, desk.actor)
+    amount = count(desk.service, desk.actor, Filter(new_since=since)) if since else 0
+    if amount:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{number(amount)}** new since your last visit", width="stretch")
+            link_to(places.PROVIDER_ACCOUNTS, "Open new", {"status": "new"})
+
+
+def _show_unwritten(desk: Desk) -> None:
+    """Say what Dataverse did not take."""
+    if amount := count_troubles(desk.service, desk.actor):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{number(amount)}** decided, but not written to Dataverse", width="stretch")
+            link_to(places.CONFIGURATION, "See why")
+
+
+def _show_ready(preview: Preview) -> None:
+    if preview.total:
+        does = "will map them" if preview.auto_match else "is off, so they wait"
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{number(preview.total)}** have exactly one account; Auto-Match {does}", width="stretch")
+            if preview.auto_match:
+                link_to(places.PROVIDERS, "Match now")
+            else:
+                link_to(places.CONFIGURATION, "Switch it on")
+
+
+def _show_movement(statistics: Standing) -> None:
+    parts = []
+    if statistics.oldest_open:
+        parts.append(f"The oldest open one came {ago(statistics.oldest_open, statistics.at)}.")
+    if statistics.gone:
+        parts.append(f"{number(statistics.gone)} are gone at their provider.")
+    if parts:
+        st.caption(" ".join(parts))
+
+
+def _show_sources(desk: Desk, providers: list[ProviderView], crm: CrmView) -> None:
+    st.subheader("Sources", anchor=False)
+    next_times = say_next_times(desk)
+    for one in providers:
+        _show_source(desk, one.name, counted(one.accounts, "provider account"), one.last, next_times.get(str(one.id)))
+    amount = f"{counted(crm.accounts, 'account')}, {counted(crm.contacts, 'contact')}"
+    _show_source(desk, "CRM", amount, crm.last, next_times.get(CRM))
+    link_to(places.PROVIDERS, "Open providers")
+
+
+def _show_source(desk: Desk, name: str, amount: str, last: RunView | None, next_time: str | None) -> None:
+    with st.container(border=True, gap="xxsmall"):
+        st.markdown(f"**{plain(short(name))}** · {amount}")
+        if last and (last.is_active or last.error):
+            show_run(desk, last)
+        elif last and last.ended_at:
+            st.caption(f"Synced {clock_time(last.ended_at, desk.service.clock(), local_zone())}")
+        if next_time:
+            st.caption(plain(next_time))
+
+
+def _show_first_steps(desk: Desk, providers: list[ProviderView], crm: CrmView) -> None:
+    """Three steps until provider accounts and CRM were synced once and Auto-Match was decided about."""
+    synced = any(one.last_done for one in providers) or any(one.accounts for one in providers)
+    crm_synced = crm.last_done is not None
+    if synced and crm_synced:
+        return
+    is_on = get_settings(desk.service, desk.actor)["auto_match"] == "true"
+    with st.container(border=True):
+        st.subheader("Three steps to the first mappings", anchor=False)
+        automatic = [one for one in providers if one.missing or one.last_done or one.last]
+        _step(
+            "Connect a provider and sync its accounts", done=synced, missing=automatic[0].missing if automatic else ""
+        )
+        _step("Connect the CRM and sync accounts and contacts", done=crm_synced, missing=crm.missing)
+        _step("Switch Auto-Match on, or decide everything by hand", done=is_on, missing="")
+        if desk.actor.role >= Role.ANALYST:
+            with st.container(horizontal=True):
+                link_to(places.PROVIDERS, "Go to Providers")
+                link_to(places.CONFIGURATION, "Go to Configuration")
+
+
+def _step(text: str, *, done: bool, missing: str) -> None:
+    state = ":green-badge[Done]" if done else ":gray-badge[To do]"
+    st.markdown(f"{state} {text}")
+    if missing and not done:
+        st.caption(missing)

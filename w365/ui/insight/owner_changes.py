@@ -1,0 +1,77 @@
+"""Changes of owners on the Activity page."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from w365.service.insight.owner_changes import (
+    OwnerChangeFilter,
+    OwnerChangeView,
+    count_owner_changes,
+    list_givers,
+    list_owner_changes,
+)
+from w365.ui.deciding.bulk.undo import choose_row, offer_undo_of_owners
+from w365.ui.deciding.bulk.words import NOBODY
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import told
+from w365.ui.frame.paging import ask_page
+from w365.ui.frame.wording import counted, full_time, local_zone
+
+_PER_PAGE = 100
+
+
+@st.fragment
+def show_owner_changes(desk: Desk) -> None:
+    with told():
+        wanted = _ask_filter(desk)
+        total = count_owner_changes(desk.service, desk.actor, wanted)
+        st.markdown(f"**{counted(total, 'change')} of owners**")
+        if not total:
+            _say_empty(wanted)
+            return
+        start = (ask_page(total, _PER_PAGE, "owner-changes-page") - 1) * _PER_PAGE
+        found = list_owner_changes(desk.service, desk.actor, wanted, start=start, limit=_PER_PAGE)
+        zone = local_zone()
+        rows = [_row(one, zone) for one in found]
+        offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
+        place = choose_row(desk, rows, f"owners-{total}-{found[0].id}", {}, "Changes of owners")
+        with offer:
+            offer_undo_of_owners(desk, None if place is None else found[place])
+
+
+def _ask_filter(desk: Desk) -> OwnerChangeFilter:
+    who, text = st.columns([2, 5])
+    actor = who.selectbox(
+        "Person",
+        ["", *list_givers(desk.service, desk.actor)],
+        format_func=lambda one: one or "Anybody",
+        key="owner-changes-person",
+    )
+    words = text.text_input(
+        "Search",
+        type="search",
+        placeholder="Provider account or owner",
+        live="400ms",
+        key="owner-changes-search",
+    )
+    return OwnerChangeFilter(actor or "", words or "")
+
+
+def _say_empty(wanted: OwnerChangeFilter) -> None:
+    if wanted == OwnerChangeFilter():
+        st.info("No row was given to anybody yet. A record says who takes care of its row.")
+    else:
+        st.info("No change fits these filters. Take one away.")
+
+
+def _row(one: OwnerChangeView, zone: dt.tzinfo) -> dict[str, str]:
+    return {
+        "Time": full_time(one.at, zone),
+        "Who": f"{one.actor}, run {one.run_id}" if one.run_id else one.actor,
+        "Provider account": one.provider_account,
+        "Provider": one.provider,
+        "Old → new": f"{one.old_owner or NOBODY} → {one.owner or NOBODY}",
+    }

@@ -1,0 +1,105 @@
+"""The Data quality page: what to mend at the providers and in the CRM, each number with the rows behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from w365.matching.words import REASON_WORDS
+from w365.service.insight.quality import Quality, list_flawed_accounts, list_shared_domains, read_quality
+from w365.service.syncing.providers import get_crm
+from w365.store.insight.quality import Flaw, FlawedAccount, SharedByAccounts
+from w365.ui.frame import places
+from w365.ui.frame.first_steps import is_beginning
+from w365.ui.frame.links import link_to
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import told
+from w365.ui.frame.paging import ask_page
+from w365.ui.frame.runs import keep_current
+from w365.ui.frame.wording import counted, number
+
+_PER_PAGE = 100
+
+FLAW_WORDS: Mapping[Flaw, str] = {
+    Flaw.NO_CONTACT: "Accounts with no contact",
+    Flaw.FREE_MAIL_ONLY: "Accounts with free mail only",
+    Flaw.DUPLICATE: "Domains of several accounts",
+}
+ABOUT: Mapping[Flaw, str] = {
+    Flaw.NO_CONTACT: "Active CRM accounts without any contact. Add one with an address of the company.",
+    Flaw.FREE_MAIL_ONLY: "Active CRM accounts whose contacts all write from free mail, which proves no company.",
+    Flaw.DUPLICATE: (
+        "Domains that several active CRM accounts have. They may be the same company twice: merge them in the CRM, or "
+        "mark a domain as shared on the Conflicts page. Listed domains (free mail, shared, excluded) are left out."
+    ),
+}
+
+
+def show_quality(desk: Desk) -> None:
+    keep_current(desk)
+    found = read_quality(desk.service, desk.actor)
+    if not is_beginning(desk):
+        _show_customers(found)
+    st.subheader("In the CRM", anchor=False)
+    if not get_crm(desk.service, desk.actor).accounts:
+        st.info("There are no CRM accounts yet. Sync the CRM on the Providers page.")
+        return
+    _show_flaws(desk, found)
+
+
+def _show_customers(found: Quality) -> None:
+    st.subheader("Customers with no usable domain", anchor=False)
+    total = sum(found.customers.values())
+    if not total:
+        st.caption("None: every customer has a domain of its own.")
+        return
+    st.caption(f"{counted(total, 'provider account')}; only a person, a candidate or a new domain can map them.")
+    for reason, amount in found.customers.items():
+        if amount:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{number(amount)}** {REASON_WORDS[reason]}", width="stretch")
+                link_to(places.PROVIDER_ACCOUNTS, "Show these", {"status": "all", "reason": reason.value})
+
+
+@st.fragment
+def _show_flaws(desk: Desk, found: Quality) -> None:
+    with told():
+        labels = {flaw: f"{words} {number(found.flaws[flaw])}" for flaw, words in FLAW_WORDS.items()}
+        flaw = st.segmented_control(
+            "What", list(labels), default=Flaw.NO_CONTACT, format_func=labels.__getitem__, required=True
+        )
+        flaw = flaw or Flaw.NO_CONTACT
+        st.caption(ABOUT[flaw])
+        if not found.flaws[flaw]:
+            st.success("None.")
+            return
+        page = ask_page(found.flaws[flaw], _PER_PAGE, f"quality-{flaw}")
+        rows = _rows(desk, flaw, (page - 1) * _PER_PAGE)
+        st.dataframe(rows, hide_index=True, height="content" if len(rows) < 12 else 460, alt=FLAW_WORDS[flaw])
+
+
+def _rows(desk: Desk, flaw: Flaw, start: int) -> list[dict[str, str | int]]:
+    if flaw is Flaw.DUPLICATE:
+        return [_domain_row(one) for one in list_shared_domains(desk.service, desk.actor, start=start)]
+    return [_account_row(one) for one in list_flawed_accounts(desk.service, desk.actor, flaw, start=start)]
+
+
+def _account_row(one: FlawedAccount) -> dict[str, str | int]:
+    return {
+        "Account Name": one.name,
+        "Number": one.number,
+        "City": one.city,
+        "Country": one.country,
+        "Contacts": one.contacts,
+        "Mapped provider accounts": one.provider_accounts,
+    }
+
+
+def _domain_row(one: SharedByAccounts) -> dict[str, str | int]:
+    more = one.accounts - len(one.names)
+    return {
+        "Domain": one.domain,
+        "Accounts": one.accounts,
+        "Names": ", ".join(one.names) + (f" and {number(more)} more" if more > 0 else ""),
+    }

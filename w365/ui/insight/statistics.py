@@ -1,0 +1,116 @@
+"""The Statistics page: the rates, then by provider, source and reason, then over time; each with its download."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from w365.matching.words import STATUS_WORDS
+from w365.service.exporting import Subject
+from w365.service.insight.statistics import DEFINITIONS, Statistics, read_statistics
+from w365.ui.frame.downloads import SUBJECT_WORDS, download_button, section_download
+from w365.ui.frame.first_steps import is_beginning
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.palette import tiles
+from w365.ui.frame.runs import keep_current
+from w365.ui.frame.wording import clock_time, duration, local_zone, number, percent
+from w365.ui.insight import charts
+from w365.ui.insight.over_time import show_comparison, show_effort, show_history
+
+
+def show_statistics(desk: Desk) -> None:
+    keep_current(desk)
+    if is_beginning(desk):
+        return
+    found = read_statistics(desk.service, desk.actor)
+    _show_numbers(found)
+    _show_providers(desk, found)
+    with tiles("halves", 22):
+        left, right = st.columns(2, gap="large")
+        with left:
+            _show_sources(desk, found)
+        with right:
+            _show_reasons(desk, found)
+    show_history(desk)
+    show_effort(desk)
+    show_comparison(desk)
+    _show_downloads(desk)
+    _show_definitions()
+
+
+def _show_numbers(found: Statistics) -> None:
+    totals = found.totals
+    numbers = {
+        "Match rate": percent(totals.match_rate),
+        "Backlog": number(totals.backlog),
+        "Oldest open": _brief(found.at - found.oldest_open) if found.oldest_open else "–",
+        "Drifted": number(found.drifted),
+        "Blocked seats": number(totals.blocked_seats),
+        "Blocked subscriptions": number(found.blocked_subscriptions),
+        "Time to map": _brief(found.median_time_to_map),
+        "By hand": percent(found.by_hand),
+    }
+    labels = list(numbers)
+    with tiles():
+        for row in (labels[:4], labels[4:]):
+            for column, label in zip(st.columns(4), row, strict=True):
+                column.metric(label, numbers[label], border=True, help=DEFINITIONS[label], height="stretch")
+    when = clock_time(found.at, found.at, local_zone())
+    st.caption(f"{number(totals.mapped)} of {number(totals.in_scope)} in scope are mapped. As of {when}.")
+
+
+def _brief(span: dt.timedelta | None) -> str:
+    """A duration that fits a tile in a narrow window."""
+    return (
+        duration(span).replace(" minute", " min").replace(" mins", " min").replace(" second", " s").replace(" ss", " s")
+    )
+
+
+def _show_providers(desk: Desk, found: Statistics) -> None:
+    section_download("By provider", desk, Subject.STATISTICS, ("Provider",))
+    frame = charts.provider_frame(found.by_provider)
+    charts.chart_and_table(
+        charts.status_bars(frame),
+        frame,
+        named="Provider accounts by provider and status",
+        **{"Match rate": charts.share_column("Match rate")},
+    )
+
+
+def _show_sources(desk: Desk, found: Statistics) -> None:
+    section_download("By what mapped them", desk, Subject.STATISTICS, ("Mapped by",))
+    if not found.by_source:
+        st.info("Nothing is mapped yet.")
+        return
+    frame = charts.source_frame(found.by_source)
+    charts.chart_and_table(
+        charts.bars(frame, "Source", "Mappings"),
+        frame,
+        named="Mappings by source",
+        Share=charts.share_column("Share"),
+    )
+
+
+def _show_reasons(desk: Desk, found: Statistics) -> None:
+    section_download("Why the rest is open", desk, Subject.STATISTICS, ("Not mapped because",))
+    if not found.by_reason:
+        st.success("Nothing is open.")
+        return
+    frame = charts.reason_frame(found.by_reason)
+    charts.chart_and_table(
+        charts.bars(frame, "Reason", "Provider accounts"), frame, named="Open provider accounts by reason"
+    )
+
+
+def _show_downloads(desk: Desk) -> None:
+    st.subheader("Downloads", anchor=False)
+    st.caption("Mappings, what is open with its reasons, conflicts, candidates, decisions, or everything in one file.")
+    download_button(desk, tuple(SUBJECT_WORDS), place="all")
+
+
+def _show_definitions() -> None:
+    with st.expander("What the words mean"):
+        for word, meaning in DEFINITIONS.items():
+            st.markdown(f"**{word}** – {meaning}")
+        st.markdown(f"**Statuses** – {', '.join(STATUS_WORDS[one].lower() for one in charts.SHOWN)}.")

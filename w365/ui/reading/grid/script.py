@@ -1,0 +1,26 @@
+"""The grid's own JavaScript, and the expressions by which its options refer to it; read once at import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_FILES = ("wire", "source", "bulk", "save", "cells", "lookup", "columns", "ready")
+_FOLDER = Path(__file__).parents[2] / "scripts"
+
+
+def _bundle() -> str:
+    """All scripts as one expression, which makes `window.w365` once and then returns it."""
+    text = "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in _FILES)
+    return f'(window.w365 ||= (() => {{ "use strict";\n{text}\n}})())'
+
+
+BUNDLE = _bundle()
+
+
+def part(name: str) -> str:
+    """An expression for one member of the bundle. The option that stands first carries the bundle itself."""
+    return f"window.w365.{name}"
+
+
+def first_part(name: str) -> str:
+    return f"{BUNDLE}.{name}"

@@ -1,0 +1,259 @@
+"""Provider accounts: facets, the grid, and the record of the row that a person opens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import streamlit as st
+
+from w365.api.asked import LONGEST_NUMBER, LONGEST_TEXT
+from w365.errors import W365Error
+from w365.matching.words import REASON_WORDS, STATUS_WORDS
+from w365.model import OPEN, Actor, Reason, Role, Status
+from w365.service import Service
+from w365.service.deciding.bulk_preview import Chosen
+from w365.service.deciding.collaboration import list_owners
+from w365.service.deciding.mapping import Decided
+from w365.service.deciding.undo import take_back_now
+from w365.service.exporting import Subject
+from w365.service.reading.records import count, read_record
+from w365.service.reading.visits import read_visit
+from w365.service.syncing.providers import list_providers
+from w365.store.reading.worklist import Row
+from w365.ui.deciding.bulk.dialog import ask_bulk, changes_done, show_change_dialog
+from w365.ui.deciding.record.panel import forget_shown, show_record
+from w365.ui.deciding.record.words import say_settled
+from w365.ui.frame.choices import show_choice_of, show_parts, show_search
+from w365.ui.frame.downloads import download_button
+from w365.ui.frame.first_steps import is_beginning
+from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_frame import FRESHNESS, told
+from w365.ui.frame.palette import WIDE, is_dark
+from w365.ui.frame.wording import counted, plain, short
+from w365.ui.reading.crm_account import open_account_of
+from w365.ui.reading.grid.component import BAR, Bulk, Look, Sorted, Told, show_grid
+from w365.ui.reading.grid.facets import read_further, show_further_facets
+from w365.ui.reading.grid.view import ALL, DRIFTED, GONE, HELD, NEW, UNSYNCED, View, first_view, read_sort, read_view
+
+_VIEW, _RECORD, _TOUCHED, _SAID = "accounts_view", "accounts_record", "accounts_touched", "accounts_said"
+_DONE = "accounts_done"
+_ACCOUNT = "accounts_account"
+_RECORD_ASKED = "record"
+"""In the address: a record to open, once."""
+
+_STATUS, _PROVIDER, _REASON, _TEXT = "accounts_status", "accounts_provider", "accounts_reason", "accounts_text"
+
+SUBJECTS = (Subject.MAPPINGS, Subject.UNMAPPED, Subject.CONFLICTS, Subject.CANDIDATES, Subject.DECISIONS)
+
+_PART_WORDS = {HELD: "Held back"}
+
+_FRAGMENT = "accounts"
+
+_ANY = ""
+"""The first choice of a facet. None would read as nothing chosen yet."""
+
+
+@st.fragment(key=_FRAGMENT)
+def show_accounts(desk: Desk) -> None:
+    """Draw the page. A saved cell, a facet or a letter in the search runs this part only."""
+    st.html(WIDE)  # nothing above the grid scrolls away
+    with told():
+        if is_beginning(desk):
+            return
+        providers = {one.id: one.name for one in list_providers(desk.service, desk.actor)}
+        view = _current_view(desk, providers)
+        st.query_params.from_dict(view.parameters())
+        _show_facets(desk, view, providers)
+        look = Look(view.rows_query(), desk.token, desk.actor.role >= Role.ANALYST, _touched(), view.sort)
+        show_grid(look, scheme="dark" if is_dark() else "light", on_told=lambda event: _hear(desk, event))
+        if said := st.session_state.pop(_SAID, ""):
+            st.toast(plain(said))
+        if (row := st.session_state.pop(_ACCOUNT, None)) is not None:
+            open_account_of(desk, row)
+        if _RECORD in st.session_state:
+            _open_record(desk, st.session_state[_RECORD])
+        else:
+            show_change_dialog(desk)
+
+
+def _touched() -> str:
+    """What the grid is to read again: all of it after a change of many rows, else the row decided in the record."""
+    if st.session_state.get(_DONE, 0) != changes_done():
+        st.session_state[_DONE] = changes_done()
+        st.session_state[_TOUCHED] = f"all.{changes_done()}"
+    return str(st.session_state.get(_TOUCHED, ""))
+
+
+def _current_view(desk: Desk, providers: Mapping[int, str]) -> View:
+    """What the person chose; else what the address says; else what they chose before they left the page."""
+    is_ours = _STATUS in st.session_state and _RECORD_ASKED not in st.query_params
+    read = None if is_ours else _read_address(desk, providers)
+    view = read or st.session_state.get(_VIEW) or _first_view(desk)
+    since, today = read_visit(desk.service, desk.actor), desk.service.clock().date()
+    view = replace(view, since=since, new=view.new and since is not None, today=today)
+    st.session_state[_VIEW] = view
+    return view
+
+
+def _first_view(desk: Desk) -> View:
+    view = first_view(_amounts(desk.service, desk.actor, View()))
+    return replace(view, sort=read_sort(st.query_params.to_dict()))
+
+
+def _read_address(desk: Desk, providers: Mapping[int, str]) -> View | None:
+    parameters = st.query_params.to_dict()
+    record = parameters.get(_RECORD_ASKED, "")
+    if record.isascii() and record.isdecimal() and len(record) <= LONGEST_NUMBER:
+        st.session_state[_RECORD] = int(record)
+    owners = {*list_owners(desk.service, desk.actor), desk.actor.name}
+    return read_view(parameters, providers, owners)
+
+
+def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
+    _fill_in(view)
+    # Two lines from the start: a part that comes while somebody decides must not push the grid down.
+    with st.container(gap="xsmall"):
+        _status_facet(_amounts(desk.service, desk.actor, view), _parts(desk, view), view)
+        _show_choices(desk, view, providers)
+
+
+def _show_choices(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        if len(providers) > 1:
+            show_choice_of("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 140, _chosen)
+        show_choice_of("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 140, _chosen)
+        show_further_facets(desk, view, _chosen)
+        show_search(_TEXT, "Name, domain, id or account", 230, _chosen)
+        download_button(desk, SUBJECTS, view.filter(), place="accounts")
+
+
+def _parts(desk: Desk, view: View) -> dict[str, int]:
+    """What is a part of the list, but no status; shown where there is any."""
+    plain_view = _of_no_part(view)
+    wanted = {
+        NEW: replace(plain_view, new=True),
+        DRIFTED: replace(plain_view, drifted=True),
+        UNSYNCED: replace(plain_view, unsynced=True),
+        HELD: replace(plain_view, held=True),
+        GONE: replace(plain_view, gone=True),
+    }
+    if view.since is None:
+        del wanted[NEW]
+    return {name: count(desk.service, desk.actor, one.filter()) for name, one in wanted.items()}
+
+
+def _of_no_part(view: View) -> View:
+    return replace(view, status=None, gone=False, drifted=False, unsynced=False, new=False, held=False)
+
+
+def _status_facet(amounts: Mapping[Status, int], parts: Mapping[str, int], view: View) -> None:
+    labels: dict[str, str] = {ALL: f"All {sum(amounts.values()):,}"}
+    labels |= {status: f"{STATUS_WORDS[status]} {amounts[status]:,}" for status in amounts}
+    labels |= {
+        name: f"{_PART_WORDS.get(name, name.title())} {amount:,}"
+        for name, amount in parts.items()
+        if amount or view.facet == name
+    }
+    show_parts("Status", _STATUS, labels, _chosen)
+
+
+def _fill_in(view: View) -> None:
+    """Set the widgets to the view at every run: their labels hold counts, and a new label would lose the choice."""
+    st.session_state[_STATUS] = view.facet
+    st.session_state[_PROVIDER] = view.provider or _ANY
+    st.session_state[_REASON] = view.reason or _ANY
+    st.session_state[_TEXT] = view.text
+
+
+def _chosen() -> None:
+    """Take over what the widgets say now; runs before the page does."""
+    state = st.session_state
+    status, provider, reason = state[_STATUS], state.get(_PROVIDER), state[_REASON]
+    state[_VIEW] = View(
+        status=Status(status) if status in list(Status) else None,
+        provider=provider or None,
+        reason=Reason(reason) if reason else None,
+        text=(state[_TEXT] or "")[:LONGEST_TEXT],
+        gone=status == GONE,
+        drifted=status == DRIFTED,
+        **read_further(state[_VIEW]),
+        unsynced=status == UNSYNCED,
+        new=status == NEW,
+        sort=state[_VIEW].sort,
+        held=status == HELD,
+    )
+
+
+def _amounts(service: Service, actor: Actor, view: View) -> dict[Status, int]:
+    """How many rows each status has under the other facets: exactly what the grid would show."""
+    order = (*OPEN, Status.MAPPED, Status.EXCLUDED, Status.PARKED)
+    part = _of_no_part(view)
+    return {status: count(service, actor, replace(part, status=status).filter()) for status in order}
+
+
+def _hear(desk: Desk, event: Told | Bulk | Sorted) -> None:
+    """What the grid tells: opening a record is kept; a saved row needs no more than the run that follows."""
+    if isinstance(event, Bulk):
+        _ask_bulk(event)
+    elif isinstance(event, Sorted):
+        st.session_state[_VIEW] = replace(st.session_state[_VIEW], sort=event.by)
+    elif event.what == "open":
+        st.session_state[_RECORD] = event.row
+    elif event.what == "account":
+        st.session_state[_ACCOUNT] = event.row
+    elif event.what == "undo":
+        _take_back(desk, event.row)
+    if isinstance(event, Told) and event.what in ("saved", "undo"):
+        st.rerun([_FRAGMENT, FRESHNESS])  # the counts above agree with the facets
+
+
+def _ask_bulk(event: Bulk) -> None:
+    view: View = st.session_state[_VIEW]
+    chosen = Chosen(event.ids, None if event.ids else view.filter())
+    amount = (
+        counted(len(event.ids), "selected provider account") if event.ids else "all provider accounts of the filter"
+    )
+    ask_bulk(event.action, f"{BAR[event.action].rstrip('…')}: {amount}", chosen)
+
+
+def _take_back(desk: Desk, decision_id: int) -> None:
+    """Take back at once what was decided just now; when somebody changed the row since, show that instead."""
+    try:
+        row = take_back_now(desk.service, desk.actor, decision_id)
+    except W365Error as error:
+        st.session_state[_SAID] = str(error)
+        return
+    st.session_state[_TOUCHED] = f"{row.id}.0.{row.version}"
+    st.session_state[_SAID] = f"{row.name}: taken back"
+
+
+def _leave_record() -> None:
+    st.session_state.pop(_RECORD, None)
+    forget_shown()
+
+
+def _open_record(desk: Desk, row: int) -> None:
+    record = read_record(desk.service, desk.actor, row)
+    title = plain(short(record.row.name, 100)) or "Provider account"
+    st.dialog(title, width="large", on_dismiss=_leave_record)(_show_record)(desk, row)
+
+
+def _show_record(desk: Desk, row: int) -> None:
+    decided = None
+    with told():
+        record = read_record(desk.service, desk.actor, row)
+        decided = show_record(desk, record)
+    if decided is not None:
+        _after(decided, record.row)
+
+
+def _after(decided: Decided, before: Row) -> None:
+    """Let the grid read the row again. A row that was settled just now is left; another stays open, as it is now."""
+    st.session_state[_TOUCHED] = f"{decided.row.id}.{decided.row.version}"
+    is_as_before = (decided.row.status, decided.row.account_id) == (before.status, before.account_id)
+    if is_as_before or decided.row.status in OPEN:
+        st.rerun(scope="fragment")
+    st.session_state[_SAID] = say_settled(decided.row)
+    _leave_record()
+    st.rerun()

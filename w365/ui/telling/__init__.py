@@ -1,0 +1,1 @@
+"""Whom scheduled runs are told."""

@@ -1,0 +1,1 @@
+"""How mappings stand in the CRM's table."""
