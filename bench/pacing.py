@@ -21,7 +21,7 @@ from w365.demo.faults import Fault
 from w365.demo.servers import serve
 from w365.demo.world import Customer, Domain, World
 from w365.http.conditions import Conditions
-from w365.http.pace import Gates
+from w365.http.rate_limit import Gates
 from w365.http.wait import Clock
 from w365.jobs import execute
 from w365.model import Actor, Role

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from w365.matching.comparison_records import Prospect, ProspectDomain, Subject
 from w365.matching.domains import email_domain, normalise_domain, website_domain
 from w365.matching.names import fold_name, name_forms
-from w365.matching.sides import Prospect, ProspectDomain, Subject
 from w365.model import DomainKind, Rule
 
 GOLD = Path(__file__).parents[1] / ".." / "shared" / "gold"

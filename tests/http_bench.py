@@ -12,7 +12,7 @@ from fault_server import Bench, FaultServer, bench
 from w365.config import Connection
 from w365.errors import W365Error
 from w365.http.conditions import Conditions
-from w365.http.pace import Gates
+from w365.http.rate_limit import Gates
 from w365.http.retry import Patience
 from w365.http.wait import Clock
 

@@ -103,7 +103,7 @@ class Proposal(enum.StrEnum):
 
 
 class Reason(enum.StrEnum):
-    """Why a provider account is proposed, in conflict or not matched. ``w365.matching.words`` says it to people."""
+    """Why a provider account is proposed, in conflict or not matched. ``w365.matching.messages`` says it to people."""
 
     RULE = "rule"
     SEVERAL_ACCOUNTS = "several_accounts"

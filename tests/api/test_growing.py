@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import pytest
 
-from w365.api.growing import Abandoned, GrowingFile
+from w365.api.growing_file import Abandoned, GrowingFile
 from w365.errors import StoreError
 
 

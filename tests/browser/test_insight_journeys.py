@@ -12,7 +12,7 @@ from app_process import wait_until_synced
 from driving import SETTLED, go, metric, unfold
 from playwright.sync_api import Page, expect
 
-from w365.matching.words import REASON_WORDS
+from w365.matching.messages import REASON_WORDS
 from w365.service import Service
 from w365.service.access import local_user
 from w365.service.auditing.estimates import wilson

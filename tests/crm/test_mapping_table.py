@@ -20,7 +20,7 @@ from w365.demo.faults import Fault
 from w365.demo.servers import DATAVERSE_CLIENT_ID, TENANT_ID, Servers
 from w365.errors import AccessError, ConfigurationError, InputError, SourceBusy
 from w365.http.conditions import Conditions
-from w365.http.pace import Gates
+from w365.http.rate_limit import Gates
 from w365.http.retry import Patience
 from w365.http.wait import Clock
 

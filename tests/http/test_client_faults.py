@@ -25,7 +25,7 @@ from w365.errors import (
 )
 from w365.http.client import ApiClient
 from w365.http.retry import Patience
-from w365.http.tokens import AppTokens
+from w365.http.sign_in.app_tokens import AppTokens
 from w365.http.wait import Check, never_stop
 
 GOOD = Answer({"good": True})

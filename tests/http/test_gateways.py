@@ -13,7 +13,7 @@ from http_bench import conditions, connection_to
 
 from w365.errors import SignInRefused, SourceBusy, SourceRefused, SourceUnreachable, W365Error
 from w365.http.client import ApiClient
-from w365.http.tokens import AppTokens
+from w365.http.sign_in.app_tokens import AppTokens
 
 GOOD = Answer({"good": True})
 TOKEN = "/oauth2/v2.0/token"

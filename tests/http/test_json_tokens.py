@@ -11,7 +11,7 @@ from fault_server import Answer, Bench, FaultServer, Request, Script, in_turn
 from http_bench import SECRET, conditions, connection_to
 
 from w365.errors import SignInRefused, SourceChanged, SourceUnreachable, W365Error
-from w365.http.json_tokens import JsonTokens, TokenEndpoint
+from w365.http.sign_in.json_tokens import JsonTokens, TokenEndpoint
 
 ENDPOINT = TokenEndpoint("/v1/token", audience="https://api.service.example", setting="W365_SERVICE_URL")
 

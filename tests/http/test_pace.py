@@ -10,7 +10,7 @@ import pytest
 from fault_server import FakeClock
 
 from w365.errors import Cancelled
-from w365.http.pace import Gate, Gates
+from w365.http.rate_limit import Gate, Gates
 from w365.http.wait import Clock, Waiting
 from w365.portals.partner_center import WORKERS
 

@@ -10,7 +10,7 @@ from fault_server import Answer, Bench, FaultServer, Request, Script, in_turn, r
 from http_bench import SECRET, conditions, connection_to
 
 from w365.errors import SignInRefused, SourceChanged, SourceUnreachable, W365Error
-from w365.http.tokens import AppTokens
+from w365.http.sign_in.app_tokens import AppTokens
 
 TOKEN_PATH = "/tenant/oauth2/v2.0/token"
 

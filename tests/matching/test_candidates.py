@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from w365.matching.candidates import Suggester
+from w365.matching.comparison_records import Prospect, ProspectDomain, Subject, known
 from w365.matching.prospects import Prospects
-from w365.matching.sides import Prospect, ProspectDomain, Subject, known
 from w365.model import Evidence, Rule
 
 DOMAINS = ("contoso.com", "mail.contoso.com", "contoso.de", "gmail.com", "fabrikam.de", "nit.org")

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from w365.matching.comparison_records import Prospect, ProspectDomain, Subject
 from w365.matching.guards import ALL_GUARDS, judge
-from w365.matching.sides import Prospect, ProspectDomain, Subject
-from w365.matching.words import GUARD_MEANINGS, REASON_WORDS
+from w365.matching.messages import GUARD_MEANINGS, REASON_WORDS
 from w365.model import Evidence, Guard, Reason, Rule
 
 SUBJECT = Subject("Contoso", ("contoso.com",), "DE")

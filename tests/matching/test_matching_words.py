@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from w365.matching import words
-from w365.matching.words import Nearest, say_evidence, say_fix, say_reason, why_not
+from w365.matching import messages
+from w365.matching.messages import Nearest, say_evidence, say_fix, say_reason, why_not
 from w365.model import (
     Cardinality,
     DecisionKind,
@@ -44,7 +44,7 @@ def test_why_not_names_the_nearest_miss_and_the_fix() -> None:
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_a_sentence_a_label_and_a_fix(reason: Reason) -> None:
     said = why_not(reason, ["a.de", "b.de", "c.de", "d.de"], Nearest("Contoso", 0.5))
-    assert words.REASON_WORDS[reason]
+    assert messages.REASON_WORDS[reason]
     assert "Contoso" in said
     assert said.endswith(say_fix(reason))
     for sentence in (said, why_not(reason, []), say_reason(reason), say_reason(reason, account="A", other="B")):
@@ -59,11 +59,11 @@ def test_a_conflict_of_customers_names_both_sides() -> None:
 
 
 def test_every_word_of_the_model_can_be_said() -> None:
-    assert set(words.STATUS_WORDS) == set(Status)
-    assert set(words.DISPOSITION_WORDS) == set(Disposition)
-    assert set(words.ORIGIN_WORDS) == set(Origin)
-    assert set(words.RULE_NAMES) == set(Rule)
-    assert set(words.DECISION_WORDS) == set(DecisionKind)
-    assert set(words.CARDINALITY_WORDS) == set(Cardinality)
-    assert set(words.LIST_WORDS) == set(DomainList)
-    assert set(words.DOMAIN_KIND_WORDS) == set(DomainKind)
+    assert set(messages.STATUS_WORDS) == set(Status)
+    assert set(messages.DISPOSITION_WORDS) == set(Disposition)
+    assert set(messages.ORIGIN_WORDS) == set(Origin)
+    assert set(messages.RULE_NAMES) == set(Rule)
+    assert set(messages.DECISION_WORDS) == set(DecisionKind)
+    assert set(messages.CARDINALITY_WORDS) == set(Cardinality)
+    assert set(messages.LIST_WORDS) == set(DomainList)
+    assert set(messages.DOMAIN_KIND_WORDS) == set(DomainKind)

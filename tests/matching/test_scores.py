@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from w365.matching.comparison_records import Prospect, ProspectDomain, Subject, known, look_for
 from w365.matching.scores import Facts, judge, log_odds
-from w365.matching.sides import Prospect, ProspectDomain, Subject, known, look_for
 from w365.model import Evidence, Rule
 
 SUBJECT = Subject("Contoso GmbH", ("contoso.de", "contoso.onmicrosoft.com"), "DE")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w365.matching.slips import is_one_slip
+from w365.matching.typos import is_one_slip
 
 LETTERS = "abc"
 

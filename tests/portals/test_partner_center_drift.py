@@ -20,7 +20,7 @@ from http_bench import conditions, connection_to
 from w365.errors import SourceError
 from w365.http.client import ApiClient
 from w365.http.fields import loose_moment
-from w365.http.tokens import AppTokens
+from w365.http.sign_in.app_tokens import AppTokens
 from w365.http.wait import never_stop
 from w365.model import Customer, CustomerDomain
 from w365.portals.partner_center import PartnerCenter

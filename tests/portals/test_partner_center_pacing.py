@@ -12,7 +12,7 @@ from http_bench import QUICK, conditions, connection_to, guid
 from portals.centre import centre, listing, record
 
 from w365.http.conditions import Conditions
-from w365.http.pace import Gates
+from w365.http.rate_limit import Gates
 from w365.http.wait import Clock
 from w365.portals.partner_center import WORKERS, connect_partner_center
 

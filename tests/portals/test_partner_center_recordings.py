@@ -13,7 +13,7 @@ import pytest
 from w365.http.body import parse_json
 from w365.http.fields import FieldError
 from w365.http.refusal import read_refusal
-from w365.http.wire import RawAnswer
+from w365.http.transport import RawAnswer
 from w365.model import Customer, Subscription
 from w365.portals.collection import place_uri
 from w365.portals.customers import read_customer, read_domains, read_subscriptions

@@ -15,7 +15,7 @@ from portals.centre import centre, listing, record
 
 from w365.errors import SourceChanged
 from w365.http.client import ApiClient
-from w365.http.tokens import AppTokens
+from w365.http.sign_in.app_tokens import AppTokens
 from w365.http.wait import never_stop
 from w365.model import Customer, Rejected
 from w365.portals.partner_center import PartnerCenter

@@ -24,7 +24,7 @@ from w365.config import Connection, SignIn, load_settings
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
 from w365.demo.world import Customer, Reseller, World
-from w365.http.consenting import begin, finish
+from w365.http.sign_in.authorization_code import begin, finish
 from w365.portals.partner_center import USER_SCOPE, connect_partner_center
 
 SWAGGER = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "partner-center-swagger" / "CustomerService.json"

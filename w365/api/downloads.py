@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from w365.api.growing import GrowingFile
+from w365.api.growing_file import GrowingFile
 from w365.errors import AccessError, StoreError
 from w365.model import Actor
 from w365.service import Service

@@ -15,10 +15,10 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from w365.api import tokens
-from w365.api.asked import Edit, read_block, read_edit, read_row, read_text
 from w365.api.downloads import Download, send
+from w365.api.parameters import Edit, read_block, read_edit, read_row, read_text
 from w365.api.rows import Json, account_json, row_json
-from w365.api.signed_in import sign_in_routes
+from w365.api.sign_in_return import sign_in_routes
 from w365.errors import (
     AccessError,
     InputError,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from w365.matching.words import (
+from w365.matching.messages import (
     DISPOSITION_WORDS,
     DRIFT_WORDS,
     ORIGIN_WORDS,

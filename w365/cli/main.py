@@ -26,7 +26,7 @@ from w365.config import Settings, load_settings
 from w365.errors import W365Error
 from w365.launch import connected, serve_demo
 from w365.log import set_up_logging
-from w365.matching.words import LEFT_WORDS
+from w365.matching.messages import LEFT_WORDS
 from w365.model import RunState
 from w365.service import Service
 from w365.service.access import local_user

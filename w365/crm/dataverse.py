@@ -17,9 +17,9 @@ from w365.http.client import Answer, ApiClient
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.fields import FieldError, Record, guid_or_empty
 from w365.http.refusal import Refusal
-from w365.http.tokens import AppTokens
+from w365.http.sign_in.app_tokens import AppTokens
+from w365.http.transport import origin_of
 from w365.http.wait import Check, Waiting, never_stop
-from w365.http.wire import origin_of
 from w365.model import ChangePage, CrmAccount, CrmContact, NewAccount
 
 T = TypeVar("T")

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from w365.errors import SourceBusy, SourceUnreachable
 from w365.http.conditions import Conditions
-from w365.http.pace import Gate
+from w365.http.rate_limit import Gate
 from w365.http.refusal import Refusal
 from w365.http.retry import parse_http_date, parse_retry_after, say_duration
+from w365.http.transport import NoAnswer
 from w365.http.wait import Check
-from w365.http.wire import NoAnswer
 
 KEPT = "What was stored so far is kept."
 

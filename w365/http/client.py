@@ -11,11 +11,11 @@ from w365.config import Connection
 from w365.errors import ConfigurationError, SignInRefused, SourceChanged, SourceRefused
 from w365.http.attempts import KEPT, Attempts
 from w365.http.body import Truncated, Unreadable, parse_json
+from w365.http.clock_skew import describe_skew
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.refusal import Refusal, clean, describe_ids, read_refusal
-from w365.http.skew import describe_skew
+from w365.http.transport import NoAnswer, RawAnswer, Wire, origin_of
 from w365.http.wait import Check, Waiting, never_stop
-from w365.http.wire import NoAnswer, RawAnswer, Wire, origin_of
 
 Explain = Callable[[Refusal], Exception | None]
 """Gives an error answer its precise meaning, or None for the general one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from w365.http.pace import SHARED_GATES, Gates
+from w365.http.rate_limit import SHARED_GATES, Gates
 from w365.http.retry import PATIENCE, Patience
 from w365.http.wait import REAL_CLOCK, Clock
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from w365.http.body import Truncated, Unreadable, parse_json
-from w365.http.wire import RawAnswer
+from w365.http.transport import RawAnswer
 
 _REQUEST_ID = ("ms-requestid", "x-ms-service-request-id", "req_id", "x-ms-request-id", "request-id")
 _CORRELATION_ID = ("ms-correlationid", "x-ms-correlation-request-id", "client-request-id")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from w365.errors import SourceRefused, SourceUnreachable
 from w365.http.body import Unreadable
 from w365.http.retry import Patience
+from w365.http.transport import NoAnswer, Wire, origin_of
 from w365.http.wait import REAL_CLOCK, Clock
-from w365.http.wire import NoAnswer, Wire, origin_of
 
 PATIENCE = Patience(tries=3, first_delay=1.0, connect=5.0, read=10.0, total=15.0, body_bytes=64 * 1024)
 _AGAIN = (408, 425, 429)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from w365.matching.comparison_records import OwnDomain, Prospect, Subject, Wanted, look_for, own_domain
 from w365.matching.index import NameIndex
 from w365.matching.names import name_forms, without_brackets
 from w365.matching.postings import Numbering, Postings
 from w365.matching.prospects import Prospects
 from w365.matching.scores import Facts, judge, log_odds
-from w365.matching.sides import OwnDomain, Prospect, Subject, Wanted, look_for, own_domain
 from w365.model import Evidence, Signal
 
 _MOST_SHARING = 100  # a domain, label or acronym with more accounts than this finds nobody in particular

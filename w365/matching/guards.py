@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from w365.matching.comparison_records import Prospect, Subject, country_code, home_of
 from w365.matching.domains import label, registrable
 from w365.matching.names import name_forms
-from w365.matching.sides import Prospect, Subject, country_code, home_of
 from w365.model import Evidence, Guard, Rule
 
 ALL_GUARDS = frozenset(Guard)

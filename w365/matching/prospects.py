@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from w365.matching.comparison_records import Known, Prospect, ProspectDomain
 from w365.matching.domains import registrable
 from w365.matching.names import NameForms, name_forms
 from w365.matching.postings import Texts
-from w365.matching.sides import Known, Prospect, ProspectDomain
 from w365.model import Rule
 
 _MARK = "\x1f"

@@ -12,10 +12,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from w365.matching.comparison_records import Known, Wanted, country_code, plain_name, spelled
 from w365.matching.domains import chosen_label
+from w365.matching.messages import say_evidence
 from w365.matching.names import NameForms, name_tokens
-from w365.matching.sides import Known, Wanted, country_code, plain_name, spelled
-from w365.matching.words import say_evidence
 from w365.model import Evidence, Rule, Signal
 
 _START = -4.0  # an account about which nothing is known but that it was looked at: about one in fifty

@@ -15,8 +15,8 @@ from w365.http.client import ApiClient, Explain
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.fields import FieldError, name_record, refuse_pattern
 from w365.http.refusal import Refusal
-from w365.http.tokens import AppTokens
-from w365.http.user_tokens import UserTokens
+from w365.http.sign_in.app_tokens import AppTokens
+from w365.http.sign_in.user_tokens import UserTokens
 from w365.http.wait import REAL_CLOCK, Check, Waiting, never_stop
 from w365.model import Customer, CustomerPage, Rejected
 from w365.portals.changes import LONGEST, named_since

@@ -19,8 +19,8 @@ from w365.http.attempts import KEPT
 from w365.http.client import ApiClient
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.fields import FieldError, name_record, refuse_pattern
-from w365.http.json_tokens import JsonTokens, TokenEndpoint
 from w365.http.refusal import Refusal
+from w365.http.sign_in.json_tokens import JsonTokens, TokenEndpoint
 from w365.http.wait import Check, Waiting, never_stop
 from w365.model import Customer, CustomerPage, Rejected, Subscription
 from w365.portals.numbered import NumberedList, NumberedPage

@@ -35,7 +35,7 @@ from service.fakes import (
 )
 from service.recount import WEEK, Numbers, recount
 
-from w365.matching.words import STATUS_WORDS, say_reason
+from w365.matching.messages import STATUS_WORDS, say_reason
 from w365.model import Actor, Reason, Status
 from w365.service import Service
 from w365.service.configuring import settings

@@ -27,7 +27,7 @@ from service.fakes import (
 )
 
 from w365.api.rows import why, why_full
-from w365.matching.words import DRIFT_WORDS, say_drift
+from w365.matching.messages import DRIFT_WORDS, say_drift
 from w365.model import DomainList, Drift, Status
 from w365.service import Service
 from w365.service.configuring import settings

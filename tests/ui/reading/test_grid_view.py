@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
-from w365.api.asked import LONGEST_TEXT, read_filter
+from w365.api.parameters import LONGEST_TEXT, read_filter
 from w365.model import Age, Reason, ScoreBand, Status
 from w365.ui.frame.owner_words import NOBODY
 from w365.ui.reading.grid.view import View, first_view, read_view

@@ -13,7 +13,7 @@ from w365.crm.tables import LOGICAL_NAME
 from w365.errors import InputError, NotFound
 from w365.matching.domains import normalise_domain
 from w365.matching.free_mail import FREE_MAIL
-from w365.matching.words import GUARD_MEANINGS
+from w365.matching.messages import GUARD_MEANINGS
 from w365.model import Actor, Cardinality, DomainKind, DomainList, Guard, MatchPolicy, Role, Rule
 from w365.service import Service
 from w365.service.access import require

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 
 from w365.config import Connection
 from w365.errors import ConfigurationError
-from w365.http.claims import has_mfa
-from w365.http.sign_in import explain_sign_in
-from w365.http.user_tokens import nobody_signed_in
+from w365.http.sign_in.aadsts_messages import explain_sign_in
+from w365.http.sign_in.claims import has_mfa
+from w365.http.sign_in.user_tokens import nobody_signed_in
 from w365.log import hide
 from w365.store import tables as t
 from w365.store.db.engine import Store

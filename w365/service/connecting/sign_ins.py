@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from w365.config import Connection, SignIn
 from w365.errors import ConfigurationError, InputError
-from w365.http import consenting
-from w365.http.consenting import Consented
+from w365.http.sign_in import authorization_code
+from w365.http.sign_in.authorization_code import Consented
 from w365.model import Actor, Role
 from w365.portals.connectors import connector_of
 from w365.service import Service
@@ -73,7 +73,7 @@ def begin_sign_in(service: Service, actor: Actor, target: str, redirect_uri: str
     """Return the address at which the person signs in; what comes back to ``redirect_uri`` is for `finish_sign_in`."""
     require(actor, Role.ADMIN)
     name, scope, connection = _what_to_sign_in(service, target)
-    flow = consenting.begin(name, connection, scope, redirect_uri)
+    flow = authorization_code.begin(name, connection, scope, redirect_uri)
     with service.store.write() as database:
         _forget_old(database, service.clock())
         row = {
@@ -94,7 +94,7 @@ def finish_sign_in(service: Service, answer: Mapping[str, str]) -> SignInView:
     """
     target, actor_name, flow = _take_begun(service, answer.get("state", ""))
     name, _, connection = _what_to_sign_in(service, target)
-    consented = consenting.finish(name, connection, flow, answer)
+    consented = authorization_code.finish(name, connection, flow, answer)
     with service.store.write() as database:
         _keep(service, database, target, connection, consented)
         _audit(service, database, actor_name, name, f"signed in as {consented.person}")

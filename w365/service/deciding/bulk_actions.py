@@ -29,7 +29,7 @@ Detail = Mapping[str, Any]
 """What a person entered for an action: `score`, `account`, `reason`, `until`, `owner`."""
 
 Why = tuple[sa.ColumnElement[bool], str]
-"""When a row is left, and the word for it (`matching.words.LEFT_WORDS`)."""
+"""When a row is left, and the word for it (`matching.messages.LEFT_WORDS`)."""
 
 
 @dataclass(frozen=True, slots=True)

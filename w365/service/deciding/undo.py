@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.errors import InputError, NotFound, StaleEdit
-from w365.matching.words import DECISION_WORDS, LEFT_WORDS
+from w365.matching.messages import DECISION_WORDS, LEFT_WORDS
 from w365.model import Actor, DecisionKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import require

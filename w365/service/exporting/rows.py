@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.matching.words import say_reason
+from w365.matching.messages import say_reason
 from w365.model import Actor, Origin, Reason, Role, Status
 from w365.service import Service
 from w365.service.access import require

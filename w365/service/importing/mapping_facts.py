@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from w365.matching.words import say_evidence
+from w365.matching.messages import say_evidence
 from w365.model import Cardinality, DecisionKind, Evidence
 from w365.store import tables as t
 from w365.store.reading.search_index import sort_key

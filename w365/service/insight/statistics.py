@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.matching.words import say_reason
+from w365.matching.messages import say_reason
 from w365.model import OPEN, Actor, DecisionKind, Origin, Reason, Role, Rule
 from w365.service import Service
 from w365.service.access import require

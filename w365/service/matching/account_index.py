@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from w365.matching.candidates import Suggester
-from w365.matching.sides import Prospect, ProspectDomain
+from w365.matching.comparison_records import Prospect, ProspectDomain
 from w365.model import Rule
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import sqlalchemy as sa
 
 from w365.matching.candidates import Candidate, Suggester
-from w365.matching.sides import Subject
+from w365.matching.comparison_records import Subject
 from w365.model import OPEN, DomainKind, Evidence, Guard
 from w365.service import Service
 from w365.service.configuring.settings import read_policy

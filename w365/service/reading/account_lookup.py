@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from w365.matching.slips import is_one_slip
+from w365.matching.typos import is_one_slip
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require

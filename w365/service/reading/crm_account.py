@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from w365.errors import NotFound
-from w365.matching.words import say_evidence
+from w365.matching.messages import say_evidence
 from w365.model import Actor, Evidence, Role, Rule
 from w365.service import Service
 from w365.service.access import require

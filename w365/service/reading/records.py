@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.errors import NotFound
-from w365.matching.words import say_evidence
+from w365.matching.messages import say_evidence
 from w365.model import Actor, DecisionKind, Evidence, NewAccount, Role, Rule
 from w365.service import Service
 from w365.service.access import require

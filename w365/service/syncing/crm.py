@@ -16,8 +16,8 @@ from typing import Any, Protocol, TypeVar
 import sqlalchemy as sa
 
 from w365.errors import DeltaExpired, MassDisappearance
+from w365.matching.blocking_keys import label_signs, signs_of
 from w365.matching.domains import email_domain, website_domain
-from w365.matching.signs import label_signs, signs_of
 from w365.model import ChangePage, CrmAccount, CrmContact
 from w365.service import Service
 from w365.service.configuring.settings import read_setting

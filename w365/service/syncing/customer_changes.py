@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from w365.matching.blocking_keys import signs_of
 from w365.matching.domains import Domain, normalise_domain
-from w365.matching.signs import signs_of
 from w365.model import Customer, DomainKind
 from w365.store.reading.search_index import sort_key, words_of
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from w365.matching.comparison_records import Prospect, ProspectDomain, Subject
 from w365.matching.guards import judge
-from w365.matching.sides import Prospect, ProspectDomain, Subject
 from w365.model import DomainKind, Evidence, Guard, Proposal, Rule
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from w365.matching.slips import is_one_slip
+from w365.matching.typos import is_one_slip
 from w365.store.db.bulk_insert import upsert
 from w365.store.tables import Spelling
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.matching.words import LIST_WORDS
+from w365.matching.messages import LIST_WORDS
 from w365.model import DomainList, Role
 from w365.service.configuring.settings import CRM_ADDRESS, SCHEDULE_ZONE, domains_on, get_settings, list_changes
 from w365.service.matching.run import PendingChange

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from w365.matching.words import CARDINALITY_WORDS
+from w365.matching.messages import CARDINALITY_WORDS
 from w365.model import Cardinality, Role
 from w365.service.configuring.settings import SPECS
 from w365.service.matching.run import PendingChange

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from w365.matching.words import CARDINALITY_WORDS, LIST_WORDS
+from w365.matching.messages import CARDINALITY_WORDS, LIST_WORDS
 from w365.model import Cardinality
 
 RULE_WORDS: Mapping[str, str] = {

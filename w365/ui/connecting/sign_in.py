@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from w365.api.signed_in import PATH
+from w365.api.sign_in_return import PATH
 from w365.errors import W365Error
 from w365.model import Role
 from w365.service.connecting.sign_ins import SignInView, begin_sign_in, forget_sign_in, get_sign_in

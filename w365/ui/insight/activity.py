@@ -6,7 +6,7 @@ import datetime as dt
 
 import streamlit as st
 
-from w365.matching.words import DECISION_WORDS, ORIGIN_WORDS
+from w365.matching.messages import DECISION_WORDS, ORIGIN_WORDS
 from w365.model import DecisionKind, Origin, RunKind
 from w365.service.exporting import Subject
 from w365.service.insight.activity import ActivityFilter, count_decisions, list_actors, list_decisions

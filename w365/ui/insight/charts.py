@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from w365.matching.words import REASON_WORDS, STATUS_WORDS
+from w365.matching.messages import REASON_WORDS, STATUS_WORDS
 from w365.model import Status
 from w365.service.insight.statistics import ProviderTotals, ReasonTotals, RuleTotals
 from w365.service.insight.totals import HistoryPoint, Totals

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from w365.matching.words import REASON_WORDS
+from w365.matching.messages import REASON_WORDS
 from w365.service.insight.quality import Quality, list_flawed_accounts, list_shared_domains, read_quality
 from w365.service.syncing.providers import get_crm
 from w365.store.insight.quality import Flaw, FlawedAccount, SharedByAccounts

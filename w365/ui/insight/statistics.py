@@ -6,7 +6,7 @@ import datetime as dt
 
 import streamlit as st
 
-from w365.matching.words import STATUS_WORDS
+from w365.matching.messages import STATUS_WORDS
 from w365.service.exporting import Subject
 from w365.service.insight.statistics import DEFINITIONS, Statistics, read_statistics
 from w365.ui.frame.downloads import SUBJECT_WORDS, download_button, section_download

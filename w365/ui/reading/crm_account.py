@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from w365.matching.words import ORIGIN_WORDS, STATUS_WORDS, say_drift
+from w365.matching.messages import ORIGIN_WORDS, STATUS_WORDS, say_drift
 from w365.model import Origin
 from w365.service.configuring.crm_link import crm_address
 from w365.service.reading.crm_account import PER_PAGE, CrmAccountView, crm_id_of, read_account

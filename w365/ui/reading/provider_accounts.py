@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from w365.api.asked import LONGEST_NUMBER, LONGEST_TEXT
+from w365.api.parameters import LONGEST_NUMBER, LONGEST_TEXT
 from w365.errors import W365Error
-from w365.matching.words import REASON_WORDS, STATUS_WORDS
+from w365.matching.messages import REASON_WORDS, STATUS_WORDS
 from w365.model import OPEN, Actor, Reason, Role, Status
 from w365.service import Service
 from w365.service.deciding.bulk_preview import Chosen

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from w365.api.asked import LONGEST_TEXT
+from w365.api.parameters import LONGEST_TEXT
 from w365.service.reading.subscriptions import SubscriptionPage, count_subscriptions, list_subscriptions
 from w365.service.syncing.providers import list_providers
 from w365.store.reading.subscriptions import (

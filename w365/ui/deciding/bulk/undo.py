@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from w365.matching.words import DECISION_WORDS
+from w365.matching.messages import DECISION_WORDS
 from w365.model import Role
 from w365.service.deciding.undo import DECIDING, Undoable, last_decision
 from w365.service.insight.owner_changes import OwnerChangeView

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from w365.matching.words import DECISION_WORDS, LEFT_WORDS, STATUS_WORDS
+from w365.matching.messages import DECISION_WORDS, LEFT_WORDS, STATUS_WORDS
 from w365.service.deciding.bulk_actions import ACTIONS, UNDO, UNDO_OWNERS
 from w365.service.deciding.bulk_run import Left, Preview, WouldChange
 from w365.store.deciding.plans import PlanView

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from w365.matching.words import LIST_WORDS, STATUS_WORDS
+from w365.matching.messages import LIST_WORDS, STATUS_WORDS
 from w365.model import DomainList, Role, Status
 from w365.service.deciding.conflicts import (
     PER_PAGE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from w365.matching.words import RULE_NAMES
+from w365.matching.messages import RULE_NAMES
 from w365.model import Rule
 from w365.service.deciding.conflicts import Settled, Use
 from w365.store.reading.worklist import Row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.api.rows import is_offered
-from w365.matching.words import ORIGIN_WORDS, say_drift
+from w365.matching.messages import ORIGIN_WORDS, say_drift
 from w365.model import Drift, Origin
 from w365.service.deciding import mapping
 from w365.service.reading.account_lookup import Hit

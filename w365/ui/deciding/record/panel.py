@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.matching.words import STATUS_WORDS
+from w365.matching.messages import STATUS_WORDS
 from w365.model import Disposition, Status
 from w365.service.deciding import mapping
 from w365.service.deciding.mapping import Decided

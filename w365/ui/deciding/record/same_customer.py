@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.matching.words import STATUS_WORDS
+from w365.matching.messages import STATUS_WORDS
 from w365.service.reading.same_customer import Twin, list_twins
 from w365.ui.deciding.record.decide import Decider
 from w365.ui.frame.wording import plain

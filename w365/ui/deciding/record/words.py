@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from w365.matching.names import fold_name
-from w365.matching.words import (
+from w365.matching.messages import (
     DECISION_WORDS,
     DOMAIN_KIND_WORDS,
     LIST_WORDS,
@@ -17,6 +16,7 @@ from w365.matching.words import (
     say_reason,
     why_not,
 )
+from w365.matching.names import fold_name
 from w365.model import Disposition, DomainKind, DomainList, Origin, Reason, Status
 from w365.service.reading.records import AccountView, DecisionView, DomainView, Record, SubscriptionView
 from w365.store.reading.worklist import Row

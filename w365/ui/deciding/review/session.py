@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from w365.errors import W365Error
-from w365.matching.words import DECISION_WORDS
+from w365.matching.messages import DECISION_WORDS
 from w365.model import OPEN
 from w365.service.deciding import mapping
 from w365.service.deciding.undo_own import Before, remember, undo_own

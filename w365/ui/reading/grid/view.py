@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from w365.api.asked import LONGEST_TEXT
+from w365.api.parameters import LONGEST_TEXT
 from w365.model import OPEN, Age, Reason, ScoreBand, Status
 from w365.store.reading.worklist import Filter, Sort
 from w365.ui.frame.owner_words import NOBODY, owner_of

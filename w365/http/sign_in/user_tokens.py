@@ -7,10 +7,10 @@ from typing import Any
 from w365.config import Connection
 from w365.errors import SignInRefused
 from w365.http.attempts import KEPT
-from w365.http.claims import has_mfa
 from w365.http.conditions import REAL_CONDITIONS, Conditions
-from w365.http.token_keeper import Grant
-from w365.http.tokens import EntraTokens
+from w365.http.sign_in.app_tokens import EntraTokens
+from w365.http.sign_in.claims import has_mfa
+from w365.http.sign_in.token_keeper import Grant
 from w365.http.wait import Check, never_stop
 
 SIGN_IN_AGAIN = "An admin signs in again on the Providers page."

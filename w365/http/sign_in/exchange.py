@@ -12,8 +12,8 @@ from w365.http.attempts import KEPT, Attempts
 from w365.http.body import Truncated, Unreadable, parse_json
 from w365.http.conditions import Conditions
 from w365.http.refusal import read_refusal
+from w365.http.transport import NoAnswer, RawAnswer, Wire, origin_of
 from w365.http.wait import Check
-from w365.http.wire import NoAnswer, RawAnswer, Wire, origin_of
 
 SIGN_IN = "The sign-in service"
 _PASSING = "temporarily_unavailable"

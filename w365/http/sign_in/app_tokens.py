@@ -8,8 +8,8 @@ from typing import Any
 from w365.config import Connection
 from w365.errors import SignInRefused
 from w365.http.conditions import REAL_CONDITIONS, Conditions
-from w365.http.entra import EntraApplication
-from w365.http.token_keeper import Grant, TokenKeeper
+from w365.http.sign_in.entra import EntraApplication
+from w365.http.sign_in.token_keeper import Grant, TokenKeeper
 from w365.http.wait import Check, never_stop
 
 

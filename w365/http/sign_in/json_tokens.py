@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from w365.config import Connection
 from w365.errors import SignInRefused
 from w365.http.attempts import KEPT
+from w365.http.clock_skew import describe_skew
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.refusal import clean
-from w365.http.sign_in_wire import SignInAnswer, SignInWire
-from w365.http.skew import describe_skew
-from w365.http.token_keeper import Grant, TokenKeeper
+from w365.http.sign_in.exchange import SignInAnswer, SignInWire
+from w365.http.sign_in.token_keeper import Grant, TokenKeeper
 from w365.http.wait import Check, never_stop
 
 

@@ -14,14 +14,14 @@ from urllib.parse import urlencode
 from w365.config import Connection
 from w365.errors import SignInRefused, SourceChanged
 from w365.http.attempts import KEPT
+from w365.http.clock_skew import describe_skew
 from w365.http.conditions import Conditions
 from w365.http.refusal import clean
-from w365.http.sign_in import explain_sign_in
-from w365.http.sign_in_wire import SIGN_IN, SignInWire
-from w365.http.skew import describe_skew
-from w365.http.token_keeper import Grant
+from w365.http.sign_in.aadsts_messages import explain_sign_in
+from w365.http.sign_in.exchange import SIGN_IN, SignInWire
+from w365.http.sign_in.token_keeper import Grant
+from w365.http.transport import origin_of
 from w365.http.wait import Check
-from w365.http.wire import origin_of
 
 
 class EntraApplication:

@@ -8,11 +8,11 @@ from typing import Any
 
 from w365.config import Connection
 from w365.errors import SignInRefused
-from w365.http.claims import claims_of, has_mfa
 from w365.http.conditions import REAL_CONDITIONS, Conditions
-from w365.http.entra import EntraApplication
 from w365.http.refusal import clean
-from w365.http.token_keeper import Grant
+from w365.http.sign_in.claims import claims_of, has_mfa
+from w365.http.sign_in.entra import EntraApplication
+from w365.http.sign_in.token_keeper import Grant
 from w365.http.wait import never_stop
 
 _NAMES = ("upn", "preferred_username", "unique_name", "name")

@@ -1,0 +1,1 @@
+"""Tokens of Microsoft Entra ID and of services of their own."""
