@@ -16,11 +16,11 @@ from w365.config import Connection, Settings
 from w365.model import Actor, ChangePage, CrmAccount, CrmContact, NewAccount, Role, RunState
 from w365.portals import Portal
 from w365.service import Check, Service
-from w365.service.configuring.settings import read_policy
 from w365.service.matching.run import settle_touched
 from w365.service.syncing.crm import run_crm_sync
 from w365.service.syncing.providers import prepare, request_crm_sync
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.db.bulk_insert import upsert
 from w365.store.db.engine import Store
 from w365.store.matching.account_domains import fold_all

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from bench.made_up import NOW, WORDS, tend
 from w365.model import Guard, MatchPolicy, ProviderKind
-from w365.service.configuring.settings import read_policy
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.db.engine import Store
 from w365.store.matching.account_domains import fold_all

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import re
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+
+LOGICAL_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,127}")
+"""What Dataverse calls a table or a column."""
 
 
 class Role(enum.IntEnum):

@@ -23,6 +23,7 @@ from w365.service.configuring import settings as configuration
 from w365.service.syncing.scheduler import start_due
 from w365.service.syncing.schedules import Daily, save_schedules
 from w365.service.telling.notices import tell_ended
+from w365.store.configuring.settings import SPECS
 from w365.store.db.engine import Store
 
 PASSWORD = "canary-p@ss"
@@ -92,7 +93,7 @@ def morning(store: Store, home: Path, ca_bundle: str, channels: Channels) -> Mor
         made.settings, channels=channels, ca_bundle=ca_bundle, secret_key=KEY, public_url=address
     )
     service = dataclasses.replace(made, settings=settings)
-    guards = {name: "false" for name in configuration.SPECS if name.startswith("guard_")}
+    guards = {name: "false" for name in SPECS if name.startswith("guard_")}
     configuration.set_settings(service, ADMIN, {"schedule_zone": "UTC", "auto_match": "true", **guards})
     six = Daily(is_on=True, at=dt.time(6))
     save_schedules(service, ADMIN, {"1": six, "crm": six})

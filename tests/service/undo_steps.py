@@ -25,8 +25,8 @@ from service.fakes import (
 
 from w365.service import Service
 from w365.service.configuring import settings
-from w365.service.configuring.settings import read_policy
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Store
 from w365.store.matching.refresh_derived import settle
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 from w365.errors import AccessError, ConfigurationError
 from w365.http.attempts import KEPT
 from w365.http.client import Answer, ApiClient
 from w365.http.refusal import Refusal
+from w365.model import LOGICAL_NAME
 
-LOGICAL_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,127}")
 TEXT, GUID = "String", "Uniqueidentifier"
 _TEXTS = frozenset({TEXT, "Memo"})
 _API = "/api/data/v9.2"

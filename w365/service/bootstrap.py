@@ -13,11 +13,11 @@ from w365.errors import ConfigurationError
 from w365.portals import Portal
 from w365.portals.connectors import connector_of
 from w365.service import Check, Service
-from w365.service.configuring.settings import read_setting
 from w365.service.connecting.connectors import Reaching
 from w365.service.deciding.parking import return_parked
 from w365.service.syncing.providers import prepare
 from w365.store import tables as t
+from w365.store.configuring.settings import read_setting
 from w365.store.db.engine import Store, open_store
 from w365.store.db.migrate import migrate
 

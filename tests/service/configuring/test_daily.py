@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from w365.errors import InputError
-from w365.service.configuring.schedule_times import moment, next_time, parse_zone
+from w365.store.configuring.schedule_times import moment, next_time, parse_zone
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE = dt.timedelta(minutes=1)

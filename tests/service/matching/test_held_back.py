@@ -24,8 +24,8 @@ from service.fakes import (
 from w365.model import Guard
 from w365.service import Service
 from w365.service.configuring import settings
-from w365.service.configuring.settings import SPECS
 from w365.store import tables as t
+from w365.store.configuring.settings import SPECS
 from w365.store.db.engine import Store
 
 

@@ -31,7 +31,6 @@ from w365.jobs import execute
 from w365.model import Cardinality, CustomerDomain, DomainList, Guard, RunKind, RunState
 from w365.service import Service
 from w365.service.configuring import settings as configuration
-from w365.service.configuring.settings import read_policy
 from w365.service.deciding import mapping
 from w365.service.matching import run as matching
 from w365.service.syncing import providers
@@ -39,6 +38,7 @@ from w365.service.syncing.crm import run_crm_sync
 from w365.service.syncing.customers import run_sync
 from w365.service.syncing.providers import ManualAccount
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Store
 from w365.store.matching.account_domains import fold_all
 from w365.store.matching.refresh_derived import settle

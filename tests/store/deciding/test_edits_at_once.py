@@ -26,10 +26,10 @@ from w365.errors import StaleEdit
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.configuring import settings
-from w365.service.configuring.settings import read_policy
 from w365.service.deciding import mapping
 from w365.service.matching import run
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Store
 from w365.store.matching.refresh_derived import settle
 

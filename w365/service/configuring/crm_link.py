@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.settings import CRM_ADDRESS, ID_PLACE, read_setting
 from w365.store import tables as t
+from w365.store.configuring.settings import CRM_ADDRESS, ID_PLACE, read_setting
 
 _DYNAMICS = "/main.aspx?etn=account&pagetype=entityrecord&id="
 

@@ -1,170 +1,21 @@
-"""What people set: Auto-Match, rules, policy, domain lists. Every change is audited and touches what it affects."""
+"""What people set: Auto-Match, rules, policy, domain lists."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Mapping
 
-import sqlalchemy as sa
-
-from w365.crm.tables import LOGICAL_NAME
-from w365.errors import InputError, NotFound
-from w365.matching.domains import normalise_domain
-from w365.matching.free_mail import FREE_MAIL
-from w365.matching.messages import GUARD_MEANINGS
-from w365.model import Actor, Cardinality, DomainKind, DomainList, Guard, MatchPolicy, Role, Rule
+from w365.model import Actor, Cardinality, DomainList, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.schedule_times import parse_zone, plan_anew, zone_of
-from w365.store import tables as t
-from w365.store.db.bulk_insert import chunks, upsert
-from w365.store.matching.dirty_rows import all_rows, touch, with_domains
-
-CRM_ADDRESS = "crm_account_address"
-SCHEDULE_ZONE = "schedule_zone"
-ID_PLACE = "{id}"
-"""Where the account's id goes in the setting of that name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """A setting: its default and meaning, how text becomes a value, and whether it changes what evidence is worth."""
-
-    default: str
-    meaning: str
-    parse: Callable[[str], object]
-    is_matching: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One audited change of a setting or list."""
-
-    at: dt.datetime
-    actor: str
-    name: str
-    old_value: str
-    value: str
-
-
-def _boolean(text: str) -> bool:
-    words = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
-    if text.lower() not in words:
-        raise InputError(f"“{text}” is neither true nor false.")
-    return words[text.lower()]
-
-
-def _whole_number(text: str) -> int:
-    if not text.isdecimal() or int(text) > 1_000_000:
-        raise InputError(f"“{text}” is not a whole number from 0 to 1,000,000.")
-    return int(text)
-
-
-def _percent(text: str) -> int:
-    if not text.isdecimal() or not 0 <= int(text) <= 100:
-        raise InputError(f"“{text}” is not a percentage from 0 to 100.")
-    return int(text)
-
-
-def _days(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 89:
-        raise InputError(f"“{text}” is not a number of days from 1 to 89.", do="Audit records are kept for 90 days.")
-    return int(text)
-
-
-def _cardinality(text: str) -> Cardinality:
-    if text not in list(Cardinality):
-        raise InputError(f"“{text}” is no policy. Choose {', '.join(Cardinality)}.")
-    return Cardinality(text)
-
-
-def _column(text: str) -> str:
-    if text and not (text.isascii() and text.replace("_", "").isalnum()):
-        raise InputError(f"“{text}” is not the logical name of a Dataverse column.")
-    return text
-
-
-def _address(text: str) -> str:
-    parts = urlsplit(text.replace(ID_PLACE, "id", 1))
-    is_plain = parts.scheme == "https" and parts.hostname and not parts.username and text.isprintable()
-    if text and (not is_plain or text.count(ID_PLACE) != 1 or " " in text or len(text) > 500):
-        raise InputError(f"“{text[:80]}” is no https:// address with {ID_PLACE} in it.")
-    if ID_PLACE in text.partition("://")[2].partition("/")[0]:
-        raise InputError(f"{ID_PLACE} may not stand in the host's name.")
-    return text
-
-
-def _logical_name(text: str) -> str:
-    if text and not LOGICAL_NAME.fullmatch(text):
-        raise InputError(f"“{text[:80]}” is not a logical name: small letters, digits and underscores.")
-    return text
-
-
-MAPPING_TABLE, MAPPING_ID_COLUMN = "mapping_table", "mapping_id_column"
-MAPPING_PROVIDER_COLUMN, MAPPING_ACCOUNT_COLUMN = "mapping_provider_column", "mapping_account_column"
-WRITE_BACK = "write_back"
-
-SPECS: Mapping[str, Spec] = {
-    "auto_match": Spec("false", "Map automatically where exactly one account is supported", _boolean),
-    "rule_contact_domain": Spec("true", "A contact's e-mail domain is evidence", _boolean),
-    "rule_account_email": Spec("true", "The account's own e-mail domain is evidence", _boolean),
-    "rule_account_website": Spec("true", "The account's website domain is evidence", _boolean),
-    "tenant_guid_column": Spec("", "Column of the CRM account that holds the tenant GUID; empty: rule off", _column),
-    "cardinality": Spec("many", "How many provider accounts may share one CRM account", _cardinality),
-    "shared_threshold": Spec(
-        "10", "Accounts with a contact on a domain from which it is shared; 0: never", _whole_number
-    ),
-    **{f"guard_{guard}": Spec("true", meaning, _boolean) for guard, meaning in GUARD_MEANINGS.items()},
-    "gone_guard_percent": Spec(
-        "20", "A sync that would mark more than this share as gone stops and asks", _percent, False
-    ),
-    "change_feed": Spec(
-        "false", "Between two full syncs read only customers that Partner Center's audit records name", _boolean, False
-    ),
-    "full_sync_days": Spec("7", "After how many days every customer is read whole again", _days, False),
-    CRM_ADDRESS: Spec(
-        "",
-        f"Address of an account's page in the CRM, {ID_PLACE} for its id; empty: made from the Dataverse URL",
-        _address,
-        False,
-    ),
-    SCHEDULE_ZONE: Spec("", "Time zone of daily syncs, such as Europe/Berlin; empty: the machine's", parse_zone, False),
-    MAPPING_TABLE: Spec("", "Dataverse table that holds mappings; empty: none", _logical_name, False),
-    MAPPING_ID_COLUMN: Spec("", "Its column of the provider specific account id", _logical_name, False),
-    MAPPING_PROVIDER_COLUMN: Spec("", "Its column of the provider's name; may be empty", _logical_name, False),
-    MAPPING_ACCOUNT_COLUMN: Spec("", "Its lookup to the account", _logical_name, False),
-    WRITE_BACK: Spec("false", "Write every mapping to that table", _boolean, False),
-}
-
-
-def read_policy(connection: sa.Connection) -> MatchPolicy:
-    values = _read(connection)
-    rules = {
-        Rule.TENANT_GUID: bool(values["tenant_guid_column"]),
-        Rule.CONTACT_DOMAIN: values["rule_contact_domain"],
-        Rule.ACCOUNT_EMAIL: values["rule_account_email"],
-        Rule.ACCOUNT_WEBSITE: values["rule_account_website"],
-    }
-    return MatchPolicy(
-        auto_match=bool(values["auto_match"]),
-        rules=frozenset(rule for rule, is_on in rules.items() if is_on),
-        cardinality=Cardinality(str(values["cardinality"])),
-        shared_threshold=int(str(values["shared_threshold"])),
-        guards=frozenset(guard for guard in Guard if values[f"guard_{guard}"]),
-    )
-
-
-def read_setting(connection: sa.Connection, name: str) -> str:
-    return _texts(connection)[_known(name)]
+from w365.store.configuring import settings as stored
+from w365.store.configuring.settings import Change
 
 
 def get_settings(service: Service, actor: Actor) -> Mapping[str, str]:
     """All settings by name, as text."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return _texts(connection)
+        return stored.read_texts(connection)
 
 
 def set_setting(service: Service, actor: Actor, name: str, value: str) -> bool:
@@ -176,35 +27,13 @@ def set_settings(service: Service, actor: Actor, values: Mapping[str, str]) -> i
     """Change several settings in one transaction and return how many differ from before."""
     require(actor, Role.ADMIN)
     with service.store.write() as connection:
-        return put_settings(connection, actor, service.clock(), values)
-
-
-def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, values: Mapping[str, str]) -> int:
-    """Do what `set_settings` does inside the caller's transaction."""
-    texts = {_known(name): _canonical(name, value) for name, value in values.items()}
-    before = _texts(connection)
-    changes = [(name, before[name], text) for name, text in texts.items() if before[name] != text]
-    upsert(connection, t.Setting, ("name", "value"), [(name, text) for name, _, text in changes])
-    for name, old, text in changes:
-        _audit(connection, actor, at, name, old, text)
-    if any(SPECS[name].is_matching and name != "auto_match" for name, _, _ in changes):
-        touch(connection, all_rows())
-    if any(name == SCHEDULE_ZONE for name, _, _ in changes):
-        plan_anew(connection, zone_of(texts[SCHEDULE_ZONE]), at)
-    if any(name == "tenant_guid_column" for name, _, _ in changes):
-        # A change link goes on asking for the columns of its first read.
-        connection.execute(sa.delete(t.CrmDelta).where(t.CrmDelta.table_name == "accounts"))
-    if any(name.startswith("mapping_") for name, _, _ in changes):
-        # What was read is what another table or column said.
-        connection.execute(sa.delete(t.RemoteMapping))
-    return len(changes)
+        return stored.put_settings(connection, actor, service.clock(), values)
 
 
 def domains_on(service: Service, actor: Actor, which: DomainList) -> list[str]:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        query = sa.select(t.ListedDomain.domain).where(t.ListedDomain.list == which).order_by(t.ListedDomain.domain)
-        return list(connection.scalars(query))
+        return stored.read_domains(connection, which)
 
 
 def set_domains(service: Service, actor: Actor, which: DomainList, texts: Iterable[str]) -> tuple[int, int]:
@@ -215,120 +44,24 @@ def set_domains(service: Service, actor: Actor, which: DomainList, texts: Iterab
     """
     require(actor, Role.ADMIN)
     with service.store.write() as connection:
-        return put_domains(connection, actor, service.clock(), which, texts)
-
-
-def put_domains(
-    connection: sa.Connection, actor: Actor, at: dt.datetime, which: DomainList, texts: Iterable[str]
-) -> tuple[int, int]:
-    """Do what `set_domains` does inside the caller's transaction."""
-    wanted = _checked_domains(texts)
-    before = set(connection.scalars(sa.select(t.ListedDomain.domain).where(t.ListedDomain.list == which)))
-    added, removed = wanted - before, before - wanted
-    for part in chunks(sorted(removed)):
-        connection.execute(sa.delete(t.ListedDomain).where(t.ListedDomain.domain.in_(part)))
-    upsert(connection, t.ListedDomain, ("domain", "list"), [(domain, which.value) for domain in sorted(added)])
-    if added or removed:
-        old, new = ", ".join(sorted(removed)), ", ".join(sorted(added))
-        _audit(connection, actor, at, f"domains: {which}", f"removed: {old}", f"added: {new}")
-        for part in chunks(sorted(added | removed)):
-            touch(connection, with_domains(), {"names": part})
-    return len(added), len(removed)
-
-
-def put_domain(connection: sa.Connection, actor: Actor, at: dt.datetime, which: DomainList, text: str) -> bool:
-    """Add one domain to a list inside the caller's transaction; False when it was there. It leaves any other list."""
-    if not text.strip():
-        raise InputError("No domain was named.", kept="The list was not changed.")
-    (domain,) = _checked_domains([text])
-    before = connection.scalar(sa.select(t.ListedDomain.list).where(t.ListedDomain.domain == domain))
-    if before == which:
-        return False
-    upsert(connection, t.ListedDomain, ("domain", "list"), [(domain, which.value)])
-    _audit(connection, actor, at, f"domains: {which}", f"was on: {before or 'no list'}", f"added: {domain}")
-    touch(connection, with_domains(), {"names": [domain]})
-    return True
+        return stored.put_domains(connection, actor, service.clock(), which, texts)
 
 
 def add_domain(service: Service, actor: Actor, which: DomainList, text: str) -> bool:
     """Add one domain to a list; False when it was there."""
     require(actor, Role.ADMIN)
     with service.store.write() as connection:
-        return put_domain(connection, actor, service.clock(), which, text)
+        return stored.put_domain(connection, actor, service.clock(), which, text)
 
 
 def set_provider_cardinality(service: Service, actor: Actor, provider_id: int, value: Cardinality | None) -> None:
     """Set a provider's exception from the default policy, or none."""
     require(actor, Role.ADMIN)
     with service.store.write() as connection:
-        put_provider_cardinality(connection, actor, service.clock(), provider_id, value)
-
-
-def put_provider_cardinality(
-    connection: sa.Connection, actor: Actor, at: dt.datetime, provider_id: int, value: Cardinality | None
-) -> None:
-    """Do what `set_provider_cardinality` does inside the caller's transaction."""
-    row = connection.execute(sa.select(t.Provider).where(t.Provider.id == provider_id)).one_or_none()
-    if row is None:
-        raise NotFound("This provider does not exist.")
-    connection.execute(sa.update(t.Provider).where(t.Provider.id == provider_id).values(cardinality=value))
-    _audit(connection, actor, at, f"cardinality: {row.name}", row.cardinality or "default", value or "default")
-    touch(connection, all_rows())
+        stored.put_provider_cardinality(connection, actor, service.clock(), provider_id, value)
 
 
 def list_changes(service: Service, actor: Actor, limit: int = 200) -> list[Change]:
     require(actor, Role.VIEWER)
-    row = t.SettingChange
-    query = sa.select(row.at, row.actor, row.name, row.old_value, row.value).order_by(row.id.desc()).limit(limit)
     with service.store.read() as connection:
-        return [Change(*one) for one in connection.execute(query)]
-
-
-def seed_lists(connection: sa.Connection) -> None:
-    """Fill the free-mail list of a new database with the one that ships."""
-    shipped = [(one, DomainList.FREE_MAIL.value) for one in sorted(FREE_MAIL)]
-    upsert(connection, t.ListedDomain, ("domain", "list"), shipped)
-
-
-def _read(connection: sa.Connection) -> dict[str, object]:
-    return {name: SPECS[name].parse(text) for name, text in _texts(connection).items()}
-
-
-_SETTINGS = sa.select(t.Setting.name, t.Setting.value)
-
-
-def _texts(connection: sa.Connection) -> dict[str, str]:
-    stored = {row.name: row.value for row in connection.execute(_SETTINGS)}
-    return {name: stored.get(name, spec.default) for name, spec in SPECS.items()}
-
-
-def _known(name: str) -> str:
-    if name not in SPECS:
-        raise NotFound(f"There is no setting “{name}”.", do=f"Settings: {', '.join(SPECS)}.")
-    return name
-
-
-def _canonical(name: str, value: str) -> str:
-    try:
-        parsed = SPECS[_known(name)].parse(value.strip())
-    except InputError as error:
-        raise InputError(f"{name}: {error.what}", kept="The setting was not changed.", do=error.do) from None
-    return str(parsed).lower() if isinstance(parsed, bool) else str(parsed)
-
-
-def _checked_domains(texts: Iterable[str]) -> set[str]:
-    domains = {text.strip(): normalise_domain(text) for text in texts if text.strip()}
-    wrong = [text for text, domain in domains.items() if domain.kind in (DomainKind.INVALID, DomainKind.ADDRESS)]
-    if wrong:
-        raise InputError(
-            f"Not a domain name: {', '.join(wrong[:5])}.", kept="The list was not changed.", do="Correct it."
-        )
-    return {domain.name for domain in domains.values()}
-
-
-def _audit(connection: sa.Connection, actor: Actor, at: dt.datetime, name: str, old: str, new: str) -> None:
-    row = {"at": at, "actor": actor.name, "name": name, "old_value": old, "value": new}
-    connection.execute(_AUDIT, row)
-
-
-_AUDIT = sa.insert(t.SettingChange)
+        return stored.read_changes(connection, limit)

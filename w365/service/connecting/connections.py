@@ -18,10 +18,10 @@ from w365.service.access import require
 from w365.service.connecting.connectors import Reaching, built, purpose_of
 from w365.service.connecting.fields import SECRET, labels_of
 from w365.store import tables as t
+from w365.store.configuring.schedules import forget_schedule
 from w365.store.connecting.connections import CRM, ConnectionRow, put_row, read_row, read_rows, remove_row
 from w365.store.db.sealing import Sealer, Unsealable
 from w365.store.syncing.providers import put_provider
-from w365.store.syncing.schedules import forget_schedule
 
 _KEPT = "The connection was not changed."
 

@@ -12,10 +12,10 @@ from w365.errors import InputError
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.settings import read_policy
 from w365.service.deciding.bulk_actions import ACTIONS, Planned
 from w365.service.deciding.bulk_run import Preview, read_preview
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.deciding import plans
 from w365.store.reading.worklist import Filter, is_found
 

@@ -16,9 +16,9 @@ from w365.errors import Cancelled, InputError, NotFound
 from w365.model import Actor, DecisionKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.settings import read_policy
 from w365.service.deciding.bulk_actions import ACTIONS, Work
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.deciding import plans
 from w365.store.deciding.decisions import Who
 from w365.store.deciding.plans import PlanView

@@ -11,8 +11,8 @@ from w365.errors import InputError, NotFound, StaleEdit
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.settings import read_policy
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.matching import refresh_derived
 from w365.store.matching.evidence import THOSE
 from w365.store.tables import Note, OwnerChange, Ownership

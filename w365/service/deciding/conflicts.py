@@ -12,9 +12,9 @@ from w365.errors import InputError, NotFound, PolicyBreach, StaleEdit
 from w365.model import Actor, MatchPolicy, Role, Rule
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.settings import read_policy
 from w365.service.deciding.mapping import assign_account
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.deciding import conflicts as sql
 from w365.store.matching.proposals import any_unique
 from w365.store.reading.worklist import Row, read_rows

@@ -12,10 +12,10 @@ from w365.matching.messages import DECISION_WORDS, LEFT_WORDS
 from w365.model import Actor, DecisionKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.settings import read_policy
 from w365.service.deciding.bulk_actions import ACTIONS, UNDO, UNDO_OWNERS
 from w365.service.deciding.bulk_run import Preview, do_part, read_preview
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.deciding import plans
 from w365.store.deciding.decisions import Who
 from w365.store.deciding.owners import last_given, owner_targets

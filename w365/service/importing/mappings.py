@@ -12,7 +12,6 @@ from w365.errors import InputError
 from w365.model import Actor, Origin, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.settings import read_policy
 from w365.service.importing.mapping_plan import (
     ACCOUNT_ID,
     ACCOUNT_NAME,
@@ -36,6 +35,7 @@ from w365.service.importing.report import (
 from w365.service.matching.candidates import order_decided
 from w365.sheets import Places, Sheet
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.deciding import batch
 from w365.store.deciding.decisions import Who
 from w365.store.matching import refresh_derived

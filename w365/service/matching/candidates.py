@@ -12,8 +12,8 @@ from w365.matching.candidates import Candidate, Suggester
 from w365.matching.comparison_records import Subject
 from w365.model import OPEN, DomainKind, Evidence, Guard
 from w365.service import Service
-from w365.service.configuring.settings import read_policy
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.db.bound_ids import IDS, NAMES
 from w365.store.db.bulk_insert import chunks, upsert, upsert_into
 from w365.store.matching.change_sequence import next_version, version_now

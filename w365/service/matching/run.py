@@ -13,15 +13,9 @@ import sqlalchemy as sa
 from w365.model import Actor, Cardinality, DomainList, Role, Status
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.settings import (
-    put_domain,
-    put_domains,
-    put_provider_cardinality,
-    put_settings,
-    read_policy,
-)
 from w365.service.matching.candidates import make_candidates, order_candidates, order_elsewhere
 from w365.store import tables as t
+from w365.store.configuring.settings import put_domain, put_domains, put_provider_cardinality, put_settings, read_policy
 from w365.store.db.bulk_insert import count_for_planner
 from w365.store.matching.account_domains import fold_all
 from w365.store.matching.dirty_rows import all_rows, touch, touched, touched_or_all

@@ -22,7 +22,6 @@ from w365.portals.connectors import connector_of
 from w365.portals.onboarding import AddressRefused, Created, Credentials, NewCustomer, Onboarding, onboarding_of
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.settings import read_policy
 from w365.service.deciding.mapping import map_provisioned
 from w365.service.onboarding.form import (
     ADDRESS,
@@ -36,6 +35,7 @@ from w365.service.onboarding.form import (
 )
 from w365.service.syncing.customers import SUBJECT, store_customers
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.deciding.decisions import check_room
 from w365.store.onboarding.created_customers import (
     OnboardingView,

@@ -18,8 +18,8 @@ from w365.matching.typos import is_one_slip
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.settings import read_policy
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.db.bound_ids import IDS
 from w365.store.deciding.holders import read_holders
 from w365.store.reading import account_search

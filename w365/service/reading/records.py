@@ -15,9 +15,9 @@ from w365.matching.messages import say_evidence
 from w365.model import Actor, DecisionKind, Evidence, NewAccount, Role, Rule
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.settings import read_policy
 from w365.service.reading.account_lookup import Hit, read_candidates, read_hits
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.db.bound_ids import IDS
 from w365.store.matching.evidence import evidence_of
 from w365.store.reading.worklist import Filter, Row, Sort, count_rows, list_ids, read_rows

@@ -20,10 +20,10 @@ from w365.matching.blocking_keys import label_signs, signs_of
 from w365.matching.domains import email_domain, website_domain
 from w365.model import ChangePage, CrmAccount, CrmContact
 from w365.service import Service
-from w365.service.configuring.settings import read_setting
 from w365.service.matching.candidates import order_by_words, order_candidates, suggesting
 from w365.service.syncing.crm_cursor import Place, forget_seen, place_in
 from w365.store import tables as t
+from w365.store.configuring.settings import read_setting
 from w365.store.db.bound_ids import IDS, NAMES
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.matching.account_domains import Folded, fold_contacts, fold_domains

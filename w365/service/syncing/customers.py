@@ -16,10 +16,10 @@ from w365.model import Customer, CustomerPage
 from w365.portals import Portal
 from w365.portals.protocol import Choose, TellsChanges
 from w365.service import Service
-from w365.service.configuring.settings import read_policy, read_setting
 from w365.service.syncing.customer_changes import COLUMNS, Change, Domains, Facts, Known, words_of_change
 from w365.service.syncing.scope import decide_kind
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy, read_setting
 from w365.store.db.bound_ids import IDS, NAMES
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.matching.dirty_rows import touch

@@ -27,12 +27,12 @@ from w365.model import (
 from w365.portals.connectors import CONNECTORS, Connector, connector_of
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.settings import seed_lists
 from w365.service.connecting.connectors import Reaching, allot
 from w365.service.connecting.sign_ins import say_sign_in
 from w365.service.syncing.customers import MISSING, accept_gone, store_customers
 from w365.service.syncing.manual_rows import SOURCE
 from w365.store import tables as t
+from w365.store.configuring.settings import seed_lists
 from w365.store.reading.worklist import counts
 from w365.store.runs import RunView, cancel_run, end_run, get_run, latest_run, problems_of, recent_runs, request_run
 from w365.store.syncing.crm_size import size_of

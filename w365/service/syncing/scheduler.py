@@ -13,14 +13,14 @@ import sqlalchemy as sa
 from w365.errors import AlreadyRunning
 from w365.model import RunKind
 from w365.service import Service
-from w365.service.configuring.schedule_times import next_time, zone_of
-from w365.service.configuring.settings import SCHEDULE_ZONE, read_setting
 from w365.service.syncing.providers import CRM_TARGET
 from w365.service.syncing.schedules import names_by_target
 from w365.service.telling.notices import SCHEDULE, channels_of
+from w365.store.configuring.schedule_times import next_time, zone_of
+from w365.store.configuring.schedules import ScheduleRow, forget_schedule, put_schedule, schedule_rows, take_due
+from w365.store.configuring.settings import SCHEDULE_ZONE, read_setting
 from w365.store.connecting.connections import CRM
 from w365.store.runs import request_run
-from w365.store.syncing.schedules import ScheduleRow, forget_schedule, put_schedule, schedule_rows, take_due
 from w365.store.telling.notices import announce
 
 _log = logging.getLogger(__name__)

@@ -13,12 +13,12 @@ from w365.model import Actor, Role
 from w365.portals.connectors import CONNECTORS
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.schedule_times import next_time, zone_of
-from w365.service.configuring.settings import SCHEDULE_ZONE, put_settings, read_setting
 from w365.store import tables as t
+from w365.store.configuring.schedule_times import next_time, zone_of
+from w365.store.configuring.schedules import ScheduleRow, put_schedule, schedule_rows
+from w365.store.configuring.settings import SCHEDULE_ZONE, put_settings, read_setting
 from w365.store.connecting.connections import CRM
 from w365.store.runs import RunView, get_run
-from w365.store.syncing.schedules import ScheduleRow, put_schedule, schedule_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from w365.portals import Portal
 from w365.portals.details import PASSING
 from w365.portals.protocol import Choose, TellsChanges
 from w365.service import Service
-from w365.service.configuring.settings import read_setting
 from w365.store import tables as t
+from w365.store.configuring.settings import read_setting
 from w365.store.runs import RunView
 
 BY_CHANGES = "by_changes"

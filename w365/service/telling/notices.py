@@ -18,11 +18,11 @@ from w365.http.webhook import post
 from w365.model import Actor, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.schedule_times import zone_of
-from w365.service.configuring.settings import SCHEDULE_ZONE, read_setting
 from w365.service.telling.mailing import send_mail
 from w365.service.telling.summary import Summary, body_of, subject_of, text_of
 from w365.store import tables as t
+from w365.store.configuring.schedule_times import zone_of
+from w365.store.configuring.settings import SCHEDULE_ZONE, read_setting
 from w365.store.runs import ACTIVE, get_run
 from w365.store.telling.notices import ready, settle, take
 

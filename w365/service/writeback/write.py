@@ -19,7 +19,8 @@ from w365.http.wait import never_stop
 from w365.model import Actor, Role, RunKind, RunState
 from w365.service import Service
 from w365.service.access import require
-from w365.service.configuring.settings import (
+from w365.store import tables as t
+from w365.store.configuring.settings import (
     MAPPING_ACCOUNT_COLUMN,
     MAPPING_ID_COLUMN,
     MAPPING_PROVIDER_COLUMN,
@@ -28,7 +29,6 @@ from w365.service.configuring.settings import (
     put_settings,
     read_setting,
 )
-from w365.store import tables as t
 from w365.store.runs import BY_ITSELF, Progress, RunView, request_run
 from w365.store.writeback import remote_mappings
 from w365.store.writeback.due_mappings import (

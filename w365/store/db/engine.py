@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from w365.errors import ConfigurationError, StoreError
 from w365.store.db.write_lock import Turns
+
+__all__ = ["Connection", "Store", "open_store"]  # a service hands a connection on, without SQL of its own
 
 BUSY_TIMEOUT_MS = 30_000
 _LOOK_SECONDS = 0.004

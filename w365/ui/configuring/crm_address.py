@@ -7,7 +7,8 @@ import streamlit as st
 from w365.errors import InputError
 from w365.model import Role
 from w365.service.configuring.crm_link import default_pattern
-from w365.service.configuring.settings import CRM_ADDRESS, ID_PLACE, set_setting
+from w365.service.configuring.settings import set_setting
+from w365.store.configuring.settings import CRM_ADDRESS, ID_PLACE
 from w365.ui.frame.page_context import Desk
 from w365.ui.frame.page_frame import say_next_time, show_error
 

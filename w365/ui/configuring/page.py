@@ -6,8 +6,9 @@ import streamlit as st
 
 from w365.matching.messages import LIST_WORDS
 from w365.model import DomainList, Role
-from w365.service.configuring.settings import CRM_ADDRESS, SCHEDULE_ZONE, domains_on, get_settings, list_changes
+from w365.service.configuring.settings import domains_on, get_settings, list_changes
 from w365.service.matching.run import PendingChange
+from w365.store.configuring.settings import CRM_ADDRESS, SCHEDULE_ZONE
 from w365.ui.configuring.auto_match import show_auto_match
 from w365.ui.configuring.change_preview import propose, show_pending
 from w365.ui.configuring.crm_address import show_crm_address

@@ -9,9 +9,9 @@ import streamlit as st
 
 from w365.matching.messages import CARDINALITY_WORDS
 from w365.model import Cardinality, Role
-from w365.service.configuring.settings import SPECS
 from w365.service.matching.run import PendingChange
 from w365.service.syncing.providers import ProviderView, list_providers
+from w365.store.configuring.settings import SPECS
 from w365.ui.configuring.change_preview import propose
 from w365.ui.configuring.words import RULE_WORDS, say_setting, say_value
 from w365.ui.frame.page_context import Desk

@@ -6,8 +6,8 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Role
-from w365.service.configuring.schedule_times import zone_names
 from w365.service.syncing.schedules import Daily, ScheduleView, list_schedules, save_schedules
+from w365.store.configuring.schedule_times import zone_names
 from w365.ui.configuring.schedule_words import say_zone
 from w365.ui.frame.page_context import Desk
 from w365.ui.frame.page_frame import say_next_time, show_error

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import sqlalchemy as sa
 
 from w365.errors import InputError
-from w365.store.syncing.schedules import put_schedule, schedule_rows
+from w365.store.configuring.schedules import put_schedule, schedule_rows
 
 _SECOND = dt.timedelta(seconds=1)
 

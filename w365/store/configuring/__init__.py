@@ -1,0 +1,1 @@
+"""What an admin set, and the daily syncs."""
