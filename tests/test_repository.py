@@ -1,4 +1,4 @@
-"""What can be checked of the repository itself: the checkers pass, and README and documents say what is so."""
+"""What can be checked of the repository itself: the checkers pass, and the architecture is drawn as it is."""
 
 from __future__ import annotations
 
@@ -6,38 +6,16 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer
 
-from w365.cli.main import app
-from w365.config import DEMO_SERVED, load_settings
 from w365.store.tables import Base
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 TOOL_SECONDS = 300
-
-
-def section(title: str) -> str:
-    """The text of a README section down to the next of its rank."""
-    return re.split(r"^## ", README.split(f"\n## {title}\n")[1], flags=re.MULTILINE)[0]
-
-
-def table(title: str) -> list[list[str]]:
-    """The rows of a section's first table, without its head."""
-    lines = [line for line in section(title).splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
-
-
-def name_of(cell: str) -> str:
-    found = re.match(r"`([^`]+)`", cell)
-    assert found, cell
-    return found[1]
 
 
 # --- the checkers ---
@@ -88,85 +66,6 @@ def test_the_tests_import_what_is_required_for_them() -> None:
     flags = [flag for name in own for flag in ("--known-first-party", name)]
     everywhere = ("--exclude", "^$", "--extend-exclude", "^$")
     passes("-m", "deptry", "tests", "bench", *everywhere, "--ignore", "DEP002,DEP004", *flags)
-
-
-# --- the README ---
-
-
-class Recorder(Mapping[str, str]):
-    """An environment that notes what it was asked for."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = values
-        self.asked: set[str] = set()
-
-    def __getitem__(self, name: str) -> str:
-        self.asked.add(name)
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-
-@pytest.fixture
-def settings_read(tmp_path: Path) -> set[str]:
-    """The names the program asks the environment for when every connection is set."""
-    bundle = tmp_path / "ca.pem"
-    bundle.touch()
-    parts = {"URL": "https://service.example", "TENANT_ID": "tenant.example", "CLIENT_ID": "id", "CLIENT_SECRET": "s"}
-    values = {f"W365_{one}_{part}": text for one in ("PARTNER_CENTER", "DATAVERSE") for part, text in parts.items()}
-    values |= {"W365_PAX8_CLIENT_ID": "id", "W365_PAX8_CLIENT_SECRET": "s"}
-    environment = Recorder({**values, "W365_HOME": str(tmp_path), "W365_CA_BUNDLE": str(bundle)})
-    load_settings(environment, tmp_path / "no-secrets.toml")
-    return environment.asked - {DEMO_SERVED}
-
-
-def test_the_settings_table_names_exactly_what_is_read(settings_read: set[str]) -> None:
-    names = [name_of(row[0]) for row in table("Settings")]
-    assert sorted(names) == sorted(settings_read)
-
-
-def test_every_setting_has_a_default_and_a_meaning() -> None:
-    assert all(len(row) == 3 and all(row) for row in table("Settings"))
-
-
-def commands(typer_app: typer.Typer, prefix: str = "") -> Iterator[str]:
-    for one in typer_app.registered_commands:
-        assert one.callback
-        yield prefix + (one.name or one.callback.__name__)
-    for group in typer_app.registered_groups:
-        assert group.typer_instance
-        yield from commands(group.typer_instance, f"{prefix}{group.name} ")
-
-
-def test_the_command_table_names_exactly_the_commands() -> None:
-    assert sorted(name_of(row[0]) for row in table("Commands")) == sorted(commands(app))
-
-
-def test_every_promise_names_a_test_that_exists() -> None:
-    promises = re.split(r"^\d\. ", section("What it promises"), flags=re.MULTILINE)[1:]
-    assert len(promises) == 8
-    for promise in promises:
-        named = re.findall(r"`tests/([\w/]+\.py)::(test_\w+)`", promise)
-        assert named, promise
-        for file, test in named:
-            assert re.search(rf"def {test}\(", (ROOT / "tests" / file).read_text(encoding="utf-8")), f"{file}::{test}"
-
-
-def test_the_two_commands_stand_in_the_readme() -> None:
-    lines = README.splitlines()
-    assert "pip install -r requirements.txt && streamlit run app.py" in lines
-    assert "pip install -r requirements-dev.txt && pytest" in lines
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_leads_somewhere(document: Path) -> None:
-    links = re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8"))
-    files = [link.partition("#")[0] for link in links if not link.startswith(("http", "#"))]
-    assert [link for link in files if not (document.parent / link).exists()] == []
 
 
 # --- the architecture ---

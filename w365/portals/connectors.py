@@ -1,4 +1,4 @@
-"""Every provider that is read by itself, one line each; see docs/adding-a-provider.md."""
+"""Every provider that is read by itself, one line each; see docs/guides/provider.md."""
 
 from __future__ import annotations
 

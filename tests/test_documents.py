@@ -1,0 +1,246 @@
+"""README and documents say what is so: settings, commands, columns, promises; and every link leads somewhere."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+
+import pytest
+import typer
+
+from w365.cli.main import app
+from w365.config import DEMO_SERVED, load_settings
+from w365.demo.folder import REQUIRED_FILES, read_folder
+from w365.errors import InputError
+from w365.service.exporting import Format, Subject
+from w365.service.importing import mapping_plan
+from w365.service.syncing import manual_rows
+from w365.sheets import Field, guess_columns
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+DOCUMENTS = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
+README_LINES = 120
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of the first table of a text, without its head."""
+    head = re.search(r"^\|[ :|-]+\|\n", text, flags=re.MULTILINE)
+    assert head, text
+    lines = [line for line in text[head.end() :].partition("\n\n")[0].splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def section(document: str, title: str) -> str:
+    """What stands under a heading of a document, down to the next heading."""
+    return re.split(r"^#", read(DOCS / document).split(f"# {title}\n")[1], flags=re.MULTILINE)[0]
+
+
+def name_of(cell: str) -> str:
+    name = re.match(r"`([^`]+)`", cell)
+    assert name, cell
+    return name[1]
+
+
+# --- README ---
+
+
+def test_the_readme_is_short() -> None:
+    assert len(read(ROOT / "README.md").splitlines()) <= README_LINES
+
+
+def test_the_two_commands_stand_in_the_readme() -> None:
+    lines = read(ROOT / "README.md").splitlines()
+    assert "pip install -r requirements.txt && streamlit run app.py" in lines
+    assert "pip install -r requirements-dev.txt && pytest" in lines
+
+
+# --- settings ---
+
+
+class Recorder(Mapping[str, str]):
+    """An environment that notes what it was asked for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+@pytest.fixture
+def settings_read(tmp_path: Path) -> set[str]:
+    """The names the program asks the environment for when every connection is set."""
+    bundle = tmp_path / "ca.pem"
+    bundle.touch()
+    parts = {"URL": "https://service.example", "TENANT_ID": "tenant.example", "CLIENT_ID": "id", "CLIENT_SECRET": "s"}
+    values = {f"W365_{word}_{part}": text for word in ("PARTNER_CENTER", "DATAVERSE") for part, text in parts.items()}
+    values |= {"W365_PAX8_CLIENT_ID": "id", "W365_PAX8_CLIENT_SECRET": "s"}
+    environment = Recorder({**values, "W365_HOME": str(tmp_path), "W365_CA_BUNDLE": str(bundle)})
+    load_settings(environment, tmp_path / "no-secrets.toml")
+    return environment.asked - {DEMO_SERVED}
+
+
+def test_the_settings_table_names_exactly_what_is_read(settings_read: set[str]) -> None:
+    names = [name_of(row[0]) for row in rows(read(DOCS / "settings.md"))]
+    assert sorted(names) == sorted(settings_read)
+
+
+def test_every_setting_has_a_default_and_a_meaning() -> None:
+    assert all(len(row) == 3 and all(row) for row in rows(read(DOCS / "settings.md")))
+
+
+# --- commands ---
+
+
+def options_of(command: typer.core.TyperCommand) -> set[str]:
+    """What `--help` lists beside what every command has."""
+    shown = [option for option in command.params if not getattr(option, "hidden", False)]
+    return {name for option in shown for name in option.opts if name.startswith("--")} - {"--json"}
+
+
+def commands(group: typer.core.TyperGroup, prefix: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Every command with its options."""
+    for name, command in group.commands.items():
+        if isinstance(command, typer.core.TyperGroup):
+            yield from commands(command, f"{prefix}{name} ")
+        else:
+            yield prefix + name, options_of(command)
+
+
+def test_the_command_table_names_exactly_the_commands_and_their_options() -> None:
+    table = rows(read(DOCS / "commands.md"))
+    named = {name_of(name): set(re.findall(r"--[a-z-]+", does)) for name, does in table}
+    assert len(named) == len(table)
+    assert named == dict(commands(typer.main.get_command(app)))
+
+
+def test_the_command_table_names_what_can_be_exported_and_as_what() -> None:
+    does = next(does for name, does in rows(read(DOCS / "commands.md")) if name == "`export`")
+    words = re.findall(r"`([a-z]+)`", does)
+    assert set(words) == {*Subject, *Format}
+
+
+# --- files ---
+
+IMPORTS = (("Provider accounts", manual_rows.FIELDS), ("Mappings", mapping_plan.FIELDS))
+
+
+@pytest.mark.parametrize(("title", "fields"), IMPORTS)
+def test_the_columns_of_an_import_are_those_that_it_reads(title: str, fields: Sequence[Field]) -> None:
+    table = rows(section("files.md", title))
+    named = [(name_of(label), name_of(name), about.endswith("; needed.")) for label, name, about in table]
+    assert named == [(field.label, field.name, field.is_needed) for field in fields]
+
+
+@pytest.mark.parametrize(("title", "fields"), IMPORTS)
+def test_the_example_of_an_import_is_understood_as_it_stands(title: str, fields: Sequence[Field]) -> None:
+    block = section("files.md", title).partition("```csv\n")[2].partition("```")[0]
+    headings, *lines = csv.reader(block.splitlines())
+    places = guess_columns(headings, fields)
+    assert len(places) == len(headings)
+    assert {field.name for field in fields if field.is_needed} <= places.keys()
+    assert lines
+    assert {len(line) for line in lines} == {len(headings)}
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path) -> dict[Path, list[str]]:
+    """The table of a data folder made into files with headings only, each with its columns."""
+    table = rows(section("files.md", "A data folder for the demo"))
+    columns = {tmp_path / name_of(file): re.findall(r"`(\w+)`", about) for file, about in table}
+    for path, names in columns.items():
+        path.write_text("[]" if path.suffix == ".json" else ",".join(names), encoding="utf-8")
+    return columns
+
+
+def test_a_data_folder_is_read_as_it_is_described(data_folder: dict[Path, list[str]], tmp_path: Path) -> None:
+    assert [path.name for path in data_folder] == [*REQUIRED_FILES, "subscriptions.csv"]
+    assert read_folder(tmp_path).customers == ()
+
+
+def test_each_column_that_is_described_is_needed(data_folder: dict[Path, list[str]], tmp_path: Path) -> None:
+    for path, names in data_folder.items():
+        whole = path.read_text(encoding="utf-8")
+        for name in names if path.suffix == ".csv" else ():
+            path.write_text(",".join({*names} - {name}), encoding="utf-8")
+            with pytest.raises(InputError, match=rf"{path.name}, line 1, lacks the column {name}\."):
+                read_folder(tmp_path)
+        path.write_text(whole, encoding="utf-8")
+
+
+# --- promises ---
+
+
+def test_every_promise_names_a_test_that_exists() -> None:
+    promises = re.split(r"^\d\. ", read(DOCS / "promises.md"), flags=re.MULTILINE)[1:]
+    assert len(promises) == 8
+    for promise in promises:
+        named = re.findall(r"`tests/([\w/]+\.py)::(test_\w+)`", promise)
+        assert named, promise
+        for file, test in named:
+            assert re.search(rf"def {test}\(", read(ROOT / "tests" / file)), f"{file}::{test}"
+
+
+# --- links ---
+
+
+def prose(document: Path) -> str:
+    """A document without its code blocks, where brackets and hashes mean other things."""
+    return re.sub(r"^( *)```.*?^\1```$", "", read(document), flags=re.MULTILINE | re.DOTALL)
+
+
+def links(document: Path) -> list[tuple[Path, str]]:
+    """The files and anchors that a document leads to, pictures included."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", prose(document))
+    parts = [target.partition("#") for target in targets if not target.startswith(("http://", "https://"))]
+    return [((document.parent / file).resolve() if file else document, anchor) for file, _, anchor in parts]
+
+
+def anchors(document: Path) -> set[str]:
+    """What a heading is called in an address: lower case, hyphens for spaces, a number where it stands again."""
+    titles = re.findall(r"^#+ +(.+?) *$", prose(document), flags=re.MULTILINE)
+    found: set[str] = set()
+    for title in titles:
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).lower()
+        plain = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+        found.add(next(name for name in (plain if not at else f"{plain}-{at}" for at in count()) if name not in found))
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    broken = [
+        f"{file.relative_to(ROOT)}#{anchor}"
+        for file, anchor in links(document)
+        if not file.exists() or (anchor and anchor not in anchors(file))
+    ]
+    assert broken == []
+
+
+def test_every_page_stands_in_an_index() -> None:
+    indexes = [DOCS / "README.md", DOCS / "decisions" / "README.md"]
+    linked = {file for index in indexes for file, _ in links(index)}
+    assert set(DOCS.rglob("*.md")) - linked - {DOCS / "README.md"} == set()
+
+
+def test_every_page_that_the_code_names_exists() -> None:
+    sources = [path for folder in ("w365", "pages", "bench", "tests") for path in (ROOT / folder).rglob("*.py")]
+    named = {page for path in sources for page in re.findall(r"docs/[\w/-]+\.md", read(path))}
+    assert named
+    assert {page for page in named if not (ROOT / page).is_file()} == set()
