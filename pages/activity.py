@@ -3,5 +3,5 @@
 from w365.ui.frame.page_frame import page
 from w365.ui.insight.activity import show_activity
 
-with page("Activity") as desk:
-    show_activity(desk)
+with page("Activity") as context:
+    show_activity(context)

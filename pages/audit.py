@@ -3,5 +3,5 @@
 from w365.ui.auditing.page import show_audit
 from w365.ui.frame.page_frame import page
 
-with page("Sample audit") as desk:
-    show_audit(desk)
+with page("Sample audit") as context:
+    show_audit(context)

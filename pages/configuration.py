@@ -3,5 +3,5 @@
 from w365.ui.configuring.page import show_configuration
 from w365.ui.frame.page_frame import page
 
-with page("Configuration") as desk:
-    show_configuration(desk)
+with page("Configuration") as context:
+    show_configuration(context)

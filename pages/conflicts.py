@@ -3,5 +3,5 @@
 from w365.ui.deciding.conflicts.page import show_conflicts
 from w365.ui.frame.page_frame import page
 
-with page("Conflicts") as desk:
-    show_conflicts(desk)
+with page("Conflicts") as context:
+    show_conflicts(context)

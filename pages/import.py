@@ -4,5 +4,5 @@ from w365.model import Role
 from w365.ui.frame.page_frame import page
 from w365.ui.importing.page import show_import
 
-with page("Import", role=Role.ANALYST) as desk:
-    show_import(desk)
+with page("Import", role=Role.ANALYST) as context:
+    show_import(context)

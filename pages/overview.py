@@ -3,5 +3,5 @@
 from w365.ui.frame.page_frame import page
 from w365.ui.insight.overview import show_overview
 
-with page("Overview") as desk:
-    show_overview(desk)
+with page("Overview") as context:
+    show_overview(context)

@@ -3,5 +3,5 @@
 from w365.ui.frame.page_frame import page
 from w365.ui.syncing.page import show_providers
 
-with page("Providers") as desk:
-    show_providers(desk)
+with page("Providers") as context:
+    show_providers(context)

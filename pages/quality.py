@@ -3,5 +3,5 @@
 from w365.ui.frame.page_frame import page
 from w365.ui.insight.quality import show_quality
 
-with page("Data quality") as desk:
-    show_quality(desk)
+with page("Data quality") as context:
+    show_quality(context)

@@ -3,5 +3,5 @@
 from w365.ui.deciding.review.page import show_review
 from w365.ui.frame.page_frame import page
 
-with page("Review") as desk:
-    show_review(desk)
+with page("Review") as context:
+    show_review(context)

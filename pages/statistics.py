@@ -3,5 +3,5 @@
 from w365.ui.frame.page_frame import page
 from w365.ui.insight.statistics import show_statistics
 
-with page("Statistics") as desk:
-    show_statistics(desk)
+with page("Statistics") as context:
+    show_statistics(context)

@@ -3,5 +3,5 @@
 from w365.ui.frame.page_frame import page
 from w365.ui.reading.subscriptions import show_subscriptions
 
-with page("Subscriptions") as desk:
-    show_subscriptions(desk)
+with page("Subscriptions") as context:
+    show_subscriptions(context)

@@ -60,22 +60,22 @@ def form_of_the_first_provider() -> None:
     from w365.service.access import local_user
     from w365.ui.connecting.form import edit_connection
     from w365.ui.frame import app_runtime
-    from w365.ui.frame.page_context import Desk
-    from w365.ui.frame.page_frame import told
+    from w365.ui.frame.page_context import PageContext
+    from w365.ui.frame.page_frame import report_errors
 
-    with told():
-        edit_connection(Desk(app_runtime.service(), local_user(), ""), "1")
+    with report_errors():
+        edit_connection(PageContext(app_runtime.service(), local_user(), ""), "1")
 
 
 def form_of_a_further_provider() -> None:
     from w365.service.access import local_user
     from w365.ui.connecting.form import connect_provider
     from w365.ui.frame import app_runtime
-    from w365.ui.frame.page_context import Desk
-    from w365.ui.frame.page_frame import told
+    from w365.ui.frame.page_context import PageContext
+    from w365.ui.frame.page_frame import report_errors
 
-    with told():
-        connect_provider(Desk(app_runtime.service(), local_user(), ""))
+    with report_errors():
+        connect_provider(PageContext(app_runtime.service(), local_user(), ""))
 
 
 def test_the_card_of_an_unconnected_provider_offers_to_connect_it(own: Service) -> None:

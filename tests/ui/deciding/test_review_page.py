@@ -13,7 +13,7 @@ from w365.service.reading.review_queue import read_queue
 from w365.store.reading.worklist import Filter
 from w365.ui.deciding.review.queue_position import Choice, Walk, begin
 from w365.ui.deciding.review.session import TOO_SOON, Review
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 
 
 class Stopwatch:
@@ -29,7 +29,7 @@ def review(world: World) -> Review:
     """A walk over thirty open rows, of which twenty have a candidate."""
     set_setting(world.service, ADMIN, "auto_match", "false")
     world.sync()
-    made = Review(Desk(world.service, ADMIN, ""), Choice(), Walk((), 0), clock=Stopwatch())
+    made = Review(PageContext(world.service, ADMIN, ""), Choice(), Walk((), 0), clock=Stopwatch())
     made.restart()
     return made
 
@@ -46,8 +46,8 @@ def show(review: Review, seconds: float = TOO_SOON) -> None:
 def exclude(review: Review, record_of: int | None = None) -> None:
     row = record_of or review.walk.row
     assert row is not None
-    record = read_record(review.desk.service, ADMIN, row)
-    review.take(record, lambda seen: mapping.exclude(review.desk.service, ADMIN, row, seen=seen, reason="a test"))
+    record = read_record(review.context.service, ADMIN, row)
+    review.take(record, lambda seen: mapping.exclude(review.context.service, ADMIN, row, seen=seen, reason="a test"))
 
 
 def test_one_press_never_decides_the_row_that_has_only_just_come(review: Review) -> None:
@@ -69,7 +69,7 @@ def test_rows_decided_by_others_meanwhile_are_passed_by(review: Review) -> None:
     review.look_ahead()
     following = review.walk.following
     assert following is not None
-    mapping.exclude(review.desk.service, ADMIN, following, seen=0, reason="by another")
+    mapping.exclude(review.context.service, ADMIN, following, seen=0, reason="by another")
     exclude(review)
     record = review.record()
     assert record is not None
@@ -81,8 +81,8 @@ def test_a_refused_decision_leaves_the_row_and_says_who_was_first(review: Review
     record, row = review.record(), review.walk.row
     assert record is not None
     assert row is not None
-    mapping.exclude(review.desk.service, ADMIN, row, seen=0, reason="first")
-    review.take(record, lambda seen: mapping.exclude(review.desk.service, ADMIN, row, seen=seen, reason="second"))
+    mapping.exclude(review.context.service, ADMIN, row, seen=0, reason="first")
+    review.take(record, lambda seen: mapping.exclude(review.context.service, ADMIN, row, seen=seen, reason="second"))
     assert isinstance(review.error, StaleEdit)
     assert (review.decided, review.steps) == (0, [])
 
@@ -109,7 +109,7 @@ def test_undo_goes_back_row_by_row(review: Review) -> None:
         review.undo()
         assert review.walk.row == row
     assert (review.decided, review.steps, review.walk.at) == (0, [], 0)
-    assert read_queue(review.desk.service, ADMIN, Filter()).ids == review.walk.ids
+    assert read_queue(review.context.service, ADMIN, Filter()).ids == review.walk.ids
 
 
 def test_a_walk_ends_behind_its_last_row_and_a_row_of_elsewhere_comes_next() -> None:

@@ -13,12 +13,12 @@ from w365.api import tokens
 from w365.model import Actor, Reason, Role, Status
 from w365.service.deciding.bulk_actions import ACTIONS
 from w365.store.reading.worklist import Sort
-from w365.ui.reading.grid.component import BAR, Bulk, Look, Sorted, Told, options, read_told
+from w365.ui.reading.grid.component import BAR, Bulk, GridEvent, GridState, Sorted, options, read_event
 from w365.ui.reading.grid.script import BUNDLE
 from w365.ui.reading.grid.view import View
 
 EVIL = "::JSCODE::window.top.document.title='x'::JSCODE::"
-CONSTANT = options(Look("", "", may_edit=True))
+CONSTANT = options(GridState("", "", may_edit=True))
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
@@ -42,7 +42,7 @@ names = st.text(max_size=40) | st.just(EVIL)
 @given(views, names)
 def test_options_are_constants_with_a_token_and_encoded_text_only(view: View, name: str) -> None:
     token = tokens.mint("key", Actor(name, Role.ANALYST))
-    made = dict(leaves(options(Look(view.rows_query(), token, may_edit=True, touched="12.34"))))
+    made = dict(leaves(options(GridState(view.rows_query(), token, may_edit=True, touched="12.34"))))
     constant = dict(leaves(CONSTANT))
     changed = {path: value for path, value in made.items() if value != constant.get(path)}
     assert changed.keys() <= {("context", "view"), ("context", "token"), ("context", "touched")}
@@ -80,11 +80,11 @@ def test_the_scripts_put_text_into_the_page_as_text() -> None:
 
 
 def test_a_viewer_gets_a_grid_without_an_editor() -> None:
-    assert options(Look("", "", may_edit=False))["context"]["mayEdit"] is False
+    assert options(GridState("", "", may_edit=False))["context"]["mayEdit"] is False
 
 
 def test_a_viewer_selects_nothing() -> None:
-    assert not {"rowSelection", "onSelectionChanged"} & options(Look("", "", may_edit=False)).keys()
+    assert not {"rowSelection", "onSelectionChanged"} & options(GridState("", "", may_edit=False)).keys()
     assert "rowSelection" in CONSTANT
 
 
@@ -93,11 +93,11 @@ def test_the_bar_has_every_action_that_the_service_knows() -> None:
 
 
 def test_a_message_of_the_grid_is_read() -> None:
-    assert read_told({"what": "open", "row": 7, "nonce": "x"}) == Told("open", 7)
-    assert read_told({"what": "undo", "row": 7, "nonce": "x"}) == Told("undo", 7)
-    assert [read_told({"what": "sort", "by": by}) for by in ("-seats", "")] == [Sorted("-seats"), Sorted("")]
-    assert read_told({"what": "bulk", "action": "park", "all": True, "ids": []}) == Bulk("park", ())
-    assert read_told({"what": "bulk", "action": "park", "all": False, "ids": [3, 4]}) == Bulk("park", (3, 4))
+    assert read_event({"what": "open", "row": 7, "nonce": "x"}) == GridEvent("open", 7)
+    assert read_event({"what": "undo", "row": 7, "nonce": "x"}) == GridEvent("undo", 7)
+    assert [read_event({"what": "sort", "by": by}) for by in ("-seats", "")] == [Sorted("-seats"), Sorted("")]
+    assert read_event({"what": "bulk", "action": "park", "all": True, "ids": []}) == Bulk("park", ())
+    assert read_event({"what": "bulk", "action": "park", "all": False, "ids": [3, 4]}) == Bulk("park", (3, 4))
 
 
 @pytest.mark.parametrize(
@@ -109,4 +109,4 @@ def test_a_message_of_the_grid_is_read() -> None:
     + [{"what": "bulk", "action": "park", "all": False, "ids": ids} for ids in ([], ["1"], [True], [-1], "12", None)],
 )
 def test_a_message_of_another_shape_is_not_heard(raw: object) -> None:
-    assert read_told(raw) is None
+    assert read_event(raw) is None

@@ -21,8 +21,8 @@ from w365.service.auditing.samples import (
 )
 from w365.ui.frame import places
 from w365.ui.frame.first_steps import is_beginning
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import show_error, told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import report_errors, show_error
 from w365.ui.frame.wording import counted, local_zone, number, percent, plain, short
 
 VERDICT_WORDS: Mapping[Verdict, str] = {
@@ -35,17 +35,17 @@ _CHOSEN = "audit_chosen"
 
 
 @st.fragment
-def show_audit(desk: Desk) -> None:
-    with told():
-        if is_beginning(desk):
+def show_audit(context: PageContext) -> None:
+    with report_errors():
+        if is_beginning(context):
             return
-        audits = {one.id: one for one in list_audits(desk.service, desk.actor)}
+        audits = {one.id: one for one in list_audits(context.service, context.actor)}
         if not audits:
             st.markdown(
                 "How many of the automatic mappings are right? Draw some of them at random and judge each without "
                 "being told why it was mapped. Judging changes no mapping."
             )
-        _show_draw(desk, is_first=not audits)
+        _show_draw(context, is_first=not audits)
         if not audits:
             return
         chosen = st.selectbox(
@@ -54,12 +54,12 @@ def show_audit(desk: Desk) -> None:
         audit = audits[chosen or next(iter(audits))]
         _show_result(audit)
         with st.container():  # one place for what comes and goes, so that what is below is not drawn twice meanwhile
-            _show_item(desk, audit)
-        _show_wrong(desk, audit)
+            _show_item(context, audit)
+        _show_wrong(context, audit)
 
 
-def _show_draw(desk: Desk, *, is_first: bool) -> None:
-    if desk.actor.role < Role.ANALYST:
+def _show_draw(context: PageContext, *, is_first: bool) -> None:
+    if context.actor.role < Role.ANALYST:
         return
     with (
         st.expander("Draw a sample", expanded=is_first),
@@ -70,12 +70,12 @@ def _show_draw(desk: Desk, *, is_first: bool) -> None:
         seed = st.number_input("Seed", 0, 2**31 - 1, 1, width=160, help="The same seed draws the same sample again.")
         stratified = st.checkbox("From each rule its share", value=True)
         if st.form_submit_button("Draw", type="primary"):
-            _draw(desk, int(size), int(seed), stratified=stratified)
+            _draw(context, int(size), int(seed), stratified=stratified)
 
 
-def _draw(desk: Desk, size: int, seed: int, *, stratified: bool) -> None:
+def _draw(context: PageContext, size: int, seed: int, *, stratified: bool) -> None:
     try:
-        drawn = draw_sample(desk.service, desk.actor, size, seed=seed, stratified=stratified)
+        drawn = draw_sample(context.service, context.actor, size, seed=seed, stratified=stratified)
     except W365Error as error:
         show_error(error)
         return
@@ -106,8 +106,8 @@ def _show_result(audit: AuditView) -> None:
     )
 
 
-def _show_item(desk: Desk, audit: AuditView) -> None:
-    item = next_item(desk.service, desk.actor, audit.id)
+def _show_item(context: PageContext, audit: AuditView) -> None:
+    item = next_item(context.service, context.actor, audit.id)
     if item is None:
         st.success("Every row of this sample is judged.")
         return
@@ -117,23 +117,23 @@ def _show_item(desk: Desk, audit: AuditView) -> None:
         _show_side("Customer", item.customer, _customer_facts(item))
     with right, st.container(border=True, height="stretch"):
         _show_side("CRM account", item.account, _account_facts(item))
-    if desk.actor.role >= Role.ANALYST:
-        _show_verdicts(desk, audit, item)
+    if context.actor.role >= Role.ANALYST:
+        _show_verdicts(context, audit, item)
 
 
-def _show_verdicts(desk: Desk, audit: AuditView, item: AuditItem) -> None:
+def _show_verdicts(context: PageContext, audit: AuditView, item: AuditItem) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for verdict, words in VERDICT_WORDS.items():
             key = f"audit-{audit.id}-{item.place}-{verdict}"
             if st.button(words, key=key, shortcut=_KEYS[verdict]):
-                _keep(desk, audit, item.place, verdict)
+                _keep(context, audit, item.place, verdict)
         if item.place > 1 and st.button("Back to the last one", key=f"audit-back-{item.place}", type="tertiary"):
-            _keep(desk, audit, item.place - 1, None)
+            _keep(context, audit, item.place - 1, None)
 
 
-def _keep(desk: Desk, audit: AuditView, place: int, verdict: Verdict | None) -> None:
+def _keep(context: PageContext, audit: AuditView, place: int, verdict: Verdict | None) -> None:
     try:
-        judge(desk.service, desk.actor, audit.id, place, verdict)
+        judge(context.service, context.actor, audit.id, place, verdict)
     except W365Error as error:
         st.toast(plain(str(error)))
     st.rerun(scope="fragment")
@@ -163,12 +163,12 @@ def _account_facts(item: AuditItem) -> list[tuple[str, str]]:
     ]
 
 
-def _show_wrong(desk: Desk, audit: AuditView) -> None:
+def _show_wrong(context: PageContext, audit: AuditView) -> None:
     """What was judged wrong is corrected where mappings are decided."""
     if not audit.wrong:
         return
     with st.expander(f"Judged wrong: {counted(audit.wrong, 'mapping')}"):
-        for item in list_judged(desk.service, desk.actor, audit.id, Verdict.WRONG):
+        for item in list_judged(context.service, context.actor, audit.id, Verdict.WRONG):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 st.markdown(f"{plain(short(item.customer, 80))} → {plain(short(item.account, 80))}", width="stretch")
                 st.page_link(

@@ -9,7 +9,7 @@ from w365.service.configuring.settings import set_setting
 from w365.service.matching.run import Preview, preview_match
 from w365.service.syncing.providers import request_match
 from w365.ui.configuring.match_preview import preview_dialog
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time
 from w365.ui.frame.runs import is_busy, start_run
 from w365.ui.frame.wording import counted
@@ -17,21 +17,21 @@ from w365.ui.frame.wording import counted
 _EPOCH = "auto_match_epoch"
 
 
-def show_auto_match(desk: Desk, *, is_on: bool) -> None:
+def show_auto_match(context: PageContext, *, is_on: bool) -> None:
     """Show the switch; it changes nothing before the change is confirmed."""
-    preview = None if is_busy(desk) else preview_match(desk.service, desk.actor)
-    may = desk.actor.role >= Role.ADMIN
+    preview = None if is_busy(context) else preview_match(context.service, context.actor)
+    may = context.actor.role >= Role.ADMIN
     epoch = st.session_state.get(_EPOCH, 0)
     wanted = st.toggle("**Auto-Match**", value=is_on, disabled=not may, key=f"auto-match-{is_on}-{epoch}")
     if wanted != is_on:
-        _confirm(desk, preview, wanted=wanted)
+        _confirm(context, preview, wanted=wanted)
         return
     st.markdown(say_auto_match(preview, is_on=is_on))
     with st.container(horizontal=True):
         offer_preview(preview)
-        may_match = is_on and desk.actor.role >= Role.ANALYST
+        may_match = is_on and context.actor.role >= Role.ANALYST
         if may_match and preview and preview.total and st.button("Match now", type="primary"):
-            start_run(lambda: request_match(desk.service, desk.actor))
+            start_run(lambda: request_match(context.service, context.actor))
 
 
 def say_auto_match(preview: Preview | None, *, is_on: bool) -> str:
@@ -52,7 +52,7 @@ def offer_preview(preview: Preview | None) -> None:
         preview_dialog(preview)
 
 
-def _confirm(desk: Desk, preview: Preview | None, *, wanted: bool) -> None:
+def _confirm(context: PageContext, preview: Preview | None, *, wanted: bool) -> None:
     ready = counted(preview.total, "provider account") if preview else "what is certain"
     if wanted:
         text = f"**Switch Auto-Match on?** The next match, after a sync or at once on demand, maps **{ready}**."
@@ -64,7 +64,7 @@ def _confirm(desk: Desk, preview: Preview | None, *, wanted: bool) -> None:
     st.warning(text)
     with st.container(horizontal=True):
         if st.button("Switch on" if wanted else "Switch off", type="primary"):
-            set_setting(desk.service, desk.actor, "auto_match", "true" if wanted else "false")
+            set_setting(context.service, context.actor, "auto_match", "true" if wanted else "false")
             said = f"Auto-Match is on. The next match maps {ready}." if wanted else "Auto-Match is off. Mappings stay."
             say_next_time(said)
             st.rerun()

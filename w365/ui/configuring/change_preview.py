@@ -9,7 +9,7 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.service.matching.run import PendingChange, Preview, WouldMap, make_change, try_change
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.wording import counted, number, plain
 
@@ -26,13 +26,13 @@ class _Proposed:
     after: Preview
 
 
-def propose(desk: Desk, change: PendingChange, said: Sequence[str]) -> None:
+def propose(context: PageContext, change: PendingChange, said: Sequence[str]) -> None:
     """Work out the effect of a change and show it for confirmation in the next run of the page."""
     if not said:
         st.info("Nothing differs from what is set.")
         return
     try:
-        before, after = try_change(desk.service, desk.actor, change, _SHOWN)
+        before, after = try_change(context.service, context.actor, change, _SHOWN)
     except W365Error as error:
         show_error(error)
         return
@@ -40,42 +40,42 @@ def propose(desk: Desk, change: PendingChange, said: Sequence[str]) -> None:
     st.rerun()
 
 
-def show_pending_dialog(desk: Desk) -> None:
+def show_pending_dialog(context: PageContext) -> None:
     """Show the change that waits for confirmation over a page that is long."""
     proposed: _Proposed | None = st.session_state.get(_KEY)
     if proposed is not None:
-        st.dialog(_TITLE, width="medium", on_dismiss=_forget)(_show)(desk, proposed)
+        st.dialog(_TITLE, width="medium", on_dismiss=_forget)(_show)(context, proposed)
 
 
 def _forget() -> None:
     st.session_state.pop(_KEY, None)
 
 
-def show_pending(desk: Desk) -> None:
+def show_pending(context: PageContext) -> None:
     """Show the change that waits for confirmation, if there is one."""
     proposed: _Proposed | None = st.session_state.get(_KEY)
     if proposed is None:
         return
     with st.container(border=True, key="pending-change"):
         st.subheader(_TITLE, anchor=False)
-        _show(desk, proposed)
+        _show(context, proposed)
 
 
-def _show(desk: Desk, proposed: _Proposed) -> None:
+def _show(context: PageContext, proposed: _Proposed) -> None:
     st.markdown("\n".join(f"- {plain(one)}" for one in proposed.said))
     st.markdown(_say_effect(proposed.before, proposed.after))
     _show_difference(proposed.before, proposed.after)
     with st.container(horizontal=True):
         if st.button("Save", type="primary"):
-            _save(desk, proposed)
+            _save(context, proposed)
         if st.button("Discard"):
             _forget()
             st.rerun()
 
 
-def _save(desk: Desk, proposed: _Proposed) -> None:
+def _save(context: PageContext, proposed: _Proposed) -> None:
     try:
-        make_change(desk.service, desk.actor, proposed.change)
+        make_change(context.service, context.actor, proposed.change)
     except W365Error as error:
         show_error(error)
         return

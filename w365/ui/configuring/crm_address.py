@@ -9,16 +9,16 @@ from w365.model import Role
 from w365.service.configuring.crm_link import default_pattern
 from w365.service.configuring.settings import set_setting
 from w365.store.configuring.settings import CRM_ADDRESS, ID_PLACE
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 
 _FIELD = "crm-address"
 
 
-def show_crm_address(desk: Desk, stored: str) -> None:
+def show_crm_address(context: PageContext, stored: str) -> None:
     """Show the address with the one that holds without it; it changes no matching, so it is saved at once."""
-    may = desk.actor.role >= Role.ADMIN
-    usual = default_pattern(desk.service)
+    may = context.actor.role >= Role.ADMIN
+    usual = default_pattern(context.service)
     with st.form("crm-address-form", border=False):
         # the key carries what is stored: after a save the field shows it as it is
         text = st.text_input(
@@ -31,12 +31,12 @@ def show_crm_address(desk: Desk, stored: str) -> None:
             disabled=not may,
         )
         if st.form_submit_button("Save address", disabled=not may):
-            _save(desk, text or "")
+            _save(context, text or "")
 
 
-def _save(desk: Desk, text: str) -> None:
+def _save(context: PageContext, text: str) -> None:
     try:
-        changed = set_setting(desk.service, desk.actor, CRM_ADDRESS, text)
+        changed = set_setting(context.service, context.actor, CRM_ADDRESS, text)
     except InputError as error:
         show_error(error)
         return

@@ -15,7 +15,7 @@ from w365.ui.configuring.crm_address import show_crm_address
 from w365.ui.configuring.rules import show_rules
 from w365.ui.configuring.schedules import show_schedules
 from w365.ui.configuring.words import say_setting, say_value
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.runs import keep_current
 from w365.ui.frame.wording import counted, full_time, local_zone, number, plain
 from w365.ui.telling.channels import show_channels
@@ -29,36 +29,36 @@ _LIST_HELP = {
 }
 
 
-def show_configuration(desk: Desk) -> None:
-    keep_current(desk)
-    settings = get_settings(desk.service, desk.actor)
-    if desk.actor.role < Role.ADMIN:
+def show_configuration(context: PageContext) -> None:
+    keep_current(context)
+    settings = get_settings(context.service, context.actor)
+    if context.actor.role < Role.ADMIN:
         st.info("You can look at these settings; changing them needs the role admin.")
     with st.container(border=True):
-        show_auto_match(desk, is_on=settings["auto_match"] == "true")
-    show_pending(desk)
+        show_auto_match(context, is_on=settings["auto_match"] == "true")
+    show_pending(context)
     st.subheader("Rules and policy", anchor=False)
-    show_rules(desk, settings)
+    show_rules(context, settings)
     st.subheader("Domains that are never evidence", anchor=False)
-    _show_lists(desk)
+    _show_lists(context)
     st.subheader("Daily syncs", anchor=False)
-    show_schedules(desk, settings[SCHEDULE_ZONE])
-    show_channels(desk)
+    show_schedules(context, settings[SCHEDULE_ZONE])
+    show_channels(context)
     st.subheader("Open in CRM", anchor=False)
-    show_crm_address(desk, settings[CRM_ADDRESS])
+    show_crm_address(context, settings[CRM_ADDRESS])
     st.subheader("Mappings in Dataverse", anchor=False)
-    show_mappings_in_crm(desk)
+    show_mappings_in_crm(context)
     st.subheader("Changes", anchor=False)
-    _show_changes(desk)
+    _show_changes(context)
 
 
-def _show_lists(desk: Desk) -> None:
-    lists = {which: domains_on(desk.service, desk.actor, which) for which in DomainList}
+def _show_lists(context: PageContext) -> None:
+    lists = {which: domains_on(context.service, context.actor, which) for which in DomainList}
     _search(lists)
     tabs = st.tabs([f"{words} ({number(len(lists[which]))})" for which, words in LIST_WORDS.items()])
     for tab, which in zip(tabs, LIST_WORDS, strict=True):
         with tab:
-            _edit_list(desk, which, lists[which])
+            _edit_list(context, which, lists[which])
 
 
 def _search(lists: dict[DomainList, list[str]]) -> None:
@@ -75,8 +75,8 @@ def _search(lists: dict[DomainList, list[str]]) -> None:
     st.caption(plain(f"{said}{more}"))
 
 
-def _edit_list(desk: Desk, which: DomainList, domains: list[str]) -> None:
-    may = desk.actor.role >= Role.ADMIN
+def _edit_list(context: PageContext, which: DomainList, domains: list[str]) -> None:
+    may = context.actor.role >= Role.ADMIN
     st.caption(_LIST_HELP[which])
     with st.form(f"domains-{which}", border=False):
         # the key carries what is stored: after a save the area shows the list as it is, sorted and normalised
@@ -89,7 +89,9 @@ def _edit_list(desk: Desk, which: DomainList, domains: list[str]) -> None:
         )
         if st.form_submit_button("Check the effect", disabled=not may):
             entries = tuple(text.replace(",", "\n").split())
-            propose(desk, PendingChange(domains={which: entries}), _say_list_change(which, set(domains), set(entries)))
+            propose(
+                context, PendingChange(domains={which: entries}), _say_list_change(which, set(domains), set(entries))
+            )
 
 
 def _say_list_change(which: DomainList, before: set[str], after: set[str]) -> list[str]:
@@ -103,8 +105,8 @@ def _some(domains: list[str]) -> str:
     return f"{', '.join(domains[:8])}{', …' if len(domains) > 8 else ''}"
 
 
-def _show_changes(desk: Desk) -> None:
-    changes = list_changes(desk.service, desk.actor)
+def _show_changes(context: PageContext) -> None:
+    changes = list_changes(context.service, context.actor)
     if not changes:
         st.caption("Nothing was changed yet.")
         return

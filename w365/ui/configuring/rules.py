@@ -14,7 +14,7 @@ from w365.service.syncing.providers import ProviderView, list_providers
 from w365.store.configuring.settings import SPECS
 from w365.ui.configuring.change_preview import propose
 from w365.ui.configuring.words import RULE_WORDS, say_setting, say_value
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import plain, short
 
 _DEFAULT = "As above"
@@ -28,9 +28,9 @@ class _Entered:
     cardinalities: Mapping[int, Cardinality | None]
 
 
-def show_rules(desk: Desk, settings: Mapping[str, str]) -> None:
-    providers = list_providers(desk.service, desk.actor)
-    may = desk.actor.role >= Role.ADMIN
+def show_rules(context: PageContext, settings: Mapping[str, str]) -> None:
+    providers = list_providers(context.service, context.actor)
+    may = context.actor.role >= Role.ADMIN
     with st.form("rules"):
         left, right = st.columns(2, gap="large")
         with left:
@@ -38,7 +38,7 @@ def show_rules(desk: Desk, settings: Mapping[str, str]) -> None:
         with right:
             policy, exceptions = _ask_policy(settings, providers, may=may)
         if st.form_submit_button("Check the effect", disabled=not may):
-            _send(desk, settings, providers, _Entered(rules | policy, exceptions))
+            _send(context, settings, providers, _Entered(rules | policy, exceptions))
 
 
 def _ask_rules(settings: Mapping[str, str], *, may: bool) -> dict[str, str]:
@@ -120,7 +120,7 @@ def _ask_exceptions(providers: list[ProviderView], *, may: bool) -> dict[int, Ca
     return chosen
 
 
-def _send(desk: Desk, settings: Mapping[str, str], providers: list[ProviderView], entered: _Entered) -> None:
+def _send(context: PageContext, settings: Mapping[str, str], providers: list[ProviderView], entered: _Entered) -> None:
     changed = {name: text for name, text in entered.settings.items() if settings[name] != text}
     known = {one.id: Cardinality(one.cardinality) if one.cardinality else None for one in providers}
     exceptions = {key: value for key, value in entered.cardinalities.items() if known[key] != value}
@@ -129,7 +129,7 @@ def _send(desk: Desk, settings: Mapping[str, str], providers: list[ProviderView]
     said += [
         f"Exception for {names[key]}: {_policy(known[key])} → {_policy(value)}" for key, value in exceptions.items()
     ]
-    propose(desk, PendingChange(settings=changed, cardinalities=exceptions), said)
+    propose(context, PendingChange(settings=changed, cardinalities=exceptions), said)
 
 
 def _policy(value: Cardinality | None) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from w365.model import Role, RunState
 from w365.service.syncing.schedules import ScheduleView, get_schedule, list_schedules
 from w365.ui.frame import places
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import clock_time, local_zone, plain
 
 _STATE_WORDS = {
@@ -22,22 +22,22 @@ _STATE_WORDS = {
 }
 
 
-def show_schedule(desk: Desk, target: str) -> None:
+def show_schedule(context: PageContext, target: str) -> None:
     """Say when the source is synced by itself next, what came of the last time, and lead to where it is set."""
-    view = get_schedule(desk.service, desk.actor, target)
-    now, zone = desk.service.clock(), local_zone()
+    view = get_schedule(context.service, context.actor, target)
+    now, zone = context.service.clock(), local_zone()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(plain(say_schedule(view, now, zone)), width="content")
-        if desk.actor.role >= Role.ADMIN:
+        if context.actor.role >= Role.ADMIN:
             st.page_link(places.CONFIGURATION, label=":primary[Daily syncs]")
 
 
-def say_next_times(desk: Desk) -> dict[str, str]:
+def say_next_times(context: PageContext) -> dict[str, str]:
     """Say by target when what starts by itself starts next."""
-    now, zone = desk.service.clock(), local_zone()
+    now, zone = context.service.clock(), local_zone()
     return {
         one.target: f"Next sync {clock_time(one.due_at, now, zone)}"
-        for one in list_schedules(desk.service, desk.actor)
+        for one in list_schedules(context.service, context.actor)
         if one.due_at
     }
 

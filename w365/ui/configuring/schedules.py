@@ -9,27 +9,27 @@ from w365.model import Role
 from w365.service.syncing.schedules import Daily, ScheduleView, list_schedules, save_schedules
 from w365.store.configuring.schedule_times import zone_names
 from w365.ui.configuring.schedule_words import say_zone
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.wording import clock_time, counted, local_zone, plain, short
 
 
-def show_schedules(desk: Desk, zone: str) -> None:
-    views = list_schedules(desk.service, desk.actor)
-    may = desk.actor.role >= Role.ADMIN
+def show_schedules(context: PageContext, zone: str) -> None:
+    views = list_schedules(context.service, context.actor)
+    may = context.actor.role >= Role.ADMIN
     st.caption(
         "A match follows each of them. What was missed because no worker ran is made up for once; a sync that meets "
         "one under way is skipped."
     )
     with st.form("schedules", border=False):
-        chosen_zone = _ask_zone(desk, zone, may=may)
-        wanted = {one.target: _ask(desk, one, may=may) for one in views}
+        chosen_zone = _ask_zone(context, zone, may=may)
+        wanted = {one.target: _ask(context, one, may=may) for one in views}
         if st.form_submit_button("Save daily syncs", disabled=not may):
-            _save(desk, wanted, chosen_zone)
+            _save(context, wanted, chosen_zone)
 
 
-def _ask_zone(desk: Desk, stored: str, *, may: bool) -> str:
-    own = f"This machine's ({say_zone(None, desk.service.clock())})"
+def _ask_zone(context: PageContext, stored: str, *, may: bool) -> str:
+    own = f"This machine's ({say_zone(None, context.service.clock())})"
     names = ["", *zone_names()]
     return (
         st.selectbox(
@@ -45,7 +45,7 @@ def _ask_zone(desk: Desk, stored: str, *, may: bool) -> str:
     )
 
 
-def _ask(desk: Desk, view: ScheduleView, *, may: bool) -> Daily:
+def _ask(context: PageContext, view: ScheduleView, *, may: bool) -> Daily:
     # the keys carry what is stored: after a save the fields show it as it is
     key = f"schedule-{view.target}-{view.daily}"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -62,13 +62,13 @@ def _ask(desk: Desk, view: ScheduleView, *, may: bool) -> Daily:
             disabled=not may,
         )
         if view.due_at:
-            st.caption(f"Next {clock_time(view.due_at, desk.service.clock(), local_zone())}", width="content")
+            st.caption(f"Next {clock_time(view.due_at, context.service.clock(), local_zone())}", width="content")
     return Daily(is_on, at or view.daily.at)
 
 
-def _save(desk: Desk, wanted: dict[str, Daily], zone: str) -> None:
+def _save(context: PageContext, wanted: dict[str, Daily], zone: str) -> None:
     try:
-        changed = save_schedules(desk.service, desk.actor, wanted, zone)
+        changed = save_schedules(context.service, context.actor, wanted, zone)
     except W365Error as error:
         show_error(error)
         return

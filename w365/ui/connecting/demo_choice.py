@@ -8,37 +8,37 @@ from w365.errors import W365Error
 from w365.model import Role
 from w365.service.own_data import can_return, leave, return_to_demo
 from w365.ui.frame import app_runtime
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 
 
-def offer_to_leave_demo(desk: Desk) -> None:
-    if not desk.service.settings.is_demo or desk.actor.role < Role.ADMIN:
+def offer_to_leave_demo(context: PageContext) -> None:
+    if not context.service.settings.is_demo or context.actor.role < Role.ADMIN:
         return
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.markdown("These are fictional customers. **Connect your own** in a new, empty database.")
         if st.button("Leave the demo…"):
-            _confirm(desk)
+            _confirm(context)
 
 
 @st.dialog("Leave the demo?")
-def _confirm(desk: Desk) -> None:
+def _confirm(context: PageContext) -> None:
     st.markdown(
         "The app goes on with your own database, which is empty at first. The demo stays as it is in its own folder, "
         "and you can return to it until you have connected something."
     )
     if st.button("Leave the demo", type="primary"):
         try:
-            leave(desk.service, desk.actor)
+            leave(context.service, context.actor)
         except W365Error as error:
             show_error(error)
             return
         _open_the_other()
 
 
-def offer_to_return(desk: Desk) -> None:
-    if can_return(desk.service, desk.actor) and st.button("Return to the demo", type="tertiary"):
-        return_to_demo(desk.service, desk.actor)
+def offer_to_return(context: PageContext) -> None:
+    if can_return(context.service, context.actor) and st.button("Return to the demo", type="tertiary"):
+        return_to_demo(context.service, context.actor)
         _open_the_other()
 
 

@@ -21,51 +21,51 @@ from w365.service.connecting.fields import Field, fields_of
 from w365.service.syncing.providers import list_providers
 from w365.store.connecting.connections import CRM
 from w365.store.syncing.providers import free_name
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.wording import clock_time, local_zone, plain
 
 _KEEP = "Stored; leave empty to keep it"
 
 
-def offer_connection(desk: Desk, target: str, name: str, *, is_missing: bool = False) -> None:
+def offer_connection(context: PageContext, target: str, name: str, *, is_missing: bool = False) -> None:
     """A button that opens the connection of a provider or of the CRM, for admins."""
     label = "Connect…" if is_missing else "Connection…"
     look: Literal["primary", "secondary"] = "primary" if is_missing else "secondary"
-    if desk.actor.role >= Role.ADMIN and st.button(label, type=look, key=f"connection-{target}"):
-        st.dialog(plain(f"Connection of {name}"), width="medium")(edit_connection)(desk, target)
+    if context.actor.role >= Role.ADMIN and st.button(label, type=look, key=f"connection-{target}"):
+        st.dialog(plain(f"Connection of {name}"), width="medium")(edit_connection)(context, target)
 
 
-def offer_new_provider(desk: Desk) -> None:
-    if desk.service.settings.is_demo or desk.actor.role < Role.ADMIN:
+def offer_new_provider(context: PageContext) -> None:
+    if context.service.settings.is_demo or context.actor.role < Role.ADMIN:
         return
     if st.button("Connect another provider…", key="connect-provider"):
-        st.dialog("Connect a provider", width="medium")(connect_provider)(desk)
+        st.dialog("Connect a provider", width="medium")(connect_provider)(context)
 
 
-def edit_connection(desk: Desk, target: str) -> None:
+def edit_connection(context: PageContext, target: str) -> None:
     """What the dialog of a connection holds."""
-    found = get_connection(desk.service, desk.actor, target)
+    found = get_connection(context.service, context.actor, target)
     if found.is_environments:
         _show_environments(found)
         return
-    if desk.service.settings.is_demo:
+    if context.service.settings.is_demo:
         st.info("This is the demo. Leave it to connect your own.")
         return
     if found.changed_at:
-        when = clock_time(found.changed_at, desk.service.clock(), local_zone())
+        when = clock_time(found.changed_at, context.service.clock(), local_zone())
         st.caption(plain(f"Last changed {when} by {found.changed_by}."))
     with st.form(f"connection-form-{target}", border=False):
         values = _ask(fields_of(found.setting), found.parts, target, has_secret=found.has_secret)
         if st.form_submit_button("Save", type="primary"):
-            _save(desk, target, found.name, values)
+            _save(context, target, found.name, values)
     if found.has_secret:
-        _offer_removal(desk, found)
+        _offer_removal(context, found)
 
 
-def _save(desk: Desk, target: str, name: str, values: Mapping[str, str]) -> None:
+def _save(context: PageContext, target: str, name: str, values: Mapping[str, str]) -> None:
     try:
-        changes = save_connection(desk.service, desk.actor, target, values)
+        changes = save_connection(context.service, context.actor, target, values)
     except W365Error as error:
         show_error(error)
         return
@@ -105,7 +105,7 @@ def _ask_one(field: Field, parts: Mapping[str, str], key: str, *, has_secret: bo
     return st.text_input(field.label, value, help=field.help, key=key, max_chars=400) or ""
 
 
-def _offer_removal(desk: Desk, found: ConnectionView) -> None:
+def _offer_removal(context: PageContext, found: ConnectionView) -> None:
     what = "accounts and contacts" if found.target == CRM else "provider accounts, their mappings and history"
     with st.expander("Remove this connection"):
         st.markdown(
@@ -115,12 +115,12 @@ def _offer_removal(desk: Desk, found: ConnectionView) -> None:
             )
         )
         if st.button("Remove", key=f"remove-{found.target}"):
-            _remove(desk, found)
+            _remove(context, found)
 
 
-def _remove(desk: Desk, found: ConnectionView) -> None:
+def _remove(context: PageContext, found: ConnectionView) -> None:
     try:
-        is_gone = remove_connection(desk.service, desk.actor, found.target)
+        is_gone = remove_connection(context.service, context.actor, found.target)
     except W365Error as error:
         show_error(error)
         return
@@ -128,22 +128,22 @@ def _remove(desk: Desk, found: ConnectionView) -> None:
     st.rerun()
 
 
-def connect_provider(desk: Desk) -> None:
+def connect_provider(context: PageContext) -> None:
     """What the dialog of a further provider holds."""
     connectors = {one.kind: one for one in CONNECTORS}
     kind = st.selectbox("Kind", list(connectors), format_func=lambda one: connectors[one].full_name)
     connector = connectors[kind or ProviderKind.PARTNER_CENTER]
-    usual = free_name(connector.name, (one.name for one in list_providers(desk.service, desk.actor)))
+    usual = free_name(connector.name, (one.name for one in list_providers(context.service, context.actor)))
     with st.form("new-provider", border=False):
         name = st.text_input("Name", usual, help="How the pages call it; any number of a kind", max_chars=100)
         values = _ask(fields_of(connector.setting), {}, f"new-{connector.kind}", has_secret=False)
         if st.form_submit_button("Add provider", type="primary"):
-            _add_provider(desk, connector.kind, name or "", values)
+            _add_provider(context, connector.kind, name or "", values)
 
 
-def _add_provider(desk: Desk, kind: ProviderKind, name: str, values: Mapping[str, str]) -> None:
+def _add_provider(context: PageContext, kind: ProviderKind, name: str, values: Mapping[str, str]) -> None:
     try:
-        add_provider(desk.service, desk.actor, kind, name, values)
+        add_provider(context.service, context.actor, kind, name, values)
     except W365Error as error:
         show_error(error)
         return

@@ -11,7 +11,7 @@ from w365.errors import W365Error
 from w365.model import Role
 from w365.service.connecting.sign_ins import SignInView, begin_sign_in, forget_sign_in, get_sign_in
 from w365.ui.frame import places
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.wording import clock_time, local_zone, plain
 
@@ -22,7 +22,7 @@ _DEMO = (
 )
 
 
-def show_sign_in(desk: Desk, found: SignInView | None) -> None:
+def show_sign_in(context: PageContext, found: SignInView | None) -> None:
     """Say who signed in and until when it holds, loudly where it does not."""
     if found is None:
         return
@@ -32,19 +32,19 @@ def show_sign_in(desk: Desk, found: SignInView | None) -> None:
         st.warning(plain(found.warning))
     if found.signed_in_at and found.lapses_at:
         zone = local_zone()
-        when = clock_time(found.signed_in_at, desk.service.clock(), zone)
+        when = clock_time(found.signed_in_at, context.service.clock(), zone)
         until = f"{found.lapses_at.astimezone(zone):%Y-%m-%d}"
         st.caption(plain(f"{found.person} signed in {when}. Unused, the sign-in lapses on {until}."))
 
 
-def offer_sign_in(desk: Desk, found: SignInView | None, target: str, name: str) -> None:
+def offer_sign_in(context: PageContext, found: SignInView | None, target: str, name: str) -> None:
     """A button that opens the sign-in where a connection needs a person, for admins."""
-    if found is None or desk.actor.role < Role.ADMIN:
+    if found is None or context.actor.role < Role.ADMIN:
         return
     label = "Sign in again…" if found.person else "Sign in…"
     if st.button(label, type="primary" if found.problem else "secondary", key=f"sign-in-{target}"):
         st.session_state.pop(_BEGUN, None)
-        st.dialog(plain(f"Sign in to {name}"), width="medium")(_sign_in)(desk, target)
+        st.dialog(plain(f"Sign in to {name}"), width="medium")(_sign_in)(context, target)
 
 
 def redirect_address(settings_url: str, page_url: str) -> str:
@@ -65,8 +65,8 @@ def _page_path() -> str:
     return "/" + places.PROVIDERS.rsplit("/", 1)[-1].removesuffix(".py")
 
 
-def _sign_in(desk: Desk, target: str) -> None:
-    back = redirect_address(desk.service.settings.public_url, st.context.url or "")
+def _sign_in(context: PageContext, target: str) -> None:
+    back = redirect_address(context.service.settings.public_url, st.context.url or "")
     st.markdown(
         "Sign in once with a person of your tenant who may use Partner Center (Admin agent), **with multi-factor "
         "authentication**. From then on syncs run on that sign-in, which renews itself whenever it is used."
@@ -75,31 +75,31 @@ def _sign_in(desk: Desk, target: str) -> None:
     st.code(back, language=None)
     if not is_taken_by_microsoft(back):
         st.warning("Microsoft takes plain http for localhost only: open the app as http://localhost:… or by https.")
-    if desk.service.settings.is_demo:
+    if context.service.settings.is_demo:
         st.caption(_DEMO)
     try:
         with st.spinner("Asking where to sign in…"):
-            address = st.session_state.get(_BEGUN) or begin_sign_in(desk.service, desk.actor, target, back)
+            address = st.session_state.get(_BEGUN) or begin_sign_in(context.service, context.actor, target, back)
     except W365Error as error:
         show_error(error)
         return
     st.session_state[_BEGUN] = address
     st.link_button("Continue to Microsoft", address, type="primary")
     st.caption("It opens a tab of its own. When it says “Signed in”, close that tab and press Done.")
-    _end(desk, target)
+    _end(context, target)
 
 
-def _end(desk: Desk, target: str) -> None:
+def _end(context: PageContext, target: str) -> None:
     with st.container(horizontal=True):
         if st.button("Done"):
             st.session_state.pop(_BEGUN, None)
             st.rerun()
-        found = get_sign_in(desk.service, desk.actor, target)
+        found = get_sign_in(context.service, context.actor, target)
         if found is not None and found.person and st.button("Forget the sign-in"):
-            _forget(desk, target, found)
+            _forget(context, target, found)
 
 
-def _forget(desk: Desk, target: str, found: SignInView) -> None:
-    forget_sign_in(desk.service, desk.actor, target)
+def _forget(context: PageContext, target: str, found: SignInView) -> None:
+    forget_sign_in(context.service, context.actor, target)
     say_next_time(plain(f"The sign-in of {found.person} was forgotten. Withdraw it in Entra ID as well."))
     st.rerun()

@@ -8,11 +8,17 @@ import streamlit as st
 
 from w365.api.parameters import LONGEST_TEXT
 from w365.service.reading.account_lookup import Hit, search_accounts
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 
 
 def search_crm(
-    desk: Desk, label: str, key: str, *, limit: int, row: int | None = None, width: int | Literal["stretch"] = "stretch"
+    context: PageContext,
+    label: str,
+    key: str,
+    *,
+    limit: int,
+    row: int | None = None,
+    width: int | Literal["stretch"] = "stretch",
 ) -> list[Hit] | None:
     """Offer the search and return what was found, for a row of the grid if it is given; None while nothing is typed."""
     text = st.text_input(
@@ -20,4 +26,4 @@ def search_crm(
     )
     if not text or not text.strip():
         return None
-    return search_accounts(desk.service, desk.actor, text[:LONGEST_TEXT], limit=limit, row=row)
+    return search_accounts(context.service, context.actor, text[:LONGEST_TEXT], limit=limit, row=row)

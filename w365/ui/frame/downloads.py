@@ -11,8 +11,8 @@ from w365.api.downloads import COOKIE, SECONDS, TICKETS
 from w365.service.exporting import EVERYTHING, Format, Subject, Wanted
 from w365.service.reading.records import count
 from w365.store.reading.worklist import Filter
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import report_errors
 from w365.ui.frame.wording import counted
 
 FORMAT_WORDS: Mapping[Format, str] = {
@@ -41,36 +41,38 @@ _ALL = "everything"
 _ALL_ABOUT = "One workbook with a sheet for each subject, and the meaning of the numbers."
 
 
-def download_button(desk: Desk, subjects: Sequence[Subject], wanted: Filter | None = None, *, place: str) -> None:
+def download_button(
+    context: PageContext, subjects: Sequence[Subject], wanted: Filter | None = None, *, place: str
+) -> None:
     """Offer these subjects, of the filter the person looks at or of all; `place` tells buttons apart."""
     label, said = ("Download…", None) if wanted is None else (":material/download:", "Download what the list shows")
     if st.button(label, key=f"download-{place}", help=said):
-        st.dialog("Download", width="medium")(_show)(desk, tuple(subjects), wanted)
+        st.dialog("Download", width="medium")(_show)(context, tuple(subjects), wanted)
 
 
 def section_download(
-    title: str, desk: Desk, subject: Subject, sections: tuple[str, ...], since: dt.datetime | None = None
+    title: str, context: PageContext, subject: Subject, sections: tuple[str, ...], since: dt.datetime | None = None
 ) -> None:
     """Show a heading, with the numbers below it as a file at its end."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(title, width="content", anchor=False)
         if st.button("Download…", key=f"download-{title}"):
-            st.dialog(f"Download: {title}", width="medium")(_show)(desk, (subject,), None, sections, since)
+            st.dialog(f"Download: {title}", width="medium")(_show)(context, (subject,), None, sections, since)
 
 
 def _show(
-    desk: Desk,
+    context: PageContext,
     subjects: tuple[Subject, ...],
     wanted: Filter | None,
     sections: tuple[str, ...] = (),
     since: dt.datetime | None = None,
 ) -> None:
-    with told():
+    with report_errors():
         chosen = _ask_subject(subjects)
         form = _ask_format(chosen)
-        scope = _ask_scope(desk, wanted) if wanted is not None else None
+        scope = _ask_scope(context, wanted) if wanted is not None else None
         named = (Subject(chosen),) if chosen != _ALL else EVERYTHING
-        _show_link(desk, Wanted(named, form, scope, sections, since))
+        _show_link(context, Wanted(named, form, scope, sections, since))
 
 
 def _ask_subject(subjects: tuple[Subject, ...]) -> str:
@@ -97,20 +99,20 @@ def _ask_format(chosen: str) -> Format:
     return form or forms[0]
 
 
-def _ask_scope(desk: Desk, wanted: Filter) -> Filter | None:
+def _ask_scope(context: PageContext, wanted: Filter) -> Filter | None:
     """The rows of the filter, said with their number, or all there are."""
-    rows = counted(count(desk.service, desk.actor, wanted), "row")
+    rows = counted(count(context.service, context.actor, wanted), "row")
     words = {True: f"What the list shows now: {rows}", False: "All provider accounts, gone ones too"}
     is_shown = st.radio("Which", list(words), format_func=words.__getitem__)
     return wanted if is_shown else None
 
 
-def _show_link(desk: Desk, wanted: Wanted) -> None:
+def _show_link(context: PageContext, wanted: Wanted) -> None:
     browser = st.context.cookies.get(COOKIE, "")
     if not browser:
         st.warning("Reload the page once; then this browser can download.")
         return
-    link = TICKETS.issue(desk.actor, wanted, browser)
+    link = TICKETS.issue(context.actor, wanted, browser)
     # A link works once. Opening it runs this dialog again, which makes the next one.
     label = f"Download {FORMAT_WORDS[wanted.form]}"
     st.link_button(label, link, type="primary", on_click="rerun", icon=":material/download:", key="download-link")

@@ -7,12 +7,12 @@ import streamlit as st
 from w365.service.reading.records import has_any
 from w365.ui.frame import places
 from w365.ui.frame.links import link_to
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 
 
-def is_beginning(desk: Desk) -> bool:
+def is_beginning(context: PageContext) -> bool:
     """Tell whether there is no provider account yet, and say so with the next step."""
-    if has_any(desk.service, desk.actor):
+    if has_any(context.service, context.actor):
         return False
     st.info("There are no provider accounts yet. Sync a provider, or import a list of customers.")
     with st.container(horizontal=True):

@@ -7,15 +7,15 @@ import streamlit as st
 from w365.model import Role
 from w365.service.onboarding.create import count_open, list_providers_to_onboard_at
 from w365.ui.frame import places
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import counted
 
 ACCOUNT = "account"
 
 
-def link_to_onboarding(desk: Desk, crm_id: str = "") -> None:
+def link_to_onboarding(context: PageContext, crm_id: str = "") -> None:
     """Show the link to those who may onboard, where a provider offers it."""
-    if desk.actor.role < Role.ANALYST or not list_providers_to_onboard_at(desk.service, desk.actor):
+    if context.actor.role < Role.ANALYST or not list_providers_to_onboard_at(context.service, context.actor):
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.page_link(
@@ -24,5 +24,5 @@ def link_to_onboarding(desk: Desk, crm_id: str = "") -> None:
             icon=":material/person_add:",
             query_params={ACCOUNT: crm_id} if crm_id else None,
         )
-        if not crm_id and (unfinished := count_open(desk.service, desk.actor)):
+        if not crm_id and (unfinished := count_open(context.service, context.actor)):
             st.badge(f"{counted(unfinished, 'onboarding')} not finished", color="orange")

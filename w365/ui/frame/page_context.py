@@ -9,7 +9,7 @@ from w365.service import Service
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class PageContext:
     service: Service
     actor: Actor
     token: str

@@ -18,7 +18,7 @@ from w365.service.insight.statistics import count_backlog
 from w365.ui.frame import app_runtime
 from w365.ui.frame.first_password import remind_of_password
 from w365.ui.frame.freshness import Source, read_sources
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import counted, local_zone, plain
 
 _log = logging.getLogger(__name__)
@@ -31,22 +31,22 @@ FRESHNESS = "freshness"
 
 
 @contextmanager
-def page(title: str, *, role: Role = Role.VIEWER) -> Iterator[Desk]:
+def page(title: str, *, role: Role = Role.VIEWER) -> Iterator[PageContext]:
     """Open a page: guard, title, age of the data; whatever breaks inside is told to the person instead of shown.
 
     An error ends the page with its sentence. Fragments, which run again without their page, wrap
-    their own body in `told`.
+    their own body in `report_errors`.
     """
-    desk = None
-    with told():
-        desk = _open(title, role)
-    if desk is None:
+    context = None
+    with report_errors():
+        context = _open(title, role)
+    if context is None:
         st.stop()
-    with told():
-        yield desk
+    with report_errors():
+        yield context
 
 
-def _open(title: str, role: Role) -> Desk:
+def _open(title: str, role: Role) -> PageContext:
     head = st.container(horizontal=True, vertical_alignment="center", gap="small")
     head.title(title, width="content", anchor=False)
     service = app_runtime.service()
@@ -56,7 +56,7 @@ def _open(title: str, role: Role) -> Desk:
     _freshness_line(service, actor)
     _show_flash()
     remind_of_password(actor, title)
-    return Desk(service, actor, _token(service, actor))
+    return PageContext(service, actor, _token(service, actor))
 
 
 def guard(role: Role) -> Actor:
@@ -67,12 +67,12 @@ def guard(role: Role) -> Actor:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """Show what goes wrong inside as sentences; Streamlit's own control flow passes."""
     try:
         yield
     except W365Error as error:
-        _log.info("told: %s %s", error, error.detail)
+        _log.info("reported: %s %s", error, error.detail)
         show_error(error)
     except Exception as error:  # noqa: BLE001 - the page frame's last resort: detail to the log, a reference to the person
         say_unforeseen(error)
@@ -126,7 +126,7 @@ def _token(service: Service, actor: Actor) -> str:
 
 @st.fragment(run_every=_LOOK_SECONDS, key=FRESHNESS)
 def _freshness_line(service: Service, actor: Actor) -> None:
-    with told():
+    with report_errors():
         sources = read_sources(service, actor)
         now, zone = service.clock(), local_zone()
         backlog = count_backlog(service, actor)

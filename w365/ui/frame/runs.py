@@ -14,8 +14,8 @@ from w365.service.syncing.providers import cancel, list_runs, missing_of, read_r
 from w365.service.syncing.scope import BY_CHANGES, NO_FEED
 from w365.store.runs import RunView
 from w365.ui.frame import app_runtime
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import show_error, told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import report_errors, show_error
 from w365.ui.frame.wording import clock_time, counted, duration, local_zone, number, plain
 
 KIND_WORDS: Mapping[RunKind, str] = {
@@ -131,28 +131,28 @@ def expected_of(run: RunView, before: int | None) -> int | None:
     return next((count for count in (run.total, before) if count and count > run.done), None)
 
 
-def show_run(desk: Desk, run: RunView, *, before: int | None = None) -> None:
+def show_run(context: PageContext, run: RunView, *, before: int | None = None) -> None:
     """Show a run: its progress while it is under way, else its result or what went wrong.
 
     `before` is how many records the last finished one of its kind met.
     """
     if run.is_active:
-        _watch(desk, run.id, before)
+        _watch(context, run.id, before)
     else:
-        _show_ended(desk, run)
+        _show_ended(context, run)
 
 
 @st.fragment(run_every=1)
-def _watch(desk: Desk, run_id: int, before: int | None) -> None:
-    with told():
-        run, _ = read_run(desk.service, desk.actor, run_id)
+def _watch(context: PageContext, run_id: int, before: int | None) -> None:
+    with report_errors():
+        run, _ = read_run(context.service, context.actor, run_id)
         if not run.is_active:
             st.rerun()
-        _show_progress(desk, run, before)
+        _show_progress(context, run, before)
 
 
-def _show_progress(desk: Desk, run: RunView, before: int | None) -> None:
-    now = desk.service.clock()
+def _show_progress(context: PageContext, run: RunView, before: int | None) -> None:
+    now = context.service.clock()
     expected = expected_of(run, before)
     st.progress(run.done / expected if expected else 0.0, text=f"**{plain(say_progress(run, now, expected))}**")
     if run.state is RunState.QUEUED and now - run.requested_at > _WAITS_LONG:
@@ -162,13 +162,13 @@ def _show_progress(desk: Desk, run: RunView, before: int | None) -> None:
     row.caption(plain(" · ".join([*said, run.message] if run.message else said)), width="content")
     if run.cancel_requested:
         row.caption("Cancelling…")
-    elif desk.actor.role >= Role.ANALYST and row.button("Cancel", key=f"cancel-{run.id}"):
-        cancel(desk.service, desk.actor, run.id)
+    elif context.actor.role >= Role.ANALYST and row.button("Cancel", key=f"cancel-{run.id}"):
+        cancel(context.service, context.actor, run.id)
         st.rerun(scope="fragment")
 
 
-def _show_ended(desk: Desk, run: RunView) -> None:
-    now = desk.service.clock()
+def _show_ended(context: PageContext, run: RunView) -> None:
+    now = context.service.clock()
     said = f"{STATE_WORDS[run.state]} {clock_time(run.ended_at or run.requested_at, now, local_zone())}"
     result = say_result(run)
     if run.error:
@@ -181,15 +181,15 @@ def _show_ended(desk: Desk, run: RunView) -> None:
         st.caption(plain(f"Before that: {result}."))
     if run.message:
         st.caption(plain(run.message))
-    _show_problems(desk, run)
+    _show_problems(context, run)
 
 
-def _show_problems(desk: Desk, run: RunView) -> None:
+def _show_problems(context: PageContext, run: RunView) -> None:
     rejected = sum(int(count) for word, count in run.result.items() if word.endswith("rejected"))
     if not rejected:
         return
     with st.expander(f"{counted(rejected, 'record')} rejected: which and why"):
-        _, problems = read_run(desk.service, desk.actor, run.id)
+        _, problems = read_run(context.service, context.actor, run.id)
         rows = [{"Record": record_id, "Why": why} for record_id, why in problems]
         st.dataframe(rows, hide_index=True, alt="Rejected records")
         if len(problems) < rejected:
@@ -212,22 +212,22 @@ def awaits_confirmation(run: RunView | None) -> bool:
     return run is not None and missing_of(run) > 0
 
 
-def is_busy(desk: Desk) -> bool:
+def is_busy(context: PageContext) -> bool:
     """Whether a run is under way; then nobody asks what a match would do: the answer would wait for its writes."""
-    return any(run.is_active for run in list_runs(desk.service, desk.actor, limit=8))
+    return any(run.is_active for run in list_runs(context.service, context.actor, limit=8))
 
 
-def keep_current(desk: Desk) -> None:
+def keep_current(context: PageContext) -> None:
     """Run the page again whenever a run begins or ends, so that its numbers never lag behind a run."""
-    _look_for_change(desk, _signature(desk))
+    _look_for_change(context, _signature(context))
 
 
 @st.fragment(run_every=2)
-def _look_for_change(desk: Desk, shown: tuple[tuple[int, str], ...]) -> None:
-    with told():
-        if _signature(desk) != shown:
+def _look_for_change(context: PageContext, shown: tuple[tuple[int, str], ...]) -> None:
+    with report_errors():
+        if _signature(context) != shown:
             st.rerun()
 
 
-def _signature(desk: Desk) -> tuple[tuple[int, str], ...]:
-    return tuple((run.id, run.state.value) for run in list_runs(desk.service, desk.actor, limit=8))
+def _signature(context: PageContext) -> tuple[tuple[int, str], ...]:
+    return tuple((run.id, run.state.value) for run in list_runs(context.service, context.actor, limit=8))

@@ -10,13 +10,13 @@ from w365.service.writeback.compare import read_sheet
 from w365.service.writeback.view import read_overview
 from w365.sheets import guess_columns
 from w365.ui.frame import places
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 from w365.ui.frame.wording import plain
 from w365.ui.importing.file import FROM_CRM, Chosen, forget_file
 
 
-def ask_crm(desk: Desk) -> Chosen | None:
+def ask_crm(context: PageContext) -> Chosen | None:
     """Return the table that was read; None while nobody asked for it."""
     chosen: Chosen | None = st.session_state.get(FROM_CRM)
     if chosen is None:
@@ -24,33 +24,33 @@ def ask_crm(desk: Desk) -> Chosen | None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(plain(f"{chosen.sheet.name}, {chosen.sheet.about}"), width="content")
         if st.button("Read it again", key="crm-again"):
-            _read(desk)
+            _read(context)
         if st.button("Use a file instead", key="crm-file"):
             forget_file()
             st.rerun()
     return chosen
 
 
-def offer_crm(desk: Desk) -> None:
+def offer_crm(context: PageContext) -> None:
     """Offer to read the table, or say where it is named."""
-    seen = read_overview(desk.service, desk.actor, compares=False)
+    seen = read_overview(context.service, context.actor, compares=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         if seen is None:
             st.caption("They may be read from a table of Dataverse too: an admin names it on", width="content")
             st.page_link(places.CONFIGURATION, label=":primary[Configuration]")
             return
         if st.button(f"Read them from Dataverse: {seen.place.table}", icon=":material/cloud_download:", key="crm-read"):
-            _read(desk)
+            _read(context)
 
 
-def _read(desk: Desk) -> None:
+def _read(context: PageContext) -> None:
     try:
         with st.spinner("Reading the table from Dataverse…"):
-            sheet = read_sheet(desk.service, desk.actor)
+            sheet = read_sheet(context.service, context.actor)
     except W365Error as error:
         show_error(error)
         return
     found = guess_columns(sheet.headings, FIELDS)
     forget_file()
-    st.session_state[FROM_CRM] = Chosen(sheet, found, ("crm", desk.service.clock().isoformat()))
+    st.session_state[FROM_CRM] = Chosen(sheet, found, ("crm", context.service.clock().isoformat()))
     st.rerun()

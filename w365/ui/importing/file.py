@@ -19,7 +19,7 @@ from w365.sheets import Field, Places, Sheet, guess_columns, open_sheet
 from w365.sheets.columns import name_columns
 from w365.store.runs import RunView
 from w365.ui.frame import app_runtime
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.runs import show_run
 from w365.ui.frame.wording import counted, number, plain, short
@@ -120,7 +120,7 @@ def _ask_columns(sheet: Sheet, fields: Sequence[Field], file_id: str) -> dict[st
     return {name: place for name, place in chosen.items() if place != _NONE}
 
 
-def show_errors(desk: Desk, errors: Sequence[LineError]) -> None:
+def show_errors(context: PageContext, errors: Sequence[LineError]) -> None:
     """List what is wrong, and offer the whole of it as a file."""
     lines = count_lines(errors)
     st.error(f"**{counted(lines, 'line')} cannot be used.** The file stays as it is; this is what to correct:")
@@ -130,7 +130,7 @@ def show_errors(desk: Desk, errors: Sequence[LineError]) -> None:
     ]
     st.dataframe(shown, hide_index=True, alt="Lines with errors", height=min(35 * len(shown) + 38, 260))
     with st.container(horizontal=True, vertical_alignment="center"):
-        name = f"w365-import-errors-{desk.service.clock():%Y-%m-%d}.csv"
+        name = f"w365-import-errors-{context.service.clock():%Y-%m-%d}.csv"
         st.download_button(
             "Download error report", lambda: errors_file(errors), name, "text/csv; charset=utf-8", on_click="ignore"
         )
@@ -138,22 +138,22 @@ def show_errors(desk: Desk, errors: Sequence[LineError]) -> None:
             st.caption(f"The first {number(_MOST_ERRORS)} are shown; the report has all {number(len(errors))}.")
 
 
-def end_import(desk: Desk, told: str) -> None:
+def end_import(context: PageContext, told: str) -> None:
     """Let a match look at what was imported, and show the page anew."""
     with contextlib.suppress(AlreadyRunning):  # the match that runs takes it, or the one that follows
-        app_runtime.queue().enqueue(request_match(desk.service, desk.actor))
+        app_runtime.queue().enqueue(request_match(context.service, context.actor))
     forget_file()
     say_next_time(plain(told))
     st.rerun()
 
 
-def show_last(desk: Desk, kind: RunKind, target: str) -> None:
-    run = _last(desk, kind, target)
+def show_last(context: PageContext, kind: RunKind, target: str) -> None:
+    run = _last(context, kind, target)
     if run is not None:
         st.markdown("**Last import**")
-        show_run(desk, run)
+        show_run(context, run)
 
 
-def _last(desk: Desk, kind: RunKind, target: str) -> RunView | None:
-    runs = list_runs(desk.service, desk.actor)
+def _last(context: PageContext, kind: RunKind, target: str) -> RunView | None:
+    runs = list_runs(context.service, context.actor)
     return next((run for run in runs if run.kind is kind and run.target == target), None)

@@ -11,7 +11,7 @@ from w365.model import RunKind
 from w365.service.importing.mapping_plan import FIELDS, PROVIDER, USUALLY, Planned, Verdict
 from w365.service.importing.mappings import TARGET, MappingChoice, MappingsPreview, import_mappings, preview_mappings
 from w365.service.syncing.providers import list_providers
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 from w365.ui.frame.runs import say_result
 from w365.ui.frame.wording import counted, number
@@ -48,24 +48,24 @@ _SECTIONS: tuple[tuple[Verdict, str, str, str], ...] = (
 )
 
 
-def show_mapping_import(desk: Desk) -> None:
+def show_mapping_import(context: PageContext) -> None:
     st.caption("Which customer is which account, as you know it already: each line maps one provider account.")
-    chosen = ask_crm(desk) or ask_file("mappings", FIELDS)
+    chosen = ask_crm(context) or ask_file("mappings", FIELDS)
     if chosen is None:
-        offer_crm(desk)
-        show_last(desk, RunKind.MAPPING_IMPORT, TARGET)
+        offer_crm(context)
+        show_last(context, RunKind.MAPPING_IMPORT, TARGET)
         return
-    choice = MappingChoice(_ask_provider(desk, chosen), _chosen_verdicts())
+    choice = MappingChoice(_ask_provider(context, chosen), _chosen_verdicts())
     preview = look(
-        chosen, choice, lambda: preview_mappings(desk.service, desk.actor, chosen.sheet, chosen.places, choice)
+        chosen, choice, lambda: preview_mappings(context.service, context.actor, chosen.sheet, chosen.places, choice)
     )
     if preview is not None:
-        _show_preview(desk, chosen, choice, preview)
+        _show_preview(context, chosen, choice, preview)
 
 
-def _ask_provider(desk: Desk, chosen: Chosen) -> str:
+def _ask_provider(context: PageContext, chosen: Chosen) -> str:
     """Ask of which provider the lines are, where no column says it."""
-    names = [one.name for one in list_providers(desk.service, desk.actor)]
+    names = [one.name for one in list_providers(context.service, context.actor)]
     if PROVIDER in chosen.places or len(names) == 1:
         return ""
     return st.selectbox("The file does not name the provider. All lines are of", names, width=320) or ""
@@ -81,19 +81,19 @@ def _chosen_verdicts() -> frozenset[Verdict]:
     return frozenset(one for one in offered if st.session_state.get(_key(one), one in USUALLY))
 
 
-def _show_preview(desk: Desk, chosen: Chosen, choice: MappingChoice, preview: MappingsPreview) -> None:
+def _show_preview(context: PageContext, chosen: Chosen, choice: MappingChoice, preview: MappingsPreview) -> None:
     counts = preview.counts
     said = [f"{number(counts[one])} {words}" for one, words in _WORDS.items() if counts[one] or one in _ALWAYS]
     said.append(f"{number(preview.bad_lines)} with errors")
     st.markdown(f"**{counted(preview.lines, 'line')}:** {' · '.join(said)}")
     if preview.errors:
-        show_errors(desk, preview.errors)
+        show_errors(context, preview.errors)
     for section in _SECTIONS:
         _show_section(preview, *section)
     leave_out = bool(preview.errors) and st.checkbox(f"Leave out {counted(preview.bad_lines, 'line')} with errors")
     stays = not preview.mapped or (bool(preview.errors) and not leave_out)
     if st.button(f"Import {counted(preview.mapped, 'mapping')}", type="primary", disabled=stays):
-        _run(desk, chosen, MappingChoice(choice.provider, choice.take, leave_out))
+        _run(context, chosen, MappingChoice(choice.provider, choice.take, leave_out))
 
 
 def _show_section(preview: MappingsPreview, verdict: Verdict, title: str, against: str, label: str) -> None:
@@ -119,11 +119,11 @@ def _row(one: Planned, against: str) -> dict[str, str | int]:
     }
 
 
-def _run(desk: Desk, chosen: Chosen, choice: MappingChoice) -> None:
+def _run(context: PageContext, chosen: Chosen, choice: MappingChoice) -> None:
     try:
         with st.spinner("Importing…"):
-            run = import_mappings(desk.service, desk.actor, chosen.sheet, chosen.places, choice)
+            run = import_mappings(context.service, context.actor, chosen.sheet, chosen.places, choice)
     except W365Error as error:
         show_error(error)
         return
-    end_import(desk, f"{say_result(run).capitalize()}. They are run {run.id} on the Activity page.")
+    end_import(context, f"{say_result(run).capitalize()}. They are run {run.id} on the Activity page.")

@@ -14,7 +14,7 @@ from w365.service.syncing.manual_rows import FIELDS
 from w365.service.syncing.providers import ProviderView, list_providers
 from w365.ui.frame import places
 from w365.ui.frame.links import link_to
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 from w365.ui.frame.runs import say_result
 from w365.ui.frame.wording import counted, number, plain
@@ -34,20 +34,20 @@ _WORDS = {
 _WRITTEN = ("new", "changed", "returned")
 
 
-def show_import(desk: Desk) -> None:
+def show_import(context: PageContext) -> None:
     first = _MAPPINGS if st.query_params.get("what") == "mappings" else _ACCOUNTS
     what = st.segmented_control(
         "What the file holds", [_ACCOUNTS, _MAPPINGS], default=first, required=True, label_visibility="collapsed"
     )
     if what == _MAPPINGS:
-        show_mapping_import(desk)
+        show_mapping_import(context)
     else:
-        _import_accounts(desk)
+        _import_accounts(context)
 
 
-def _import_accounts(desk: Desk) -> None:
+def _import_accounts(context: PageContext) -> None:
     st.caption("The customers of a provider that has no connection: each line is one, found again by its id.")
-    manual = [one for one in list_providers(desk.service, desk.actor) if one.kind is ProviderKind.MANUAL]
+    manual = [one for one in list_providers(context.service, context.actor) if one.kind is ProviderKind.MANUAL]
     if not manual:
         st.info("There is no manual provider yet. An admin adds one on the Providers page.")
         st.page_link(places.PROVIDERS, label=":primary[Go to Providers]")
@@ -55,17 +55,17 @@ def _import_accounts(desk: Desk) -> None:
     provider = _ask_provider(manual)
     chosen = ask_file("provider accounts", FIELDS)
     if chosen is None:
-        show_last(desk, RunKind.IMPORT, provider.name)
+        show_last(context, RunKind.IMPORT, provider.name)
         label = f"Show the provider accounts of {plain(provider.name)}"
         link_to(places.PROVIDER_ACCOUNTS, label, {"status": "all", "provider": str(provider.id)})
         return
     preview = look(
         chosen,
         provider.id,
-        lambda: preview_accounts(desk.service, desk.actor, provider.id, chosen.sheet, chosen.places),
+        lambda: preview_accounts(context.service, context.actor, provider.id, chosen.sheet, chosen.places),
     )
     if preview is not None:
-        _show_accounts(desk, provider, chosen, preview)
+        _show_accounts(context, provider, chosen, preview)
 
 
 def _ask_provider(manual: Sequence[ProviderView]) -> ProviderView:
@@ -76,7 +76,7 @@ def _ask_provider(manual: Sequence[ProviderView]) -> ProviderView:
     return manual[names.index(name or names[first])]
 
 
-def _show_accounts(desk: Desk, provider: ProviderView, chosen: Chosen, preview: AccountsPreview) -> None:
+def _show_accounts(context: PageContext, provider: ProviderView, chosen: Chosen, preview: AccountsPreview) -> None:
     said = [
         f"{number(preview.counts[word])} {said}"
         for word, said in _WORDS.items()
@@ -85,13 +85,13 @@ def _show_accounts(desk: Desk, provider: ProviderView, chosen: Chosen, preview: 
     said.append(f"{number(preview.bad_lines)} with errors")
     st.markdown(f"**{counted(preview.lines, 'line')}:** {' · '.join(said)}")
     if preview.errors:
-        show_errors(desk, preview.errors)
+        show_errors(context, preview.errors)
     _show_changes(preview)
-    choice = _ask_choice(desk, provider, preview)
+    choice = _ask_choice(context, provider, preview)
     amount = sum(preview.counts[word] for word in _WRITTEN)
     stays = preview.counts.total() == 0 or (preview.bad_lines > 0 and not choice.leave_out_errors)
     if st.button(f"Import {counted(amount, 'provider account')}", type="primary", disabled=stays):
-        _run_accounts(desk, provider, chosen, choice)
+        _run_accounts(context, provider, chosen, choice)
 
 
 def _show_changes(preview: AccountsPreview) -> None:
@@ -107,7 +107,7 @@ def _show_changes(preview: AccountsPreview) -> None:
         st.caption(f"and {number(more)} more")
 
 
-def _ask_choice(desk: Desk, provider: ProviderView, preview: AccountsPreview) -> Choice:
+def _ask_choice(context: PageContext, provider: ProviderView, preview: AccountsPreview) -> Choice:
     leave_out = bool(preview.errors) and st.checkbox(f"Leave out {counted(preview.bad_lines, 'line')} with errors")
     if not preview.missing:
         return Choice(leave_out)
@@ -119,17 +119,17 @@ def _ask_choice(desk: Desk, provider: ProviderView, preview: AccountsPreview) ->
     if not (is_full and preview.too_many):
         return Choice(leave_out, is_full)
     st.warning(f"{number(preview.missing)} of {number(preview.known)} customers would be gone. Is it the full list?")
-    if desk.actor.role < Role.ADMIN:
+    if context.actor.role < Role.ADMIN:
         st.caption("An admin can confirm that so many left.")
         return Choice(leave_out, is_full)
     return Choice(leave_out, is_full, st.checkbox(f"Yes, {missing} left"))
 
 
-def _run_accounts(desk: Desk, provider: ProviderView, chosen: Chosen, choice: Choice) -> None:
+def _run_accounts(context: PageContext, provider: ProviderView, chosen: Chosen, choice: Choice) -> None:
     try:
         with st.spinner("Importing…"):
-            run = import_accounts(desk.service, desk.actor, provider.id, chosen.sheet, chosen.places, choice)
+            run = import_accounts(context.service, context.actor, provider.id, chosen.sheet, chosen.places, choice)
     except W365Error as error:
         show_error(error)
         return
-    end_import(desk, f"{provider.name}: {say_result(run)}. A match looks at them now.")
+    end_import(context, f"{provider.name}: {say_result(run)}. A match looks at them now.")

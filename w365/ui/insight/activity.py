@@ -16,8 +16,8 @@ from w365.store.runs import RunView
 from w365.ui.deciding.bulk.dialog import show_change_dialog
 from w365.ui.deciding.bulk.undo import choose_row, offer_undo_last, offer_undo_of_decision, offer_undo_of_run
 from w365.ui.frame.downloads import download_button
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import report_errors
 from w365.ui.frame.paging import ask_page
 from w365.ui.frame.runs import KIND_WORDS, STATE_WORDS, say_result
 from w365.ui.frame.wording import counted, duration, full_time, local_zone
@@ -27,44 +27,44 @@ _PER_PAGE = 100
 _RUNS = 200
 
 
-def show_activity(desk: Desk) -> None:
-    show_change_dialog(desk)
+def show_activity(context: PageContext) -> None:
+    show_change_dialog(context)
     decisions, runs, owners = st.tabs(["Decisions", "Runs", "Owners"])
     with decisions:
-        _show_decisions(desk)
+        _show_decisions(context)
     with runs:
-        _show_runs(desk)
+        _show_runs(context)
     with owners:
-        show_owner_changes(desk)
+        show_owner_changes(context)
 
 
 @st.fragment
-def _show_decisions(desk: Desk) -> None:
-    with told():
-        wanted = _ask_filter(desk)
-        total = count_decisions(desk.service, desk.actor, wanted)
+def _show_decisions(context: PageContext) -> None:
+    with report_errors():
+        wanted = _ask_filter(context)
+        total = count_decisions(context.service, context.actor, wanted)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{counted(total, 'decision')}**", width="content")
             with st.container(horizontal=True, width="content", vertical_alignment="center"):
-                offer_undo_last(desk)
-                download_button(desk, (Subject.DECISIONS,), place="decisions")
+                offer_undo_last(context)
+                download_button(context, (Subject.DECISIONS,), place="decisions")
         if not total:
             _say_empty(wanted)
             return
         page = ask_page(total, _PER_PAGE, "activity-page")
-        found = list_decisions(desk.service, desk.actor, wanted, start=(page - 1) * _PER_PAGE, limit=_PER_PAGE)
+        found = list_decisions(context.service, context.actor, wanted, start=(page - 1) * _PER_PAGE, limit=_PER_PAGE)
         zone = local_zone()
         rows = [_decision_row(one, zone) for one in found]
         offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
-        place = choose_row(desk, rows, f"decisions-{total}-{found[0].id}", _DECISION_COLUMNS, "Decisions")
+        place = choose_row(context, rows, f"decisions-{total}-{found[0].id}", _DECISION_COLUMNS, "Decisions")
         with offer:
-            offer_undo_of_decision(desk, None if place is None else found[place])
+            offer_undo_of_decision(context, None if place is None else found[place])
 
 
-def _ask_filter(desk: Desk) -> ActivityFilter:
+def _ask_filter(context: PageContext) -> ActivityFilter:
     who, what, text, run = st.columns([2, 3, 3, 1.4])
     actor = who.selectbox(
-        "Person", ["", *list_actors(desk.service, desk.actor)], format_func=lambda one: one or "Anybody"
+        "Person", ["", *list_actors(context.service, context.actor)], format_func=lambda one: one or "Anybody"
     )
     kinds = what.multiselect(
         "Kind", list(DecisionKind), format_func=DECISION_WORDS.__getitem__, placeholder="Any kind", key="activity-kinds"
@@ -135,22 +135,22 @@ _DECISION_COLUMNS = {
 
 
 @st.fragment
-def _show_runs(desk: Desk) -> None:
-    with told():
-        _list_runs(desk)
+def _show_runs(context: PageContext) -> None:
+    with report_errors():
+        _list_runs(context)
 
 
-def _list_runs(desk: Desk) -> None:
-    runs = list_runs(desk.service, desk.actor, limit=_RUNS)
+def _list_runs(context: PageContext) -> None:
+    runs = list_runs(context.service, context.actor, limit=_RUNS)
     if not runs:
         st.info("Nothing has run yet. Start a sync on the Providers page.")
         return
-    zone, now = local_zone(), desk.service.clock()
+    zone, now = local_zone(), context.service.clock()
     rows = [_run_row(run, zone, now) for run in runs]
     offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
-    place = choose_row(desk, rows, f"runs-{runs[0].id}", _RUN_COLUMNS, "Runs")
+    place = choose_row(context, rows, f"runs-{runs[0].id}", _RUN_COLUMNS, "Runs")
     with offer:
-        offer_undo_of_run(desk, None if place is None else runs[place])
+        offer_undo_of_run(context, None if place is None else runs[place])
 
 
 _RUN_COLUMNS = {

@@ -13,8 +13,8 @@ from w365.model import Status
 from w365.service.exporting import Subject
 from w365.service.insight.periods import WEEKS, Compared, Unit, compare_periods, read_effort, read_history
 from w365.ui.frame.downloads import section_download
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import show_error, told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import report_errors, show_error
 from w365.ui.frame.palette import is_dark, primary_colour, status_colours
 from w365.ui.frame.wording import duration, local_zone, number, percent
 from w365.ui.insight import charts
@@ -26,15 +26,15 @@ _MEASURES = ("Match rate", "Backlog", "Blocked seats", "Drifted")
 
 
 @st.fragment
-def show_history(desk: Desk) -> None:
-    with told():
+def show_history(context: PageContext) -> None:
+    with report_errors():
         days = _DAYS[st.session_state.get(_SPAN, _USUAL)]
-        since = None if days is None else desk.service.clock() - dt.timedelta(days=days)
-        section_download("Over time", desk, Subject.STATISTICS, ("History",), since)
+        since = None if days is None else context.service.clock() - dt.timedelta(days=days)
+        section_download("Over time", context, Subject.STATISTICS, ("History",), since)
         with st.container(horizontal=True):
             measure = st.segmented_control("Number", _MEASURES, default=_MEASURES[0], required=True) or _MEASURES[0]
             st.segmented_control("Time", list(_DAYS), default=_USUAL, required=True, key=_SPAN)
-        found = read_history(desk.service, desk.actor, since)
+        found = read_history(context.service, context.actor, since)
         if len(found) < 2:
             st.info("Each match leaves one point. The lines begin with the second one.")
             return
@@ -51,9 +51,9 @@ def _colour(measure: str) -> str:
     return primary_colour(dark=dark) if status is None else status_colours(dark=dark)[status]
 
 
-def show_effort(desk: Desk) -> None:
-    section_download("Manual effort", desk, Subject.STATISTICS, ("Effort",))
-    work = read_effort(desk.service, desk.actor)
+def show_effort(context: PageContext) -> None:
+    section_download("Manual effort", context, Subject.STATISTICS, ("Effort",))
+    work = read_effort(context.service, context.actor)
     if not work:
         st.info(f"Nobody has decided anything by hand in the last {WEEKS} weeks.")
         return
@@ -63,11 +63,11 @@ def show_effort(desk: Desk) -> None:
 
 
 @st.fragment
-def show_comparison(desk: Desk) -> None:
+def show_comparison(context: PageContext) -> None:
     """Two periods, by default the last seven days and the seven before them, with the difference."""
-    with told():
+    with report_errors():
         st.subheader("Compare two periods", anchor=False)
-        today = desk.service.clock().astimezone(local_zone()).date()
+        today = context.service.clock().astimezone(local_zone()).date()
         last, before = today - dt.timedelta(days=6), today - dt.timedelta(days=13)
         left, right = st.columns(2)
         first = _ask_period(left, "First period", before, last - dt.timedelta(days=1))
@@ -76,7 +76,7 @@ def show_comparison(desk: Desk) -> None:
             st.info("Choose the first and the last day of both periods.")
             return
         try:
-            found = compare_periods(desk.service, desk.actor, first, second)
+            found = compare_periods(context.service, context.actor, first, second)
         except W365Error as error:
             show_error(error)
             return

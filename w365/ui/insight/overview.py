@@ -23,7 +23,7 @@ from w365.ui.configuring.schedule_words import say_next_times
 from w365.ui.deciding.record.subscription_words import say_blocked
 from w365.ui.frame import places
 from w365.ui.frame.links import link_to
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.palette import tiles
 from w365.ui.frame.runs import is_busy, keep_current, show_run
 from w365.ui.frame.wording import ago, clock_time, counted, local_zone, number, percent, plain, short
@@ -31,17 +31,17 @@ from w365.ui.frame.wording import ago, clock_time, counted, local_zone, number, 
 _POINTS_OF_A_LINE = 3
 
 
-def show_overview(desk: Desk) -> None:
-    keep_current(desk)
-    statistics = read_standing(desk.service, desk.actor, history=30)
-    providers, crm = list_providers(desk.service, desk.actor), get_crm(desk.service, desk.actor)
-    _show_first_steps(desk, providers, crm)
+def show_overview(context: PageContext) -> None:
+    keep_current(context)
+    statistics = read_standing(context.service, context.actor, history=30)
+    providers, crm = list_providers(context.service, context.actor), get_crm(context.service, context.actor)
+    _show_first_steps(context, providers, crm)
     _show_numbers(statistics)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _show_next(desk, statistics)
+        _show_next(context, statistics)
     with right:
-        _show_sources(desk, providers, crm)
+        _show_sources(context, providers, crm)
 
 
 def _show_numbers(statistics: Standing) -> None:
@@ -120,10 +120,10 @@ def _tasks(statistics: Standing) -> list[_Task]:
     return [task for task in tasks if task.amount]
 
 
-def _show_next(desk: Desk, statistics: Standing) -> None:
+def _show_next(context: PageContext, statistics: Standing) -> None:
     st.subheader("What to do next", anchor=False)
-    _show_new(desk)
-    _show_unwritten(desk)
+    _show_new(context)
+    _show_unwritten(context)
     tasks = _tasks(statistics)
     if not tasks:
         done = statistics.totals.in_scope
@@ -134,24 +134,24 @@ def _show_next(desk: Desk, statistics: Standing) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(task.amount)}** {task.text}", width="stretch")
             link_to(task.page, task.link, task.query)
-    if not is_busy(desk):
-        _show_ready(preview_match(desk.service, desk.actor, limit=0))
+    if not is_busy(context):
+        _show_ready(preview_match(context.service, context.actor, limit=0))
     _show_movement(statistics)
 
 
-def _show_new(desk: Desk) -> None:
+def _show_new(context: PageContext) -> None:
     """Say what came since this person was here."""
-    since = read_visit(desk.service, desk.actor)
-    amount = count(desk.service, desk.actor, Filter(new_since=since)) if since else 0
+    since = read_visit(context.service, context.actor)
+    amount = count(context.service, context.actor, Filter(new_since=since)) if since else 0
     if amount:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(amount)}** new since your last visit", width="stretch")
             link_to(places.PROVIDER_ACCOUNTS, "Open new", {"status": "new"})
 
 
-def _show_unwritten(desk: Desk) -> None:
+def _show_unwritten(context: PageContext) -> None:
     """Say what Dataverse did not take."""
-    if amount := count_troubles(desk.service, desk.actor):
+    if amount := count_troubles(context.service, context.actor):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(amount)}** decided, but not written to Dataverse", width="stretch")
             link_to(places.CONFIGURATION, "See why")
@@ -178,34 +178,36 @@ def _show_movement(statistics: Standing) -> None:
         st.caption(" ".join(parts))
 
 
-def _show_sources(desk: Desk, providers: list[ProviderView], crm: CrmView) -> None:
+def _show_sources(context: PageContext, providers: list[ProviderView], crm: CrmView) -> None:
     st.subheader("Sources", anchor=False)
-    next_times = say_next_times(desk)
+    next_times = say_next_times(context)
     for one in providers:
-        _show_source(desk, one.name, counted(one.accounts, "provider account"), one.last, next_times.get(str(one.id)))
+        _show_source(
+            context, one.name, counted(one.accounts, "provider account"), one.last, next_times.get(str(one.id))
+        )
     amount = f"{counted(crm.accounts, 'account')}, {counted(crm.contacts, 'contact')}"
-    _show_source(desk, "CRM", amount, crm.last, next_times.get(CRM))
+    _show_source(context, "CRM", amount, crm.last, next_times.get(CRM))
     link_to(places.PROVIDERS, "Open providers")
 
 
-def _show_source(desk: Desk, name: str, amount: str, last: RunView | None, next_time: str | None) -> None:
+def _show_source(context: PageContext, name: str, amount: str, last: RunView | None, next_time: str | None) -> None:
     with st.container(border=True, gap="xxsmall"):
         st.markdown(f"**{plain(short(name))}** · {amount}")
         if last and (last.is_active or last.error):
-            show_run(desk, last)
+            show_run(context, last)
         elif last and last.ended_at:
-            st.caption(f"Synced {clock_time(last.ended_at, desk.service.clock(), local_zone())}")
+            st.caption(f"Synced {clock_time(last.ended_at, context.service.clock(), local_zone())}")
         if next_time:
             st.caption(plain(next_time))
 
 
-def _show_first_steps(desk: Desk, providers: list[ProviderView], crm: CrmView) -> None:
+def _show_first_steps(context: PageContext, providers: list[ProviderView], crm: CrmView) -> None:
     """Three steps until provider accounts and CRM were synced once and Auto-Match was decided about."""
     synced = any(one.last_done for one in providers) or any(one.accounts for one in providers)
     crm_synced = crm.last_done is not None
     if synced and crm_synced:
         return
-    is_on = get_settings(desk.service, desk.actor)["auto_match"] == "true"
+    is_on = get_settings(context.service, context.actor)["auto_match"] == "true"
     with st.container(border=True):
         st.subheader("Three steps to the first mappings", anchor=False)
         automatic = [one for one in providers if one.missing or one.last_done or one.last]
@@ -214,7 +216,7 @@ def _show_first_steps(desk: Desk, providers: list[ProviderView], crm: CrmView) -
         )
         _step("Connect the CRM and sync accounts and contacts", done=crm_synced, missing=crm.missing)
         _step("Switch Auto-Match on, or decide everything by hand", done=is_on, missing="")
-        if desk.actor.role >= Role.ANALYST:
+        if context.actor.role >= Role.ANALYST:
             with st.container(horizontal=True):
                 link_to(places.PROVIDERS, "Go to Providers")
                 link_to(places.CONFIGURATION, "Go to Configuration")

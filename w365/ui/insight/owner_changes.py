@@ -15,8 +15,8 @@ from w365.service.insight.owner_changes import (
 )
 from w365.ui.deciding.bulk.undo import choose_row, offer_undo_of_owners
 from w365.ui.deciding.bulk.words import NOBODY
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import report_errors
 from w365.ui.frame.paging import ask_page
 from w365.ui.frame.wording import counted, full_time, local_zone
 
@@ -24,29 +24,29 @@ _PER_PAGE = 100
 
 
 @st.fragment
-def show_owner_changes(desk: Desk) -> None:
-    with told():
-        wanted = _ask_filter(desk)
-        total = count_owner_changes(desk.service, desk.actor, wanted)
+def show_owner_changes(context: PageContext) -> None:
+    with report_errors():
+        wanted = _ask_filter(context)
+        total = count_owner_changes(context.service, context.actor, wanted)
         st.markdown(f"**{counted(total, 'change')} of owners**")
         if not total:
             _say_empty(wanted)
             return
         start = (ask_page(total, _PER_PAGE, "owner-changes-page") - 1) * _PER_PAGE
-        found = list_owner_changes(desk.service, desk.actor, wanted, start=start, limit=_PER_PAGE)
+        found = list_owner_changes(context.service, context.actor, wanted, start=start, limit=_PER_PAGE)
         zone = local_zone()
         rows = [_row(one, zone) for one in found]
         offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
-        place = choose_row(desk, rows, f"owners-{total}-{found[0].id}", {}, "Changes of owners")
+        place = choose_row(context, rows, f"owners-{total}-{found[0].id}", {}, "Changes of owners")
         with offer:
-            offer_undo_of_owners(desk, None if place is None else found[place])
+            offer_undo_of_owners(context, None if place is None else found[place])
 
 
-def _ask_filter(desk: Desk) -> OwnerChangeFilter:
+def _ask_filter(context: PageContext) -> OwnerChangeFilter:
     who, text = st.columns([2, 5])
     actor = who.selectbox(
         "Person",
-        ["", *list_givers(desk.service, desk.actor)],
+        ["", *list_givers(context.service, context.actor)],
         format_func=lambda one: one or "Anybody",
         key="owner-changes-person",
     )

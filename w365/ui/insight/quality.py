@@ -13,8 +13,8 @@ from w365.store.insight.quality import Flaw, FlawedAccount, SharedByAccounts
 from w365.ui.frame import places
 from w365.ui.frame.first_steps import is_beginning
 from w365.ui.frame.links import link_to
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import report_errors
 from w365.ui.frame.paging import ask_page
 from w365.ui.frame.runs import keep_current
 from w365.ui.frame.wording import counted, number
@@ -36,16 +36,16 @@ ABOUT: Mapping[Flaw, str] = {
 }
 
 
-def show_quality(desk: Desk) -> None:
-    keep_current(desk)
-    found = read_quality(desk.service, desk.actor)
-    if not is_beginning(desk):
+def show_quality(context: PageContext) -> None:
+    keep_current(context)
+    found = read_quality(context.service, context.actor)
+    if not is_beginning(context):
         _show_customers(found)
     st.subheader("In the CRM", anchor=False)
-    if not get_crm(desk.service, desk.actor).accounts:
+    if not get_crm(context.service, context.actor).accounts:
         st.info("There are no CRM accounts yet. Sync the CRM on the Providers page.")
         return
-    _show_flaws(desk, found)
+    _show_flaws(context, found)
 
 
 def _show_customers(found: Quality) -> None:
@@ -63,8 +63,8 @@ def _show_customers(found: Quality) -> None:
 
 
 @st.fragment
-def _show_flaws(desk: Desk, found: Quality) -> None:
-    with told():
+def _show_flaws(context: PageContext, found: Quality) -> None:
+    with report_errors():
         labels = {flaw: f"{words} {number(found.flaws[flaw])}" for flaw, words in FLAW_WORDS.items()}
         flaw = st.segmented_control(
             "What", list(labels), default=Flaw.NO_CONTACT, format_func=labels.__getitem__, required=True
@@ -75,14 +75,14 @@ def _show_flaws(desk: Desk, found: Quality) -> None:
             st.success("None.")
             return
         page = ask_page(found.flaws[flaw], _PER_PAGE, f"quality-{flaw}")
-        rows = _rows(desk, flaw, (page - 1) * _PER_PAGE)
+        rows = _rows(context, flaw, (page - 1) * _PER_PAGE)
         st.dataframe(rows, hide_index=True, height="content" if len(rows) < 12 else 460, alt=FLAW_WORDS[flaw])
 
 
-def _rows(desk: Desk, flaw: Flaw, start: int) -> list[dict[str, str | int]]:
+def _rows(context: PageContext, flaw: Flaw, start: int) -> list[dict[str, str | int]]:
     if flaw is Flaw.DUPLICATE:
-        return [_domain_row(one) for one in list_shared_domains(desk.service, desk.actor, start=start)]
-    return [_account_row(one) for one in list_flawed_accounts(desk.service, desk.actor, flaw, start=start)]
+        return [_domain_row(one) for one in list_shared_domains(context.service, context.actor, start=start)]
+    return [_account_row(one) for one in list_flawed_accounts(context.service, context.actor, flaw, start=start)]
 
 
 def _account_row(one: FlawedAccount) -> dict[str, str | int]:

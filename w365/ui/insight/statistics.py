@@ -11,7 +11,7 @@ from w365.service.exporting import Subject
 from w365.service.insight.statistics import DEFINITIONS, Statistics, read_statistics
 from w365.ui.frame.downloads import SUBJECT_WORDS, download_button, section_download
 from w365.ui.frame.first_steps import is_beginning
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.palette import tiles
 from w365.ui.frame.runs import keep_current
 from w365.ui.frame.wording import clock_time, duration, local_zone, number, percent
@@ -19,23 +19,23 @@ from w365.ui.insight import charts
 from w365.ui.insight.over_time import show_comparison, show_effort, show_history
 
 
-def show_statistics(desk: Desk) -> None:
-    keep_current(desk)
-    if is_beginning(desk):
+def show_statistics(context: PageContext) -> None:
+    keep_current(context)
+    if is_beginning(context):
         return
-    found = read_statistics(desk.service, desk.actor)
+    found = read_statistics(context.service, context.actor)
     _show_numbers(found)
-    _show_providers(desk, found)
+    _show_providers(context, found)
     with tiles("halves", 22):
         left, right = st.columns(2, gap="large")
         with left:
-            _show_sources(desk, found)
+            _show_sources(context, found)
         with right:
-            _show_reasons(desk, found)
-    show_history(desk)
-    show_effort(desk)
-    show_comparison(desk)
-    _show_downloads(desk)
+            _show_reasons(context, found)
+    show_history(context)
+    show_effort(context)
+    show_comparison(context)
+    _show_downloads(context)
     _show_definitions()
 
 
@@ -67,8 +67,8 @@ def _brief(span: dt.timedelta | None) -> str:
     )
 
 
-def _show_providers(desk: Desk, found: Statistics) -> None:
-    section_download("By provider", desk, Subject.STATISTICS, ("Provider",))
+def _show_providers(context: PageContext, found: Statistics) -> None:
+    section_download("By provider", context, Subject.STATISTICS, ("Provider",))
     frame = charts.provider_frame(found.by_provider)
     charts.chart_and_table(
         charts.status_bars(frame),
@@ -78,8 +78,8 @@ def _show_providers(desk: Desk, found: Statistics) -> None:
     )
 
 
-def _show_sources(desk: Desk, found: Statistics) -> None:
-    section_download("By what mapped them", desk, Subject.STATISTICS, ("Mapped by",))
+def _show_sources(context: PageContext, found: Statistics) -> None:
+    section_download("By what mapped them", context, Subject.STATISTICS, ("Mapped by",))
     if not found.by_source:
         st.info("Nothing is mapped yet.")
         return
@@ -92,8 +92,8 @@ def _show_sources(desk: Desk, found: Statistics) -> None:
     )
 
 
-def _show_reasons(desk: Desk, found: Statistics) -> None:
-    section_download("Why the rest is open", desk, Subject.STATISTICS, ("Not mapped because",))
+def _show_reasons(context: PageContext, found: Statistics) -> None:
+    section_download("Why the rest is open", context, Subject.STATISTICS, ("Not mapped because",))
     if not found.by_reason:
         st.success("Nothing is open.")
         return
@@ -103,10 +103,10 @@ def _show_reasons(desk: Desk, found: Statistics) -> None:
     )
 
 
-def _show_downloads(desk: Desk) -> None:
+def _show_downloads(context: PageContext) -> None:
     st.subheader("Downloads", anchor=False)
     st.caption("Mappings, what is open with its reasons, conflicts, candidates, decisions, or everything in one file.")
-    download_button(desk, tuple(SUBJECT_WORDS), place="all")
+    download_button(context, tuple(SUBJECT_WORDS), place="all")
 
 
 def _show_definitions() -> None:

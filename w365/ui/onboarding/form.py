@@ -29,7 +29,7 @@ from w365.service.onboarding.form import (
     domain_of,
 )
 from w365.ui.frame.first_password import Attempt, try_once
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 from w365.ui.frame.wording import plain
 
@@ -51,12 +51,14 @@ _CULTURE_WORDS = {
 _CHECKED = "onboarding_domain"
 
 
-def show_new_customer(desk: Desk, provider_id: int, provider: str, subject: Subject, attempt: Attempt | None) -> None:
+def show_new_customer(
+    context: PageContext, provider_id: int, provider: str, subject: Subject, attempt: Attempt | None
+) -> None:
     """Show the form, with what was refused the last time; what was typed stays."""
     refused = attempt.error if attempt and attempt.account == subject.crm_id else None
     wrong = refused.fields if isinstance(refused, FormRefused) else {}
     form = _Form(subject, wrong, attempt.texts if attempt else {})
-    _ask_domain(desk, provider_id, form)
+    _ask_domain(context, provider_id, form)
     _ask_company(form)
     _ask_contact(form)
     if refused is not None and not isinstance(refused, FormRefused):
@@ -70,16 +72,16 @@ def show_new_customer(desk: Desk, provider_id: int, provider: str, subject: Subj
             width="content",
         )
     if is_wanted:
-        _create(desk, provider_id, subject, form.texts)
+        _create(context, provider_id, subject, form.texts)
 
 
-def _create(desk: Desk, provider_id: int, subject: Subject, texts: Mapping[str, str]) -> None:
+def _create(context: PageContext, provider_id: int, subject: Subject, texts: Mapping[str, str]) -> None:
     with st.spinner("Creating the customer. This may take a minute."):
         try_once(
-            desk.actor,
+            context.actor,
             subject.crm_id,
             texts,
-            lambda: onboard(desk.service, desk.actor, provider_id, subject.account_id, texts),
+            lambda: onboard(context.service, context.actor, provider_id, subject.account_id, texts),
         )
     st.rerun()
 
@@ -107,7 +109,7 @@ class _Form:
         return f"onboard-{self.subject.account_id}-{name}"
 
 
-def _ask_domain(desk: Desk, provider_id: int, form: _Form) -> None:
+def _ask_domain(context: PageContext, provider_id: int, form: _Form) -> None:
     st.markdown("**1 · Domain**")
     left, right = st.columns([5, 7], vertical_alignment="bottom")
     left.text_input(
@@ -118,19 +120,19 @@ def _ask_domain(desk: Desk, provider_id: int, form: _Form) -> None:
         help=f"The tenant's first domain, below {SUFFIX[1:]}. It cannot be changed later.",
     )
     prefix = form.texts[PREFIX] = str(st.session_state[form.key(PREFIX)] or "").strip().lower()
-    said = form.wrong(PREFIX) or (_say_domain(desk, provider_id, prefix) if prefix else "")
+    said = form.wrong(PREFIX) or (_say_domain(context, provider_id, prefix) if prefix else "")
     if said:
         right.markdown(f":red[:small[{plain(said)}]]")
     elif prefix:
         right.markdown(f"{plain(domain_of(prefix))} :green-badge[free]")
 
 
-def _say_domain(desk: Desk, provider_id: int, prefix: str) -> str:
+def _say_domain(context: PageContext, provider_id: int, prefix: str) -> str:
     """Ask the provider once for what was typed, not again with every click."""
     asked: tuple[int, str, str] | None = st.session_state.get(_CHECKED)
     if asked is None or asked[:2] != (provider_id, prefix):
         try:
-            asked = (provider_id, prefix, check_domain(desk.service, desk.actor, provider_id, prefix))
+            asked = (provider_id, prefix, check_domain(context.service, context.actor, provider_id, prefix))
         except W365Error as error:
             return f"Whether it is free could not be asked: {error.what}"
         st.session_state[_CHECKED] = asked

@@ -13,7 +13,7 @@ from w365.ui.frame import places
 from w365.ui.frame.account_search import search_crm
 from w365.ui.frame.first_password import Attempt, attempt_of, forget_attempt, show_password, show_under_way
 from w365.ui.frame.onboarding_link import ACCOUNT
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 from w365.ui.frame.palette import WIDE
 from w365.ui.frame.wording import plain, short
@@ -26,21 +26,21 @@ _NEW, _EXISTING = "new", "existing"
 _WAYS = {_NEW: "It has no Microsoft tenant yet", _EXISTING: "It has a tenant"}
 
 
-def show_onboarding(desk: Desk) -> None:
+def show_onboarding(context: PageContext) -> None:
     st.html(WIDE)
-    if desk.actor.role < Role.ANALYST:
+    if context.actor.role < Role.ANALYST:
         st.info("Analysts onboard customers. What waits is shown here.")
     else:
-        _show_start(desk)
-    show_waiting(desk)
+        _show_start(context)
+    show_waiting(context)
 
 
-def _show_start(desk: Desk) -> None:
-    providers = list_providers_to_onboard_at(desk.service, desk.actor)
+def _show_start(context: PageContext) -> None:
+    providers = list_providers_to_onboard_at(context.service, context.actor)
     if not providers:
         st.info("No provider is connected at which customers can be created. An admin connects one.")
         return
-    attempt, wanted = attempt_of(desk.actor), st.query_params.get(ACCOUNT, "")
+    attempt, wanted = attempt_of(context.actor), st.query_params.get(ACCOUNT, "")
     if attempt and not attempt.is_over:
         show_under_way(attempt)
         return
@@ -48,16 +48,16 @@ def _show_start(desk: Desk) -> None:
         _show_done(attempt)
         return
     if not wanted:
-        _choose_account(desk)
+        _choose_account(context)
         return
-    subject = read_subject(desk.service, desk.actor, wanted)
+    subject = read_subject(context.service, context.actor, wanted)
     _show_subject(subject)
     provider_id = _choose_provider(providers)
     way = st.segmented_control("Tenant", list(_WAYS), format_func=_WAYS.__getitem__, default=_NEW, required=True)
     if way == _EXISTING:
-        _show_existing(desk, provider_id, providers[provider_id], subject)
+        _show_existing(context, provider_id, providers[provider_id], subject)
     else:
-        show_new_customer(desk, provider_id, providers[provider_id], subject, attempt)
+        show_new_customer(context, provider_id, providers[provider_id], subject, attempt)
 
 
 def _show_done(attempt: Attempt) -> None:
@@ -81,15 +81,15 @@ def _show_done(attempt: Attempt) -> None:
             st.rerun()
 
 
-def _choose_account(desk: Desk) -> None:
-    hits = search_crm(desk, "Which CRM account is it?", "onboarding-lookup", limit=_FOUND, width=480)
+def _choose_account(context: PageContext) -> None:
+    hits = search_crm(context, "Which CRM account is it?", "onboarding-lookup", limit=_FOUND, width=480)
     if hits == []:
         st.caption("No account found. Create it in the CRM first; the next CRM sync brings it.")
     for hit in hits or ():
         with st.container(horizontal=True, vertical_alignment="center", width=640):
             st.markdown(f"**{plain(short(hit.name, 80))}**  \n:gray[:small[{plain(hit.about)}]]", width="stretch")
             if st.button("Choose", key=f"onboard-{hit.account_id}"):
-                st.query_params[ACCOUNT] = crm_id_of(desk.service, desk.actor, hit.account_id)
+                st.query_params[ACCOUNT] = crm_id_of(context.service, context.actor, hit.account_id)
                 st.rerun()
 
 
@@ -110,7 +110,7 @@ def _choose_provider(providers: dict[int, str]) -> int:
     return chosen or next(iter(providers))
 
 
-def _show_existing(desk: Desk, provider_id: int, provider: str, subject: Subject) -> None:
+def _show_existing(context: PageContext, provider_id: int, provider: str, subject: Subject) -> None:
     """Ask for the link; it is no secret, and is shown until another account is chosen."""
     tenant = st.text_input(
         "Domain or id of its tenant",
@@ -122,7 +122,7 @@ def _show_existing(desk: Desk, provider_id: int, provider: str, subject: Subject
     )
     if st.button(f"Get the link of {provider}", type="primary"):
         try:
-            link = request_relationship(desk.service, desk.actor, provider_id, subject.account_id, tenant or "")
+            link = request_relationship(context.service, context.actor, provider_id, subject.account_id, tenant or "")
         except W365Error as error:
             show_error(error)
             return

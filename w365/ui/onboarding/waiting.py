@@ -11,7 +11,7 @@ from w365.service.onboarding.relationships import forget_expected, list_awaited
 from w365.store.onboarding.created_customers import OnboardingView, State
 from w365.store.syncing.expected_customers import ExpectedView
 from w365.ui.frame.first_password import attempt_of, forget_attempt, is_busy, try_once
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.wording import ago, plain, short
 
@@ -21,45 +21,51 @@ _STATES = {
 }
 
 
-def show_waiting(desk: Desk) -> None:
-    attempt = attempt_of(desk.actor)
+def show_waiting(context: PageContext) -> None:
+    attempt = attempt_of(context.actor)
     if attempt and attempt.error and not attempt.texts:  # the form says its own
         show_error(attempt.error)
         forget_attempt()
-    if unfinished := list_open(desk.service, desk.actor):
+    if unfinished := list_open(context.service, context.actor):
         st.markdown("**Not finished**")
         for one in unfinished:
-            _show_unfinished(desk, one)
-    if awaited := list_awaited(desk.service, desk.actor):
+            _show_unfinished(context, one)
+    if awaited := list_awaited(context.service, context.actor):
         st.markdown("**Awaited: tenants that were asked and did not appear yet**")
         for expected in awaited:
-            _show_awaited(desk, expected)
+            _show_awaited(context, expected)
 
 
-def _show_unfinished(desk: Desk, one: OnboardingView) -> None:
+def _show_unfinished(context: PageContext, one: OnboardingView) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-        facts = (one.domain, one.provider, f"for {one.account}", f"by {one.actor}", ago(one.at, desk.service.clock()))
+        facts = (
+            one.domain,
+            one.provider,
+            f"for {one.account}",
+            f"by {one.actor}",
+            ago(one.at, context.service.clock()),
+        )
         about = plain(" · ".join(facts))
         said = f"{_STATES[one.state]}. {one.said}".strip()
         text = f"**{plain(short(one.name, 80))}**  \n:small[{plain(said)}]  \n:gray[:small[{about}]]"
         st.markdown(text, width="stretch")
-        if desk.actor.role < Role.ANALYST:
+        if context.actor.role < Role.ANALYST:
             return
-        if st.button("Finish", type="primary", key=f"finish-{one.id}", disabled=is_busy(desk.actor)):
-            _finish(desk, one)
+        if st.button("Finish", type="primary", key=f"finish-{one.id}", disabled=is_busy(context.actor)):
+            _finish(context, one)
         if st.button("Give up", key=f"give-up-{one.id}"):
-            _give_up(desk, one)
+            _give_up(context, one)
 
 
-def _finish(desk: Desk, one: OnboardingView) -> None:
+def _finish(context: PageContext, one: OnboardingView) -> None:
     with st.spinner("Looking for the customer"):
-        try_once(desk.actor, one.account_crm_id, {}, lambda: finish(desk.service, desk.actor, one.id))
+        try_once(context.actor, one.account_crm_id, {}, lambda: finish(context.service, context.actor, one.id))
     st.rerun()
 
 
-def _give_up(desk: Desk, one: OnboardingView) -> None:
+def _give_up(context: PageContext, one: OnboardingView) -> None:
     try:
-        give_up(desk.service, desk.actor, one.id)
+        give_up(context.service, context.actor, one.id)
     except W365Error as error:
         show_error(error)
         return
@@ -67,19 +73,19 @@ def _give_up(desk: Desk, one: OnboardingView) -> None:
     st.rerun()
 
 
-def _show_awaited(desk: Desk, one: ExpectedView) -> None:
+def _show_awaited(context: PageContext, one: ExpectedView) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-        facts = (one.tenant, one.provider, f"asked by {one.actor}", ago(one.at, desk.service.clock()))
+        facts = (one.tenant, one.provider, f"asked by {one.actor}", ago(one.at, context.service.clock()))
         about = plain(" · ".join(facts))
         waits = f"  \n:small[{plain(one.said)}]" if one.said else ""
         st.markdown(f"**{plain(short(one.account, 80))}**{waits}  \n:gray[:small[{about}]]", width="stretch")
-        if desk.actor.role >= Role.ANALYST and st.button("Forget", key=f"forget-{one.id}"):
-            _forget(desk, one)
+        if context.actor.role >= Role.ANALYST and st.button("Forget", key=f"forget-{one.id}"):
+            _forget(context, one)
 
 
-def _forget(desk: Desk, one: ExpectedView) -> None:
+def _forget(context: PageContext, one: ExpectedView) -> None:
     try:
-        forget_expected(desk.service, desk.actor, one.id)
+        forget_expected(context.service, context.actor, one.id)
     except W365Error as error:
         show_error(error)
         return

@@ -14,14 +14,14 @@ from w365.service.reading.records import read_row
 from w365.store.reading.worklist import Row
 from w365.ui.frame import places
 from w365.ui.frame.onboarding_link import link_to_onboarding
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.palette import BADGES, WIDE
 from w365.ui.frame.wording import counted, number, plain, short
 
 _PARAMETER, _START = "account", "account_start"
 
 
-def show_account(desk: Desk) -> None:
+def show_account(context: PageContext) -> None:
     st.html(WIDE)
     wanted = st.query_params.get(_PARAMETER, "")
     if not wanted:
@@ -29,8 +29,8 @@ def show_account(desk: Desk) -> None:
         st.page_link(places.PROVIDER_ACCOUNTS, label=":primary[Go to Provider accounts]")
         return
     start = st.session_state.get(_START, {}).get(wanted, 0)
-    account = read_account(desk.service, desk.actor, wanted, start=start)
-    _show_head(desk, account)
+    account = read_account(context.service, context.actor, wanted, start=start)
+    _show_head(context, account)
     left, right = st.columns([4, 9], gap="large")
     with left:
         _show_facts(account)
@@ -38,29 +38,29 @@ def show_account(desk: Desk) -> None:
     with right:
         _show_mapped(account, start)
         if not account.mapped_total and not account.is_deleted:
-            link_to_onboarding(desk, account.crm_id)
+            link_to_onboarding(context, account.crm_id)
         _show_suggested(account)
 
 
-def link_to_account(desk: Desk, account_id: int) -> None:
+def link_to_account(context: PageContext, account_id: int) -> None:
     """Show a link to the account view."""
-    crm_id = crm_id_of(desk.service, desk.actor, account_id)
+    crm_id = crm_id_of(context.service, context.actor, account_id)
     st.page_link(places.ACCOUNT, label=":primary[All its provider accounts]", query_params={_PARAMETER: crm_id})
 
 
-def open_account_of(desk: Desk, row: int) -> None:
+def open_account_of(context: PageContext, row: int) -> None:
     """Go to the account view of the account that a row is mapped to; a row without one stays where it is."""
-    account_id = read_row(desk.service, desk.actor, row).account_id
+    account_id = read_row(context.service, context.actor, row).account_id
     if account_id is not None:
-        st.switch_page(places.ACCOUNT, query_params={_PARAMETER: crm_id_of(desk.service, desk.actor, account_id)})
+        st.switch_page(places.ACCOUNT, query_params={_PARAMETER: crm_id_of(context.service, context.actor, account_id)})
 
 
-def _show_head(desk: Desk, account: CrmAccountView) -> None:
+def _show_head(context: PageContext, account: CrmAccountView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(plain(short(account.name, 100)) or "(no name)", anchor=False, width="content")
         if account.is_deleted or not account.is_active:
             st.badge("deleted in the CRM" if account.is_deleted else "inactive", color="orange")
-        address = crm_address(desk.service, desk.actor, account.account_id)
+        address = crm_address(context.service, context.actor, account.account_id)
         if address and not account.is_deleted:
             st.link_button("Open in CRM", address)
 

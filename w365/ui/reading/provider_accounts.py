@@ -27,12 +27,12 @@ from w365.ui.deciding.record.words import say_settled
 from w365.ui.frame.choices import show_choice_of, show_parts, show_search
 from w365.ui.frame.downloads import download_button
 from w365.ui.frame.first_steps import is_beginning
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import FRESHNESS, told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import FRESHNESS, report_errors
 from w365.ui.frame.palette import WIDE, is_dark
 from w365.ui.frame.wording import counted, plain, short
 from w365.ui.reading.crm_account import open_account_of
-from w365.ui.reading.grid.component import BAR, Bulk, Look, Sorted, Told, show_grid
+from w365.ui.reading.grid.component import BAR, Bulk, GridEvent, GridState, Sorted, show_grid
 from w365.ui.reading.grid.facets import read_further, show_further_facets
 from w365.ui.reading.grid.view import ALL, DRIFTED, GONE, HELD, NEW, UNSYNCED, View, first_view, read_sort, read_view
 
@@ -55,26 +55,26 @@ _ANY = ""
 
 
 @st.fragment(key=_FRAGMENT)
-def show_accounts(desk: Desk) -> None:
+def show_accounts(context: PageContext) -> None:
     """Draw the page. A saved cell, a facet or a letter in the search runs this part only."""
     st.html(WIDE)  # nothing above the grid scrolls away
-    with told():
-        if is_beginning(desk):
+    with report_errors():
+        if is_beginning(context):
             return
-        providers = {one.id: one.name for one in list_providers(desk.service, desk.actor)}
-        view = _current_view(desk, providers)
+        providers = {one.id: one.name for one in list_providers(context.service, context.actor)}
+        view = _current_view(context, providers)
         st.query_params.from_dict(view.parameters())
-        _show_facets(desk, view, providers)
-        look = Look(view.rows_query(), desk.token, desk.actor.role >= Role.ANALYST, _touched(), view.sort)
-        show_grid(look, scheme="dark" if is_dark() else "light", on_told=lambda event: _hear(desk, event))
+        _show_facets(context, view, providers)
+        state = GridState(view.rows_query(), context.token, context.actor.role >= Role.ANALYST, _touched(), view.sort)
+        show_grid(state, scheme="dark" if is_dark() else "light", on_event=lambda event: _hear(context, event))
         if said := st.session_state.pop(_SAID, ""):
             st.toast(plain(said))
         if (row := st.session_state.pop(_ACCOUNT, None)) is not None:
-            open_account_of(desk, row)
+            open_account_of(context, row)
         if _RECORD in st.session_state:
-            _open_record(desk, st.session_state[_RECORD])
+            _open_record(context, st.session_state[_RECORD])
         else:
-            show_change_dialog(desk)
+            show_change_dialog(context)
 
 
 def _touched() -> str:
@@ -85,50 +85,50 @@ def _touched() -> str:
     return str(st.session_state.get(_TOUCHED, ""))
 
 
-def _current_view(desk: Desk, providers: Mapping[int, str]) -> View:
+def _current_view(context: PageContext, providers: Mapping[int, str]) -> View:
     """What the person chose; else what the address says; else what they chose before they left the page."""
     is_ours = _STATUS in st.session_state and _RECORD_ASKED not in st.query_params
-    read = None if is_ours else _read_address(desk, providers)
-    view = read or st.session_state.get(_VIEW) or _first_view(desk)
-    since, today = read_visit(desk.service, desk.actor), desk.service.clock().date()
+    read = None if is_ours else _read_address(context, providers)
+    view = read or st.session_state.get(_VIEW) or _first_view(context)
+    since, today = read_visit(context.service, context.actor), context.service.clock().date()
     view = replace(view, since=since, new=view.new and since is not None, today=today)
     st.session_state[_VIEW] = view
     return view
 
 
-def _first_view(desk: Desk) -> View:
-    view = first_view(_amounts(desk.service, desk.actor, View()))
+def _first_view(context: PageContext) -> View:
+    view = first_view(_amounts(context.service, context.actor, View()))
     return replace(view, sort=read_sort(st.query_params.to_dict()))
 
 
-def _read_address(desk: Desk, providers: Mapping[int, str]) -> View | None:
+def _read_address(context: PageContext, providers: Mapping[int, str]) -> View | None:
     parameters = st.query_params.to_dict()
     record = parameters.get(_RECORD_ASKED, "")
     if record.isascii() and record.isdecimal() and len(record) <= LONGEST_NUMBER:
         st.session_state[_RECORD] = int(record)
-    owners = {*list_owners(desk.service, desk.actor), desk.actor.name}
+    owners = {*list_owners(context.service, context.actor), context.actor.name}
     return read_view(parameters, providers, owners)
 
 
-def _show_facets(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
+def _show_facets(context: PageContext, view: View, providers: Mapping[int, str]) -> None:
     _fill_in(view)
     # Two lines from the start: a part that comes while somebody decides must not push the grid down.
     with st.container(gap="xsmall"):
-        _status_facet(_amounts(desk.service, desk.actor, view), _parts(desk, view), view)
-        _show_choices(desk, view, providers)
+        _status_facet(_amounts(context.service, context.actor, view), _parts(context, view), view)
+        _show_choices(context, view, providers)
 
 
-def _show_choices(desk: Desk, view: View, providers: Mapping[int, str]) -> None:
+def _show_choices(context: PageContext, view: View, providers: Mapping[int, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if len(providers) > 1:
             show_choice_of("Provider", _PROVIDER, {_ANY: "All providers", **providers}, 140, _chosen)
         show_choice_of("Reason", _REASON, {_ANY: "All reasons", **REASON_WORDS}, 140, _chosen)
-        show_further_facets(desk, view, _chosen)
+        show_further_facets(context, view, _chosen)
         show_search(_TEXT, "Name, domain, id or account", 230, _chosen)
-        download_button(desk, SUBJECTS, view.filter(), place="accounts")
+        download_button(context, SUBJECTS, view.filter(), place="accounts")
 
 
-def _parts(desk: Desk, view: View) -> dict[str, int]:
+def _parts(context: PageContext, view: View) -> dict[str, int]:
     """What is a part of the list, but no status; shown where there is any."""
     plain_view = _of_no_part(view)
     wanted = {
@@ -140,7 +140,7 @@ def _parts(desk: Desk, view: View) -> dict[str, int]:
     }
     if view.since is None:
         del wanted[NEW]
-    return {name: count(desk.service, desk.actor, one.filter()) for name, one in wanted.items()}
+    return {name: count(context.service, context.actor, one.filter()) for name, one in wanted.items()}
 
 
 def _of_no_part(view: View) -> View:
@@ -192,7 +192,7 @@ def _amounts(service: Service, actor: Actor, view: View) -> dict[Status, int]:
     return {status: count(service, actor, replace(part, status=status).filter()) for status in order}
 
 
-def _hear(desk: Desk, event: Told | Bulk | Sorted) -> None:
+def _hear(context: PageContext, event: GridEvent | Bulk | Sorted) -> None:
     """What the grid tells: opening a record is kept; a saved row needs no more than the run that follows."""
     if isinstance(event, Bulk):
         _ask_bulk(event)
@@ -203,8 +203,8 @@ def _hear(desk: Desk, event: Told | Bulk | Sorted) -> None:
     elif event.what == "account":
         st.session_state[_ACCOUNT] = event.row
     elif event.what == "undo":
-        _take_back(desk, event.row)
-    if isinstance(event, Told) and event.what in ("saved", "undo"):
+        _take_back(context, event.row)
+    if isinstance(event, GridEvent) and event.what in ("saved", "undo"):
         st.rerun([_FRAGMENT, FRESHNESS])  # the counts above agree with the facets
 
 
@@ -217,10 +217,10 @@ def _ask_bulk(event: Bulk) -> None:
     ask_bulk(event.action, f"{BAR[event.action].rstrip('…')}: {amount}", chosen)
 
 
-def _take_back(desk: Desk, decision_id: int) -> None:
+def _take_back(context: PageContext, decision_id: int) -> None:
     """Take back at once what was decided just now; when somebody changed the row since, show that instead."""
     try:
-        row = take_back_now(desk.service, desk.actor, decision_id)
+        row = take_back_now(context.service, context.actor, decision_id)
     except W365Error as error:
         st.session_state[_SAID] = str(error)
         return
@@ -233,17 +233,17 @@ def _leave_record() -> None:
     forget_shown()
 
 
-def _open_record(desk: Desk, row: int) -> None:
-    record = read_record(desk.service, desk.actor, row)
+def _open_record(context: PageContext, row: int) -> None:
+    record = read_record(context.service, context.actor, row)
     title = plain(short(record.row.name, 100)) or "Provider account"
-    st.dialog(title, width="large", on_dismiss=_leave_record)(_show_record)(desk, row)
+    st.dialog(title, width="large", on_dismiss=_leave_record)(_show_record)(context, row)
 
 
-def _show_record(desk: Desk, row: int) -> None:
+def _show_record(context: PageContext, row: int) -> None:
     decided = None
-    with told():
-        record = read_record(desk.service, desk.actor, row)
-        decided = show_record(desk, record)
+    with report_errors():
+        record = read_record(context.service, context.actor, row)
+        decided = show_record(context, record)
     if decided is not None:
         _after(decided, record.row)
 

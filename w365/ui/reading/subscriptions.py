@@ -23,8 +23,8 @@ from w365.ui.frame import places
 from w365.ui.frame.choices import show_choice_of, show_parts, show_search
 from w365.ui.frame.links import link_to
 from w365.ui.frame.onboarding_link import link_to_onboarding
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import report_errors
 from w365.ui.frame.palette import WIDE
 from w365.ui.frame.runs import keep_current
 from w365.ui.frame.wording import counted, local_zone, number
@@ -35,24 +35,24 @@ _BEFORE, _SHOWN = "subscriptions_before", "subscriptions_shown"
 _ALL = "all"
 
 
-def show_subscriptions(desk: Desk) -> None:
+def show_subscriptions(context: PageContext) -> None:
     st.html(WIDE)
-    keep_current(desk)
-    link_to_onboarding(desk)
-    _show_list(desk)
+    keep_current(context)
+    link_to_onboarding(context)
+    _show_list(context)
 
 
 @st.fragment
-def _show_list(desk: Desk) -> None:
-    with told():
+def _show_list(context: PageContext) -> None:
+    with report_errors():
         wanted = _wanted()
-        amounts = count_subscriptions(desk.service, desk.actor, wanted)
+        amounts = count_subscriptions(context.service, context.actor, wanted)
         if not any(one.subscriptions for one in amounts.values()) and wanted == SubscriptionFilter(wanted.states):
             st.info(EMPTY)
             return
         _show_totals(amounts)
-        _show_facets(desk, amounts)
-        _show_page(desk, wanted, amounts)
+        _show_facets(context, amounts)
+        _show_page(context, wanted, amounts)
 
 
 def _wanted() -> SubscriptionFilter:
@@ -74,11 +74,11 @@ def _show_totals(amounts: Amounts) -> None:
             link_to(places.PROVIDER_ACCOUNTS, "Open what is unmapped", {"status": "unmapped"})
 
 
-def _show_facets(desk: Desk, amounts: Amounts) -> None:
+def _show_facets(context: PageContext, amounts: Amounts) -> None:
     labels = {_ALL: f"All {number(sum(one.subscriptions for one in amounts.values()))}"}
     labels |= {state.value: f"{STATE_LABELS[state]} {number(amounts[state].subscriptions)}" for state in amounts}
     providers: dict[int, str] = {0: "All providers"}
-    providers |= {one.id: one.name for one in list_providers(desk.service, desk.actor)}
+    providers |= {one.id: one.name for one in list_providers(context.service, context.actor)}
     st.session_state.setdefault(_STATE, _ALL)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         show_parts("State", _STATE, labels, _begin)
@@ -91,20 +91,20 @@ def _begin() -> None:
     st.session_state.pop(_BEFORE, None)
 
 
-def _show_page(desk: Desk, wanted: SubscriptionFilter, amounts: Amounts) -> None:
+def _show_page(context: PageContext, wanted: SubscriptionFilter, amounts: Amounts) -> None:
     before: list[Cursor] = st.session_state.setdefault(_BEFORE, [])
     after = before[-1] if before else None
-    page = list_subscriptions(desk.service, desk.actor, wanted, after=after, limit=_PER_PAGE)
+    page = list_subscriptions(context.service, context.actor, wanted, after=after, limit=_PER_PAGE)
     if not page.rows and before:  # what was there is decided meanwhile
         _begin()
-        page = list_subscriptions(desk.service, desk.actor, wanted, limit=_PER_PAGE)
+        page = list_subscriptions(context.service, context.actor, wanted, limit=_PER_PAGE)
         before = []
     if not page.rows:
         st.info("No subscription fits. Take a filter away, or search for something else.")
         return
     if len(wanted.states) == 1:
         st.caption(ABOUT[wanted.states[0]])
-    _show_table(desk, page.rows)
+    _show_table(context, page.rows)
     _show_paging(page, len(before), _total(wanted, amounts))
 
 
@@ -113,8 +113,8 @@ def _total(wanted: SubscriptionFilter, amounts: Amounts) -> int:
     return sum(amounts.get(state, Amount()).subscriptions for state in states)
 
 
-def _show_table(desk: Desk, rows: tuple[SubscriptionRow, ...]) -> None:
-    zone, now = local_zone(), desk.service.clock()
+def _show_table(context: PageContext, rows: tuple[SubscriptionRow, ...]) -> None:
+    zone, now = local_zone(), context.service.clock()
     # A key of its own for each list: a chosen row must not choose another one of the next page.
     key = f"{_SHOWN}-{hash((rows[0].subscription_id, rows[-1].subscription_id, len(rows)))}"
     event: Any = st.dataframe(
@@ -128,7 +128,7 @@ def _show_table(desk: Desk, rows: tuple[SubscriptionRow, ...]) -> None:
         alt="Subscriptions, the blocked ones first",
     )
     if chosen := event.selection.rows:
-        open_record(desk, rows[chosen[0]].provider_account_id, key)
+        open_record(context, rows[chosen[0]].provider_account_id, key)
 
 
 def _show_paging(page: SubscriptionPage, place: int, total: int) -> None:

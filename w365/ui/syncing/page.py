@@ -37,37 +37,37 @@ from w365.ui.connecting.form import offer_connection, offer_new_provider
 from w365.ui.connecting.sign_in import offer_sign_in, show_sign_in
 from w365.ui.deciding.record.manual_row import offer_new_row
 from w365.ui.frame import places
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.runs import awaits_confirmation, is_busy, keep_current, show_run, start_run
 from w365.ui.frame.wording import clock_time, counted, local_zone, number, plain, short
 
 
-def show_providers(desk: Desk) -> None:
-    keep_current(desk)
-    offer_to_leave_demo(desk)
-    for provider in list_providers(desk.service, desk.actor):
+def show_providers(context: PageContext) -> None:
+    keep_current(context)
+    offer_to_leave_demo(context)
+    for provider in list_providers(context.service, context.actor):
         with st.container(border=True):
-            _show_provider(desk, provider)
+            _show_provider(context, provider)
     with st.container(border=True):
-        _show_crm(desk, get_crm(desk.service, desk.actor))
+        _show_crm(context, get_crm(context.service, context.actor))
     with st.container(border=True):
-        _show_matching(desk)
-    if desk.actor.role >= Role.ADMIN:
+        _show_matching(context)
+    if context.actor.role >= Role.ADMIN:
         with st.container(horizontal=True):
-            offer_new_provider(desk)
-            _offer_manual_provider(desk)
-        offer_to_return(desk)
+            offer_new_provider(context)
+            _offer_manual_provider(context)
+        offer_to_return(context)
 
 
 # --- a provider ---
 
 
-def _show_provider(desk: Desk, provider: ProviderView) -> None:
+def _show_provider(context: PageContext, provider: ProviderView) -> None:
     is_manual = provider.kind is ProviderKind.MANUAL
     connector = connector_of(provider.kind)
     kind = connector.full_name if connector else "Entered by hand"
-    sign_in = get_sign_in(desk.service, desk.actor, str(provider.id)) if not provider.missing else None
+    sign_in = get_sign_in(context.service, context.actor, str(provider.id)) if not provider.missing else None
     state: _Badge = ("Manual", "gray") if is_manual else _state(provider.missing, sign_in)
     _head(plain(short(provider.name)), kind, state)
     parts = [
@@ -76,22 +76,22 @@ def _show_provider(desk: Desk, provider: ProviderView) -> None:
         *([f"{number(provider.gone)} gone"] if provider.gone else []),
     ]
     st.markdown(f"**{' · '.join(parts)}**")
-    _say_verified(desk, provider)
+    _say_verified(context, provider)
     if provider.missing:
         st.warning(plain(provider.missing))
-        offer_connection(desk, str(provider.id), provider.name, is_missing=True)
+        offer_connection(context, str(provider.id), provider.name, is_missing=True)
     elif is_manual:
-        _offer_row(desk, provider)
+        _offer_row(context, provider)
     else:
-        show_sign_in(desk, sign_in)
-        _show_last(desk, provider.last, "No sync yet. Start the first one.", done=provider.last_done)
-        show_schedule(desk, str(provider.id))
-        _offer_confirmation(desk, provider.last)
+        show_sign_in(context, sign_in)
+        _show_last(context, provider.last, "No sync yet. Start the first one.", done=provider.last_done)
+        show_schedule(context, str(provider.id))
+        _offer_confirmation(context, provider.last)
         _buttons(
-            desk,
+            context,
             provider.last,
-            _syncs(desk, provider),
-            lambda: verify_provider(desk.service, desk.actor, provider.name),
+            _syncs(context, provider),
+            lambda: verify_provider(context.service, context.actor, provider.name),
             key=f"provider-{provider.id}",
             connection=(str(provider.id), provider.name),
             sign_in=sign_in,
@@ -101,13 +101,13 @@ def _show_provider(desk: Desk, provider: ProviderView) -> None:
 _Sync = tuple[str, Callable[[], int]]
 
 
-def _syncs(desk: Desk, provider: ProviderView) -> list[_Sync]:
+def _syncs(context: PageContext, provider: ProviderView) -> list[_Sync]:
     """The usual sync, and one that reads everything where the usual one may not."""
-    usual = ("Sync provider accounts", lambda: request_sync(desk.service, desk.actor, provider.name))
-    may_be_short = get_settings(desk.service, desk.actor)["change_feed"] == "true"
+    usual = ("Sync provider accounts", lambda: request_sync(context.service, context.actor, provider.name))
+    may_be_short = get_settings(context.service, context.actor)["change_feed"] == "true"
     if provider.kind is not ProviderKind.PARTNER_CENTER or not may_be_short:
         return [usual]
-    return [usual, ("Full sync", lambda: request_sync(desk.service, desk.actor, provider.name, full=True))]
+    return [usual, ("Full sync", lambda: request_sync(context.service, context.actor, provider.name, full=True))]
 
 
 _Badge = tuple[str, Literal["green", "orange", "gray"]]
@@ -126,21 +126,21 @@ def _head(name: str, kind: str, state: _Badge) -> None:
         st.caption(kind)
 
 
-def _say_verified(desk: Desk, provider: ProviderView) -> None:
+def _say_verified(context: PageContext, provider: ProviderView) -> None:
     if provider.verified_at:
-        when = clock_time(provider.verified_at, desk.service.clock(), local_zone())
+        when = clock_time(provider.verified_at, context.service.clock(), local_zone())
         st.caption(plain(f"Connection verified {when}. {provider.verified_as}"))
 
 
-def _show_last(desk: Desk, run: RunView | None, otherwise: str, *, done: RunView | None = None) -> None:
+def _show_last(context: PageContext, run: RunView | None, otherwise: str, *, done: RunView | None = None) -> None:
     if run is None:
         st.info(otherwise)
     else:
-        show_run(desk, run, before=done.done if done else None)
+        show_run(context, run, before=done.done if done else None)
 
 
 def _buttons(
-    desk: Desk,
+    context: PageContext,
     last: RunView | None,
     syncs: Sequence[_Sync],
     verify: Callable[[], tuple[str, ...]],
@@ -153,13 +153,13 @@ def _buttons(
     is_stopped = (last is not None and last.is_active) or (sign_in is not None and sign_in.is_blocked)
     wanted = None
     with st.container(horizontal=True):
-        for place, (label, request) in enumerate(syncs if desk.actor.role >= Role.ANALYST else ()):
+        for place, (label, request) in enumerate(syncs if context.actor.role >= Role.ANALYST else ()):
             kind: Literal["primary", "secondary"] = "secondary" if place else "primary"
             if st.button(label, type=kind, key=f"{key}-{'full' if place else 'sync'}", disabled=is_stopped):
                 wanted = request
-        wants_proof = desk.actor.role >= Role.ADMIN and st.button("Verify connection", key=f"{key}-verify")
-        offer_connection(desk, *connection)
-        offer_sign_in(desk, sign_in, *connection)
+        wants_proof = context.actor.role >= Role.ADMIN and st.button("Verify connection", key=f"{key}-verify")
+        offer_connection(context, *connection)
+        offer_sign_in(context, sign_in, *connection)
     if wanted:
         start_run(wanted)
     if wants_proof:
@@ -179,23 +179,23 @@ def _prove(verify: Callable[[], tuple[str, ...]]) -> None:
 # --- customers that are missing ---
 
 
-def _offer_confirmation(desk: Desk, run: RunView | None) -> None:
-    if run is None or not awaits_confirmation(run) or desk.actor.role < Role.ADMIN:
+def _offer_confirmation(context: PageContext, run: RunView | None) -> None:
+    if run is None or not awaits_confirmation(run) or context.actor.role < Role.ADMIN:
         return
     missing = counted(missing_of(run), "customer")
     if st.button(f"Confirm that {missing} left…", key=f"gone-{run.id}"):
-        _confirm_dialog(desk, run.id, missing)
+        _confirm_dialog(context, run.id, missing)
 
 
 @st.dialog("Did they leave?")
-def _confirm_dialog(desk: Desk, run_id: int, missing: str) -> None:
+def _confirm_dialog(context: PageContext, run_id: int, missing: str) -> None:
     st.markdown(
         f"**{missing}** will be marked as gone. Their mappings and history are kept, and one that the provider lists "
         "again comes back as it was."
     )
     if st.button("Mark as gone", type="primary"):
         try:
-            gone = confirm_gone(desk.service, desk.actor, run_id)
+            gone = confirm_gone(context.service, context.actor, run_id)
         except W365Error as error:
             show_error(error)
             return
@@ -206,21 +206,21 @@ def _confirm_dialog(desk: Desk, run_id: int, missing: str) -> None:
 # --- the CRM ---
 
 
-def _show_crm(desk: Desk, crm: CrmView) -> None:
+def _show_crm(context: PageContext, crm: CrmView) -> None:
     _head("CRM", "Dynamics 365 (Dataverse)", _state(crm.missing))
     amounts = f"{counted(crm.accounts, 'account')} · {counted(crm.contacts, 'contact')}"
     st.markdown(f"**{amounts}**" + (f" · {plain(crm.url)}" if crm.url else ""))
     if crm.missing:
         st.warning(plain(crm.missing))
-        offer_connection(desk, CRM, "CRM", is_missing=True)
+        offer_connection(context, CRM, "CRM", is_missing=True)
         return
-    _show_last(desk, crm.last, "No sync yet. Start the first one.", done=crm.last_done)
-    show_schedule(desk, CRM)
+    _show_last(context, crm.last, "No sync yet. Start the first one.", done=crm.last_done)
+    show_schedule(context, CRM)
     _buttons(
-        desk,
+        context,
         crm.last,
-        [("Sync CRM", lambda: request_crm_sync(desk.service, desk.actor))],
-        lambda: verify_crm(desk.service, desk.actor),
+        [("Sync CRM", lambda: request_crm_sync(context.service, context.actor))],
+        lambda: verify_crm(context.service, context.actor),
         key="crm",
         connection=(CRM, "CRM"),
     )
@@ -229,34 +229,34 @@ def _show_crm(desk: Desk, crm: CrmView) -> None:
 # --- matching ---
 
 
-def _show_matching(desk: Desk) -> None:
+def _show_matching(context: PageContext) -> None:
     st.subheader("Matching", anchor=False)
-    last = next((run for run in list_runs(desk.service, desk.actor) if run.kind is RunKind.MATCH), None)
+    last = next((run for run in list_runs(context.service, context.actor) if run.kind is RunKind.MATCH), None)
     is_running = last is not None and last.is_active
-    preview = None if is_busy(desk) else preview_match(desk.service, desk.actor)
-    is_on = get_settings(desk.service, desk.actor)["auto_match"] == "true"
+    preview = None if is_busy(context) else preview_match(context.service, context.actor)
+    is_on = get_settings(context.service, context.actor)["auto_match"] == "true"
     st.markdown(say_auto_match(preview, is_on=is_on))
-    _show_last(desk, last, "No match yet. It runs after every sync.")
+    _show_last(context, last, "No match yet. It runs after every sync.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        wanted = desk.actor.role >= Role.ANALYST and st.button("Match now", disabled=is_running)
+        wanted = context.actor.role >= Role.ANALYST and st.button("Match now", disabled=is_running)
         offer_preview(preview)
         st.page_link(places.CONFIGURATION, label=":primary[Rules and Auto-Match]")
     if wanted:
-        start_run(lambda: request_match(desk.service, desk.actor))
+        start_run(lambda: request_match(context.service, context.actor))
 
 
 # --- manual providers ---
 
 
-def _offer_manual_provider(desk: Desk) -> None:
+def _offer_manual_provider(context: PageContext) -> None:
     with st.popover("Add manual provider"), st.form("manual-provider", border=False, clear_on_submit=True):
         name = st.text_input("Name of the provider", max_chars=100)
         if st.form_submit_button("Add provider", type="primary"):
-            _attempt(lambda: add_manual_provider(desk.service, desk.actor, name), f"{plain(name)} was added.")
+            _attempt(lambda: add_manual_provider(context.service, context.actor, name), f"{plain(name)} was added.")
 
 
-def _offer_row(desk: Desk, provider: ProviderView) -> None:
-    if desk.actor.role < Role.ANALYST:
+def _offer_row(context: PageContext, provider: ProviderView) -> None:
+    if context.actor.role < Role.ANALYST:
         return
     st.page_link(
         places.IMPORT,
@@ -264,7 +264,7 @@ def _offer_row(desk: Desk, provider: ProviderView) -> None:
         icon=":material/upload_file:",
         query_params={"provider": provider.name},
     )
-    offer_new_row(desk, provider.id)
+    offer_new_row(context, provider.id)
 
 
 def _attempt(change: Callable[[], object], done: str) -> None:

@@ -7,13 +7,13 @@ import streamlit as st
 from w365.errors import W365Error
 from w365.model import Role
 from w365.service.telling.notices import MAIL, ChannelView, list_channels, send_test
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 from w365.ui.frame.wording import plain
 
 
-def show_channels(desk: Desk) -> None:
-    found = list_channels(desk.service, desk.actor)
+def show_channels(context: PageContext) -> None:
+    found = list_channels(context.service, context.actor)
     if not found:
         st.caption(
             "Nobody is told how they went. To have a summary sent after each, by e-mail or to a webhook, set "
@@ -24,18 +24,18 @@ def show_channels(desk: Desk) -> None:
     for one in found:
         if one.problem:
             st.warning(plain(one.problem))
-    if desk.actor.role >= Role.ADMIN and st.button("Send a test"):
-        _send(desk)
+    if context.actor.role >= Role.ADMIN and st.button("Send a test"):
+        _send(context)
 
 
 def _say(channel: ChannelView) -> str:
     return f"by e-mail to {channel.leads_to}" if channel.name == MAIL else f"to a webhook at {channel.leads_to}"
 
 
-def _send(desk: Desk) -> None:
+def _send(context: PageContext) -> None:
     try:
         with st.spinner("Sending…"):
-            problems = send_test(desk.service, desk.actor)
+            problems = send_test(context.service, context.actor)
     except W365Error as error:
         show_error(error)
         return

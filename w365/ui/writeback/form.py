@@ -11,7 +11,7 @@ from w365.errors import W365Error
 from w365.model import Role
 from w365.service.writeback.view import Overview
 from w365.service.writeback.write import list_columns, list_tables, name_place
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.wording import plain
 
@@ -19,7 +19,7 @@ _TABLES, _COLUMNS = "writeback_tables", "writeback_columns"
 _NONE = ""
 
 
-def show_place(desk: Desk, seen: Overview | None) -> None:
+def show_place(context: PageContext, seen: Overview | None) -> None:
     """Show which table is named, and let an admin choose another."""
     if seen is None:
         st.caption("No table is named: nothing is written to Dataverse or compared with it.")
@@ -30,35 +30,35 @@ def show_place(desk: Desk, seen: Overview | None) -> None:
             f"Table `{place.table}`: id in `{place.id_column}`{provider}, account in `{place.account_column}`. "
             f"Write-back is **{'on' if seen.is_on else 'off'}**."
         )
-    if desk.actor.role < Role.ADMIN:
+    if context.actor.role < Role.ADMIN:
         return
     if _TABLES in st.session_state:
-        _choose(desk, seen)
+        _choose(context, seen)
     else:
-        _offer(desk, seen)
+        _offer(context, seen)
 
 
-def _offer(desk: Desk, seen: Overview | None) -> None:
+def _offer(context: PageContext, seen: Overview | None) -> None:
     with st.container(horizontal=True):
         if st.button("Choose the table" if seen is None else "Change", key="choose-table"):
-            _ask_tables(desk)
+            _ask_tables(context)
         if seen is not None:
             label = "Switch write-back off" if seen.is_on else "Switch write-back on"
             if st.button(label, key="switch-write-back", type="secondary" if seen.is_on else "primary"):
-                _save(desk, seen.place, write=not seen.is_on)
+                _save(context, seen.place, write=not seen.is_on)
 
 
-def _ask_tables(desk: Desk) -> None:
+def _ask_tables(context: PageContext) -> None:
     try:
         with st.spinner("Asking Dataverse for its tables…"):
-            st.session_state[_TABLES] = list_tables(desk.service, desk.actor)
+            st.session_state[_TABLES] = list_tables(context.service, context.actor)
     except W365Error as error:
         show_error(error)
         return
     st.rerun()
 
 
-def _choose(desk: Desk, seen: Overview | None) -> None:
+def _choose(context: PageContext, seen: Overview | None) -> None:
     now = seen.place if seen else MappingPlace("", "", "", "")
     with st.container(border=True):
         tables: Sequence[str] = st.session_state[_TABLES]
@@ -70,7 +70,7 @@ def _choose(desk: Desk, seen: Overview | None) -> None:
             key="writeback-table",
             width=420,
         )
-        columns = _columns_of(desk, table) if table else None
+        columns = _columns_of(context, table) if table else None
         place = _ask_columns(now, table, columns) if table and columns else None
         write = st.toggle(
             "Write every mapping there",
@@ -80,19 +80,19 @@ def _choose(desk: Desk, seen: Overview | None) -> None:
         )
         with st.container(horizontal=True):
             if st.button("Save", type="primary", disabled=place is None, key="writeback-save"):
-                _save(desk, place, write=write)
+                _save(context, place, write=write)
             if st.button("Cancel", key="writeback-cancel"):
                 _forget()
                 st.rerun()
             if seen is not None and st.button("Name no table", key="writeback-none"):
-                _save(desk, None, write=False)
+                _save(context, None, write=False)
 
 
-def _columns_of(desk: Desk, table: str) -> TableColumns | None:
+def _columns_of(context: PageContext, table: str) -> TableColumns | None:
     kept: dict[str, TableColumns] = st.session_state.setdefault(_COLUMNS, {})
     if table not in kept:
         try:
-            kept[table] = list_columns(desk.service, desk.actor, table)
+            kept[table] = list_columns(context.service, context.actor, table)
         except W365Error as error:
             show_error(error)
             return None
@@ -132,10 +132,10 @@ def _place_of(names: Sequence[str], name: str) -> int | None:
     return list(names).index(name) if name in names else None
 
 
-def _save(desk: Desk, place: MappingPlace | None, *, write: bool) -> None:
+def _save(context: PageContext, place: MappingPlace | None, *, write: bool) -> None:
     try:
         with st.spinner("Asking Dataverse whether it is so…"):
-            name_place(desk.service, desk.actor, place, write=write)
+            name_place(context.service, context.actor, place, write=write)
     except W365Error as error:
         show_error(error)
         return

@@ -22,8 +22,8 @@ from w365.store.runs import RunView
 from w365.store.writeback.due_mappings import WriteState
 from w365.store.writeback.remote_mappings import Difference
 from w365.ui.frame import places
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import show_error, told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import report_errors, show_error
 from w365.ui.frame.runs import show_run, start_run
 from w365.ui.frame.wording import clock_time, counted, local_zone, number, plain
 from w365.ui.writeback.form import show_place
@@ -34,21 +34,21 @@ _SHOWN = 200
 _OVERWRITABLE = (Difference.OTHER, Difference.MISSING_HERE)
 
 
-def show_mappings_in_crm(desk: Desk) -> None:
-    seen = read_overview(desk.service, desk.actor)
-    show_place(desk, seen)
+def show_mappings_in_crm(context: PageContext) -> None:
+    seen = read_overview(context.service, context.actor)
+    show_place(context, seen)
     if seen is None:
         return
     if seen.is_on:
-        _show_writing(desk, seen)
-        _show_troubles(desk, seen)
-    _show_comparison(desk, seen)
+        _show_writing(context, seen)
+        _show_troubles(context, seen)
+    _show_comparison(context, seen)
 
 
-def _show_writing(desk: Desk, seen: Overview) -> None:
+def _show_writing(context: PageContext, seen: Overview) -> None:
     """Show the counts, anew every few seconds while something is written."""
     is_moving = bool(seen.counts[WriteState.WAITING]) or _is_active(seen)
-    st.fragment(_draw_writing, run_every=_LOOK_SECONDS if is_moving else _REST_SECONDS)(desk, _signature(seen))
+    st.fragment(_draw_writing, run_every=_LOOK_SECONDS if is_moving else _REST_SECONDS)(context, _signature(seen))
 
 
 def _is_active(seen: Overview) -> bool:
@@ -61,59 +61,59 @@ def _signature(seen: Overview) -> tuple[int, ...]:
     return waits, _is_active(seen), seen.counts[WriteState.FAILED], seen.counts[WriteState.DIFFERS]
 
 
-def _draw_writing(desk: Desk, shown: tuple[int, ...]) -> None:
-    with told():
-        seen = read_overview(desk.service, desk.actor, compares=False)
+def _draw_writing(context: PageContext, shown: tuple[int, ...]) -> None:
+    with report_errors():
+        seen = read_overview(context.service, context.actor, compares=False)
         if seen is None or _signature(seen) != shown:
             st.rerun()
         said = [f"**{number(seen.counts[one])}** {words}" for one, words in STATE_WORDS.items()]
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(" · ".join(said), width="content")
             open_now = seen.counts[WriteState.WAITING] + seen.counts[WriteState.FAILED]
-            may = desk.actor.role >= Role.ANALYST and not _is_active(seen)
+            may = context.actor.role >= Role.ANALYST and not _is_active(seen)
             if may and open_now and st.button("Write all now", key="write-all"):
-                start_run(lambda: request_writeback(desk.service, desk.actor))
-        _say_last(desk, seen)
+                start_run(lambda: request_writeback(context.service, context.actor))
+        _say_last(context, seen)
 
 
-def _say_last(desk: Desk, seen: Overview) -> None:
+def _say_last(context: PageContext, seen: Overview) -> None:
     if seen.last and seen.last.is_active:
         st.caption(f"Writing: {number(seen.last.done)} so far")
     elif seen.problem:
-        now, zone = desk.service.clock(), local_zone()
+        now, zone = context.service.clock(), local_zone()
         again = f" {say_next(seen.again_at, now, zone)}" if seen.again_at else ""
         st.error(f"**Nothing could be written to Dataverse.** {plain(seen.problem)}{again}")
 
 
-def _show_troubles(desk: Desk, seen: Overview) -> None:
+def _show_troubles(context: PageContext, seen: Overview) -> None:
     amount = seen.counts[WriteState.FAILED] + seen.counts[WriteState.DIFFERS]
     if not amount:
         return
-    found = list_troubles(desk.service, desk.actor, limit=_SHOWN)
+    found = list_troubles(context.service, context.actor, limit=_SHOWN)
     with st.expander(f"{counted(amount, 'mapping')} not written: which and why", expanded=True):
-        rows = [_trouble(desk, one) for one in found]
+        rows = [_trouble(context, one) for one in found]
         chosen = _choose(rows, "writeback-troubles", "Mappings that were not written")
         if amount > len(found):
             st.caption(f"The first {number(len(found))} are shown.")
         differing = [found[at].provider_account_id for at in chosen if found[at].state is WriteState.DIFFERS]
-        if desk.actor.role >= Role.ANALYST:
-            _offer_overwrite(desk, differing, "troubles")
+        if context.actor.role >= Role.ANALYST:
+            _offer_overwrite(context, differing, "troubles")
 
 
-def _trouble(desk: Desk, one: Standing) -> dict[str, str]:
+def _trouble(context: PageContext, one: Standing) -> dict[str, str]:
     return {
         "Provider account": one.name,
         "Provider": one.provider,
         "Mapped here to": one.account or "nothing",
-        "What is wrong": say_trouble(one, desk.service.clock(), local_zone()),
+        "What is wrong": say_trouble(one, context.service.clock(), local_zone()),
     }
 
 
-def _offer_overwrite(desk: Desk, ids: list[int], key: str) -> None:
+def _offer_overwrite(context: PageContext, ids: list[int], key: str) -> None:
     label = f"Overwrite {counted(len(ids), 'account')} in the CRM" if ids else "Overwrite in the CRM"
     about = "Choose rows above whose account the CRM says otherwise. To take the CRM's account, import it."
     if st.button(label, disabled=not ids, help=about, key=f"overwrite-{key}"):
-        overwrite(desk.service, desk.actor, ids)
+        overwrite(context.service, context.actor, ids)
         st.rerun()
 
 
@@ -130,50 +130,50 @@ def _choose(rows: Sequence[dict[str, str]], key: str, alt: str) -> list[int]:
     return [at for at in event["selection"]["rows"] if at < len(rows)]
 
 
-def _show_comparison(desk: Desk, seen: Overview) -> None:
+def _show_comparison(context: PageContext, seen: Overview) -> None:
     st.markdown("**Compare both sides**")
     if seen.compared is not None and (seen.compared.is_active or seen.compared.error):
-        show_run(desk, seen.compared)
+        show_run(context, seen.compared)
     if seen.compared is None:
         st.caption("Dataverse was not read yet. Comparing changes nothing on either side.")
     elif not seen.compared.is_active:
-        _say_compared(desk, seen, seen.compared)
+        _say_compared(context, seen, seen.compared)
     with st.container(horizontal=True, vertical_alignment="center"):
-        may = desk.actor.role >= Role.ANALYST
+        may = context.actor.role >= Role.ANALYST
         if may and st.button("Compare now", disabled=bool(seen.compared and seen.compared.is_active), key="compare"):
-            start_run(lambda: request_compare(desk.service, desk.actor))
-        _offer_download(desk, seen)
+            start_run(lambda: request_compare(context.service, context.actor))
+        _offer_download(context, seen)
         if may:
             st.page_link(places.IMPORT, label=":primary[Import from the table]", query_params={"what": "mappings"})
     if sum(seen.differences.values()) and seen.compared is not None:
-        _list_differences(desk, seen)
+        _list_differences(context, seen)
 
 
-def _say_compared(desk: Desk, seen: Overview, compared: RunView) -> None:
-    at = clock_time(compared.ended_at or compared.requested_at, desk.service.clock(), local_zone())
+def _say_compared(context: PageContext, seen: Overview, compared: RunView) -> None:
+    at = clock_time(compared.ended_at or compared.requested_at, context.service.clock(), local_zone())
     said = [f"**{number(seen.differences[one])}** {words}" for one, words in DIFFERENCE_WORDS.items()]
     st.markdown(f"Read {at}: {' · '.join(said)}")
 
 
-def _offer_download(desk: Desk, seen: Overview) -> None:
+def _offer_download(context: PageContext, seen: Overview) -> None:
     if seen.compared is None or not sum(seen.differences.values()):
         return
-    name = f"w365-differences-{desk.service.clock():%Y-%m-%d}.csv"
+    name = f"w365-differences-{context.service.clock():%Y-%m-%d}.csv"
     st.download_button(
         "Download differences",
-        lambda: differences_file(desk.service, desk.actor),
+        lambda: differences_file(context.service, context.actor),
         name,
         "text/csv; charset=utf-8",
         on_click="ignore",
     )
 
 
-def _list_differences(desk: Desk, seen: Overview) -> None:
+def _list_differences(context: PageContext, seen: Overview) -> None:
     kinds = st.multiselect(
         "Show", list(Difference), format_func=DIFFERENCE_WORDS.__getitem__, placeholder="All differences", width=420
     )
     try:
-        found = list_differences(desk.service, desk.actor, tuple(kinds) or tuple(Difference), limit=_SHOWN)
+        found = list_differences(context.service, context.actor, tuple(kinds) or tuple(Difference), limit=_SHOWN)
     except W365Error as error:
         show_error(error)
         return
@@ -189,8 +189,8 @@ def _list_differences(desk: Desk, seen: Overview) -> None:
         for one in found
     ]
     chosen = _choose(rows, "writeback-differences", "Differences")
-    if seen.is_on and desk.actor.role >= Role.ANALYST:
+    if seen.is_on and context.actor.role >= Role.ANALYST:
         ids = [found[at].provider_account_id for at in chosen if found[at].kind in _OVERWRITABLE]
-        _offer_overwrite(desk, [one for one in ids if one is not None], "differences")
+        _offer_overwrite(context, [one for one in ids if one is not None], "differences")
     if len(found) == _SHOWN:
         st.caption(f"The first {number(_SHOWN)} are shown; the download has all.")

@@ -20,8 +20,8 @@ from w365.ui.deciding.bulk.forms import FORMS, Form
 from w365.ui.deciding.bulk.words import VERBS, left_row, sample_row, say_done, say_left, say_warning, say_would
 from w365.ui.frame import app_runtime
 from w365.ui.frame.keyboard import listen
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import show_error, told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import report_errors, show_error
 from w365.ui.frame.runs import show_run
 from w365.ui.frame.wording import local_zone, number, plain, short
 
@@ -59,42 +59,42 @@ def changes_done() -> int:
     return int(st.session_state.get(_CHANGED, 0))
 
 
-def show_change_dialog(desk: Desk) -> None:
+def show_change_dialog(context: PageContext) -> None:
     """Show the change that a person asked for, if there is one."""
     asked: _Asked | None = st.session_state.get(_KEY)
     if asked is not None:
-        st.dialog(plain(short(asked.title, 90)), width="medium", on_dismiss=_forget)(_show)(desk)
+        st.dialog(plain(short(asked.title, 90)), width="medium", on_dismiss=_forget)(_show)(context)
 
 
 def _forget() -> None:
     st.session_state.pop(_KEY, None)
 
 
-def _show(desk: Desk) -> None:
-    with told():
+def _show(context: PageContext) -> None:
+    with report_errors():
         asked: _Asked | None = st.session_state.get(_KEY)
         if asked is None:
             st.rerun()
         elif asked.run_id is not None:
-            _show_run(desk, asked, asked.run_id)
+            _show_run(context, asked, asked.run_id)
         elif asked.preview is not None:
-            _show_preview(desk, asked, asked.preview)
+            _show_preview(context, asked, asked.preview)
         else:
-            _show_form(desk, asked)
+            _show_form(context, asked)
 
 
-def _show_form(desk: Desk, asked: _Asked) -> None:
+def _show_form(context: PageContext, asked: _Asked) -> None:
     form = _form_of(asked)
     if form is None:
-        _step(lambda: _previewed(desk, asked, asked.detail or {}))
+        _step(lambda: _previewed(context, asked, asked.detail or {}))
     elif form.is_live:
-        detail = form.ask(desk)
+        detail = form.ask(context)
         with st.container(horizontal=True):
             if st.button("Preview", type="primary", disabled=detail is None):
-                _step(lambda: _previewed(desk, asked, detail or {}))
-            _cancel(desk, asked)
+                _step(lambda: _previewed(context, asked, detail or {}))
+            _cancel(context, asked)
     else:
-        _show_at_once(desk, asked, form)
+        _show_at_once(context, asked, form)
     if form is not None and form.field:
         listen(row=None, focus=form.field, nonce=1)
 
@@ -103,27 +103,27 @@ def _form_of(asked: _Asked) -> Form | None:
     return FORMS.get(asked.action) if asked.detail is None else None
 
 
-def _show_at_once(desk: Desk, asked: _Asked, form: Form) -> None:
+def _show_at_once(context: PageContext, asked: _Asked, form: Form) -> None:
     """Show what is asked as a form, so that Enter in a field previews."""
     with st.form("bulk-form", border=False, enter_to_submit=True):
-        detail = form.ask(desk)
+        detail = form.ask(context)
         with st.container(horizontal=True):
             is_asked = st.form_submit_button("Preview", type="primary")
             is_left = st.form_submit_button("Cancel")
     if is_asked:
-        _step(lambda: _previewed(desk, asked, detail or {}))
+        _step(lambda: _previewed(context, asked, detail or {}))
     elif is_left:
-        _leave(desk, asked)
+        _leave(context, asked)
 
 
-def _previewed(desk: Desk, asked: _Asked, detail: Mapping[str, Any]) -> _Asked:
+def _previewed(context: PageContext, asked: _Asked, detail: Mapping[str, Any]) -> _Asked:
     if asked.undo is not None:
-        return replace(asked, preview=preview_undo(desk.service, desk.actor, asked.undo))
+        return replace(asked, preview=preview_undo(context.service, context.actor, asked.undo))
     chosen = asked.chosen or Chosen()
-    return replace(asked, preview=preview_bulk(desk.service, desk.actor, chosen, asked.action, detail))
+    return replace(asked, preview=preview_bulk(context.service, context.actor, chosen, asked.action, detail))
 
 
-def _show_preview(desk: Desk, asked: _Asked, preview: Preview) -> None:
+def _show_preview(context: PageContext, asked: _Asked, preview: Preview) -> None:
     plan = preview.plan
     st.markdown(f"{plain(plan.said)}  \n{say_would(plan)}")
     if warning := say_warning(preview):
@@ -133,34 +133,34 @@ def _show_preview(desk: Desk, asked: _Asked, preview: Preview) -> None:
         st.dataframe(rows, hide_index=True, alt="The first provider accounts that change")
         if plan.would > len(rows):
             st.caption(f"The first {number(len(rows))} of {number(plan.would)} are shown.")
-    _show_left(desk, plan.id, plan.left)
+    _show_left(context, plan.id, plan.left)
     with st.container(horizontal=True):
         if plan.would and st.button(f"{VERBS[plan.action]} {number(plan.would)}", type="primary"):
-            _step(lambda: _confirmed(desk, asked, preview))
+            _step(lambda: _confirmed(context, asked, preview))
         if _form_of(asked) and st.button("Back"):
-            _step(lambda: _discarded(desk, asked, preview))
-        _cancel(desk, asked)
+            _step(lambda: _discarded(context, asked, preview))
+        _cancel(context, asked)
 
 
-def _show_left(desk: Desk, plan_id: int, left: dict[str, int]) -> None:
+def _show_left(context: PageContext, plan_id: int, left: dict[str, int]) -> None:
     if not left:
         return
     amount = sum(left.values())
     st.markdown(f"{number(amount)} left as they are:\n" + "\n".join(f"- {plain(line)}" for line in say_left(left)))
     with st.expander("Which"):
         zone = local_zone()
-        rows = [left_row(one, zone) for one in list_left(desk.service, desk.actor, plan_id)]
+        rows = [left_row(one, zone) for one in list_left(context.service, context.actor, plan_id)]
         st.dataframe(rows, hide_index=True, height=min(38 + _ROW * len(rows), 260), alt="Rows left as they are")
         if amount > len(rows):
             st.caption(f"The first {number(len(rows))} are shown.")
 
 
-def _confirmed(desk: Desk, asked: _Asked, preview: Preview) -> _Asked:
+def _confirmed(context: PageContext, asked: _Asked, preview: Preview) -> _Asked:
     """Small changes are done here and now; large ones are the worker's."""
-    run_id = confirm(desk.service, desk.actor, preview.plan.id)
+    run_id = confirm(context.service, context.actor, preview.plan.id)
     if preview.is_small:
         with st.spinner("Saving decisions"):
-            execute(desk.service, run_id)
+            execute(context.service, run_id)
     else:
         app_runtime.queue().enqueue(run_id)
     _count_change()
@@ -171,15 +171,15 @@ def _count_change() -> None:
     st.session_state[_CHANGED] = changes_done() + 1
 
 
-def _discarded(desk: Desk, asked: _Asked, preview: Preview) -> _Asked:
-    discard(desk.service, desk.actor, preview.plan.id)
+def _discarded(context: PageContext, asked: _Asked, preview: Preview) -> _Asked:
+    discard(context.service, context.actor, preview.plan.id)
     return replace(asked, preview=None)
 
 
-def _show_run(desk: Desk, asked: _Asked, run_id: int) -> None:
-    run, plan = read_done(desk.service, desk.actor, run_id)
+def _show_run(context: PageContext, asked: _Asked, run_id: int) -> None:
+    run, plan = read_done(context.service, context.actor, run_id)
     if run.is_active:
-        show_run(desk, run)
+        show_run(context, run)
         st.caption("This goes on when you close the dialog; Activity shows the result and can take it back.")
         return
     if not asked.is_over:
@@ -188,7 +188,7 @@ def _show_run(desk: Desk, asked: _Asked, run_id: int) -> None:
     if run.error:
         st.warning(plain(run.error))
     st.markdown(f"{plain(plan.said)}  \n{say_done(plan, run)}")
-    _show_left(desk, plan.id, plan.left)
+    _show_left(context, plan.id, plan.left)
     with st.container(horizontal=True):
         if st.button("Close", type="primary"):
             _forget()
@@ -209,13 +209,13 @@ def _step(act: Callable[[], _Asked]) -> None:
     st.rerun()
 
 
-def _cancel(desk: Desk, asked: _Asked) -> None:
+def _cancel(context: PageContext, asked: _Asked) -> None:
     if st.button("Cancel"):
-        _leave(desk, asked)
+        _leave(context, asked)
 
 
-def _leave(desk: Desk, asked: _Asked) -> None:
+def _leave(context: PageContext, asked: _Asked) -> None:
     if asked.preview is not None:
-        discard(desk.service, desk.actor, asked.preview.plan.id)
+        discard(context.service, context.actor, asked.preview.plan.id)
     _forget()
     st.rerun()

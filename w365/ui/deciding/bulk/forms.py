@@ -14,21 +14,21 @@ from w365.service.deciding.collaboration import LONGEST_OWNER, list_owners
 from w365.service.reading.account_lookup import Hit
 from w365.ui.frame.account_search import search_crm
 from w365.ui.frame.owner_words import NOBODY
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import plain
 
 _FOUND = 8
 _LIKELY = 0.8
 
 
-def _ask_score(_desk: Desk) -> dict[str, Any]:
+def _ask_score(_desk: PageContext) -> dict[str, Any]:
     score = st.slider("Accept from score", 0.3, 1.0, _LIKELY, 0.01, key="bulk-score")
     st.caption("Rows whose best candidate scores less, or shares its score with the second one, are left.")
     return {"score": float(score)}
 
 
-def _ask_account(desk: Desk) -> dict[str, Any] | None:
-    hits = search_crm(desk, "CRM account", "bulk-account", limit=_FOUND)
+def _ask_account(context: PageContext) -> dict[str, Any] | None:
+    hits = search_crm(context, "CRM account", "bulk-account", limit=_FOUND)
     if not hits:
         st.caption("Type to find the account that all of them belong to." if hits is None else "No account found.")
         return None
@@ -37,21 +37,21 @@ def _ask_account(desk: Desk) -> dict[str, Any] | None:
     return {"account": chosen.account_id} if chosen else None
 
 
-def _ask_reason(_desk: Desk) -> dict[str, Any]:
+def _ask_reason(_desk: PageContext) -> dict[str, Any]:
     return {"reason": st.text_input("Reason", key="bulk-reason", max_chars=LONGEST_REASON) or ""}
 
 
-def _ask_reason_and_date(desk: Desk) -> dict[str, Any]:
-    asked = _ask_reason(desk)
-    tomorrow = desk.service.clock().date() + dt.timedelta(days=1)
+def _ask_reason_and_date(context: PageContext) -> dict[str, Any]:
+    asked = _ask_reason(context)
+    tomorrow = context.service.clock().date() + dt.timedelta(days=1)
     until = st.date_input("Park until (optional)", None, min_value=tomorrow, key="bulk-until", width=220)
     return asked | {"until": until.isoformat() if until else ""}
 
 
-def _ask_owner(desk: Desk) -> dict[str, Any]:
+def _ask_owner(context: PageContext) -> dict[str, Any]:
     """Ask for somebody known, or for a new name: to type part of a known one must not make a new one."""
-    mine = desk.actor.name
-    known = [mine, *(name for name in list_owners(desk.service, desk.actor) if name != mine), NOBODY]
+    mine = context.actor.name
+    known = [mine, *(name for name in list_owners(context.service, context.actor) if name != mine), NOBODY]
     words = {mine: f"{mine} (me)", NOBODY: "Nobody"}
     chosen = st.selectbox("Owner", known, format_func=lambda one: words.get(one, one), key="bulk-owner")
     named = st.text_input("Or somebody new", key="bulk-owner-new", max_chars=LONGEST_OWNER, placeholder="Name")
@@ -69,7 +69,7 @@ class Form:
     A live one answers while somebody types; in the others Enter previews.
     """
 
-    ask: Callable[[Desk], dict[str, Any] | None]
+    ask: Callable[[PageContext], dict[str, Any] | None]
     field: str = ""
     is_live: bool = False
 

@@ -14,7 +14,7 @@ from w365.service.insight.owner_changes import OwnerChangeView
 from w365.service.reading.records import DecisionView
 from w365.store.runs import RunView
 from w365.ui.deciding.bulk.dialog import ask_undo
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 
 _HEIGHT = 580
 """Pixels of the table."""
@@ -23,12 +23,12 @@ _FEW = 16
 
 
 def choose_row(
-    desk: Desk, rows: Sequence[Mapping[str, Any]], key: str, columns: Mapping[str, Any], name: str
+    context: PageContext, rows: Sequence[Mapping[str, Any]], key: str, columns: Mapping[str, Any], name: str
 ) -> int | None:
     """Show a table and return the place of the row that is chosen in it; viewers only look."""
     height = _HEIGHT if len(rows) > _FEW else "content"
     options: dict[str, Any] = {"hide_index": True, "column_config": columns, "height": height, "alt": name}
-    if desk.actor.role < Role.ANALYST:
+    if context.actor.role < Role.ANALYST:
         st.dataframe(rows, **options)
         return None
     chosen = st.dataframe(rows, key=key, on_select="rerun", selection_mode="single-row", **options)
@@ -36,17 +36,17 @@ def choose_row(
     return places[0] if places and places[0] < len(rows) else None
 
 
-def offer_undo_last(desk: Desk) -> None:
-    if desk.actor.role < Role.ANALYST:
+def offer_undo_last(context: PageContext) -> None:
+    if context.actor.role < Role.ANALYST:
         return
-    last = last_decision(desk.service, desk.actor)
+    last = last_decision(context.service, context.actor)
     if st.button("Undo my last…", disabled=last is None, help="Takes back what you decided last") and last:
         _ask(last, "Undo: your last decision")
 
 
-def offer_undo_of_decision(desk: Desk, one: DecisionView | None) -> None:
+def offer_undo_of_decision(context: PageContext, one: DecisionView | None) -> None:
     """Offer to take the chosen decision back, and the run it belongs to."""
-    if desk.actor.role < Role.ANALYST:
+    if context.actor.role < Role.ANALYST:
         return
     if one is None:
         st.caption("Choose a row to take its decision back.")
@@ -57,9 +57,9 @@ def offer_undo_of_decision(desk: Desk, one: DecisionView | None) -> None:
         _ask(Undoable(run_id=one.run_id), f"Undo: run {one.run_id}")
 
 
-def offer_undo_of_owners(desk: Desk, one: OwnerChangeView | None) -> None:
+def offer_undo_of_owners(context: PageContext, one: OwnerChangeView | None) -> None:
     """Offer to take the run of the chosen change back; a single one is changed in its record."""
-    if desk.actor.role < Role.ANALYST:
+    if context.actor.role < Role.ANALYST:
         return
     if one is None:
         st.caption("Choose a change of many rows to take it back.")
@@ -69,8 +69,8 @@ def offer_undo_of_owners(desk: Desk, one: OwnerChangeView | None) -> None:
         _ask(Undoable(run_id=one.run_id), f"Undo: run {one.run_id}")
 
 
-def offer_undo_of_run(desk: Desk, run: RunView | None) -> None:
-    if desk.actor.role < Role.ANALYST:
+def offer_undo_of_run(context: PageContext, run: RunView | None) -> None:
+    if context.actor.role < Role.ANALYST:
         return
     if run is None:
         st.caption("Choose a match, bulk action or undo to take back all that it decided.")

@@ -14,8 +14,8 @@ from w365.service.deciding.conflicts import MOST_ROWS, Use, choose_account, rows
 from w365.store.reading.worklist import Row
 from w365.ui.deciding.bulk.dialog import ask_bulk
 from w365.ui.deciding.conflicts.words import say_chosen, say_use
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import say_next_time, toast_next_time, told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import report_errors, say_next_time, toast_next_time
 from w365.ui.frame.wording import number, plain, short
 
 _KEY = "conflicts_choice"
@@ -30,9 +30,9 @@ class _Asked:
     row: Row | None
 
 
-def ask_choice(desk: Desk, domain: str, use: Use) -> None:
+def ask_choice(context: PageContext, domain: str, use: Use) -> None:
     """Show, in the next run of the page, what choosing this account would map."""
-    rows = rows_of_domain(desk.service, desk.actor, domain)
+    rows = rows_of_domain(context.service, context.actor, domain)
     if len(rows) > 1:
         which = f"the first {number(MOST_ROWS)}" if len(rows) == MOST_ROWS else number(len(rows))
         chosen = Chosen(tuple(row.id for row in rows))
@@ -42,19 +42,19 @@ def ask_choice(desk: Desk, domain: str, use: Use) -> None:
     st.rerun()
 
 
-def show_choice(desk: Desk) -> None:
+def show_choice(context: PageContext) -> None:
     """Show the choice that waits for confirmation, if there is one."""
     asked: _Asked | None = st.session_state.get(_KEY)
     if asked is not None:
         title = f"Choose {plain(short(asked.use.name, 80))}?"
-        st.dialog(title, width="medium", on_dismiss=_forget)(_show)(desk, asked)
+        st.dialog(title, width="medium", on_dismiss=_forget)(_show)(context, asked)
 
 
 def _forget() -> None:
     st.session_state.pop(_KEY, None)
 
 
-def _show(desk: Desk, asked: _Asked) -> None:
+def _show(context: PageContext, asked: _Asked) -> None:
     row = asked.row
     if row is None:
         st.info("Nobody is in conflict for this domain any more.")
@@ -67,15 +67,15 @@ def _show(desk: Desk, asked: _Asked) -> None:
     st.dataframe([shown], hide_index=True, alt="Provider account to map")
     with st.container(horizontal=True):
         if st.button("Map 1 provider account", type="primary"):
-            with told():
-                _choose(desk, asked, row)
+            with report_errors():
+                _choose(context, asked, row)
         if st.button("Cancel"):
             _forget()
             st.rerun()
 
 
-def _choose(desk: Desk, asked: _Asked, row: Row) -> None:
-    done = choose_account(desk.service, desk.actor, [row], asked.use.account_id)
+def _choose(context: PageContext, asked: _Asked, row: Row) -> None:
+    done = choose_account(context.service, context.actor, [row], asked.use.account_id)
     _forget()
     said = plain(say_chosen(done, asked.use.name))
     if done.left:

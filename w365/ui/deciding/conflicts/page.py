@@ -31,7 +31,7 @@ from w365.ui.deciding.conflicts.words import ABOUT, EMPTY, TITLES, say_effect, s
 from w365.ui.frame import places
 from w365.ui.frame.first_steps import is_beginning
 from w365.ui.frame.links import link_to
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.palette import BADGES
 from w365.ui.frame.runs import is_busy, keep_current
 from w365.ui.frame.wording import counted, number, plain, short
@@ -41,32 +41,32 @@ _PAGE = "conflicts_page_"
 T = TypeVar("T")
 
 
-def show_conflicts(desk: Desk) -> None:
-    keep_current(desk)
-    if not is_busy(desk):
-        settle_touched(desk.service)
+def show_conflicts(context: PageContext) -> None:
+    keep_current(context)
+    if not is_busy(context):
+        settle_touched(context.service)
     pages = Pages(**{name: st.session_state.get(_PAGE + name, 0) for name in asdict(Pages())})
-    found = list_conflicts(desk.service, desk.actor, pages)
-    show_pending_dialog(desk)
-    show_choice(desk)
-    show_change_dialog(desk)
+    found = list_conflicts(context.service, context.actor, pages)
+    show_pending_dialog(context)
+    show_choice(context)
+    show_change_dialog(context)
     if not found.total:
-        if not is_beginning(desk):
+        if not is_beginning(context):
             st.success(EMPTY)
         return
-    if desk.actor.role < Role.ANALYST:
+    if context.actor.role < Role.ANALYST:
         st.info("You can look at these conflicts; settling them needs the role analyst.")
-    _show_parts(desk, found, pages)
+    _show_parts(context, found, pages)
 
 
-def _show_parts(desk: Desk, found: Conflicts, pages: Pages) -> None:
+def _show_parts(context: PageContext, found: Conflicts, pages: Pages) -> None:
     totals = (found.domains.total, found.customers.total, found.accounts.total, found.suspects.total)
     amounts = zip(TITLES.values(), totals, strict=True)
     st.markdown(" · ".join(f"{title} **{number(total)}**" for title, total in amounts))
-    _show_part("domains", found.domains, pages.domains, lambda one: _show_domain(desk, one))
-    _show_part("customers", found.customers, pages.customers, lambda one: _show_customers(desk, one))
+    _show_part("domains", found.domains, pages.domains, lambda one: _show_domain(context, one))
+    _show_part("customers", found.customers, pages.customers, lambda one: _show_customers(context, one))
     _show_part("accounts", found.accounts, pages.accounts, _show_account)
-    _show_part("suspects", found.suspects, pages.suspects, lambda one: _show_suspect(desk, one))
+    _show_part("suspects", found.suspects, pages.suspects, lambda one: _show_suspect(context, one))
 
 
 def _show_part(name: str, part: Part[T], page: int, show: Callable[[T], None]) -> None:
@@ -98,31 +98,31 @@ def _show_paging(name: str, total: int, page: int) -> None:
         st.markdown(f"{number(first)}–{number(min(first + PER_PAGE - 1, total))} of {number(total)}", width="content")
 
 
-def _show_domain(desk: Desk, one: DomainConflict) -> None:
-    _show_head(desk, one.domain, f"{counted(one.accounts, 'account')} · {say_effect(one.rows, one.seats)}")
+def _show_domain(context: PageContext, one: DomainConflict) -> None:
+    _show_head(context, one.domain, f"{counted(one.accounts, 'account')} · {say_effect(one.rows, one.seats)}")
     _quiet(f"Waiting: {say_names([row.name for row in one.listed], one.rows)}")
     for use in one.uses:
-        _show_use(desk, one, use)
+        _show_use(context, one, use)
     if one.accounts > len(one.uses):
         st.caption(f"and {counted(one.accounts - len(one.uses), 'more account', 'more accounts')}")
     query = {"status": Status.CONFLICT.value, "text": one.domain}
     link_to(places.PROVIDER_ACCOUNTS, "Show these provider accounts", query)
 
 
-def _show_use(desk: Desk, one: DomainConflict, use: Use) -> None:
+def _show_use(context: PageContext, one: DomainConflict, use: Use) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         name = plain(short(use.name, 100))
         st.markdown(f"{name}  \n:gray[:small[{plain(say_use(use))}]]", width="stretch")
-        if desk.actor.role >= Role.ANALYST and st.button(
+        if context.actor.role >= Role.ANALYST and st.button(
             "Choose…" if one.rows == 1 else f"Choose for {number(one.rows)}…",
             key=f"choose-{one.domain}-{use.account_id}",
             help=f"Choose {name}",
         ):
-            ask_choice(desk, one.domain, use)
+            ask_choice(context, one.domain, use)
 
 
-def _show_customers(desk: Desk, one: DomainOfCustomers) -> None:
-    _show_head(desk, one.domain, f"{counted(one.customers, 'customer')} · {say_effect(one.rows, one.seats)}")
+def _show_customers(context: PageContext, one: DomainOfCustomers) -> None:
+    _show_head(context, one.domain, f"{counted(one.customers, 'customer')} · {say_effect(one.rows, one.seats)}")
     _show_rows(one.listed, one.customers)
     link_to(places.PROVIDER_ACCOUNTS, "Show these provider accounts", {"status": "all", "text": one.domain})
 
@@ -133,9 +133,9 @@ def _show_account(one: AccountConflict) -> None:
     link_to(places.PROVIDER_ACCOUNTS, "Open one to decide", {"status": "all", "text": one.name})
 
 
-def _show_suspect(desk: Desk, one: SharedSuspect) -> None:
+def _show_suspect(context: PageContext, one: SharedSuspect) -> None:
     shared = " :orange-badge[maps nothing: shared by count]" if one.is_shared else ""
-    _show_head(desk, one.domain, f"contacts of {counted(one.accounts, 'account')} · {_waiting(one)}{shared}")
+    _show_head(context, one.domain, f"contacts of {counted(one.accounts, 'account')} · {_waiting(one)}{shared}")
     _quiet(say_names([use.name for use in one.uses], one.accounts))
 
 
@@ -147,17 +147,17 @@ def _waiting(one: SharedSuspect) -> str:
     return say_effect(one.rows, one.seats) if one.rows else "no open provider account has it"
 
 
-def _show_head(desk: Desk, domain: str, said: str) -> None:
+def _show_head(context: PageContext, domain: str, said: str) -> None:
     """Name the domain and its effect; an admin takes it out of matching here, after seeing what that settles."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{plain(domain)}** · {said}", width="stretch")
-        if desk.actor.role < Role.ADMIN:
+        if context.actor.role < Role.ADMIN:
             return
         with st.container(horizontal=True, width="content"):
             for which, label in ((DomainList.SHARED, "Mark as shared…"), (DomainList.EXCLUDED, "Exclude…")):
                 if st.button(label, key=f"{which}-{domain}", help=f"{label.rstrip('…')}: {plain(domain)}"):
                     said = f"{LIST_WORDS[which]}: 1 domain added ({domain})"
-                    propose(desk, PendingChange(added={which: (domain,)}), [said])
+                    propose(context, PendingChange(added={which: (domain,)}), [said])
 
 
 def _show_rows(rows: Sequence[Row], total: int) -> None:

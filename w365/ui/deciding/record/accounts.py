@@ -34,7 +34,7 @@ def show_mapped(decider: Decider, account: AccountView) -> None:
         with st.container(horizontal=True):
             if row.drift in (Drift.ELSEWHERE, Drift.UNSUPPORTED):
                 decider.button("Keep this mapping", "keep", decider.accept(account.hit.account_id), kind="primary")
-            link_to_account(decider.desk, account.hit.account_id)
+            link_to_account(decider.context, account.hit.account_id)
             decider.button("Clear mapping", "clear", lambda seen: mapping.clear_mapping(*decider.whose, seen=seen))
 
 
@@ -65,7 +65,7 @@ def show_lookup(decider: Decider) -> None:
     if not decider.may:
         return
     row = decider.record.row.id
-    hits = search_crm(decider.desk, "Another account", decider.key("lookup"), limit=_FOUND, row=row)
+    hits = search_crm(decider.context, "Another account", decider.key("lookup"), limit=_FOUND, row=row)
     if hits == []:
         st.caption("No account found.")
     for hit in hits or ():

@@ -11,19 +11,19 @@ from w365.model import Role
 from w365.service.deciding import collaboration
 from w365.service.deciding.collaboration import LONGEST_NOTE, LONGEST_OWNER, NoteView
 from w365.service.reading.records import Record
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 from w365.ui.frame.wording import counted, full_time, local_zone, plain
 
 
-def show_teamwork(desk: Desk, record: Record) -> None:
+def show_teamwork(context: PageContext, record: Record) -> None:
     """Show who takes care of the row and what was said about it, with fields for those who may write."""
     row = record.row.id
-    notes = collaboration.list_notes(desk.service, desk.actor, row)
+    notes = collaboration.list_notes(context.service, context.actor, row)
     st.markdown("**Owner and notes**")
-    if desk.actor.role >= Role.ANALYST:
-        _show_owner(desk, record)
-        _show_field(desk, row)
+    if context.actor.role >= Role.ANALYST:
+        _show_owner(context, record)
+        _show_field(context, row)
     elif record.row.owner:
         st.markdown(f"{plain(record.row.owner)}  \n:gray[:small[Owner]]")
     written = [one for one in notes if not one.is_owner_change]
@@ -35,12 +35,12 @@ def show_teamwork(desk: Desk, record: Record) -> None:
                 _show_note(one)
 
 
-def _show_owner(desk: Desk, record: Record) -> None:
+def _show_owner(context: PageContext, record: Record) -> None:
     row, owner = record.row.id, record.row.owner
     key = f"owner-{row}-{owner}"
 
     def give(to: str) -> None:
-        _try(lambda: collaboration.set_owner(desk.service, desk.actor, row, to, seen=owner), row)
+        _try(lambda: collaboration.set_owner(context.service, context.actor, row, to, seen=owner), row)
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         st.text_input(
@@ -51,12 +51,12 @@ def _show_owner(desk: Desk, record: Record) -> None:
             placeholder="Nobody",
             on_change=lambda: give(st.session_state[key] or ""),
         )
-        if owner != desk.actor.name:
-            st.button("Take it", key=f"take-{row}", on_click=give, args=(desk.actor.name,))
+        if owner != context.actor.name:
+            st.button("Take it", key=f"take-{row}", on_click=give, args=(context.actor.name,))
     _show_refusal(row)
 
 
-def _show_field(desk: Desk, row: int) -> None:
+def _show_field(context: PageContext, row: int) -> None:
     """Ask for a note. What was typed and not saved is there again when the row is."""
     key, draft, state = f"note-{row}", f"note-draft-{row}", st.session_state
 
@@ -64,7 +64,7 @@ def _show_field(desk: Desk, row: int) -> None:
         state[draft] = state[key]
 
     def save() -> None:
-        if _try(lambda: collaboration.add_note(desk.service, desk.actor, row, state[key] or ""), row):
+        if _try(lambda: collaboration.add_note(context.service, context.actor, row, state[key] or ""), row):
             state[key] = state[draft] = ""
 
     state.setdefault(key, state.get(draft, ""))

@@ -57,7 +57,7 @@ def _similar(decider: Decider, name: str) -> list[Hit]:
     for kept in (len(words), 2, 1):
         text = " ".join(words[:kept])
         row = decider.record.row.id
-        hits = search_accounts(decider.desk.service, decider.desk.actor, text, limit=_SIMILAR, row=row)
+        hits = search_accounts(decider.context.service, decider.context.actor, text, limit=_SIMILAR, row=row)
         if hits:
             return hits
     return []

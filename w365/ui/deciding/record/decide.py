@@ -15,7 +15,7 @@ from w365.service import Service
 from w365.service.deciding import mapping
 from w365.service.deciding.mapping import Decided
 from w365.service.reading.records import Record
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 
 Work = Callable[[int], Decided]
@@ -32,7 +32,7 @@ class Decider:
     run; `shortcuts` gives keys to buttons by their key.
     """
 
-    desk: Desk
+    context: PageContext
     record: Record
     decided: Decided | None = None
     on_work: Callable[[Record, Work], None] | None = None
@@ -40,11 +40,11 @@ class Decider:
 
     @property
     def may(self) -> bool:
-        return self.desk.actor.role >= Role.ANALYST
+        return self.context.actor.role >= Role.ANALYST
 
     @property
     def whose(self) -> tuple[Service, Actor, int]:
-        return self.desk.service, self.desk.actor, self.record.row.id
+        return self.context.service, self.context.actor, self.record.row.id
 
     def button(self, label: str, key: str, work: Work, *, kind: Kind = "secondary", disabled: bool = False) -> None:
         """Show a button for `work` to those who may decide."""

@@ -23,8 +23,10 @@ def show_history(decider: Decider) -> None:
     # The key keeps it open when a decision is taken back and the number in its label changes.
     with st.expander(f"History: {counted(len(history), 'decision')}", key=f"history-{decider.record.row.id}"):
         zone = local_zone()
-        desk = decider.desk
-        holding = can_take_back(desk.service, desk.actor, decider.record.row.id) if decider.may and history else ()
+        context = decider.context
+        holding = (
+            can_take_back(context.service, context.actor, decider.record.row.id) if decider.may and history else ()
+        )
         for place, one in enumerate(history):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 _show_decision(one, _later(history, place), zone, is_held=one.id in holding or not decider.may)
@@ -48,5 +50,5 @@ def _later(history: Sequence[DecisionView], place: int) -> DecisionView | None:
 
 def _take_back(decider: Decider, decision: int, _seen: int) -> Decided:
     """Whether it still holds is what decides here, not the version: deciding again elsewhere is what ends that."""
-    row = take_back_now(decider.desk.service, decider.desk.actor, decision)
+    row = take_back_now(decider.context.service, decider.context.actor, decision)
     return Decided(row.version, row, DecisionKind.UNDO)

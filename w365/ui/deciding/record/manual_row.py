@@ -12,19 +12,19 @@ from w365.service.reading.records import read_row
 from w365.service.syncing.manual_entry import read_entry, save_entry
 from w365.service.syncing.manual_rows import FIELDS, SPECIFIC_ID
 from w365.ui.deciding.record.decide import Decider
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.wording import plain
 
 
-def offer_new_row(desk: Desk, provider_id: int) -> None:
+def offer_new_row(context: PageContext, provider_id: int) -> None:
     """Offer to add a row; what was typed stays until it could be saved."""
     with st.popover("Add provider account"), st.form(f"row-{provider_id}", border=False):
         texts = _ask({}, f"row-{provider_id}-{st.session_state.get(_DONE, 0)}")
         if not st.form_submit_button("Add", type="primary"):
             return
         try:
-            save_entry(desk.service, desk.actor, provider_id, texts, is_new=True)
+            save_entry(context.service, context.actor, provider_id, texts, is_new=True)
         except W365Error as error:
             show_error(error)
             return

@@ -20,7 +20,7 @@ from w365.ui.deciding.record.subscription_words import say_standing
 from w365.ui.deciding.record.sync_switch import show_sync
 from w365.ui.deciding.record.words import say_decision, say_domain, say_state, say_when
 from w365.ui.deciding.record.writeback import show_writeback
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.palette import BADGES
 from w365.ui.frame.wording import counted, local_zone, plain
 
@@ -28,13 +28,13 @@ _SHOWN = "record_shown"
 """In the session: the open record's row and the version that the person looks at."""
 
 
-def show_record(desk: Desk, record: Record) -> Decided | None:
+def show_record(context: PageContext, record: Record) -> Decided | None:
     """Draw the record; return the decision that was just taken, after which the record must be read again.
 
     A button of the row as it was is gone once somebody else decided it: who pressed it is told so.
     """
     _say_meanwhile(record)
-    decider = Decider(desk, record)
+    decider = Decider(context, record)
     draw_record(decider)
     row = decider.decided.row if decider.decided else record.row
     st.session_state[_SHOWN] = (row.id, row.version)
@@ -61,7 +61,7 @@ def draw_record(decider: Decider) -> None:
     left, right = st.columns([4, 9], gap="large")
     with left:
         _show_provider_side(decider.record)
-        show_teamwork(decider.desk, decider.record)
+        show_teamwork(decider.context, decider.record)
     with right:
         _show_accounts_side(decider)
 

@@ -9,8 +9,8 @@ from w365.service.writeback.view import Standing, read_standing
 from w365.service.writeback.write import overwrite, retry
 from w365.store.writeback.due_mappings import WriteState
 from w365.ui.deciding.record.decide import Decider
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import report_errors
 from w365.ui.frame.wording import local_zone, plain
 from w365.ui.writeback.words import say_standing
 
@@ -20,37 +20,37 @@ _LOOK_SECONDS = 2
 def show_writeback(decider: Decider) -> None:
     """Show how the mapping stands there; while it waits, look again now and then."""
     row = decider.record.row.id
-    found = read_standing(decider.desk.service, decider.desk.actor, row)
+    found = read_standing(decider.context.service, decider.context.actor, row)
     if found is None:
         return
     if found.state is WriteState.WAITING:
-        _watch(decider.desk, row)
+        _watch(decider.context, row)
     else:
-        _draw(decider.desk, found)
+        _draw(decider.context, found)
 
 
 @st.fragment(run_every=_LOOK_SECONDS)
-def _watch(desk: Desk, row: int) -> None:
-    with told():
-        found = read_standing(desk.service, desk.actor, row)
+def _watch(context: PageContext, row: int) -> None:
+    with report_errors():
+        found = read_standing(context.service, context.actor, row)
         if found is not None:
-            _draw(desk, found)
+            _draw(context, found)
 
 
-def _draw(desk: Desk, found: Standing) -> None:
-    said = plain(say_standing(found, desk.service.clock(), local_zone()))
+def _draw(context: PageContext, found: Standing) -> None:
+    said = plain(say_standing(found, context.service.clock(), local_zone()))
     if found.state in (WriteState.WRITTEN, WriteState.WAITING):
         icon = ":material/cloud_done:" if found.state is WriteState.WRITTEN else ":material/cloud_upload:"
         st.caption(f"{icon} {said}")
         return
     st.warning(said)
-    if desk.actor.role < Role.ANALYST:
+    if context.actor.role < Role.ANALYST:
         return
     row = found.provider_account_id
     if found.state is WriteState.FAILED:
         if st.button("Write again", key=f"write-again-{row}"):
-            retry(desk.service, desk.actor, row)
+            retry(context.service, context.actor, row)
             st.rerun()
     elif st.button("Overwrite it in the CRM", key=f"overwrite-{row}"):
-        overwrite(desk.service, desk.actor, [row])
+        overwrite(context.service, context.actor, [row])
         st.rerun()

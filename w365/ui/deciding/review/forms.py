@@ -43,7 +43,7 @@ def show_set_aside(review: Review, record: Record) -> None:
 
 
 def _ask_day(review: Review, key: str) -> None:
-    today = review.desk.service.clock().date()
+    today = review.context.service.clock().date()
     week = today + dt.timedelta(days=_DAYS)
     st.date_input(
         "Open again on", week, min_value=today + dt.timedelta(days=1), key=key, width=170, format="YYYY-MM-DD"

@@ -22,8 +22,8 @@ from w365.ui.frame.choices import show_choice_of
 from w365.ui.frame.first_steps import is_beginning
 from w365.ui.frame.keyboard import listen
 from w365.ui.frame.owner_words import owner_choices
-from w365.ui.frame.page_context import Desk
-from w365.ui.frame.page_frame import show_error, told
+from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.page_frame import report_errors, show_error
 from w365.ui.frame.palette import WIDE
 from w365.ui.frame.wording import counted, number, plain, short
 
@@ -34,14 +34,14 @@ _BY_KEY = 3
 
 
 @st.fragment
-def show_review(desk: Desk) -> None:
+def show_review(context: PageContext) -> None:
     """Draw the page. A key runs this part only, once."""
     st.html(WIDE)
-    with told():
-        if is_beginning(desk):
+    with report_errors():
+        if is_beginning(context):
             return
-        providers = {one.id: one.name for one in list_providers(desk.service, desk.actor)}
-        review = _current(desk, providers)
+        providers = {one.id: one.name for one in list_providers(context.service, context.actor)}
+        review = _current(context, providers)
         st.query_params.from_dict(review.choice.parameters())
         record = review.record()
         _show_choices(review, providers, is_done=record is None)
@@ -56,17 +56,17 @@ def show_review(desk: Desk) -> None:
             review.has_shown(record)
 
 
-def _current(desk: Desk, providers: Mapping[int, str]) -> Review:
+def _current(context: PageContext, providers: Mapping[int, str]) -> Review:
     review = st.session_state.get(_REVIEW)
     if isinstance(review, Review):
-        review.desk = desk
+        review.context = context
         if _STATUS in st.session_state:
             return review
-    owners = {*list_owners(desk.service, desk.actor), desk.actor.name}
+    owners = {*list_owners(context.service, context.actor), context.actor.name}
     choice = read_choice(st.query_params.to_dict(), providers, owners)
     if isinstance(review, Review) and choice in (review.choice, Choice()):
         return review  # back from another page: the walk goes on where it was
-    made = Review(desk, choice, Walk((), 0))
+    made = Review(context, choice, Walk((), 0))
     made.restart()
     st.session_state[_REVIEW] = made
     return made
@@ -90,7 +90,7 @@ def _show_choices(review: Review, providers: Mapping[int, str], *, is_done: bool
         if len(providers) > 1:
             known: dict[Any, str] = {"": "All providers", **providers}
             show_choice_of("Provider", _PROVIDER, known, 150, _chosen)
-        show_choice_of("Owner", _OWNER, owner_choices(review.owners, review.desk.actor, choice.owner), 160, _chosen)
+        show_choice_of("Owner", _OWNER, owner_choices(review.owners, review.context.actor, choice.owner), 160, _chosen)
         progress = "Done" if is_done else review.walk.progress()
         st.markdown(f"**{progress}** · {number(review.decided)} decided", width="content")
 
@@ -125,7 +125,7 @@ def _show_row(review: Review, record: Record) -> None:
         if row.seats:
             st.markdown(f":gray[{counted(row.seats, 'seat')} blocked]", width="content")
     is_calm = not review.form
-    decider = Decider(review.desk, record, on_work=review.take, shortcuts=_keys(record) if is_calm else {})
+    decider = Decider(review.context, record, on_work=review.take, shortcuts=_keys(record) if is_calm else {})
     if is_calm:
         _show_toolbar(review, record, decider)
     elif review.form == "help":
@@ -143,7 +143,7 @@ def _keys(record: Record) -> dict[str, str]:
 
 def _show_toolbar(review: Review, record: Record, decider: Decider) -> None:
     with st.container(horizontal=True, gap="xsmall", key="review-keys"):
-        if review.desk.actor.role >= Role.ANALYST:
+        if review.context.actor.role >= Role.ANALYST:
             _show_verdicts(review, record, decider)
         st.button("Next", key=decider.key("next"), on_click=review.pass_by, shortcut="N")
         st.button("Look up", key=decider.key("look"), on_click=review.move_focus, args=(LOOKUP,), shortcut="L")
@@ -182,7 +182,7 @@ def _show_link(review: Review, record: Record, decider: Decider) -> None:
     """Open the first candidate in the CRM, in another tab."""
     if not record.candidates:
         return
-    address = crm_address(review.desk.service, review.desk.actor, record.candidates[0].hit.account_id)
+    address = crm_address(review.context.service, review.context.actor, record.candidates[0].hit.account_id)
     if address:
         st.link_button("Open in CRM", address, key=decider.key("o"), shortcut="O")
 

@@ -19,7 +19,7 @@ from w365.service.reading.review_queue import read_if_open, read_queue, wanted_o
 from w365.ui.deciding.record.decide import Work
 from w365.ui.deciding.record.words import say_settled
 from w365.ui.deciding.review.queue_position import Choice, Walk, begin
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 
 LOOKUP = "Another account"
 REASONS = {"park": "Reason to park", "exclude": "Reason to exclude"}
@@ -46,7 +46,7 @@ class Step:
 class Review:
     """A walk. The methods are what the keys do; each is called before the page runs again."""
 
-    desk: Desk
+    context: PageContext
     choice: Choice
     walk: Walk
     owners: Mapping[str, int] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Review:
     def record(self) -> Record | None:
         """Return the record to decide; rows that were decided elsewhere meanwhile are passed by."""
         while (row := self.walk.row) is not None:
-            found = read_if_open(self.desk.service, self.desk.actor, row, self.ahead)
+            found = read_if_open(self.context.service, self.context.actor, row, self.ahead)
             if found is not None:
                 return found
             self.walk = self.walk.on()
@@ -76,7 +76,7 @@ class Review:
         """Read the next record while the person reads this one."""
         following = self.walk.following
         if following is not None:
-            self.ahead = read_if_open(self.desk.service, self.desk.actor, following, self.ahead)
+            self.ahead = read_if_open(self.context.service, self.context.actor, following, self.ahead)
 
     def has_shown(self, record: Record) -> None:
         """Note from when on a person can have seen this record."""
@@ -99,7 +99,7 @@ class Review:
 
     def restart(self) -> None:
         """Begin with what waits now, and count it by owner."""
-        service, actor, wanted = self.desk.service, self.desk.actor, wanted_of(self.choice.filter())
+        service, actor, wanted = self.context.service, self.context.actor, wanted_of(self.choice.filter())
         self.walk = begin(read_queue(service, actor, wanted))
         self.owners = count_by_owner(service, actor, wanted)
         self.form = ""
@@ -108,7 +108,7 @@ class Review:
         """Decide. A row that is settled is left; one with a candidate less stays."""
         if not self._is_meant(record):
             return
-        before = remember(self.desk.service, self.desk.actor, record.row.id)
+        before = remember(self.context.service, self.context.actor, record.row.id)
         decided = self._try(lambda: work(record.row.version))
         if decided is None:
             return
@@ -128,7 +128,7 @@ class Review:
     def undo(self) -> None:
         """Take back the latest decision of this walk and go to its row."""
         step = self.steps.pop()
-        if self._try(lambda: undo_own(self.desk.service, self.desk.actor, step.decision_id, step.before)) is None:
+        if self._try(lambda: undo_own(self.context.service, self.context.actor, step.decision_id, step.before)) is None:
             return
         row = step.before.row
         self.decided -= 0 if self.walk.row == row else 1
@@ -145,7 +145,7 @@ class Review:
 
     def set_aside(self, record: Record, reason: str, until: dt.date | None) -> None:
         """Park or exclude, whichever form is open; the reason stands there the next time."""
-        whose = (self.desk.service, self.desk.actor, record.row.id)
+        whose = (self.context.service, self.context.actor, record.row.id)
         kind, given = self.form, reason.strip()
         self.reasons[kind] = given
         if kind == "park":

@@ -35,7 +35,7 @@ Scheme = Literal["light", "dark"]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class GridEvent:
     """What happened in the grid: a row was saved (or refused), or a person opens its record or its account.
 
     For `undo` the row is the decision to take back.
@@ -61,7 +61,7 @@ class Sorted:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class GridState:
     """What the grid shows.
 
     `view` is a query string for the rows route; `touched` names a row to read again, as `id.version`, or all rows, as
@@ -75,17 +75,17 @@ class Look:
     sort: str = ""
 
 
-def show_grid(look: Look, *, scheme: Scheme, on_told: Callable[[Told | Bulk | Sorted], None]) -> None:
-    """Draw the grid; `on_told` is called once for each thing that happened, before the page runs again."""
+def show_grid(state: GridState, *, scheme: Scheme, on_event: Callable[[GridEvent | Bulk | Sorted], None]) -> None:
+    """Draw the grid; `on_event` is called once for each thing that happened, before the page runs again."""
 
     def receive(response: Any) -> None:
-        told = read_told(response.raw_data)
-        if told is not None:
-            on_told(told)
+        event = read_event(response.raw_data)
+        if event is not None:
+            on_event(event)
 
     st_aggrid.AgGrid(
         None,
-        gridOptions=options(look),
+        gridOptions=options(state),
         key=f"provider-accounts-{scheme}",
         height=_FIRST_HEIGHT,
         theme=_theme(scheme),
@@ -102,11 +102,11 @@ def show_grid(look: Look, *, scheme: Scheme, on_told: Callable[[Told | Bulk | So
     )
 
 
-def read_told(raw: object) -> Told | Bulk | Sorted | None:
+def read_event(raw: object) -> GridEvent | Bulk | Sorted | None:
     """Check what came from the browser; None for anything of another shape."""
     match raw:
         case {"what": "saved" | "open" | "account" | "undo" as what, "row": int(row)} if _is_id(row):
-            return Told(what, row)
+            return GridEvent(what, row)
         case {"what": "sort", "by": str(by)} if not by or by.removeprefix("-") in list(Sort):
             return Sorted(by)
         case {"what": "bulk", "action": str(action), "all": True, "ids": []} if action in BAR:
@@ -120,19 +120,19 @@ def _is_id(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
 
-def options(look: Look) -> dict[str, Any]:
+def options(state: GridState) -> dict[str, Any]:
     """The options of the grid. The order matters: what stands first defines what the others refer to."""
     return {
         "onGridReady": _code(first_part("ready")),
         "context": {
-            "view": look.view,
-            "token": look.token,
-            "mayEdit": look.may_edit,
-            "touched": look.touched,
-            "sort": look.sort,
+            "view": state.view,
+            "token": state.token,
+            "mayEdit": state.may_edit,
+            "touched": state.touched,
+            "sort": state.sort,
             "actions": "|".join(f"{action}:{label}" for action, label in BAR.items()),
         },
-        **(_SELECTION if look.may_edit else {}),
+        **(_SELECTION if state.may_edit else {}),
         "rowModelType": "infinite",
         "cacheBlockSize": 100,
         "maxConcurrentDatasourceRequests": 2,

@@ -10,7 +10,7 @@ import streamlit as st
 from w365.model import Age, ScoreBand
 from w365.service.reading.facets import Facets, read_facets
 from w365.ui.frame.owner_words import owner_choices
-from w365.ui.frame.page_context import Desk
+from w365.ui.frame.page_context import PageContext
 from w365.ui.reading.grid.view import View
 
 _OPEN = "facets_open"
@@ -29,7 +29,7 @@ _AGES: Mapping[Age, str] = {
 _UNCOUNTED = Facets({}, {}, {})
 
 
-def show_further_facets(desk: Desk, view: View, on_change: Callable[[], None]) -> None:
+def show_further_facets(context: PageContext, view: View, on_change: Callable[[], None]) -> None:
     """Show them behind a button that says how many filter; the counts are read while they are open."""
     chosen = sum(1 for one in (view.owner, view.score, view.age) if one)
     st.session_state.update({OWNER: view.owner, SCORE: view.score or "", AGE: view.age or ""})
@@ -37,8 +37,8 @@ def show_further_facets(desk: Desk, view: View, on_change: Callable[[], None]) -
     if chosen:
         st.badge(str(chosen), color="primary")
     with popover:
-        facets = read_facets(desk.service, desk.actor, view.filter(), view.today) if popover.open else _UNCOUNTED
-        _choice("Owner", OWNER, owner_choices(facets.owners, desk.actor, view.owner), on_change)
+        facets = read_facets(context.service, context.actor, view.filter(), view.today) if popover.open else _UNCOUNTED
+        _choice("Owner", OWNER, owner_choices(facets.owners, context.actor, view.owner), on_change)
         _choice("Best candidate's score", SCORE, {"": "Any score"} | _counted(_SCORES, facets.scores), on_change)
         _choice("Known for", AGE, {"": "Any time"} | _counted(_AGES, facets.ages), on_change)
 
