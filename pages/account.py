@@ -1,7 +1,6 @@
 """Answers: what belongs to one account of the CRM."""
 
-from w365.ui.frame.page_frame import page
-from w365.ui.reading.crm_account import show_account
+from w365.ui.frame.page_frame import open_page
+from w365.ui.frame.pages import ACCOUNT
 
-with page("CRM account") as context:
-    show_account(context)
+open_page(ACCOUNT)

@@ -1,7 +1,6 @@
 """Answers: who did what."""
 
-from w365.ui.frame.page_frame import page
-from w365.ui.insight.activity import show_activity
+from w365.ui.frame.page_frame import open_page
+from w365.ui.frame.pages import ACTIVITY
 
-with page("Activity") as context:
-    show_activity(context)
+open_page(ACTIVITY)

@@ -1,7 +1,6 @@
 """Answers: how many of the automatic mappings are right."""
 
-from w365.ui.auditing.page import show_audit
-from w365.ui.frame.page_frame import page
+from w365.ui.frame.page_frame import open_page
+from w365.ui.frame.pages import AUDIT
 
-with page("Sample audit") as context:
-    show_audit(context)
+open_page(AUDIT)

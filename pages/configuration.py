@@ -1,7 +1,6 @@
 """Answers: how does matching decide."""
 
-from w365.ui.configuring.page import show_configuration
-from w365.ui.frame.page_frame import page
+from w365.ui.frame.page_frame import open_page
+from w365.ui.frame.pages import CONFIGURATION
 
-with page("Configuration") as context:
-    show_configuration(context)
+open_page(CONFIGURATION)

@@ -1,7 +1,6 @@
 """Answers: what points to more than one place."""
 
-from w365.ui.deciding.conflicts.page import show_conflicts
-from w365.ui.frame.page_frame import page
+from w365.ui.frame.page_frame import open_page
+from w365.ui.frame.pages import CONFLICTS
 
-with page("Conflicts") as context:
-    show_conflicts(context)
+open_page(CONFLICTS)

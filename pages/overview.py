@@ -1,7 +1,6 @@
 """Answers: what needs me now."""
 
-from w365.ui.frame.page_frame import page
-from w365.ui.insight.overview import show_overview
+from w365.ui.frame.page_frame import open_page
+from w365.ui.frame.pages import OVERVIEW
 
-with page("Overview") as context:
-    show_overview(context)
+open_page(OVERVIEW)

@@ -1,7 +1,6 @@
 """Which customer is which account? The analyst lives here."""
 
-from w365.ui.frame.page_frame import page
-from w365.ui.reading.provider_accounts import show_accounts
+from w365.ui.frame.page_frame import open_page
+from w365.ui.frame.pages import PROVIDER_ACCOUNTS
 
-with page("Provider accounts") as context:
-    show_accounts(context)
+open_page(PROVIDER_ACCOUNTS)

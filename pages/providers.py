@@ -1,7 +1,6 @@
 """Answers: where does the data come from."""
 
-from w365.ui.frame.page_frame import page
-from w365.ui.syncing.page import show_providers
+from w365.ui.frame.page_frame import open_page
+from w365.ui.frame.pages import PROVIDERS
 
-with page("Providers") as context:
-    show_providers(context)
+open_page(PROVIDERS)

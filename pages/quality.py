@@ -1,7 +1,6 @@
 """Answers: what in the data to mend so that more can be matched."""
 
-from w365.ui.frame.page_frame import page
-from w365.ui.insight.quality import show_quality
+from w365.ui.frame.page_frame import open_page
+from w365.ui.frame.pages import QUALITY
 
-with page("Data quality") as context:
-    show_quality(context)
+open_page(QUALITY)

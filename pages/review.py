@@ -1,7 +1,6 @@
 """Answers: who is this customer? One after another, by keyboard."""
 
-from w365.ui.deciding.review.page import show_review
-from w365.ui.frame.page_frame import page
+from w365.ui.frame.page_frame import open_page
+from w365.ui.frame.pages import REVIEW
 
-with page("Review") as context:
-    show_review(context)
+open_page(REVIEW)

@@ -1,7 +1,6 @@
 """Answers: how good and how fast are we."""
 
-from w365.ui.frame.page_frame import page
-from w365.ui.insight.statistics import show_statistics
+from w365.ui.frame.page_frame import open_page
+from w365.ui.frame.pages import STATISTICS
 
-with page("Statistics") as context:
-    show_statistics(context)
+open_page(STATISTICS)

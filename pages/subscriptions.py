@@ -1,7 +1,6 @@
 """Answers: what waits for a mapping."""
 
-from w365.ui.frame.page_frame import page
-from w365.ui.reading.subscriptions import show_subscriptions
+from w365.ui.frame.page_frame import open_page
+from w365.ui.frame.pages import SUBSCRIPTIONS
 
-with page("Subscriptions") as context:
-    show_subscriptions(context)
+open_page(SUBSCRIPTIONS)

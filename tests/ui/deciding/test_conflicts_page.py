@@ -72,13 +72,13 @@ def _page_of(role: int) -> None:
 
     from w365.model import Actor, Role
     from w365.ui.deciding.conflicts.page import show_conflicts
-    from w365.ui.frame import app_runtime, places
+    from w365.ui.frame import app_runtime, pages
     from w365.ui.frame.page_context import PageContext
 
     def show() -> None:
         show_conflicts(PageContext(app_runtime.service(), Actor("ann", Role(role)), ""))
 
-    st.navigation([st.Page(show, title="Conflicts"), st.Page(places.PROVIDER_ACCOUNTS)]).run()
+    st.navigation([st.Page(show, title="Conflicts"), st.Page(pages.PROVIDER_ACCOUNTS.path)]).run()
 
 
 def test_an_account_chosen_for_several_is_taken_back_as_one(page: AppTest, world: World) -> None:

@@ -19,7 +19,7 @@ from w365.service.auditing.samples import (
     list_judged,
     next_item,
 )
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.first_steps import is_beginning
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors, show_error
@@ -172,7 +172,7 @@ def _show_wrong(context: PageContext, audit: AuditView) -> None:
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 st.markdown(f"{plain(short(item.customer, 80))} → {plain(short(item.account, 80))}", width="stretch")
                 st.page_link(
-                    places.PROVIDER_ACCOUNTS,
+                    pages.PROVIDER_ACCOUNTS.path,
                     label=":primary[Open to decide]",
                     query_params={"status": "all", "text": item.specific_id},
                 )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from w365.model import Role, RunState
 from w365.service.syncing.schedules import ScheduleView, get_schedule, list_schedules
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import clock_time, local_zone, plain
 
@@ -29,7 +29,7 @@ def show_schedule(context: PageContext, target: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(plain(say_schedule(view, now, zone)), width="content")
         if context.actor.role >= Role.ADMIN:
-            st.page_link(places.CONFIGURATION, label=":primary[Daily syncs]")
+            st.page_link(pages.CONFIGURATION.path, label=":primary[Daily syncs]")
 
 
 def say_next_times(context: PageContext) -> dict[str, str]:

@@ -10,7 +10,7 @@ from w365.api.sign_in_return import PATH
 from w365.errors import W365Error
 from w365.model import Role
 from w365.service.connecting.sign_ins import SignInView, begin_sign_in, forget_sign_in, get_sign_in
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.wording import clock_time, local_zone, plain
@@ -62,7 +62,7 @@ def is_taken_by_microsoft(address: str) -> bool:
 
 
 def _page_path() -> str:
-    return "/" + places.PROVIDERS.rsplit("/", 1)[-1].removesuffix(".py")
+    return "/" + pages.PROVIDERS.path.rsplit("/", 1)[-1].removesuffix(".py")
 
 
 def _sign_in(context: PageContext, target: str) -> None:

@@ -16,10 +16,9 @@ import streamlit as st
 from w365.errors import W365Error
 from w365.model import Actor
 from w365.service.onboarding.create import Onboarded
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.wording import plain
 
-TITLE = "Onboard a customer"
 _KEY = "onboarding_attempt"
 _LOOK_SECONDS = 1
 
@@ -81,14 +80,14 @@ def forget_attempt() -> None:
     st.session_state.pop(_KEY, None)
 
 
-def remind_of_password(actor: Actor, title: str) -> None:
+def remind_of_password(actor: Actor, page: pages.Page) -> None:
     """On every page but its own, while a password waits to be noted."""
     attempt = attempt_of(actor)
-    if attempt and attempt.done and attempt.done.credentials and title != TITLE:
+    if attempt and attempt.done and attempt.done.credentials and page != pages.ONBOARDING:
         with st.container(horizontal=True, vertical_alignment="center", key="password-reminder"):
             said = f"The first password of **{plain(attempt.done.name)}** waits to be noted. It cannot be shown again."
             st.warning(said, width="stretch")
-            st.page_link(places.ONBOARDING, label=":primary[Show it]")
+            st.page_link(pages.ONBOARDING.path, label=":primary[Show it]")
 
 
 def show_password(attempt: Attempt) -> None:

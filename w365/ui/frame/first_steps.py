@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.service.reading.records import has_any
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.links import link_to
 from w365.ui.frame.page_context import PageContext
 
@@ -16,6 +16,6 @@ def is_beginning(context: PageContext) -> bool:
         return False
     st.info("There are no provider accounts yet. Sync a provider, or import a list of customers.")
     with st.container(horizontal=True):
-        link_to(places.PROVIDERS, "Go to Providers")
-        link_to(places.IMPORT, "Import a list")
+        link_to(pages.PROVIDERS.path, "Go to Providers")
+        link_to(pages.IMPORT.path, "Import a list")
     return True

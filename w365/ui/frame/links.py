@@ -8,7 +8,7 @@ import streamlit as st
 
 
 def link_to(page: str, label: str, query: Mapping[str, str] | None = None) -> None:
-    """Show the way to a page (`w365.ui.frame.places`), opened with these parameters in its address."""
+    """Show the way to a page (`w365.ui.frame.pages`), opened with these parameters in its address."""
     st.page_link(
         page, label=f":primary[{label}]", icon=":material/arrow_forward:", icon_position="right", query_params=query
     )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from w365.model import Role
 from w365.service.onboarding.create import count_open, list_providers_to_onboard_at
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import counted
 
@@ -19,7 +19,7 @@ def link_to_onboarding(context: PageContext, crm_id: str = "") -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.page_link(
-            places.ONBOARDING,
+            pages.ONBOARDING.path,
             label=":primary[Onboard a customer…]",
             icon=":material/person_add:",
             query_params={ACCOUNT: crm_id} if crm_id else None,

@@ -19,6 +19,7 @@ from w365.ui.frame import app_runtime
 from w365.ui.frame.first_password import remind_of_password
 from w365.ui.frame.freshness import Source, read_sources
 from w365.ui.frame.page_context import PageContext
+from w365.ui.frame.pages import Page
 from w365.ui.frame.wording import counted, local_zone, plain
 
 _log = logging.getLogger(__name__)
@@ -30,8 +31,7 @@ FRESHNESS = "freshness"
 """The part of every page that says what waits and how old the data is, for those that change it to run it again."""
 
 
-@contextmanager
-def page(title: str, *, role: Role = Role.VIEWER) -> Iterator[PageContext]:
+def open_page(page: Page) -> None:
     """Open a page: guard, title, age of the data; whatever breaks inside is told to the person instead of shown.
 
     An error ends the page with its sentence. Fragments, which run again without their page, wrap
@@ -39,23 +39,23 @@ def page(title: str, *, role: Role = Role.VIEWER) -> Iterator[PageContext]:
     """
     context = None
     with report_errors():
-        context = _open(title, role)
+        context = _show_frame(page)
     if context is None:
         st.stop()
     with report_errors():
-        yield context
+        page.load()(context)
 
 
-def _open(title: str, role: Role) -> PageContext:
+def _show_frame(page: Page) -> PageContext:
     head = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    head.title(title, width="content", anchor=False)
+    head.title(page.title, width="content", anchor=False)
     service = app_runtime.service()
-    actor = guard(role)
+    actor = guard(page.role)
     if service.settings.is_demo:
         head.badge("Demo: fictional data from servers on this machine", color="orange")
     _freshness_line(service, actor)
     _show_flash()
-    remind_of_password(actor, title)
+    remind_of_password(actor, page)
     return PageContext(service, actor, _token(service, actor))
 
 

@@ -9,7 +9,7 @@ from w365.service.importing.mapping_plan import FIELDS
 from w365.service.writeback.compare import read_sheet
 from w365.service.writeback.view import read_overview
 from w365.sheets import guess_columns
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 from w365.ui.frame.wording import plain
@@ -37,7 +37,7 @@ def offer_crm(context: PageContext) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if seen is None:
             st.caption("They may be read from a table of Dataverse too: an admin names it on", width="content")
-            st.page_link(places.CONFIGURATION, label=":primary[Configuration]")
+            st.page_link(pages.CONFIGURATION.path, label=":primary[Configuration]")
             return
         if st.button(f"Read them from Dataverse: {seen.place.table}", icon=":material/cloud_download:", key="crm-read"):
             _read(context)

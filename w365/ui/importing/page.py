@@ -12,7 +12,7 @@ from w365.service.importing.accounts import AccountsPreview, Choice, import_acco
 from w365.service.syncing.customer_changes import LEFT_ALONE
 from w365.service.syncing.manual_rows import FIELDS
 from w365.service.syncing.providers import ProviderView, list_providers
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.links import link_to
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
@@ -50,14 +50,14 @@ def _import_accounts(context: PageContext) -> None:
     manual = [one for one in list_providers(context.service, context.actor) if one.kind is ProviderKind.MANUAL]
     if not manual:
         st.info("There is no manual provider yet. An admin adds one on the Providers page.")
-        st.page_link(places.PROVIDERS, label=":primary[Go to Providers]")
+        st.page_link(pages.PROVIDERS.path, label=":primary[Go to Providers]")
         return
     provider = _ask_provider(manual)
     chosen = ask_file("provider accounts", FIELDS)
     if chosen is None:
         show_last(context, RunKind.IMPORT, provider.name)
         label = f"Show the provider accounts of {plain(provider.name)}"
-        link_to(places.PROVIDER_ACCOUNTS, label, {"status": "all", "provider": str(provider.id)})
+        link_to(pages.PROVIDER_ACCOUNTS.path, label, {"status": "all", "provider": str(provider.id)})
         return
     preview = look(
         chosen,

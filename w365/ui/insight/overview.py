@@ -21,7 +21,7 @@ from w365.store.reading.worklist import Filter
 from w365.store.runs import RunView
 from w365.ui.configuring.schedule_words import say_next_times
 from w365.ui.deciding.record.subscription_words import say_blocked
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.links import link_to
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.palette import tiles
@@ -78,7 +78,7 @@ class _Task:
     text: str
     link: str
     query: dict[str, str] | None
-    page: str = places.PROVIDER_ACCOUNTS
+    page: str = pages.PROVIDER_ACCOUNTS.path
 
 
 def _show_blocked(statistics: Standing) -> None:
@@ -87,7 +87,7 @@ def _show_blocked(statistics: Standing) -> None:
         amount = Amount(statistics.blocked_subscriptions, statistics.totals.blocked_seats, statistics.blocking)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(say_blocked(amount), width="stretch")
-            link_to(places.REVIEW, "Review by impact")
+            link_to(pages.REVIEW.path, "Review by impact")
 
 
 def _tasks(statistics: Standing) -> list[_Task]:
@@ -100,7 +100,7 @@ def _tasks(statistics: Standing) -> list[_Task]:
             "in conflict: several accounts are equally supported",
             "Open conflicts",
             None,
-            places.CONFLICTS,
+            pages.CONFLICTS.path,
         ),
         _Task(
             totals.unmapped,
@@ -146,7 +146,7 @@ def _show_new(context: PageContext) -> None:
     if amount:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(amount)}** new since your last visit", width="stretch")
-            link_to(places.PROVIDER_ACCOUNTS, "Open new", {"status": "new"})
+            link_to(pages.PROVIDER_ACCOUNTS.path, "Open new", {"status": "new"})
 
 
 def _show_unwritten(context: PageContext) -> None:
@@ -154,7 +154,7 @@ def _show_unwritten(context: PageContext) -> None:
     if amount := count_troubles(context.service, context.actor):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(amount)}** decided, but not written to Dataverse", width="stretch")
-            link_to(places.CONFIGURATION, "See why")
+            link_to(pages.CONFIGURATION.path, "See why")
 
 
 def _show_ready(preview: Preview) -> None:
@@ -163,9 +163,9 @@ def _show_ready(preview: Preview) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{number(preview.total)}** have exactly one account; Auto-Match {does}", width="stretch")
             if preview.auto_match:
-                link_to(places.PROVIDERS, "Match now")
+                link_to(pages.PROVIDERS.path, "Match now")
             else:
-                link_to(places.CONFIGURATION, "Switch it on")
+                link_to(pages.CONFIGURATION.path, "Switch it on")
 
 
 def _show_movement(statistics: Standing) -> None:
@@ -187,7 +187,7 @@ def _show_sources(context: PageContext, providers: list[ProviderView], crm: CrmV
         )
     amount = f"{counted(crm.accounts, 'account')}, {counted(crm.contacts, 'contact')}"
     _show_source(context, "CRM", amount, crm.last, next_times.get(CRM))
-    link_to(places.PROVIDERS, "Open providers")
+    link_to(pages.PROVIDERS.path, "Open providers")
 
 
 def _show_source(context: PageContext, name: str, amount: str, last: RunView | None, next_time: str | None) -> None:
@@ -218,8 +218,8 @@ def _show_first_steps(context: PageContext, providers: list[ProviderView], crm: 
         _step("Switch Auto-Match on, or decide everything by hand", done=is_on, missing="")
         if context.actor.role >= Role.ANALYST:
             with st.container(horizontal=True):
-                link_to(places.PROVIDERS, "Go to Providers")
-                link_to(places.CONFIGURATION, "Go to Configuration")
+                link_to(pages.PROVIDERS.path, "Go to Providers")
+                link_to(pages.CONFIGURATION.path, "Go to Configuration")
 
 
 def _step(text: str, *, done: bool, missing: str) -> None:

@@ -10,7 +10,7 @@ from w365.matching.messages import REASON_WORDS
 from w365.service.insight.quality import Quality, list_flawed_accounts, list_shared_domains, read_quality
 from w365.service.syncing.providers import get_crm
 from w365.store.insight.quality import Flaw, FlawedAccount, SharedByAccounts
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.first_steps import is_beginning
 from w365.ui.frame.links import link_to
 from w365.ui.frame.page_context import PageContext
@@ -59,7 +59,7 @@ def _show_customers(found: Quality) -> None:
         if amount:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{number(amount)}** {REASON_WORDS[reason]}", width="stretch")
-                link_to(places.PROVIDER_ACCOUNTS, "Show these", {"status": "all", "reason": reason.value})
+                link_to(pages.PROVIDER_ACCOUNTS.path, "Show these", {"status": "all", "reason": reason.value})
 
 
 @st.fragment

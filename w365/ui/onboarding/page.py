@@ -9,7 +9,7 @@ from w365.model import Role
 from w365.service.onboarding.create import Subject, list_providers_to_onboard_at, read_subject
 from w365.service.onboarding.relationships import request_relationship
 from w365.service.reading.crm_account import crm_id_of
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.account_search import search_crm
 from w365.ui.frame.first_password import Attempt, attempt_of, forget_attempt, show_password, show_under_way
 from w365.ui.frame.onboarding_link import ACCOUNT
@@ -74,7 +74,7 @@ def _show_done(attempt: Attempt) -> None:
     with st.container(horizontal=True):
         if done.provider_account_id is not None:
             query = {"status": "all", "text": done.domain, "record": str(done.provider_account_id)}
-            st.page_link(places.PROVIDER_ACCOUNTS, label=":primary[Its provider account]", query_params=query)
+            st.page_link(pages.PROVIDER_ACCOUNTS.path, label=":primary[Its provider account]", query_params=query)
         if done.credentials is None and st.button("Onboard another customer"):
             forget_attempt()
             st.query_params.clear()

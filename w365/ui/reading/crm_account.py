@@ -12,7 +12,7 @@ from w365.service.configuring.crm_link import crm_address
 from w365.service.reading.crm_account import PER_PAGE, CrmAccountView, crm_id_of, read_account
 from w365.service.reading.records import read_row
 from w365.store.reading.worklist import Row
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.onboarding_link import link_to_onboarding
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.palette import BADGES, WIDE
@@ -26,7 +26,7 @@ def show_account(context: PageContext) -> None:
     wanted = st.query_params.get(_PARAMETER, "")
     if not wanted:
         st.info("Open an account from a record, or from its name in the grid.")
-        st.page_link(places.PROVIDER_ACCOUNTS, label=":primary[Go to Provider accounts]")
+        st.page_link(pages.PROVIDER_ACCOUNTS.path, label=":primary[Go to Provider accounts]")
         return
     start = st.session_state.get(_START, {}).get(wanted, 0)
     account = read_account(context.service, context.actor, wanted, start=start)
@@ -45,14 +45,16 @@ def show_account(context: PageContext) -> None:
 def link_to_account(context: PageContext, account_id: int) -> None:
     """Show a link to the account view."""
     crm_id = crm_id_of(context.service, context.actor, account_id)
-    st.page_link(places.ACCOUNT, label=":primary[All its provider accounts]", query_params={_PARAMETER: crm_id})
+    st.page_link(pages.ACCOUNT.path, label=":primary[All its provider accounts]", query_params={_PARAMETER: crm_id})
 
 
 def open_account_of(context: PageContext, row: int) -> None:
     """Go to the account view of the account that a row is mapped to; a row without one stays where it is."""
     account_id = read_row(context.service, context.actor, row).account_id
     if account_id is not None:
-        st.switch_page(places.ACCOUNT, query_params={_PARAMETER: crm_id_of(context.service, context.actor, account_id)})
+        st.switch_page(
+            pages.ACCOUNT.path, query_params={_PARAMETER: crm_id_of(context.service, context.actor, account_id)}
+        )
 
 
 def _show_head(context: PageContext, account: CrmAccountView) -> None:
@@ -127,4 +129,4 @@ def _show_rows(rows: Sequence[Row], said: Sequence[str]) -> None:
             st.markdown(f"**{plain(short(row.name, 90))}**  \n:gray[:small[{plain(facts)}]]", width="stretch")
             st.badge(STATUS_WORDS[row.status], color=BADGES[row.status])
             query = {"status": "all", "text": row.specific_id, "record": str(row.id)}
-            st.page_link(places.PROVIDER_ACCOUNTS, label=":primary[Record]", query_params=query)
+            st.page_link(pages.PROVIDER_ACCOUNTS.path, label=":primary[Record]", query_params=query)

@@ -19,7 +19,7 @@ from w365.store.reading.subscriptions import (
 )
 from w365.ui.deciding.record.dialog import open_record
 from w365.ui.deciding.record.subscription_words import ABOUT, EMPTY, STATE_LABELS, say_blocked, say_rest, table_row
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.choices import show_choice_of, show_parts, show_search
 from w365.ui.frame.links import link_to
 from w365.ui.frame.onboarding_link import link_to_onboarding
@@ -71,7 +71,7 @@ def _show_totals(amounts: Amounts) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"{say_blocked(blocked)}  \n:gray[:small[{say_rest(amounts)}]]", width="stretch")
         if blocked.subscriptions:
-            link_to(places.PROVIDER_ACCOUNTS, "Open what is unmapped", {"status": "unmapped"})
+            link_to(pages.PROVIDER_ACCOUNTS.path, "Open what is unmapped", {"status": "unmapped"})
 
 
 def _show_facets(context: PageContext, amounts: Amounts) -> None:

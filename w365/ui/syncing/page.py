@@ -36,7 +36,7 @@ from w365.ui.connecting.demo_choice import offer_to_leave_demo, offer_to_return
 from w365.ui.connecting.form import offer_connection, offer_new_provider
 from w365.ui.connecting.sign_in import offer_sign_in, show_sign_in
 from w365.ui.deciding.record.manual_row import offer_new_row
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.runs import awaits_confirmation, is_busy, keep_current, show_run, start_run
@@ -240,7 +240,7 @@ def _show_matching(context: PageContext) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         wanted = context.actor.role >= Role.ANALYST and st.button("Match now", disabled=is_running)
         offer_preview(preview)
-        st.page_link(places.CONFIGURATION, label=":primary[Rules and Auto-Match]")
+        st.page_link(pages.CONFIGURATION.path, label=":primary[Rules and Auto-Match]")
     if wanted:
         start_run(lambda: request_match(context.service, context.actor))
 
@@ -259,7 +259,7 @@ def _offer_row(context: PageContext, provider: ProviderView) -> None:
     if context.actor.role < Role.ANALYST:
         return
     st.page_link(
-        places.IMPORT,
+        pages.IMPORT.path,
         label=":primary[Import from a file]",
         icon=":material/upload_file:",
         query_params={"provider": provider.name},

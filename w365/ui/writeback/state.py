@@ -21,7 +21,7 @@ from w365.service.writeback.write import overwrite, request_writeback
 from w365.store.runs import RunView
 from w365.store.writeback.due_mappings import WriteState
 from w365.store.writeback.remote_mappings import Difference
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors, show_error
 from w365.ui.frame.runs import show_run, start_run
@@ -144,7 +144,7 @@ def _show_comparison(context: PageContext, seen: Overview) -> None:
             start_run(lambda: request_compare(context.service, context.actor))
         _offer_download(context, seen)
         if may:
-            st.page_link(places.IMPORT, label=":primary[Import from the table]", query_params={"what": "mappings"})
+            st.page_link(pages.IMPORT.path, label=":primary[Import from the table]", query_params={"what": "mappings"})
     if sum(seen.differences.values()) and seen.compared is not None:
         _list_differences(context, seen)
 

@@ -28,7 +28,7 @@ from w365.ui.configuring.change_preview import propose, show_pending_dialog
 from w365.ui.deciding.bulk.dialog import show_change_dialog
 from w365.ui.deciding.conflicts.choose_account import ask_choice, show_choice
 from w365.ui.deciding.conflicts.words import ABOUT, EMPTY, TITLES, say_effect, say_names, say_row, say_use
-from w365.ui.frame import places
+from w365.ui.frame import pages
 from w365.ui.frame.first_steps import is_beginning
 from w365.ui.frame.links import link_to
 from w365.ui.frame.page_context import PageContext
@@ -106,7 +106,7 @@ def _show_domain(context: PageContext, one: DomainConflict) -> None:
     if one.accounts > len(one.uses):
         st.caption(f"and {counted(one.accounts - len(one.uses), 'more account', 'more accounts')}")
     query = {"status": Status.CONFLICT.value, "text": one.domain}
-    link_to(places.PROVIDER_ACCOUNTS, "Show these provider accounts", query)
+    link_to(pages.PROVIDER_ACCOUNTS.path, "Show these provider accounts", query)
 
 
 def _show_use(context: PageContext, one: DomainConflict, use: Use) -> None:
@@ -124,13 +124,13 @@ def _show_use(context: PageContext, one: DomainConflict, use: Use) -> None:
 def _show_customers(context: PageContext, one: DomainOfCustomers) -> None:
     _show_head(context, one.domain, f"{counted(one.customers, 'customer')} · {say_effect(one.rows, one.seats)}")
     _show_rows(one.listed, one.customers)
-    link_to(places.PROVIDER_ACCOUNTS, "Show these provider accounts", {"status": "all", "text": one.domain})
+    link_to(pages.PROVIDER_ACCOUNTS.path, "Show these provider accounts", {"status": "all", "text": one.domain})
 
 
 def _show_account(one: AccountConflict) -> None:
     st.markdown(f"**{plain(short(one.name, 100))}** · {counted(one.rows, 'provider account')}")
     _show_rows(one.listed, one.rows)
-    link_to(places.PROVIDER_ACCOUNTS, "Open one to decide", {"status": "all", "text": one.name})
+    link_to(pages.PROVIDER_ACCOUNTS.path, "Open one to decide", {"status": "all", "text": one.name})
 
 
 def _show_suspect(context: PageContext, one: SharedSuspect) -> None:
