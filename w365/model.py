@@ -150,6 +150,23 @@ class ScoreBand(enum.StrEnum):
         return {"strong": (0.9, 2.0), "likely": (0.5, 0.9), "weak": (0.0, 0.5)}[self.value]
 
 
+class Part(enum.StrEnum):
+    """A part of the list of provider accounts that is no status, as addresses and the rows route name it."""
+
+    NEW = "new"
+    """First seen since the person was here before."""
+    DRIFTED = "drifted"
+    """Mapped, and the evidence no longer supports it."""
+    UNSYNCED = "unsynced"
+    """Syncs leave the row alone."""
+    HELD = "held"
+    """The automatic mapping was taken back: no match maps the row before somebody releases it."""
+    GONE = "gone"
+    """The provider lists the customer no more."""
+    BACK = "back"
+    """Back from being parked, and not decided since."""
+
+
 class Age(enum.StrEnum):
     """How long a provider account is known, in bands of days."""
 

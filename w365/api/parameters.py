@@ -12,9 +12,11 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from w365.errors import InputError
-from w365.model import Reason, ScoreBand, Status
+from w365.model import Part, Reason, ScoreBand, Status
 from w365.store.reading.worklist import MOST_ROWS, Filter, Sort
 
+ALL = "all"
+"""Every status."""
 LONGEST_TEXT = 200
 LONGEST_BODY = 4_096
 _MOST_VALUES = 50
@@ -63,21 +65,25 @@ def read_block(query: QueryParams) -> Block:
 
 
 def read_filter(query: QueryParams) -> Filter:
-    """Read the parts of the filter; unknown words are refused, empty parts do not filter."""
+    """Read the parts of the filter; unknown words are refused, empty parts do not filter.
+
+    Among the statuses stands what part of the list is asked for, or `all`, as in the page's address.
+    """
+    asked = [text for text in _bounded(query.getlist("status")) if text != ALL]
+    parts = [Part(text) for text in asked if text in list(Part)]
+    if len(parts) > 1:
+        raise InputError("A filter may have one part of the list.")
     return Filter(
-        statuses=_words(Status, query.getlist("status"), "status"),
+        statuses=_words(Status, (text for text in asked if text not in parts), "status"),
         providers=tuple(_whole(text, "provider") for text in _bounded(query.getlist("provider"))),
         reasons=_words(Reason, query.getlist("reason"), "reason"),
         text=read_text(query, "text"),
-        gone=_flag(query, "gone"),
-        drifted=_flag(query, "drifted") or False,
+        part=next((part for part in parts if part is not Part.NEW), None),
         owner=_owner(read_text(query, "owner")),
         scores=_word(ScoreBand, query["score"], "score band").bounds if query.get("score") else None,
         since=_day(query, "since"),
         before=_day(query, "before"),
-        unsynced=_flag(query, "unsynced") or False,
         new_since=_time(query, "new_since"),
-        held=_flag(query, "held") or False,
     )
 
 

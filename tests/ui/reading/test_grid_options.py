@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from st_aggrid import JsCode
 
 from w365.api import tokens
-from w365.model import Actor, Reason, Role, Status
+from w365.model import Actor, Reason, Role
 from w365.service.deciding.bulk_actions import ACTIONS
 from w365.store.reading.worklist import Sort
 from w365.ui.reading.grid.component import BAR, Bulk, GridEvent, GridState, Sorted, options, read_event
 from w365.ui.reading.grid.script import BUNDLE
-from w365.ui.reading.grid.view import View
+from w365.ui.reading.grid.view import SHOWN, View
 
 EVIL = "::JSCODE::window.top.document.title='x'::JSCODE::"
 CONSTANT = options(GridState("", "", may_edit=True))
@@ -31,7 +31,7 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, 
 
 views = st.builds(
     View,
-    status=st.none() | st.sampled_from(Status),
+    shown=st.none() | st.sampled_from(SHOWN),
     provider=st.none() | st.integers(1, 9),
     reason=st.none() | st.sampled_from(Reason),
     text=st.text(max_size=60) | st.just(EVIL) | st.text("::JSCODE(){}", max_size=60).map(lambda end: EVIL + end),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
-from w365.model import DecisionKind, Disposition, Drift, Reason, Status
+from w365.model import DecisionKind, Disposition, Drift, Part, Reason, Status
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
 from w365.store.reading.facets import facet_conditions, returns
@@ -41,26 +41,23 @@ class Sort(enum.StrEnum):
 class Filter:
     """Which provider accounts to list. Empty parts do not filter; `text` is words that all must be found.
 
-    `gone` None leaves out the gone ones that are not mapped, as all counts do; True lists gone ones only. `owner` is a
-    name, or "" for rows that nobody owns. `scores` bounds the best candidate's score, the upper bound left out; rows
-    without a candidate count as 0. `since` and `before` bound the first sight of the customer, likewise.
+    Gone customers that are not mapped are left out, as in all counts, but where `part` asks for them. `new_since` is a
+    moment, which the part *new* needs. `owner` is a name, or "" for rows that nobody owns. `scores` bounds the best
+    candidate's score, the upper bound left out; rows without a candidate count as 0. `since` and `before` bound the
+    first sight of the customer, likewise.
     """
 
     statuses: tuple[Status, ...] = ()
     providers: tuple[int, ...] = ()
     reasons: tuple[Reason, ...] = ()
     text: str = ""
-    gone: bool | None = None
+    part: Part | None = None
     account_id: int | None = None
-    drifted: bool = False
     owner: str | None = None
     scores: tuple[float, float] | None = None
     since: dt.date | None = None
     before: dt.date | None = None
-    returned: bool = False
-    unsynced: bool = False
     new_since: dt.datetime | None = None
-    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,18 +278,14 @@ def _where(
         conditions.append(using(work.provider_id).in_(wanted.providers))
     if wanted.reasons:
         conditions.append(using(work.reason).in_(wanted.reasons))
-    conditions.append(_counts(using) if wanted.gone is None else work.is_gone == wanted.gone)
+    conditions.append(work.is_gone == sa.true() if wanted.part is Part.GONE else _counts(using))
     if wanted.account_id is not None:
         conditions.append(work.account_id == wanted.account_id)
-    if wanted.drifted:
-        conditions.append(work.provider_account_id.in_(_drifted()))
     conditions.extend(facet_conditions(wanted.owner, wanted.scores, wanted.since, wanted.before))
-    if wanted.returned:
+    if wanted.part is Part.BACK:
         conditions.append(using(work.version).in_(returns()))
-    if wanted.unsynced:
-        conditions.append(work.provider_account_id.in_(_unsynced()))
-    if wanted.held:
-        conditions.append(work.provider_account_id.in_(_held()))
+    if select_part := _PARTS.get(wanted.part):
+        conditions.append(work.provider_account_id.in_(select_part()))
     if wanted.new_since is not None:
         conditions.append(work.provider_account_id.in_(_new_since(wanted.new_since)))
     conditions.extend(_is_found_by(term) for term in terms(wanted.text))
@@ -312,6 +305,13 @@ def _unsynced() -> sa.Select[int]:
 def _held() -> sa.Select[int]:
     """Whose automatic mapping was taken back; among the few rows that people ordered something for."""
     return sa.select(t.StandingOrder.provider_account_id).where(t.StandingOrder.kind == Disposition.HELD)
+
+
+_PARTS: Mapping[Part | None, Callable[[], sa.Select[int]]] = {
+    Part.DRIFTED: _drifted,
+    Part.UNSYNCED: _unsynced,
+    Part.HELD: _held,
+}
 
 
 def _new_since(at: dt.datetime) -> sa.Select[int]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from w365.api.parameters import LONGEST_NUMBER, LONGEST_TEXT
+from w365.api.parameters import ALL, LONGEST_NUMBER, LONGEST_TEXT
 from w365.errors import W365Error
 from w365.matching.messages import REASON_WORDS, STATUS_WORDS
-from w365.model import OPEN, Actor, Reason, Role, Status
+from w365.model import OPEN, Actor, Part, Reason, Role, Status
 from w365.service import Service
 from w365.service.deciding.bulk_preview import Chosen
 from w365.service.deciding.collaboration import list_owners
@@ -34,7 +34,7 @@ from w365.ui.frame.wording import counted, plain, short
 from w365.ui.reading.crm_account import open_account_of
 from w365.ui.reading.grid.component import BAR, Bulk, GridEvent, GridState, Sorted, show_grid
 from w365.ui.reading.grid.facets import read_further, show_further_facets
-from w365.ui.reading.grid.view import ALL, DRIFTED, GONE, HELD, NEW, UNSYNCED, View, first_view, read_sort, read_view
+from w365.ui.reading.grid.view import PARTS, View, first_view, read_shown, read_sort, read_view
 
 _VIEW, _RECORD, _TOUCHED, _SAID = "accounts_view", "accounts_record", "accounts_touched", "accounts_said"
 _DONE = "accounts_done"
@@ -46,7 +46,7 @@ _STATUS, _PROVIDER, _REASON, _TEXT = "accounts_status", "accounts_provider", "ac
 
 SUBJECTS = (Subject.MAPPINGS, Subject.UNMAPPED, Subject.CONFLICTS, Subject.CANDIDATES, Subject.DECISIONS)
 
-_PART_WORDS = {HELD: "Held back"}
+_PART_WORDS = {Part.HELD: "Held back"}
 
 _FRAGMENT = "accounts"
 
@@ -91,7 +91,8 @@ def _current_view(context: PageContext, providers: Mapping[int, str]) -> View:
     read = None if is_ours else _read_address(context, providers)
     view = read or st.session_state.get(_VIEW) or _first_view(context)
     since, today = read_visit(context.service, context.actor), context.service.clock().date()
-    view = replace(view, since=since, new=view.new and since is not None, today=today)
+    shown = None if view.shown is Part.NEW and since is None else view.shown
+    view = replace(view, shown=shown, since=since, today=today)
     st.session_state[_VIEW] = view
     return view
 
@@ -128,39 +129,26 @@ def _show_choices(context: PageContext, view: View, providers: Mapping[int, str]
         download_button(context, SUBJECTS, view.filter(), place="accounts")
 
 
-def _parts(context: PageContext, view: View) -> dict[str, int]:
+def _parts(context: PageContext, view: View) -> dict[Part, int]:
     """What is a part of the list, but no status; shown where there is any."""
-    plain_view = _of_no_part(view)
-    wanted = {
-        NEW: replace(plain_view, new=True),
-        DRIFTED: replace(plain_view, drifted=True),
-        UNSYNCED: replace(plain_view, unsynced=True),
-        HELD: replace(plain_view, held=True),
-        GONE: replace(plain_view, gone=True),
-    }
-    if view.since is None:
-        del wanted[NEW]
-    return {name: count(context.service, context.actor, one.filter()) for name, one in wanted.items()}
+    offered = [part for part in PARTS if part is not Part.NEW or view.since is not None]
+    return {part: _count(context.service, context.actor, view, part) for part in offered}
 
 
-def _of_no_part(view: View) -> View:
-    return replace(view, status=None, gone=False, drifted=False, unsynced=False, new=False, held=False)
-
-
-def _status_facet(amounts: Mapping[Status, int], parts: Mapping[str, int], view: View) -> None:
+def _status_facet(amounts: Mapping[Status, int], parts: Mapping[Part, int], view: View) -> None:
     labels: dict[str, str] = {ALL: f"All {sum(amounts.values()):,}"}
     labels |= {status: f"{STATUS_WORDS[status]} {amounts[status]:,}" for status in amounts}
     labels |= {
-        name: f"{_PART_WORDS.get(name, name.title())} {amount:,}"
-        for name, amount in parts.items()
-        if amount or view.facet == name
+        part: f"{_PART_WORDS.get(part, part.title())} {amount:,}"
+        for part, amount in parts.items()
+        if amount or view.shown is part
     }
     show_parts("Status", _STATUS, labels, _chosen)
 
 
 def _fill_in(view: View) -> None:
     """Set the widgets to the view at every run: their labels hold counts, and a new label would lose the choice."""
-    st.session_state[_STATUS] = view.facet
+    st.session_state[_STATUS] = view.shown or ALL
     st.session_state[_PROVIDER] = view.provider or _ANY
     st.session_state[_REASON] = view.reason or _ANY
     st.session_state[_TEXT] = view.text
@@ -171,25 +159,23 @@ def _chosen() -> None:
     state = st.session_state
     status, provider, reason = state[_STATUS], state.get(_PROVIDER), state[_REASON]
     state[_VIEW] = View(
-        status=Status(status) if status in list(Status) else None,
+        shown=read_shown(status),
         provider=provider or None,
         reason=Reason(reason) if reason else None,
         text=(state[_TEXT] or "")[:LONGEST_TEXT],
-        gone=status == GONE,
-        drifted=status == DRIFTED,
         **read_further(state[_VIEW]),
-        unsynced=status == UNSYNCED,
-        new=status == NEW,
         sort=state[_VIEW].sort,
-        held=status == HELD,
     )
 
 
 def _amounts(service: Service, actor: Actor, view: View) -> dict[Status, int]:
     """How many rows each status has under the other facets: exactly what the grid would show."""
     order = (*OPEN, Status.MAPPED, Status.EXCLUDED, Status.PARKED)
-    part = _of_no_part(view)
-    return {status: count(service, actor, replace(part, status=status).filter()) for status in order}
+    return {status: _count(service, actor, view, status) for status in order}
+
+
+def _count(service: Service, actor: Actor, view: View, shown: Status | Part) -> int:
+    return count(service, actor, replace(view, shown=shown).filter())
 
 
 def _hear(context: PageContext, event: GridEvent | Bulk | Sorted) -> None:

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from w365.model import Status
+from w365.model import Part, Status
 from w365.service.reading.review_queue import Queue
 from w365.store.reading.worklist import Filter
 from w365.ui.frame.owner_words import NOBODY, owner_of
-
-BACK = "back"
-"""Rows that are back from being parked."""
 
 STATUSES: Mapping[str, str] = {
     "": "All open",
     Status.UNMAPPED.value: "Unmapped",
     Status.CONFLICT.value: "In conflict",
-    BACK: "Back from park",
+    Part.BACK.value: "Back from park",
 }
 
 
@@ -35,7 +32,7 @@ class Choice:
             statuses=(Status(self.status),) if is_status else (),
             providers=() if self.provider is None else (self.provider,),
             owner=owner_of(self.owner),
-            returned=self.status == BACK,
+            part=Part.BACK if self.status == Part.BACK else None,
         )
 
     def parameters(self) -> dict[str, str]:
