@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
-from w365.demo.fiction import fictional_world
 from w365.demo.servers import Servers, serve
 from w365.demo.world import Account, Contact, Customer, Domain, Subscription, World
+from w365.demo.world.fiction import fictional_world
 
 ADATUM = "11111111-1111-4111-8111-000000000001"
 BELLOWS = "11111111-1111-4111-8111-000000000002"

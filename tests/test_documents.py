@@ -13,7 +13,7 @@ import typer
 
 from w365.cli.main import app
 from w365.config import DEMO_SERVED, load_settings
-from w365.demo.folder import REQUIRED_FILES, read_folder
+from w365.demo.world.folder import REQUIRED_FILES, read_folder
 from w365.errors import InputError
 from w365.service.exporting import Format, Subject
 from w365.service.importing import mapping_plan

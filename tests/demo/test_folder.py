@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from w365.demo.folder import read_folder
+from w365.demo.world.fiction import ARCHIVE
+from w365.demo.world.folder import read_folder, stable_guid
 from w365.errors import InputError
 
 GOLD = Path(__file__).parents[2] / ".." / "shared" / "gold"
@@ -21,10 +24,11 @@ FILES = {
     "contacts.csv": "contact_id,account_id,email\nC1,A1,ada@adatum.com\nC2,,free@gmail.com\n",
     "subscriptions.csv": "tenant_id,subscription_id,offer_name,quantity,status\nT-1,S1,Power BI,4,active\n",
 }
+SUBSCRIBED = "{},subscription_id,offer_name,quantity,status,term,created,offer_id,is_trial\n"
 
 
 def write(folder: Path, **changed: str) -> Path:
-    for name, content in (FILES | {key.replace("_", "."): text for key, text in changed.items()}).items():
+    for name, content in (FILES | {".".join(key.rsplit("_", 1)): text for key, text in changed.items()}).items():
         if content:
             (folder / name).write_text(content, encoding="utf-8")
     return folder
@@ -52,6 +56,43 @@ def test_subscriptions_belong_to_their_tenant_and_may_be_missing(tmp_path: Path)
     assert read_folder(tmp_path).customers[0].subscriptions == ()
 
 
+def test_columns_that_may_be_missing_are_read_where_they_are(tmp_path: Path) -> None:
+    columns = "account_id,name,website,email,country,city,parent_id,tenant_id,is_active"
+    write(
+        tmp_path,
+        accounts_csv=f"{columns}\nA1,Adatum,,,,,,T-1,\nA2,Old,,,,,A1,,false\n",
+        contacts_csv="contact_id,account_id,email,first_name,last_name,parent_id\nC1,A1,a@b.de,Ada,Marsh,\nC2,,,,,C1\n",
+        subscriptions_csv=f"{SUBSCRIBED.format('tenant_id')}T-1,S1,Pro,4,expired,P1M,2025-03-01T08:00Z,CFQ:1,true\n",
+        resellers_csv="reseller_id,name,mpn_id,location,tenants\nR1,Saltmarsh,5102218,GB,T-1 T-2\n",
+    )
+    world = read_folder(tmp_path)
+    first, second = world.accounts
+    assert (first.tenant_id, first.is_active) == (world.customers[0].id, True)
+    assert (second.parent_id, second.is_active) == (first.id, False)
+    assert (world.contacts[0].first_name, world.contacts[0].last_name) == ("Ada", "Marsh")
+    assert (world.contacts[1].parent_id, world.contacts[1].parent_kind) == (world.contacts[0].id, "contact")
+    bought = world.customers[0].subscriptions[0]
+    assert (bought.term, bought.offer_id, bought.is_trial) == ("P1M", "CFQ:1", True)
+    assert bought.created == datetime(2025, 3, 1, 8, 0, tzinfo=UTC)
+    assert world.resellers[0].customers == {stable_guid("tenant", "T-1"), stable_guid("tenant", "T-2")}
+
+
+def test_companies_have_subscriptions_of_their_own(tmp_path: Path) -> None:
+    companies = "company_id,name,website,country,city,external_id,status,updated\nP1,Coho,coho.edu,US,,,Inactive,\n"
+    bought = f"{SUBSCRIBED.format('company_id')}P1,S9,Backup,7,Trial,Annual,2025-03-01,,\n"
+    (company,) = read_folder(write(tmp_path, companies_csv=companies, company_subscriptions_csv=bought)).companies
+    assert (company.name, company.website, company.status) == ("Coho", "coho.edu", "Inactive")
+    assert [(item.quantity, item.created.day) for item in company.subscriptions] == [(7, 1)]
+    with pytest.raises(InputError, match=r"company_subscriptions\.csv, line 2, names the unknown company 'P2'"):
+        read_folder(write(tmp_path, companies_csv=companies, company_subscriptions_csv=bought.replace("P1,", "P2,")))
+
+
+def test_the_demos_own_archive_unpacked_is_a_data_folder(tmp_path: Path) -> None:
+    zipfile.ZipFile(ARCHIVE).extractall(tmp_path)
+    world = read_folder(tmp_path / "fiction")
+    assert (len(world.customers), len(world.accounts), len(world.contacts)) == (1216, 3000, 8431)
+
+
 @pytest.mark.parametrize(
     ("changed", "place"),
     [
@@ -68,6 +109,10 @@ def test_subscriptions_belong_to_their_tenant_and_may_be_missing(tmp_path: Path)
         ({"contacts_csv": FILES["contacts.csv"] + ",A1,x@y.z\n"}, r"contacts\.csv, line 4, has no contact_id"),
         ({"subscriptions_csv": FILES["subscriptions.csv"].replace(",4,", ",x,")}, r"subscriptions\.csv, line 2"),
         ({"subscriptions_csv": FILES["subscriptions.csv"].replace("T-1", "T-9")}, r"unknown tenant 'T-9'"),
+        (
+            {"subscriptions_csv": f"{SUBSCRIBED.format('tenant_id')}T-1,S1,Power BI,4,active,,soon,,\n"},
+            r"subscriptions\.csv, line 2, has the date 'soon'",
+        ),
     ],
 )
 def test_the_first_thing_wrong_is_named_with_file_and_place(

@@ -68,10 +68,10 @@ def _parser() -> argparse.ArgumentParser:
 def _world(data: Path | None) -> World:
     # Each world's module is read only when it is wanted: the start is waited for.
     if data is not None:
-        from w365.demo.folder import read_folder
+        from w365.demo.world.folder import read_folder
 
         return read_folder(data)
-    from w365.demo.fiction import fictional_world
+    from w365.demo.world.fiction import fictional_world
 
     return fictional_world()
 

@@ -163,7 +163,7 @@ def furnish_demo(service: Service, queue: Queue) -> None:
 
 
 def _add_manual_provider(service: Service, actor: Actor) -> None:
-    from w365.demo.fiction import manual_rows
+    from w365.demo.world.fiction import manual_rows
     from w365.service.configuring.settings import set_setting
     from w365.service.syncing.providers import ManualAccount, add_manual_accounts, add_manual_provider, list_providers
 
