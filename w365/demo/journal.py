@@ -7,7 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from w365.demo.crm_tables import Row
+Row = dict[str, str | int | None]
+"""One row by column name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,16 @@ from typing import Any
 
 import uvicorn
 
-from w365.demo.audit import AuditRecords
-from w365.demo.authority import Authority
 from w365.demo.certificates import ensure_certificates
-from w365.demo.dataverse import Dataverse
+from w365.demo.dataverse.server import Dataverse
+from w365.demo.entra.authority import Authority
+from w365.demo.entra.graph import AUDIENCE as GRAPH
+from w365.demo.entra.graph import Graph
 from w365.demo.faults import Faults, application
-from w365.demo.graph import AUDIENCE as GRAPH
-from w365.demo.graph import Graph
 from w365.demo.journal import Journal
-from w365.demo.partner_center import AUDIENCE, PartnerCenter
-from w365.demo.pax8 import TOKEN_SECONDS, Pax8
+from w365.demo.partner_center.audit import AuditRecords
+from w365.demo.partner_center.server import AUDIENCE, PartnerCenter
+from w365.demo.pax8.server import TOKEN_SECONDS, Pax8
 from w365.demo.tokens import Tokens
 from w365.demo.wire import Service
 from w365.demo.world import World

@@ -23,7 +23,7 @@ from service.fakes import (
 
 from tests.servers import ADATUM, BELLOWS, running
 from w365.config import load_settings
-from w365.demo.audit import AuditRecords
+from w365.demo.partner_center.audit import AuditRecords
 from w365.errors import SourceChanged, SourceRefused, SourceUnreachable, W365Error
 from w365.jobs import execute
 from w365.model import Customer, CustomerPage, RunState

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from w365.demo.pace import Pace
-from w365.demo.pax8_json import company_record, subscription_record
+from w365.demo.pax8.records import company_record, subscription_record
+from w365.demo.rate_limit import Pace
 from w365.demo.tokens import Tokens
 from w365.demo.wire import Reply, Request, json_reply
 from w365.demo.world import World

@@ -13,17 +13,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
-from w365.demo.audit import AuditRecords
 from w365.demo.journal import Journal
-from w365.demo.new_customers import NewCustomers, Refused
-from w365.demo.pace import Pace
-from w365.demo.partner_center_json import (
+from w365.demo.partner_center.audit import AuditRecords
+from w365.demo.partner_center.creation import NewCustomers, Refused
+from w365.demo.partner_center.records import (
     created_record,
     customer_item,
     customer_record,
     reseller_item,
     subscription_item,
 )
+from w365.demo.rate_limit import Pace
 from w365.demo.tokens import Tokens
 from w365.demo.wire import Reply, Request, is_guid, json_reply, new_guid
 from w365.demo.world import Customer, World

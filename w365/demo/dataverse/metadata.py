@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from w365.demo.crm_tables import TABLES, Row, Table
-from w365.demo.odata import Refusal, parse_filter, unknown_property
+from w365.demo.dataverse.odata import Refusal, parse_filter, unknown_property
+from w365.demo.dataverse.tables import TABLES, Table
+from w365.demo.journal import Row
 from w365.demo.wire import Reply, json_reply
 
 

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from w365.demo.journal import Row
 from w365.demo.world import FIRST_DAY, Account, Contact, World
 
-Row = dict[str, str | int | None]
-"""One row by column name. ``PARENT_KIND`` is kept beside the columns."""
-
 PARENT_KIND = "parentcustomerid_kind"
+"""Is kept in a row beside its columns: which table the customer of a contact is in."""
 
 
 @dataclass(frozen=True, slots=True)

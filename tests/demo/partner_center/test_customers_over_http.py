@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.servers import ADATUM, COHO, DEPARTED, client, running, small_world
-from w365.demo.partner_center import AUDIENCE, PartnerCenter
+from w365.demo.partner_center.server import AUDIENCE, PartnerCenter
 from w365.demo.servers import Servers
 from w365.demo.tokens import Tokens
 from w365.demo.wire import Request

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from w365.demo.aadsts import refusal
-from w365.demo.consent_page import Asked, Codes, authorize
+from w365.demo.entra.aadsts import refusal
+from w365.demo.entra.consent import Asked, Codes, authorize
 from w365.demo.tokens import NOBODY, Person, Tokens
 from w365.demo.wire import Reply, Request, json_reply
 

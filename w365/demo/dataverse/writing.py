@@ -7,22 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from w365.demo.crm_rows import CrmRows
-from w365.demo.crm_tables import (
+from w365.demo.dataverse.odata import Refusal
+from w365.demo.dataverse.reading import missing_row
+from w365.demo.dataverse.rows import CrmRows
+from w365.demo.dataverse.tables import (
     ACCOUNTS,
     CONTACTS,
     PARENT_KIND,
     PROVIDER_ACCOUNTS,
     TABLES,
     Column,
-    Row,
     Table,
     full_name,
     time_text,
 )
-from w365.demo.dataverse_read import missing_row
-from w365.demo.journal import Change
-from w365.demo.odata import Refusal
+from w365.demo.journal import Change, Row
 from w365.demo.wire import Request, is_guid, new_guid
 
 

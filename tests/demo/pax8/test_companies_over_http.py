@@ -10,7 +10,7 @@ import pytest
 
 from tests.servers import fiction, running, small_world
 from w365.config import load_settings
-from w365.demo.pax8 import AUDIENCE, Pax8
+from w365.demo.pax8.server import AUDIENCE, Pax8
 from w365.demo.servers import PAX8_CLIENT_ID, Servers
 from w365.demo.tokens import Tokens
 from w365.demo.wire import Request

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from w365.demo import metadata
-from w365.demo.crm_rows import CrmRows
-from w365.demo.crm_tables import TABLES, Row, Table
-from w365.demo.dataverse_read import Reader
-from w365.demo.dataverse_write import Writer
-from w365.demo.journal import Journal
-from w365.demo.odata import Preferences, Refusal, read_preferences
+from w365.demo.dataverse import metadata
+from w365.demo.dataverse.odata import Preferences, Refusal, read_preferences
+from w365.demo.dataverse.reading import Reader
+from w365.demo.dataverse.rows import CrmRows
+from w365.demo.dataverse.tables import TABLES, Table
+from w365.demo.dataverse.writing import Writer
+from w365.demo.journal import Journal, Row
 from w365.demo.tokens import Tokens
 from w365.demo.wire import Reply, Request, is_guid, json_reply, new_guid
 from w365.demo.world import World

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
-from w365.demo.aadsts import words
+from w365.demo.entra.aadsts import words
 from w365.demo.tokens import Person
 from w365.demo.wire import Reply, Request
 

@@ -10,9 +10,10 @@ from itertools import islice
 from typing import TypeVar
 from urllib.parse import quote, unquote
 
-from w365.demo.crm_rows import CrmRows
-from w365.demo.crm_tables import PARENT_KIND, Row, Table
-from w365.demo.odata import Preferences, Refusal, parse_filter, syntax_error, unknown_property
+from w365.demo.dataverse.odata import Preferences, Refusal, parse_filter, syntax_error, unknown_property
+from w365.demo.dataverse.rows import CrmRows
+from w365.demo.dataverse.tables import PARENT_KIND, Table
+from w365.demo.journal import Row
 from w365.demo.wire import Reply, Request, json_reply
 
 LARGEST_PAGE = 5_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Iterator
 
-from w365.demo.crm_tables import Row, Table, world_rows
-from w365.demo.journal import Change, Journal
+from w365.demo.dataverse.tables import Table, world_rows
+from w365.demo.journal import Change, Journal, Row
 from w365.demo.world import World
 
 FIRST_CHANGE = 1_000_000

@@ -11,7 +11,7 @@ from w365.demo.world.fiction import ARCHIVE
 from w365.demo.world.folder import read_folder, stable_guid
 from w365.errors import InputError
 
-GOLD = Path(__file__).parents[2] / ".." / "shared" / "gold"
+GOLD = Path(__file__).parents[3] / ".." / "shared" / "gold"
 TENANT = {
     "id": "T-1",
     "companyProfile": {"tenantId": "T-1", "domain": "adatum.com", "companyName": "Adatum"},

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.servers import ADATUM_ACCOUNT, BELLOWS_ACCOUNT, COHO_ACCOUNT, INACTIVE_ACCOUNT, client, running, small_world
-from w365.demo.partner_center import AUDIENCE
+from w365.demo.partner_center.server import AUDIENCE
 from w365.demo.servers import Servers
 
 ROOT = "/api/data/v9.2"

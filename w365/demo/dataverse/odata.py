@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from w365.demo.crm_tables import Row
+from w365.demo.journal import Row
 
 Predicate = Callable[[Row], bool]
 

@@ -1,0 +1,1 @@
+"""Dataverse: three tables that are read, written, described and tracked through its Web API."""

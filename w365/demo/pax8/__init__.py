@@ -1,0 +1,1 @@
+"""Pax8: its token endpoint, companies and subscriptions."""
