@@ -16,7 +16,7 @@ from pathlib import Path
 
 from w365.demo.wire import is_guid
 from w365.demo.world import FIRST_DAY, World
-from w365.demo.world.csv_lines import read_lines
+from w365.demo.world.csv_lines import Columns, read_lines
 from w365.demo.world.folder import read_folder
 
 ARCHIVE = Path(__file__).with_name("fiction.zip")
@@ -35,8 +35,8 @@ class ManualRow:
 
 def fictional_world() -> World:
     """Read the fictional world. Accounts and contacts came in the order of their rows, one after the other."""
-    with _unpacked() as folder:
-        world = read_folder(folder, _made_up_id)
+    with _open_archive() as folder:
+        world = read_folder(folder, _make_id)
     accounts = (replace(row, created=FIRST_DAY + timedelta(hours=n)) for n, row in enumerate(world.accounts, 1))
     contacts = (replace(row, created=FIRST_DAY + timedelta(minutes=7 * n)) for n, row in enumerate(world.contacts, 1))
     return replace(world, accounts=tuple(accounts), contacts=tuple(contacts), fingerprint="")
@@ -44,8 +44,8 @@ def fictional_world() -> World:
 
 def manual_rows() -> tuple[ManualRow, ...]:
     """Customers of the manual provider "Harbour Telecom"; ten of them are customers in Partner Center as well."""
-    columns = ("specific_id", "name", "country", "domains")
-    with _unpacked() as folder:
+    columns = Columns(("specific_id", "name", "country", "domains"))
+    with _open_archive() as folder:
         rows = [row for _, row in read_lines(folder / "manual.csv", columns)]
     return tuple(
         ManualRow(row["name"], row["specific_id"], tuple(row["domains"].split()), row["country"]) for row in rows
@@ -53,12 +53,12 @@ def manual_rows() -> tuple[ManualRow, ...]:
 
 
 @contextmanager
-def _unpacked() -> Iterator[zipfile.Path]:
+def _open_archive() -> Iterator[zipfile.Path]:
     with zipfile.ZipFile(ARCHIVE) as archive:
         yield zipfile.Path(archive, "fiction/")
 
 
-def _made_up_id(kind: str, original: str) -> str:
+def _make_id(kind: str, original: str) -> str:
     """Make a GUID of the row's number, or of the account's; ids of the other provider stand in its files."""
     if is_guid(original):
         return original
