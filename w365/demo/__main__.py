@@ -20,7 +20,7 @@ from w365.errors import W365Error
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until stopped. Gives the exit status."""
-    options = _parser().parse_args(arguments)
+    options = _make_parser().parse_args(arguments)
     try:
         with ExitStack() as stack:
             home = options.home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="w365-demo-")))
@@ -49,13 +49,13 @@ def serve_until_stopped(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with serve(_world(data), home=home, calls_per_minute=calls_per_minute) as servers:
-        _announce(servers, printed)
+    with serve(_read_world(data), home=home, calls_per_minute=calls_per_minute) as servers:
+        _print_settings(servers, printed)
         while not stop.wait(0.25) and _is_alive(parent):
             pass
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m w365.demo", description=__doc__)
     parser.add_argument("--data", type=Path, help="a data folder to serve instead of the fictional customers")
     parser.add_argument("--home", type=Path, help="where certificates and changes are kept (default: a passing folder)")
@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _world(data: Path | None) -> World:
+def _read_world(data: Path | None) -> World:
     # Each world's module is read only when it is wanted: the start is waited for.
     if data is not None:
         from w365.demo.world.folder import read_folder
@@ -76,7 +76,7 @@ def _world(data: Path | None) -> World:
     return fictional_world()
 
 
-def _announce(servers: Servers, printed: Mapping[str, str] | None) -> None:
+def _print_settings(servers: Servers, printed: Mapping[str, str] | None) -> None:
     if printed is None:
         lines = [f"{name:15} {url}" for name, url in servers.urls.items()]
         lines.append("Serving until stopped.")

@@ -43,45 +43,45 @@ def _is_usable(authority: Path, server: Path, now: datetime) -> bool:
 
 def _write_certificates(authority: Path, server: Path, now: datetime) -> None:
     root_key = ec.generate_private_key(ec.SECP256R1())
-    root = _root_certificate(root_key, now)
+    root = _make_root_certificate(root_key, now)
     leaf_key = ec.generate_private_key(ec.SECP256R1())
-    leaf = _server_certificate(leaf_key, root_key, root, now)
+    leaf = _make_server_certificate(leaf_key, root_key, root, now)
     key = leaf_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _replace(server, key + leaf.public_bytes(serialization.Encoding.PEM))
-    _replace(authority, root.public_bytes(serialization.Encoding.PEM))
+    _replace_file(server, key + leaf.public_bytes(serialization.Encoding.PEM))
+    _replace_file(authority, root.public_bytes(serialization.Encoding.PEM))
 
 
-def _root_certificate(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
-    name = _name("W365 demo authority")
-    builder = _builder(name, name, key.public_key(), now)
+def _make_root_certificate(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+    name = _make_name("W365 demo authority")
+    builder = _begin_certificate(name, name, key.public_key(), now)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(_key_usage(signs_certificates=True), critical=True)
+    builder = builder.add_extension(_make_key_usage(signs_certificates=True), critical=True)
     return builder.sign(key, hashes.SHA256())
 
 
-def _server_certificate(
+def _make_server_certificate(
     key: ec.EllipticCurvePrivateKey, root_key: ec.EllipticCurvePrivateKey, root: x509.Certificate, now: datetime
 ) -> x509.Certificate:
     addresses = x509.SubjectAlternativeName(
         [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     )
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
-    builder = _builder(_name("W365 demo server"), root.subject, key.public_key(), now)
+    builder = _begin_certificate(_make_name("W365 demo server"), root.subject, key.public_key(), now)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(_key_usage(signs_certificates=False), critical=True)
+    builder = builder.add_extension(_make_key_usage(signs_certificates=False), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     builder = builder.add_extension(addresses, critical=False)
     builder = builder.add_extension(issuer, critical=False)
     return builder.sign(root_key, hashes.SHA256())
 
 
-def _name(common_name: str) -> x509.Name:
+def _make_name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _builder(
+def _begin_certificate(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime
 ) -> x509.CertificateBuilder:
     return (
@@ -96,7 +96,7 @@ def _builder(
     )
 
 
-def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+def _make_key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=True,
         key_cert_sign=signs_certificates,
@@ -110,7 +110,7 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace_file(path: Path, content: bytes) -> None:
     # Never readable by others, not even for a moment, and never half-written.
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)

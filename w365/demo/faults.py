@@ -88,27 +88,27 @@ class Faults(list[Fault]):
         super().__init__()
         self.seen: deque[SeenRequest] = deque(maxlen=KEPT_REQUESTS)
 
-    def first(self, service: str, method: str, target: str) -> Fault | None:
+    def find_striking(self, service: str, method: str, target: str) -> Fault | None:
         self.seen.append(SeenRequest(service, method, target))
         return next((fault for fault in list(self) if fault.strikes(service, method, target)), None)
 
 
-def application(name: str, service: Service, faults: Faults) -> Application:
+def make_application(name: str, service: Service, faults: Faults) -> Application:
     """Make the ASGI application of one service, with the faults in front of it."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         request = await read_request(scope, receive)
         target = f"{request.path}?{unquote(request.query)}" if request.query else request.path
-        fault = faults.first(name, request.method, target)
+        fault = faults.find_striking(name, request.method, target)
         if fault is None:
             await send_reply(send, service(request))
         else:
-            await _strike(fault, request, service, receive, send)
+            await _apply_fault(fault, request, service, receive, send)
 
     return serve
 
 
-async def _strike(fault: Fault, request: Request, service: Service, receive: Receive, send: Send) -> None:
+async def _apply_fault(fault: Fault, request: Request, service: Service, receive: Receive, send: Send) -> None:
     if fault.delay:
         await asyncio.sleep(fault.delay)
     if fault.lose:
@@ -120,7 +120,7 @@ async def _strike(fault: Fault, request: Request, service: Service, receive: Rec
         while (await receive())["type"] != "http.disconnect":
             pass
         return
-    reply = _given_reply(fault) if fault.status else service(request)
+    reply = _make_reply(fault) if fault.status else service(request)
     if fault.edit is not None:
         reply = Reply(reply.status, fault.edit(reply.body), reply.headers)
     if fault.truncate or fault.drip:
@@ -129,7 +129,7 @@ async def _strike(fault: Fault, request: Request, service: Service, receive: Rec
         await send_reply(send, reply)
 
 
-def _given_reply(fault: Fault) -> Reply:
+def _make_reply(fault: Fault) -> Reply:
     if isinstance(fault.body, bytes):
         body, kind = fault.body, "application/octet-stream"
     elif isinstance(fault.body, str):

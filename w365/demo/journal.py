@@ -12,7 +12,7 @@ Row = dict[str, str | int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RowChange:
     """A row as it is after the change, or None when it was deleted."""
 
     table: str
@@ -30,7 +30,7 @@ class Journal:
         self._lines = 0
         self._end_torn_line()
 
-    def append(self, *changes: Change) -> None:
+    def append(self, *changes: RowChange) -> None:
         """Write the changes durably. They take effect when they are read back."""
         lines = "".join(
             json.dumps(
@@ -44,7 +44,7 @@ class Journal:
             file.write(lines.encode())
             os.fsync(file.fileno())
 
-    def read_new(self) -> list[tuple[int, Change]]:
+    def read_new(self) -> list[tuple[int, RowChange]]:
         """Give the changes nobody read before, our own and other processes', each with its number from 1."""
         try:
             if self._path.stat().st_size <= self._offset:
@@ -56,20 +56,20 @@ class Journal:
             return []
         complete = content[: content.rfind(b"\n") + 1]
         self._offset += len(complete)
-        found = []
+        changes = []
         for line in complete.splitlines():
             self._lines += 1
-            change = self._parse(line)
+            change = self._parse_line(line)
             if change is not None:
-                found.append((self._lines, change))
-        return found
+                changes.append((self._lines, change))
+        return changes
 
-    def _parse(self, line: bytes) -> Change | None:
+    def _parse_line(self, line: bytes) -> RowChange | None:
         # A line torn by a crash, or one of another world, keeps its number and changes nothing.
         try:
             content = json.loads(line)
             if content["world"] == self._world:
-                return Change(content["table"], content["id"], content["row"])
+                return RowChange(content["table"], content["id"], content["row"])
         except (ValueError, KeyError, TypeError):
             pass
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Pace:
+class RateLimit:
     """Counts the calls of the last minute; ``calls_per_minute`` 0 is no limit. ``clock`` gives seconds."""
 
     calls_per_minute: int

@@ -17,16 +17,16 @@ from typing import Any
 import uvicorn
 
 from w365.demo.certificates import ensure_certificates
-from w365.demo.dataverse.server import Dataverse
+from w365.demo.dataverse.server import DataverseServer
 from w365.demo.entra.authority import Authority
 from w365.demo.entra.graph import AUDIENCE as GRAPH
-from w365.demo.entra.graph import Graph
-from w365.demo.faults import Faults, application
+from w365.demo.entra.graph import GraphServer
+from w365.demo.faults import Faults, make_application
 from w365.demo.journal import Journal
 from w365.demo.partner_center.audit import AuditRecords
-from w365.demo.partner_center.server import AUDIENCE, PartnerCenter
-from w365.demo.pax8.server import TOKEN_SECONDS, Pax8
-from w365.demo.tokens import Tokens
+from w365.demo.partner_center.server import AUDIENCE, PartnerCenterServer
+from w365.demo.pax8.server import TOKEN_SECONDS, Pax8Server
+from w365.demo.tokens import TokenIssuer
 from w365.demo.wire import Service
 from w365.demo.world import World
 from w365.errors import ConfigurationError
@@ -52,8 +52,8 @@ class Servers:
     ca_bundle: Path
     client_secret: str = field(repr=False)
     faults: Faults
-    tokens: Tokens = field(repr=False)
-    pax8_tokens: Tokens = field(repr=False)
+    tokens: TokenIssuer = field(repr=False)
+    pax8_tokens: TokenIssuer = field(repr=False)
     refusals: list[int] = field(default_factory=list)
 
     def environment(self) -> dict[str, str]:
@@ -86,7 +86,9 @@ class Servers:
 
 
 @contextmanager
-def serve(world: World, *, home: Path, calls_per_minute: int = 0, tokens: Tokens | None = None) -> Iterator[Servers]:
+def serve(
+    world: World, *, home: Path, calls_per_minute: int = 0, tokens: TokenIssuer | None = None
+) -> Iterator[Servers]:
     """Serve the world over HTTPS on 127.0.0.1 until the block ends.
 
     ``home`` keeps the certificates, the ports and what clients changed, so that a restart with the same world goes on
@@ -103,22 +105,22 @@ def serve(world: World, *, home: Path, calls_per_minute: int = 0, tokens: Tokens
     urls = {
         name: f"https://127.0.0.1:{opened.getsockname()[1]}" for name, opened in zip(SERVICES, sockets, strict=True)
     }
-    issued = tokens or Tokens()
-    pax8_tokens = Tokens(issued.clock, TOKEN_SECONDS)
+    issued = tokens or TokenIssuer()
+    pax8_tokens = TokenIssuer(issued.clock, TOKEN_SECONDS)
     servers = Servers(world, urls, ca_bundle, secrets.token_urlsafe(24), Faults(), issued, pax8_tokens)
-    services = _services(servers, home, calls_per_minute)
+    services = _make_services(servers, home, calls_per_minute)
     running = [
-        uvicorn.Server(_configuration(application(name, services[name], servers.faults), certificate))
+        uvicorn.Server(_configure_server(make_application(name, services[name], servers.faults), certificate))
         for name in SERVICES
     ]
     with ExitStack() as stack:
         for opened in sockets:
             stack.enter_context(opened)
-        stack.enter_context(_in_thread(running, sockets))
+        stack.enter_context(_run_in_thread(running, sockets))
         yield servers
 
 
-def _services(servers: Servers, home: Path, calls_per_minute: int) -> dict[str, Service]:
+def _make_services(servers: Servers, home: Path, calls_per_minute: int) -> dict[str, Service]:
     urls, tokens = servers.urls, servers.tokens
     audiences = frozenset({AUDIENCE, urls["partner_center"]})
     clients = dict.fromkeys((PARTNER_CENTER_CLIENT_ID, DATAVERSE_CLIENT_ID), servers.client_secret)
@@ -132,9 +134,9 @@ def _services(servers: Servers, home: Path, calls_per_minute: int) -> dict[str, 
             audiences | {urls["dataverse"], GRAPH},
             tokens,
             servers.refusals,
-            customers=frozenset(one.id for one in servers.world.customers if not one.departed),
+            customers=frozenset(customer.id for customer in servers.world.customers if not customer.departed),
         ),
-        "partner_center": PartnerCenter(
+        "partner_center": PartnerCenterServer(
             servers.world,
             tokens,
             audiences,
@@ -142,7 +144,7 @@ def _services(servers: Servers, home: Path, calls_per_minute: int) -> dict[str, 
             journal=Journal(home / "customers.jsonl", servers.world.fingerprint),
             audit=AuditRecords(home / "audit.jsonl"),
         ),
-        "dataverse": Dataverse(
+        "dataverse": DataverseServer(
             urls["dataverse"],
             servers.world,
             Journal(home / "changes.jsonl", servers.world.fingerprint),
@@ -150,12 +152,12 @@ def _services(servers: Servers, home: Path, calls_per_minute: int) -> dict[str, 
             DATAVERSE_CLIENT_ID,
             f"{urls['authority']}/{TENANT_ID}/oauth2/authorize",
         ),
-        "graph": Graph(servers.world, tokens),
-        "pax8": Pax8(servers.world, servers.pax8_tokens, {PAX8_CLIENT_ID: servers.client_secret}),
+        "graph": GraphServer(servers.world, tokens),
+        "pax8": Pax8Server(servers.world, servers.pax8_tokens, {PAX8_CLIENT_ID: servers.client_secret}),
     }
 
 
-def _configuration(served: object, certificate: Path) -> uvicorn.Config:
+def _configure_server(served: object, certificate: Path) -> uvicorn.Config:
     return uvicorn.Config(
         served,  # type: ignore[arg-type]  # uvicorn's own ASGI types are TypedDicts a year for each version
         http="h11",
@@ -174,10 +176,10 @@ def _configuration(served: object, certificate: Path) -> uvicorn.Config:
 
 
 @contextmanager
-def _in_thread(running: list[uvicorn.Server], sockets: list[socket.socket]) -> Iterator[None]:
+def _run_in_thread(running: list[uvicorn.Server], sockets: list[socket.socket]) -> Iterator[None]:
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
-    thread = threading.Thread(target=_run, args=(loop, running, sockets, stop), name="w365-demo", daemon=True)
+    thread = threading.Thread(target=_run_servers, args=(loop, running, sockets, stop), name="w365-demo", daemon=True)
     thread.start()
     try:
         _wait_until_started(running, thread)
@@ -189,7 +191,7 @@ def _in_thread(running: list[uvicorn.Server], sockets: list[socket.socket]) -> I
         loop.close()
 
 
-def _run(
+def _run_servers(
     loop: asyncio.AbstractEventLoop, running: list[uvicorn.Server], sockets: list[socket.socket], stop: asyncio.Event
 ) -> None:
     async def serve_all() -> None:
@@ -198,14 +200,14 @@ def _run(
         serving = [asyncio.create_task(server.serve(sockets=[opened])) for server, opened in pairs]
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-        await _end(running, [*serving, stopping])
+        await _stop_servers(running, [*serving, stopping])
 
     asyncio.set_event_loop(loop)
     loop.run_until_complete(serve_all())
     asyncio.set_event_loop(None)
 
 
-async def _end(running: list[uvicorn.Server], tasks: list[asyncio.Task[Any]]) -> None:
+async def _stop_servers(running: list[uvicorn.Server], tasks: list[asyncio.Task[Any]]) -> None:
     """End at once: uvicorn's own end looks ten times a second whether every client has left, and clients stay."""
     for server in running:
         for listening in getattr(server, "servers", []):
@@ -243,15 +245,15 @@ def _open_sockets(memory: Path) -> list[socket.socket]:
 
     Change links carry the address, so they outlive a restart only if the port does.
     """
-    known = _known_ports(memory)
-    opened = [_open_socket(known.get(name, 0)) for name in SERVICES]
-    if known.keys() != set(SERVICES):
-        ports = {name: found.getsockname()[1] for name, found in zip(SERVICES, opened, strict=True)}
+    ports = _read_ports(memory)
+    opened = [_open_socket(ports.get(name, 0)) for name in SERVICES]
+    if ports.keys() != set(SERVICES):
+        ports = {name: each.getsockname()[1] for name, each in zip(SERVICES, opened, strict=True)}
         memory.write_text(json.dumps(ports), encoding="ascii")
     return opened
 
 
-def _known_ports(memory: Path) -> dict[str, int]:
+def _read_ports(memory: Path) -> dict[str, int]:
     try:
         content = json.loads(memory.read_text(encoding="ascii"))
         return {name: int(content[name]) for name in SERVICES if name in content}

@@ -41,7 +41,7 @@ NOBODY = Person()
 
 
 @dataclass(slots=True)
-class Tokens:
+class TokenIssuer:
     """Issue and check tokens. The key lives as long as the process; ``lifetime`` is in seconds."""
 
     clock: Callable[[], float] = time.time
@@ -57,14 +57,14 @@ class Tokens:
         """Make a token of claims, with its times."""
         now = int(self.clock())
         body = (
-            f"{_encode({'typ': 'JWT', 'alg': 'HS256'})}."
-            f"{_encode({**claims, 'iat': now, 'nbf': now, 'exp': now + self.lifetime})}"
+            f"{_encode_json({'typ': 'JWT', 'alg': 'HS256'})}."
+            f"{_encode_json({**claims, 'iat': now, 'nbf': now, 'exp': now + self.lifetime})}"
         )
         return f"{body}.{self._sign(body)}"
 
     def read(self, token: str) -> Claims | None:
         """Give the claims of a token we signed that has not expired, else nothing."""
-        claims = self._known.get(token) or self._verify(token)
+        claims = self._known.get(token) or self._verify_token(token)
         return claims if claims is not None and claims.expires > self.clock() else None
 
     def read_bearer(self, authorization: str) -> Claims | None:
@@ -88,7 +88,7 @@ class Tokens:
             return None
         return self._refresh_tokens.pop(token)[1]
 
-    def _verify(self, token: str) -> Claims | None:
+    def _verify_token(self, token: str) -> Claims | None:
         body, _, signature = token.rpartition(".")
         if not hmac.compare_digest(self._sign(body).encode(), signature.encode()):
             return None
@@ -102,12 +102,12 @@ class Tokens:
         return claims
 
     def _sign(self, body: str) -> str:
-        return _base64(hmac.digest(self._key, body.encode(), hashlib.sha256))
+        return _encode_base64(hmac.digest(self._key, body.encode(), hashlib.sha256))
 
 
-def _encode(content: Mapping[str, object]) -> str:
-    return _base64(json.dumps(content, separators=(",", ":")).encode())
+def _encode_json(content: Mapping[str, object]) -> str:
+    return _encode_base64(json.dumps(content, separators=(",", ":")).encode())
 
 
-def _base64(content: bytes) -> str:
+def _encode_base64(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

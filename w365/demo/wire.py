@@ -100,16 +100,13 @@ async def _read_body(receive: Receive) -> bytes:
 
 
 async def send_start(send: Send, reply: Reply, length: int) -> None:
+    """Send status and headers; a 204 carries no Content-Length."""
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-    headers.append((b"content-length", str(length).encode()))
+    if reply.status != 204:
+        headers.append((b"content-length", str(length).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
 
 
 async def send_reply(send: Send, reply: Reply) -> None:
-    """Send the reply as it is; a 204 carries no Content-Length."""
-    if reply.status == 204:
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-        await send({"type": "http.response.start", "status": 204, "headers": headers})
-    else:
-        await send_start(send, reply, len(reply.body))
+    await send_start(send, reply, len(reply.body))
     await send({"type": "http.response.body", "body": reply.body})

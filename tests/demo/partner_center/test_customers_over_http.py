@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from tests.servers import ADATUM, COHO, DEPARTED, client, running, small_world
-from w365.demo.partner_center.server import AUDIENCE, PartnerCenter
+from w365.demo.partner_center.server import AUDIENCE, PartnerCenterServer
 from w365.demo.servers import Servers
-from w365.demo.tokens import Tokens
+from w365.demo.tokens import TokenIssuer
 from w365.demo.wire import Request
 
 
@@ -128,7 +128,7 @@ def test_without_or_with_an_expired_token_the_answer_is_an_empty_401(servers: Se
 
 def test_a_token_ends_with_its_time() -> None:
     now = [1000.0]
-    tokens = Tokens(clock=lambda: now[0], lifetime=60)
+    tokens = TokenIssuer(clock=lambda: now[0], lifetime=60)
     token = tokens.issue(AUDIENCE, "client", "tenant")
     assert tokens.read(token) is not None
     now[0] = 1061
@@ -137,8 +137,8 @@ def test_a_token_ends_with_its_time() -> None:
 
 
 def test_beyond_the_limit_the_gateway_says_how_long_to_wait() -> None:
-    now, tokens = [0.0], Tokens()
-    service = PartnerCenter(small_world(), tokens, calls_per_minute=2, clock=lambda: now[0])
+    now, tokens = [0.0], TokenIssuer()
+    service = PartnerCenterServer(small_world(), tokens, calls_per_minute=2, clock=lambda: now[0])
     request = Request("GET", "/v1/customers", headers={"authorization": f"Bearer {tokens.issue(AUDIENCE, 'c', 't')}"})
     assert [service(request).status for _ in range(3)] == [200, 200, 429]
     refused = service(request)

@@ -10,9 +10,9 @@ import pytest
 
 from tests.servers import fiction, running, small_world
 from w365.config import load_settings
-from w365.demo.pax8.server import AUDIENCE, Pax8
+from w365.demo.pax8.server import AUDIENCE, Pax8Server
 from w365.demo.servers import PAX8_CLIENT_ID, Servers
-from w365.demo.tokens import Tokens
+from w365.demo.tokens import TokenIssuer
 from w365.demo.wire import Request
 from w365.demo.world import Company, Subscription, World
 from w365.matching.domains import website_domain
@@ -98,8 +98,8 @@ def test_expired_and_missing_tokens_are_refused(servers: Servers, http: httpx.Cl
 
 
 def test_beyond_the_limit_it_says_so_without_a_time() -> None:
-    now, tokens = [0.0], Tokens()
-    service = Pax8(WORLD, tokens, {}, calls_per_minute=2, clock=lambda: now[0])
+    now, tokens = [0.0], TokenIssuer()
+    service = Pax8Server(WORLD, tokens, {}, calls_per_minute=2, clock=lambda: now[0])
     request = Request("GET", "/v1/companies", headers={"authorization": f"Bearer {tokens.issue(AUDIENCE, 'c', '')}"})
     assert [service(request).status for _ in range(3)] == [200, 200, 429]
     assert "retry-after" not in dict(service(request).headers)

@@ -31,7 +31,7 @@ _FUNCTIONS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-class Refusal(Exception):
+class ODataRefusal(Exception):
     """What the server answers instead of data."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -41,13 +41,13 @@ class Refusal(Exception):
         self.message = message
 
 
-def unknown_property(name: str, logical_name: str) -> Refusal:
+def unknown_property(name: str, logical_name: str) -> ODataRefusal:
     message = f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.{logical_name}'."
-    return Refusal(400, "0x80060888", message)
+    return ODataRefusal(400, "0x80060888", message)
 
 
-def syntax_error(message: str) -> Refusal:
-    return Refusal(400, "0x80060888", message)
+def syntax_error(message: str) -> ODataRefusal:
+    return ODataRefusal(400, "0x80060888", message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +61,35 @@ class Preferences:
     applied: str = ""
 
     def includes(self, annotation: str) -> bool:
-        asked = self.annotations.split(",")
-        return any(part in ("*", annotation) or _covers(part, annotation) for part in asked)
+        patterns = self.annotations.split(",")
+        return any(pattern in ("*", annotation) or _covers_annotation(pattern, annotation) for pattern in patterns)
 
 
-def _covers(pattern: str, annotation: str) -> bool:
+def _covers_annotation(pattern: str, annotation: str) -> bool:
     return pattern.endswith(".*") and annotation.startswith(pattern[:-1])
 
 
 def read_preferences(header: str) -> Preferences:
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for part in re.findall(r'(?:[^,"]|"[^"]*")+', header):
         name, _, value = part.strip().partition("=")
-        found[name.lower()] = value.strip('"')
-    size = found.get("odata.maxpagesize", "")
+        values[name.lower()] = value.strip('"')
+    size = values.get("odata.maxpagesize", "")
     return Preferences(
         page_size=int(size) if size.isdecimal() and int(size) else None,
-        tracks_changes="odata.track-changes" in found,
-        annotations=found.get("odata.include-annotations", ""),
-        returns_representation=found.get("return") == "representation",
+        tracks_changes="odata.track-changes" in values,
+        annotations=values.get("odata.include-annotations", ""),
+        returns_representation=values.get("return") == "representation",
         applied=header,
     )
 
 
 def parse_filter(text: str, columns: Iterable[str], logical_name: str) -> Predicate:
-    """Turn a ``$filter`` into a predicate. Raises Refusal for whatever is not understood."""
-    return _Parser(_tokens(text), frozenset(columns), logical_name).parse()
+    """Turn a ``$filter`` into a predicate. Raises ODataRefusal for whatever is not understood."""
+    return _Parser(_split_tokens(text), frozenset(columns), logical_name).parse()
 
 
-def _tokens(text: str) -> list[tuple[str, str]]:
+def _split_tokens(text: str) -> list[tuple[str, str]]:
     tokens: list[tuple[str, str]] = []
     position, end = 0, len(text.rstrip())
     while position < end:
@@ -108,64 +108,64 @@ class _Parser:
         self._logical_name = logical_name
 
     def parse(self) -> Predicate:
-        predicate = self._any()
+        predicate = self._parse_any()
         if self._tokens[0][0] != "end":
-            raise self._error()
+            raise self._make_error()
         return predicate
 
-    def _any(self) -> Predicate:
-        parts = [self._all()]
-        while self._accept("or"):
-            parts.append(self._all())
+    def _parse_any(self) -> Predicate:
+        parts = [self._parse_all()]
+        while self._accept_token("or"):
+            parts.append(self._parse_all())
         return parts[0] if len(parts) == 1 else lambda row: any(part(row) for part in parts)
 
-    def _all(self) -> Predicate:
-        parts = [self._term()]
-        while self._accept("and"):
-            parts.append(self._term())
+    def _parse_all(self) -> Predicate:
+        parts = [self._parse_term()]
+        while self._accept_token("and"):
+            parts.append(self._parse_term())
         return parts[0] if len(parts) == 1 else lambda row: all(part(row) for part in parts)
 
-    def _term(self) -> Predicate:
-        if self._accept("not"):
-            inner = self._term()
+    def _parse_term(self) -> Predicate:
+        if self._accept_token("not"):
+            inner = self._parse_term()
             return lambda row: not inner(row)
-        if self._accept("("):
-            predicate = self._any()
-            self._expect(")")
+        if self._accept_token("("):
+            predicate = self._parse_any()
+            self._expect_token(")")
             return predicate
         kind, word = self._tokens.pop(0)
         if kind != "word":
-            raise self._error()
-        return self._call(word) if self._accept("(") else self._comparison(self._column(word))
+            raise self._make_error()
+        return self._parse_call(word) if self._accept_token("(") else self._parse_comparison(self._parse_column(word))
 
-    def _call(self, name: str) -> Predicate:
+    def _parse_call(self, name: str) -> Predicate:
         test = _FUNCTIONS.get(name)
         if test is None:
             raise syntax_error(f"An unknown function with name '{name}' was found.")
-        column = self._column(self._tokens.pop(0)[1])
-        self._expect(",")
-        wanted = str(self._literal()).casefold()
-        self._expect(")")
-        return lambda row: row[column] is not None and test(str(row[column]).casefold(), wanted)
+        column = self._parse_column(self._tokens.pop(0)[1])
+        self._expect_token(",")
+        text = str(self._parse_literal()).casefold()
+        self._expect_token(")")
+        return lambda row: row[column] is not None and test(str(row[column]).casefold(), text)
 
-    def _comparison(self, column: str) -> Predicate:
+    def _parse_comparison(self, column: str) -> Predicate:
         name = self._tokens.pop(0)[1]
         compare = _COMPARISONS.get(name)
         if compare is None:
-            raise self._error()
-        wanted = self._literal()
-        if wanted is None:
+            raise self._make_error()
+        literal = self._parse_literal()
+        if literal is None:
             return lambda row: (row[column] is None) is (name == "eq")
-        folded = _folded(wanted)
+        folded = _fold_case(literal)
 
         def test(row: Row) -> bool:
             # SQL's way: an empty cell is never equal, never different.
-            value = _folded(row[column])
+            value = _fold_case(row[column])
             return value is not None and isinstance(value, type(folded)) and compare(value, folded)
 
         return test
 
-    def _literal(self) -> str | int | None:
+    def _parse_literal(self) -> str | int | None:
         kind, value = self._tokens.pop(0)
         if kind == "text":
             return value[1:-1].replace("''", "'")
@@ -175,26 +175,26 @@ class _Parser:
             return value
         if value == "null":
             return None
-        raise self._error()
+        raise self._make_error()
 
-    def _column(self, name: str) -> str:
+    def _parse_column(self, name: str) -> str:
         if name not in self._columns:
             raise unknown_property(name, self._logical_name)
         return name
 
-    def _accept(self, value: str) -> bool:
+    def _accept_token(self, value: str) -> bool:
         if self._tokens[0][0] in ("word", "mark") and self._tokens[0][1] == value:
             self._tokens.pop(0)
             return True
         return False
 
-    def _expect(self, value: str) -> None:
-        if not self._accept(value):
-            raise self._error()
+    def _expect_token(self, value: str) -> None:
+        if not self._accept_token(value):
+            raise self._make_error()
 
-    def _error(self) -> Refusal:
+    def _make_error(self) -> ODataRefusal:
         return syntax_error("The $filter expression is not supported or not complete.")
 
 
-def _folded(value: str | int | None) -> str | int | None:
+def _fold_case(value: str | int | None) -> str | int | None:
     return value.casefold() if isinstance(value, str) else value

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 from urllib.parse import quote, unquote
 
-from w365.demo.dataverse.odata import Preferences, Refusal, parse_filter, syntax_error, unknown_property
+from w365.demo.dataverse.odata import ODataRefusal, Preferences, parse_filter, syntax_error, unknown_property
 from w365.demo.dataverse.rows import CrmRows
-from w365.demo.dataverse.tables import PARENT_KIND, Table
+from w365.demo.dataverse.tables import PARENT_KIND, CrmTable
 from w365.demo.journal import Row
-from w365.demo.wire import Reply, Request, json_reply
+from w365.demo.wire import Reply, json_reply
 
 LARGEST_PAGE = 5_000
 CHANGE_LINK_DAYS = 7
@@ -29,7 +29,7 @@ _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageStart:
     """Where a page begins. ``since`` (-1: a first full read) and ``until`` are set while changes are tracked."""
 
     page: int = 1
@@ -40,105 +40,96 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """``root`` is the address links begin with; ``fingerprint`` tells our change links from another world's."""
+    """Answers one request about a table.
+
+    ``root`` is the address links begin with; ``fingerprint`` tells our change links from another world's.
+    """
 
     root: str
     rows: CrmRows
     fingerprint: str
     clock: Callable[[], float]
+    table: CrmTable
+    query: Mapping[str, str]
+    preferences: Preferences
 
-    def one(self, table: Table, row_id: str, request: Request, preferences: Preferences) -> Reply:
-        row = self.rows.table(table).by_id.get(row_id)
+    def read_row(self, row_id: str) -> Reply:
+        row = self.rows.table(self.table).by_id.get(row_id)
         if row is None:
-            raise missing_row(table, row_id)
-        columns = _selected(table, request.parameters())
-        context = f"{self.root}/$metadata#{self._shape(table, request)}/$entity"
-        return _reply({"@odata.context": context} | _shown(row, table, columns, preferences))
+            raise missing_row(self.table, row_id)
+        context = {"@odata.context": f"{self._make_context()}/$entity"}
+        return json_reply(200, context | self._show_row(row, self._select_columns()))
 
-    def list(self, table: Table, request: Request, preferences: Preferences) -> Reply:
-        query = request.parameters()
-        for name in query:
+    def list_rows(self) -> Reply:
+        for name in self.query:
             if name.startswith("$") and name not in _OPTIONS:
-                raise Refusal(400, "0x80060888", f"The query parameter {name} is not supported.")
-        if "$deltatoken" in query or preferences.tracks_changes:
-            return self._tracked(table, request, query, preferences)
-        return self._page(table, request, query, preferences)
+                raise ODataRefusal(400, "0x80060888", f"The query parameter {name} is not supported.")
+        is_tracked = "$deltatoken" in self.query or self.preferences.tracks_changes
+        return self._list_tracked() if is_tracked else self._list_page()
 
-    def _page(self, table: Table, request: Request, query: Mapping[str, str], preferences: Preferences) -> Reply:
-        columns = _selected(table, query)
-        place = _place(query)
-        matching = self._matching(table, query, place)
-        size, top = preferences.page_size or LARGEST_PAGE, _top(query)
-        found, more = _take(matching, min(size, LARGEST_PAGE, top or LARGEST_PAGE))
-        content: dict[str, object] = {"@odata.context": f"{self.root}/$metadata#{self._shape(table, request)}"}
-        if query.get("$count") == "true":
-            everything = self._matching(table, query, Place())
-            content["@odata.count"] = min(sum(1 for _ in everything), LARGEST_PAGE)
-        content["value"] = [_shown(row, table, columns, preferences) for row in found]
+    def _list_page(self) -> Reply:
+        columns, start, top = self._select_columns(), _read_start(self.query), _read_top(self.query)
+        rows, more = _take_page(self._find_rows(start), min(self._page_size(), top or LARGEST_PAGE))
+        content: dict[str, object] = {"@odata.context": self._make_context()}
+        if self.query.get("$count") == "true":
+            content["@odata.count"] = min(sum(1 for _ in self._find_rows(PageStart())), LARGEST_PAGE)
+        content["value"] = [self._show_row(row, columns) for row in rows]
         if more and top is None:
-            following = Place(place.page + 1, str(found[-1][table.primary_id]))
-            content["@odata.nextLink"] = self._link(table, query, "$skiptoken", _cookie(table, following))
-        return _reply(content)
+            content["@odata.nextLink"] = self._link_next(start, str(rows[-1][self.table.primary_id]))
+        return json_reply(200, content)
 
-    def _matching(self, table: Table, query: Mapping[str, str], place: Place) -> Iterator[Row]:
-        order = query.get("$orderby", "")
-        rows = self.rows.table(table).after("" if order else place.last)
-        if text := query.get("$filter"):
-            rows = filter(parse_filter(text, table.columns, table.logical_name), rows)
-        return _behind(_ordered(rows, order, table), table, place.last) if order else rows
+    def _find_rows(self, start: PageStart) -> Iterator[Row]:
+        order = self.query.get("$orderby", "")
+        rows = self.rows.table(self.table).after("" if order else start.last)
+        if text := self.query.get("$filter"):
+            rows = filter(parse_filter(text, self.table.columns, self.table.logical_name), rows)
+        return _skip_to(_order_rows(rows, order, self.table), self.table, start.last) if order else rows
 
-    def _tracked(self, table: Table, request: Request, query: Mapping[str, str], preferences: Preferences) -> Reply:
-        for name in _NOT_TRACKED:
-            if name in query:
-                raise Refusal(400, "0x80060888", f"The {name} query parameter is not allowed when tracking changes.")
-        columns = _selected(table, query)
-        place = self._tracked_place(query)
-        size = min(preferences.page_size or LARGEST_PAGE, LARGEST_PAGE)
-        context = f"{self.root}/$metadata#{self._shape(table, request)}"
-        if place.since < 0:
-            found, more = _take(self.rows.table(table).after(place.last), size)
-            shown = [_shown(row, table, columns, preferences) for row in found]
-            last = str(found[-1][table.primary_id]) if found else ""
-        else:
-            context += "/$delta"
-            changes, more = _take(self._changes(table, place), size)
-            shown = [self._change(row_id, row, table, columns, preferences) for _, row_id, row in changes]
-            last = str(changes[-1][0]) if changes else ""
-        content: dict[str, object] = {"@odata.context": context}
+    def _list_tracked(self) -> Reply:
+        if untracked := [name for name in _NOT_TRACKED if name in self.query]:
+            message = f"The {untracked[0]} query parameter is not allowed when tracking changes."
+            raise ODataRefusal(400, "0x80060888", message)
+        columns, start = self._select_columns(), self._find_tracked_start()
+        entries, more = _take_page(self._find_entries(start), self._page_size())
+        content: dict[str, object] = {"@odata.context": self._make_context() + ("/$delta" if start.since >= 0 else "")}
+        if not more:
+            content["@odata.deltaLink"] = self._make_link("$deltatoken", self._make_delta_token(start.until))
+        content["value"] = [
+            self._show_row(row, columns) if row else self._show_deleted(row_id) for _, row_id, row in entries
+        ]
         if more:
-            following = Place(place.page + 1, last, place.since, place.until)
-            link = {"@odata.nextLink": self._link(table, query, "$skiptoken", _cookie(table, following))}
-            return _reply(content | {"value": shown} | link)
-        content["@odata.deltaLink"] = self._link(table, query, "$deltatoken", self._delta_token(place.until))
-        return _reply(content | {"value": shown})
+            content["@odata.nextLink"] = self._link_next(start, str(entries[-1][0]))
+        return json_reply(200, content)
 
-    def _tracked_place(self, query: Mapping[str, str]) -> Place:
-        if "$skiptoken" in query:
-            return _place(query)
+    def _find_tracked_start(self) -> PageStart:
+        if "$skiptoken" in self.query:
+            return _read_start(self.query)
+        token = self.query.get("$deltatoken")
         # What changes while a client pages is told again at its next delta: better twice than never.
-        until = self.rows.version
-        return Place(since=self._delta_start(query["$deltatoken"]) if "$deltatoken" in query else -1, until=until)
+        return PageStart(since=-1 if token is None else self._read_delta_token(token), until=self.rows.version)
 
-    def _changes(self, table: Table, place: Place) -> Iterator[tuple[int, str, Row | None]]:
-        start = int(place.last) if place.last else place.since
-        return (change for change in self.rows.table(table).changed_since(start) if change[0] <= place.until)
+    def _find_entries(self, start: PageStart) -> Iterator[tuple[str | int, str, Row | None]]:
+        """Where the next page would go on, the id and the row (None: deleted): of all rows first, then of changes."""
+        rows = self.rows.table(self.table)
+        if start.since < 0:
+            for row in rows.after(start.last):
+                row_id = str(row[self.table.primary_id])
+                yield row_id, row_id, row
+        else:
+            changes = rows.changed_since(int(start.last) if start.last else start.since)
+            yield from (change for change in changes if change[0] <= start.until)
 
-    def _change(
-        self, row_id: str, row: Row | None, table: Table, columns: Iterable[str], preferences: Preferences
-    ) -> dict[str, object]:
-        if row is not None:
-            return _shown(row, table, columns, preferences)
-        context = f"{self.root}/$metadata#{table.entity_set}/$deletedEntity"
-        return {"@odata.context": context, "id": row_id, "reason": "deleted"}
+    def _page_size(self) -> int:
+        return min(self.preferences.page_size or LARGEST_PAGE, LARGEST_PAGE)
 
-    def _delta_token(self, version: int) -> str:
+    def _make_delta_token(self, version: int) -> str:
         now = datetime.fromtimestamp(self.clock(), UTC)
         return f"{version}!{self.fingerprint}!{now:%m/%d/%Y %H:%M:%S}"
 
-    def _delta_start(self, token: str) -> int:
+    def _read_delta_token(self, token: str) -> int:
         # No recording of the answer to an old change link exists; 410 is OData's own status for it, and the code is
         # the platform's for an expired version stamp.
-        expired = Refusal(
+        expired = ODataRefusal(
             410, "0x80044352", "Version stamp associated with the client has expired. Please perform a full sync."
         )
         try:
@@ -152,51 +143,52 @@ class Reader:
             raise expired
         return start
 
-    def _shape(self, table: Table, request: Request) -> str:
-        select = request.parameters().get("$select", "")
-        return f"{table.entity_set}({select})" if select else table.entity_set
+    def _make_context(self) -> str:
+        select = self.query.get("$select", "")
+        return f"{self.root}/$metadata#{self.table.entity_set}{f'({select})' if select else ''}"
 
-    def _link(self, table: Table, query: Mapping[str, str], name: str, token: str) -> str:
-        kept = {key: value for key, value in query.items() if key not in ("$skiptoken", "$deltatoken")}
+    def _link_next(self, start: PageStart, last: str) -> str:
+        following = replace(start, page=start.page + 1, last=last)
+        return self._make_link("$skiptoken", _make_cookie(self.table, following))
+
+    def _make_link(self, name: str, token: str) -> str:
+        kept = {key: value for key, value in self.query.items() if key not in ("$skiptoken", "$deltatoken")}
         parts = [f"{key}={quote(value, safe=',')}" for key, value in kept.items()] + [f"{name}={quote(token, safe='')}"]
-        return f"{self.root}/{table.entity_set}?{'&'.join(parts)}"
+        return f"{self.root}/{self.table.entity_set}?{'&'.join(parts)}"
+
+    def _select_columns(self) -> list[str]:
+        names = [name.strip() for name in self.query.get("$select", "").split(",") if name.strip()]
+        for name in names:
+            if name not in self.table.columns:
+                raise unknown_property(name, self.table.logical_name)
+        return list(dict.fromkeys([*names, self.table.primary_id])) if names else list(self.table.columns)
+
+    def _show_row(self, row: Row, columns: Iterable[str]) -> dict[str, object]:
+        shown: dict[str, object] = {"@odata.etag": f'W/"{row["versionnumber"]}"'}
+        for name in columns:
+            if self.preferences.annotations and row[name] is not None:
+                shown |= self._annotate(row, name)
+            shown[name] = row[name]
+        return shown
+
+    def _annotate(self, row: Row, name: str) -> dict[str, object]:
+        if name in _LABELS and self.preferences.includes(_FORMATTED):
+            return {f"{name}@{_FORMATTED}": _LABELS[name].get(int(row[name] or 0), "")}
+        if self.table.columns[name].binding and self.preferences.includes(_LOOKUP_NAME):
+            kind = row[PARENT_KIND] if self.table.columns[name].kind == "Customer" else self.table.logical_name
+            return {f"{name}@{_LOOKUP_NAME}": kind}
+        return {}
+
+    def _show_deleted(self, row_id: str) -> dict[str, object]:
+        context = f"{self.root}/$metadata#{self.table.entity_set}/$deletedEntity"
+        return {"@odata.context": context, "id": row_id, "reason": "deleted"}
 
 
-def missing_row(table: Table, row_id: str) -> Refusal:
-    return Refusal(404, "0x80040217", f"{table.logical_name} With Id = {row_id} Does Not Exist")
+def missing_row(table: CrmTable, row_id: str) -> ODataRefusal:
+    return ODataRefusal(404, "0x80040217", f"{table.logical_name} With Id = {row_id} Does Not Exist")
 
 
-def _reply(content: dict[str, object]) -> Reply:
-    return json_reply(200, content)
-
-
-def _selected(table: Table, query: Mapping[str, str]) -> list[str]:
-    wanted = [name.strip() for name in query.get("$select", "").split(",") if name.strip()]
-    for name in wanted:
-        if name not in table.columns:
-            raise unknown_property(name, table.logical_name)
-    return list(dict.fromkeys([*wanted, table.primary_id])) if wanted else list(table.columns)
-
-
-def _shown(row: Row, table: Table, columns: Iterable[str], preferences: Preferences) -> dict[str, object]:
-    shown: dict[str, object] = {"@odata.etag": f'W/"{row["versionnumber"]}"'}
-    for name in columns:
-        if preferences.annotations and row[name] is not None:
-            shown |= _annotations(row, name, table, preferences)
-        shown[name] = row[name]
-    return shown
-
-
-def _annotations(row: Row, name: str, table: Table, preferences: Preferences) -> dict[str, object]:
-    if name in _LABELS and preferences.includes(_FORMATTED):
-        return {f"{name}@{_FORMATTED}": _LABELS[name].get(int(row[name] or 0), "")}
-    if table.columns[name].binding and preferences.includes(_LOOKUP_NAME):
-        kind = row[PARENT_KIND] if table.columns[name].kind == "Customer" else table.logical_name
-        return {f"{name}@{_LOOKUP_NAME}": kind}
-    return {}
-
-
-def _top(query: Mapping[str, str]) -> int | None:
+def _read_top(query: Mapping[str, str]) -> int | None:
     text = query.get("$top")
     if text is None:
         return None
@@ -205,13 +197,13 @@ def _top(query: Mapping[str, str]) -> int | None:
     return int(text)
 
 
-def _take(items: Iterable[_Item], count: int) -> tuple[list[_Item], bool]:
+def _take_page(items: Iterable[_Item], count: int) -> tuple[list[_Item], bool]:
     """Take so many, and tell whether there are more."""
-    found = list(islice(items, count + 1))
-    return found[:count], len(found) > count
+    taken = list(islice(items, count + 1))
+    return taken[:count], len(taken) > count
 
 
-def _ordered(rows: Iterable[Row], order: str, table: Table) -> list[Row]:
+def _order_rows(rows: Iterable[Row], order: str, table: CrmTable) -> list[Row]:
     name, _, direction = order.strip().partition(" ")
     if name not in table.columns:
         raise unknown_property(name, table.logical_name)
@@ -225,27 +217,27 @@ def _ordered(rows: Iterable[Row], order: str, table: Table) -> list[Row]:
     return sorted(rows, key=key, reverse=direction == "desc")
 
 
-def _behind(rows: list[Row], table: Table, last: str) -> Iterator[Row]:
+def _skip_to(rows: list[Row], table: CrmTable, last: str) -> Iterator[Row]:
     if not last:
         return iter(rows)
     position = next((number for number, row in enumerate(rows) if row[table.primary_id] == last), None)
     if position is None:
-        raise Refusal(400, "0x80041129", "Malformed XML in the Paging Cookie")
+        raise ODataRefusal(400, "0x80041129", "Malformed XML in the Paging Cookie")
     return iter(rows[position + 1 :])
 
 
-def _cookie(table: Table, place: Place) -> str:
-    inner = f'<cookie page="{place.page - 1}"><{table.primary_id} last="{{{place.last}}}" /></cookie>'
-    tracking = f' since="{place.since}" until="{place.until}"' if place.until else ""
+def _make_cookie(table: CrmTable, start: PageStart) -> str:
+    inner = f'<cookie page="{start.page - 1}"><{table.primary_id} last="{{{start.last}}}" /></cookie>'
+    tracking = f' since="{start.since}" until="{start.until}"' if start.until else ""
     paging = quote(quote(inner, safe=""), safe="")
-    return f'<cookie pagenumber="{place.page}" pagingcookie="{paging}"{tracking} istracking="{bool(tracking)}" />'
+    return f'<cookie pagenumber="{start.page}" pagingcookie="{paging}"{tracking} istracking="{bool(tracking)}" />'
 
 
-def _place(query: Mapping[str, str]) -> Place:
+def _read_start(query: Mapping[str, str]) -> PageStart:
     if "$skiptoken" not in query:
-        return Place()
+        return PageStart()
     match = _COOKIE.search(query["$skiptoken"])
     last = re.search(r'last="\{([^}]*)\}"', unquote(unquote(match[2]))) if match else None
     if match is None or last is None:
-        raise Refusal(400, "0x80041129", "Malformed XML in the Paging Cookie")
-    return Place(int(match[1]), last[1], int(match[3] or -1), int(match[4] or 0))
+        raise ODataRefusal(400, "0x80041129", "Malformed XML in the Paging Cookie")
+    return PageStart(int(match[1]), last[1], int(match[3] or -1), int(match[4] or 0))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Iterator
 
-from w365.demo.dataverse.tables import Table, world_rows
-from w365.demo.journal import Change, Journal, Row
+from w365.demo.dataverse.tables import CrmTable, world_rows
+from w365.demo.journal import Journal, Row, RowChange
 from w365.demo.world import World
 
 FIRST_CHANGE = 1_000_000
@@ -21,7 +21,7 @@ class TableRows:
         self._order = sorted(rows)
         self._touched: dict[str, int] = {}
 
-    def apply(self, change: Change, version: int) -> None:
+    def apply(self, change: RowChange, version: int) -> None:
         is_known = change.id in self.by_id
         if change.row is not None:
             self.by_id[change.id] = {**change.row, "versionnumber": version}
@@ -55,7 +55,7 @@ class CrmRows:
         self.version = FIRST_CHANGE
         self.refresh()
 
-    def table(self, table: Table) -> TableRows:
+    def table(self, table: CrmTable) -> TableRows:
         return self._tables[table.entity_set]
 
     def refresh(self) -> None:
@@ -65,7 +65,7 @@ class CrmRows:
             if change.table in self._tables:
                 self._tables[change.table].apply(change, self.version)
 
-    def write(self, *changes: Change) -> None:
+    def write(self, *changes: RowChange) -> None:
         """Make the changes, durably, before anybody can see them."""
         self._journal.append(*changes)
         self.refresh()

@@ -27,7 +27,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CrmTable:
     """``entity_set`` is the name in addresses, ``logical_name`` the name in metadata."""
 
     logical_name: str
@@ -40,9 +40,9 @@ class Table:
     """The columns of its alternate key."""
 
 
-def _table(
+def _make_table(
     logical_name: str, primary_name: str, metadata_id: str, *columns: Column, key: tuple[str, ...] = ()
-) -> Table:
+) -> CrmTable:
     primary_id = f"{logical_name}id"
     own = (
         Column(primary_id, "Uniqueidentifier"),
@@ -54,10 +54,10 @@ def _table(
         Column("versionnumber", "BigInt", writable=False),
     )
     by_name = {column.name: column for column in own}
-    return Table(logical_name, f"{logical_name}s", primary_id, primary_name, metadata_id, by_name, key)
+    return CrmTable(logical_name, f"{logical_name}s", primary_id, primary_name, metadata_id, by_name, key)
 
 
-ACCOUNTS = _table(
+ACCOUNTS = _make_table(
     "account",
     "name",
     "70816501-edb9-4740-a16c-6a5efbc05d84",
@@ -72,7 +72,7 @@ ACCOUNTS = _table(
     Column("new_tenantid", length=36),
     Column("_parentaccountid_value", "Lookup", binding={"parentaccountid": "accounts"}),
 )
-CONTACTS = _table(
+CONTACTS = _make_table(
     "contact",
     "fullname",
     "608861bc-50a4-4c5f-a02c-21fe1943e2cf",
@@ -87,7 +87,7 @@ CONTACTS = _table(
     ),
 )
 # A table of the partner's own, as a system used before left it: which customer is which account.
-PROVIDER_ACCOUNTS = _table(
+PROVIDER_ACCOUNTS = _make_table(
     "new_provideraccount",
     "new_name",
     "b2f6a6c1-5d0e-4a53-9d4e-2f9b1c6d7e80",
@@ -97,8 +97,8 @@ PROVIDER_ACCOUNTS = _table(
     Column("_new_account_value", "Lookup", binding={"new_Account": "accounts"}),
     key=("new_provider", "new_specificaccountid"),
 )
-TABLES: Mapping[str, Table] = {table.entity_set: table for table in (ACCOUNTS, CONTACTS, PROVIDER_ACCOUNTS)}
-_KNOWN_BEFORE = slice(7, None, 40)
+TABLES: Mapping[str, CrmTable] = {table.entity_set: table for table in (ACCOUNTS, CONTACTS, PROVIDER_ACCOUNTS)}
+_MAPPED_EARLIER = slice(7, None, 40)
 """The customers that the system used before had mapped."""
 
 
@@ -108,20 +108,22 @@ def world_rows(world: World) -> Mapping[str, dict[str, Row]]:
     return {
         "accounts": {account.id: _account_row(account, version) for account in world.accounts},
         "contacts": {contact.id: _contact_row(contact, version) for contact in world.contacts},
-        PROVIDER_ACCOUNTS.entity_set: {str(row[PROVIDER_ACCOUNTS.primary_id]): row for row in _rows_before(world)},
+        PROVIDER_ACCOUNTS.entity_set: {
+            str(row[PROVIDER_ACCOUNTS.primary_id]): row for row in _rows_of_earlier_system(world)
+        },
     }
 
 
-def _rows_before(world: World) -> Iterator[Row]:
+def _rows_of_earlier_system(world: World) -> Iterator[Row]:
     """Some customers with the account whose contacts have their domain; their versions are those of the beginning."""
     owners = {
         (contact.email.rpartition("@")[2].casefold(), contact.parent_id) for contact in world.contacts if contact.email
     }
     shared = Counter(domain for domain, _ in owners)
     account_of = {domain: account for domain, account in owners if account and shared[domain] == 1}
-    known = {account.id for account in world.accounts}
-    for customer in world.customers[_KNOWN_BEFORE]:
-        if (account := account_of.get(customer.domain.casefold())) in known:
+    account_ids = {account.id for account in world.accounts}
+    for customer in world.customers[_MAPPED_EARLIER]:
+        if (account := account_of.get(customer.domain.casefold())) in account_ids:
             row_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"before:{customer.id}"))
             yield {
                 PROVIDER_ACCOUNTS.primary_id: row_id,
@@ -129,7 +131,7 @@ def _rows_before(world: World) -> Iterator[Row]:
                 "new_specificaccountid": customer.id,
                 "new_provider": "Partner Center",
                 "_new_account_value": account,
-                **_life(FIRST_DAY, is_active=True, version=iter((1,))),
+                **_make_life(FIRST_DAY, is_active=True, version=iter((1,))),
             }
 
 
@@ -145,7 +147,7 @@ def _account_row(account: Account, version: Iterator[int]) -> Row:
         "address1_country": account.country or None,
         "new_tenantid": account.tenant_id or None,
         "_parentaccountid_value": account.parent_id or None,
-        **_life(account.created, is_active=account.is_active, version=version),
+        **_make_life(account.created, is_active=account.is_active, version=version),
     }
 
 
@@ -158,11 +160,11 @@ def _contact_row(contact: Contact, version: Iterator[int]) -> Row:
         "emailaddress1": contact.email or None,
         "_parentcustomerid_value": contact.parent_id or None,
         PARENT_KIND: contact.parent_kind if contact.parent_id else None,
-        **_life(contact.created, is_active=contact.is_active, version=version),
+        **_make_life(contact.created, is_active=contact.is_active, version=version),
     }
 
 
-def _life(created: datetime, *, is_active: bool, version: Iterator[int]) -> Row:
+def _make_life(created: datetime, *, is_active: bool, version: Iterator[int]) -> Row:
     moment = time_text(created)
     return {
         "statecode": 0 if is_active else 1,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from w365.demo.dataverse.odata import Refusal
+from w365.demo.dataverse.odata import ODataRefusal
 from w365.demo.dataverse.reading import missing_row
 from w365.demo.dataverse.rows import CrmRows
 from w365.demo.dataverse.tables import (
@@ -17,11 +17,11 @@ from w365.demo.dataverse.tables import (
     PROVIDER_ACCOUNTS,
     TABLES,
     Column,
-    Table,
+    CrmTable,
     full_name,
     time_text,
 )
-from w365.demo.journal import Change, Row
+from w365.demo.journal import Row, RowChange
 from w365.demo.wire import Request, is_guid, new_guid
 
 
@@ -32,60 +32,60 @@ class Writer:
     rows: CrmRows
     clock: Callable[[], float]
 
-    def create(self, table: Table, request: Request) -> str:
+    def create_row(self, table: CrmTable, request: Request) -> str:
         """Give the id of the new row."""
-        values = self._values(table, request)
+        values = self._read_values(table, request)
         if table is ACCOUNTS and request.header("mscrm.suppressduplicatedetection").lower() == "false":
             self._refuse_duplicate(values)
         row_id = str(values.get(table.primary_id) or new_guid()).lower()
         if row_id in self.rows.table(table).by_id:
-            raise Refusal(412, "0x80040237", "A record with matching key values already exists.")
-        self._insert(table, row_id, values)
+            raise ODataRefusal(412, "0x80040237", "A record with matching key values already exists.")
+        self._insert_row(table, row_id, values)
         return row_id
 
-    def find(self, table: Table, keyed: Row) -> str:
+    def find_row(self, table: CrmTable, keyed: Row) -> str:
         """Give the id of the row with these values of the alternate key, or a new one."""
         for row_id, row in self.rows.table(table).by_id.items():
-            if _key_of(row, tuple(keyed)) == _key_of(keyed, tuple(keyed)):
+            if _key_values(row, tuple(keyed)) == _key_values(keyed, tuple(keyed)):
                 return row_id
         return new_guid()
 
-    def update(self, table: Table, row_id: str, request: Request, keyed: Row) -> None:
+    def update_row(self, table: CrmTable, row_id: str, request: Request, keyed: Row) -> None:
         """Change a row. Without ``If-Match`` a missing row is created, as Dataverse does it, with its key's values."""
-        values = {**self._values(table, request), **keyed}
-        known = self.rows.table(table).by_id.get(row_id)
-        if known is None:
+        values = {**self._read_values(table, request), **keyed}
+        row_before = self.rows.table(table).by_id.get(row_id)
+        if row_before is None:
             if request.header("if-match"):
                 raise missing_row(table, row_id)
-            self._insert(table, row_id, values)
+            self._insert_row(table, row_id, values)
             return
-        _check_conditions(known, request)
-        row = _finished({**known, **values, table.primary_id: row_id, "modifiedon": self._now()}, table)
-        self.rows.write(Change(table.entity_set, row_id, row))
+        _check_conditions(row_before, request)
+        row = _fill_full_name({**row_before, **values, table.primary_id: row_id, "modifiedon": self._now()}, table)
+        self.rows.write(RowChange(table.entity_set, row_id, row))
 
-    def delete(self, table: Table, row_id: str, request: Request) -> None:
+    def delete_row(self, table: CrmTable, row_id: str, request: Request) -> None:
         """Delete a row; an account takes its contacts with it."""
-        known = self.rows.table(table).by_id.get(row_id)
-        if known is None:
+        row_before = self.rows.table(table).by_id.get(row_id)
+        if row_before is None:
             raise missing_row(table, row_id)
-        _check_conditions(known, request)
+        _check_conditions(row_before, request)
         contacts = self.rows.table(CONTACTS).by_id.items() if table is ACCOUNTS else ()
         children = [contact_id for contact_id, row in contacts if row["_parentcustomerid_value"] == row_id]
-        gone = [Change(CONTACTS.entity_set, contact_id, None) for contact_id in children]
-        self.rows.write(*gone, *self._unlinked(row_id), Change(table.entity_set, row_id, None))
+        deletions = [RowChange(CONTACTS.entity_set, contact_id, None) for contact_id in children]
+        self.rows.write(*deletions, *self._unlink_account(row_id), RowChange(table.entity_set, row_id, None))
 
-    def _unlinked(self, account_id: str) -> list[Change]:
+    def _unlink_account(self, account_id: str) -> list[RowChange]:
         """The rows of the custom table that lose their account."""
         rows = self.rows.table(PROVIDER_ACCOUNTS).by_id.items()
         return [
-            Change(PROVIDER_ACCOUNTS.entity_set, row_id, {**row, "_new_account_value": None})
+            RowChange(PROVIDER_ACCOUNTS.entity_set, row_id, {**row, "_new_account_value": None})
             for row_id, row in rows
             if row["_new_account_value"] == account_id
         ]
 
-    def _values(self, table: Table, request: Request) -> Row:
+    def _read_values(self, table: CrmTable, request: Request) -> Row:
         """Read the body; a lookup must name a row that is there."""
-        values = _values(table, request)
+        values = _parse_values(table, request)
         for column in table.columns.values():
             target = values.get(column.name)
             if column.kind == "Lookup" and target and column.binding:
@@ -94,18 +94,18 @@ class Writer:
                     raise missing_row(other, str(target))
         return values
 
-    def _insert(self, table: Table, row_id: str, values: Row) -> None:
+    def _insert_row(self, table: CrmTable, row_id: str, values: Row) -> None:
         same = [
             row
             for row in self.rows.table(table).by_id.values()
-            if _key_of(row, table.key) == _key_of(values, table.key)
+            if _key_values(row, table.key) == _key_values(values, table.key)
         ]
         if table.key and same:
-            raise Refusal(412, "0x80040237", "A record with matching key values already exists.")
+            raise ODataRefusal(412, "0x80040237", "A record with matching key values already exists.")
         now = self._now()
         life: Row = {"statecode": 0, "statuscode": 1, "createdon": now, "modifiedon": now}
-        row = _finished(dict.fromkeys(table.columns) | life | values | {table.primary_id: row_id}, table)
-        self.rows.write(Change(table.entity_set, row_id, row))
+        row = _fill_full_name(dict.fromkeys(table.columns) | life | values | {table.primary_id: row_id}, table)
+        self.rows.write(RowChange(table.entity_set, row_id, row))
 
     def _refuse_duplicate(self, values: Row) -> None:
         name = str(values.get("name") or "").strip().casefold()
@@ -114,17 +114,17 @@ class Writer:
                 message = (
                     "A record was not created or updated because a duplicate of the current record already exists."
                 )
-                raise Refusal(412, "0x80040333", message)
+                raise ODataRefusal(412, "0x80040333", message)
 
     def _now(self) -> str:
         return time_text(datetime.fromtimestamp(self.clock(), UTC))
 
 
-def _key_of(row: Row, columns: tuple[str, ...]) -> list[str]:
+def _key_values(row: Row, columns: tuple[str, ...]) -> list[str]:
     return [str(row.get(name) or "").casefold() for name in columns]
 
 
-def _finished(row: Row, table: Table) -> Row:
+def _fill_full_name(row: Row, table: CrmTable) -> Row:
     if table is CONTACTS:
         row = {PARENT_KIND: None, **row, "fullname": full_name(row["firstname"], row["lastname"])}
     return row
@@ -132,54 +132,56 @@ def _finished(row: Row, table: Table) -> Row:
 
 def _check_conditions(row: Row, request: Request) -> None:
     if request.header("if-none-match") == "*":
-        raise Refusal(412, "", "A record with matching key values already exists.")
-    wanted = request.header("if-match")
-    if wanted not in ("", "*", f'W/"{row["versionnumber"]}"'):
+        raise ODataRefusal(412, "", "A record with matching key values already exists.")
+    condition = request.header("if-match")
+    if condition not in ("", "*", f'W/"{row["versionnumber"]}"'):
         message = "The version of the existing record doesn't match the RowVersion property provided."
-        raise Refusal(412, "", message)
+        raise ODataRefusal(412, "", message)
 
 
-def _values(table: Table, request: Request) -> Row:
+def _parse_values(table: CrmTable, request: Request) -> Row:
     """Read the body as column values. Read-only columns are ignored, unknown ones refused, as Dataverse does it."""
     try:
         content = json.loads(request.body)
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise _bad_payload(table, "The body is not a JSON object.")
+        raise _refuse_payload(table, "The body is not a JSON object.")
     values: Row = {}
     for name, value in content.items():
         if name.endswith("@odata.bind"):
-            values |= _bound(table, name.removesuffix("@odata.bind"), value)
+            values |= _parse_binding(table, name.removesuffix("@odata.bind"), value)
         elif name.partition("@")[2]:
             continue
         elif name not in table.columns or name.startswith("_"):
             message = f"The property '{name}' does not exist on type 'Microsoft.Dynamics.CRM.{table.logical_name}'."
-            raise _bad_payload(table, f"{message} Make sure to only use property names that are defined by the type.")
+            raise _refuse_payload(
+                table, f"{message} Make sure to only use property names that are defined by the type."
+            )
         elif table.columns[name].writable:
-            values[name] = _checked(table, table.columns[name], value)
+            values[name] = _check_value(table, table.columns[name], value)
     return values
 
 
-def _checked(table: Table, column: Column, value: object) -> str | int | None:
+def _check_value(table: CrmTable, column: Column, value: object) -> str | int | None:
     if value is None or value == "":
         return None
     if column.kind in ("State", "Status") and isinstance(value, int):
         return value
     if not isinstance(value, str) or column.kind in ("State", "Status"):
-        raise _bad_payload(table, f"Cannot convert the value of '{column.name}' to the expected type.")
+        raise _refuse_payload(table, f"Cannot convert the value of '{column.name}' to the expected type.")
     if column.kind == "Uniqueidentifier" and not is_guid(value):
-        raise _bad_payload(table, f"Cannot convert the literal '{value}' to the expected type 'Edm.Guid'.")
+        raise _refuse_payload(table, f"Cannot convert the literal '{value}' to the expected type 'Edm.Guid'.")
     if column.length and len(value) > column.length:
         message = (
             f"A validation error occurred. The length of the '{column.name}' attribute of the '{table.logical_name}'"
             f" entity exceeded the maximum allowed length of '{column.length}'."
         )
-        raise Refusal(400, "0x80044331", message)
+        raise ODataRefusal(400, "0x80044331", message)
     return value
 
 
-def _bound(table: Table, navigation: str, value: object) -> Row:
+def _parse_binding(table: CrmTable, navigation: str, value: object) -> Row:
     for column in table.columns.values():
         bindings: Mapping[str, str] = column.binding or {}
         if navigation in bindings and value is None:
@@ -187,12 +189,12 @@ def _bound(table: Table, navigation: str, value: object) -> Row:
         if navigation in bindings:
             entity_set, _, key = str(value).rstrip(")").rpartition("/")[2].partition("(")
             if entity_set != bindings[navigation] or not is_guid(key):
-                raise _bad_payload(table, f"The reference in '{navigation}' is not valid.")
+                raise _refuse_payload(table, f"The reference in '{navigation}' is not valid.")
             kind: Row = {PARENT_KIND: entity_set.removesuffix("s")} if column.kind == "Customer" else {}
             return {column.name: key.lower(), **kind}
-    raise _bad_payload(table, f"An undeclared property '{navigation}' was found in the payload.")
+    raise _refuse_payload(table, f"An undeclared property '{navigation}' was found in the payload.")
 
 
-def _bad_payload(table: Table, reason: str) -> Refusal:
+def _refuse_payload(table: CrmTable, reason: str) -> ODataRefusal:
     message = f"Error identified in Payload provided by the user for Entity :'{table.entity_set}'. {reason}"
-    return Refusal(400, "0x80048d19", message)
+    return ODataRefusal(400, "0x80048d19", message)

@@ -39,7 +39,7 @@ REFUSALS: Mapping[int, tuple[str, int, str]] = {
 }
 
 
-def refusal(code: int, about: str = "") -> Reply:
+def refuse(code: int, about: str = "") -> Reply:
     """The answer of the token endpoint, and of discovery."""
     error, status, sentence = REFUSALS[code]
     now, trace, correlation = datetime.now(UTC), new_guid(), new_guid()
@@ -59,7 +59,7 @@ def refusal(code: int, about: str = "") -> Reply:
     )
 
 
-def words(code: int, about: str = "") -> tuple[str, str]:
+def describe_refusal(code: int, about: str = "") -> tuple[str, str]:
     """Error and description, as a browser brings them back."""
     error, _, sentence = REFUSALS[code]
     return error, f"AADSTS{code}: {sentence.format(about)} Trace ID: {new_guid()}"

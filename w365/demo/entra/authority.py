@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from w365.demo.entra.aadsts import refusal
-from w365.demo.entra.consent import Asked, Codes, authorize
-from w365.demo.tokens import NOBODY, Person, Tokens
+from w365.demo.entra.aadsts import refuse
+from w365.demo.entra.consent import CodeRequest, Codes, authorize
+from w365.demo.tokens import NOBODY, Person, TokenIssuer
 from w365.demo.wire import Reply, Request, json_reply
 
 _DISCOVERY = re.compile(r"/([^/]+)(?:/v2\.0)?/\.well-known/openid-configuration")
@@ -32,33 +32,33 @@ class Authority:
     tenants: frozenset[str]
     clients: Mapping[str, str] = field(repr=False)
     resources: frozenset[str]
-    tokens: Tokens = field(repr=False)
+    tokens: TokenIssuer = field(repr=False)
     refusals: list[int] = field(default_factory=list)
     codes: Codes = field(default_factory=Codes, repr=False)
     customers: frozenset[str] = frozenset()
 
     def __call__(self, request: Request) -> Reply:
         if request.path == "/common/discovery/instance":
-            return self._instance(request)
+            return self._answer_instance(request)
         if match := _DISCOVERY.fullmatch(request.path):
-            return self._configuration(match[1])
+            return self._answer_configuration(match[1])
         if match := _TOKEN.fullmatch(request.path):
-            return self._token(match[1], request)
+            return self._answer_token(match[1], request)
         if match := _AUTHORIZE.fullmatch(request.path):
             is_known = match[1].lower() in self.tenants
-            return authorize(request, self.clients, self.codes) if is_known else refusal(90002, match[1])
+            return authorize(request, self.clients, self.codes) if is_known else refuse(90002, match[1])
         return json_reply(404, {"error": "not_found", "error_description": "There is nothing here."})
 
-    def _instance(self, request: Request) -> Reply:
+    def _answer_instance(self, request: Request) -> Reply:
         tenant = request.parameters().get("authorization_endpoint", "").removeprefix(self.url).split("/")[1:2]
         endpoint = f"{self.url}/{tenant[0] if tenant else self.tenant_id}/v2.0/.well-known/openid-configuration"
         host = self.url.removeprefix("https://")
         metadata = [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}]
         return json_reply(200, {"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": metadata})
 
-    def _configuration(self, tenant: str) -> Reply:
+    def _answer_configuration(self, tenant: str) -> Reply:
         if tenant.lower() not in self.tenants | self.customers:
-            return refusal(90002, tenant)
+            return refuse(90002, tenant)
         root = f"{self.url}/{tenant}"
         return json_reply(
             200,
@@ -73,80 +73,82 @@ class Authority:
             },
         )
 
-    def _token(self, tenant: str, request: Request) -> Reply:
+    def _answer_token(self, tenant: str, request: Request) -> Reply:
         if request.method != "POST":
-            return refusal(900561)
+            return refuse(900561)
         if tenant.lower() not in self.tenants | self.customers:
-            return refusal(90002, tenant)
+            return refuse(90002, tenant)
         form = request.form()
-        client_id, secret = _client(request, form)
+        client_id, secret = _read_client(request, form)
         if self.refusals:
-            return refusal(self.refusals[0], client_id)
-        if client_id not in self.clients:
-            return refusal(700016, client_id)
-        if not hmac.compare_digest(self.clients[client_id].encode(), secret.encode()):
-            return refusal(7000215, client_id)
-        return self._of_customer(tenant, client_id, form) if tenant in self.customers else self._grant(client_id, form)
+            return refuse(self.refusals[0], client_id)
+        if client_id not in self.clients or not hmac.compare_digest(self.clients[client_id].encode(), secret.encode()):
+            return refuse(7000215 if client_id in self.clients else 700016, client_id)
+        if tenant not in self.customers:
+            return self._answer_grant(client_id, form)
+        return self._answer_for_customer(tenant, client_id, form)
 
-    def _of_customer(self, tenant: str, client_id: str, form: Mapping[str, str]) -> Reply:
+    def _answer_for_customer(self, tenant: str, client_id: str, form: Mapping[str, str]) -> Reply:
         """In a customer's tenant the application is known through a person's role only."""
         if form.get("grant_type") != "refresh_token":
-            return refusal(700016, client_id)
+            return refuse(700016, client_id)
         person = self.tokens.redeem_refresh_token(form.get("refresh_token", ""), client_id)
         if person is None or not person.name:
-            return refusal(700082)
-        return self._issue_renewable(client_id, self._resource(form.get("scope", "")), form, person, tenant=tenant)
+            return refuse(700082)
+        return self._issue_renewable(client_id, self._read_resource(form.get("scope", "")), form, person, tenant=tenant)
 
-    def _grant(self, client_id: str, form: Mapping[str, str]) -> Reply:
-        resource = self._resource(form.get("scope", ""))
+    def _answer_grant(self, client_id: str, form: Mapping[str, str]) -> Reply:
+        resource = self._read_resource(form.get("scope", ""))
         if not resource:
-            return refusal(70011)
+            return refuse(70011)
         if resource not in self.resources:
-            return refusal(500011, resource)
+            return refuse(500011, resource)
         match form.get("grant_type", ""):
             case "client_credentials":
-                return self._issue(client_id, resource)
+                return self._issue_token(client_id, resource)
             case "refresh_token":
                 person = self.tokens.redeem_refresh_token(form.get("refresh_token", ""), client_id)
-                return refusal(700082) if person is None else self._issue_renewable(client_id, resource, form, person)
+                return refuse(700082) if person is None else self._issue_renewable(client_id, resource, form, person)
             case "authorization_code":
                 return self._redeem_code(client_id, resource, form)
             case other:
-                return refusal(70003, other)
+                return refuse(70003, other)
 
     def _redeem_code(self, client_id: str, resource: str, form: Mapping[str, str]) -> Reply:
-        asked = self.codes.take(form.get("code", ""), form, client_id)
-        if not isinstance(asked, Asked):
-            return refusal(asked, form.get("redirect_uri", ""))
+        grant = self.codes.redeem_code(form.get("code", ""), form, client_id)
+        if not isinstance(grant, CodeRequest):
+            return refuse(grant, form.get("redirect_uri", ""))
         identity = {
             "aud": client_id,
             "iss": f"{self.url}/{self.tenant_id}/v2.0",
             "tid": self.tenant_id,
-            "sub": asked.person.name,
-            "preferred_username": asked.person.name,
-            "nonce": asked.nonce,
+            "sub": grant.person.name,
+            "preferred_username": grant.person.name,
+            "nonce": grant.nonce,
         }
-        return self._issue_renewable(client_id, resource, form, asked.person, id_token=self.tokens.sign(identity))
+        return self._issue_renewable(client_id, resource, form, grant.person, id_token=self.tokens.sign(identity))
 
     def _issue_renewable(
         self, client_id: str, resource: str, form: Mapping[str, str], person: Person, tenant: str = "", **more: str
     ) -> Reply:
         token = self.tokens.issue_refresh_token(client_id, person)
         more |= {"refresh_token": token, "scope": form.get("scope", "")}
-        return self._issue(client_id, resource, person, tenant, **more)
+        return self._issue_token(client_id, resource, person, tenant, **more)
 
-    def _issue(self, client_id: str, resource: str, person: Person = NOBODY, tenant: str = "", **more: str) -> Reply:
+    def _issue_token(
+        self, client_id: str, resource: str, person: Person = NOBODY, tenant: str = "", **more: str
+    ) -> Reply:
         token = self.tokens.issue(resource, client_id, tenant or self.tenant_id, person)
         seconds = self.tokens.lifetime
         content = {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
         return json_reply(200, content | more, ("cache-control", "no-store"))
 
-    def _resource(self, scope: str) -> str:
-        found = [part for part in scope.split() if part.startswith("https://")]
-        return found[0].removesuffix("/.default").removesuffix("/user_impersonation").rstrip("/") if found else ""
+    def _read_resource(self, scope: str) -> str:
+        first = next((part for part in scope.split() if part.startswith("https://")), "")
+        return first.removesuffix("/.default").removesuffix("/user_impersonation").rstrip("/")
 
 
-def _client(request: Request, form: Mapping[str, str]) -> tuple[str, str]:
+def _read_client(request: Request, form: Mapping[str, str]) -> tuple[str, str]:
     scheme, _, value = request.header("authorization").partition(" ")
     if scheme.lower() == "basic":
         try:

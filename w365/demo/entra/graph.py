@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from w365.demo.tokens import Claims, Tokens
+from w365.demo.tokens import Claims, TokenIssuer
 from w365.demo.wire import Reply, Request, json_reply, new_guid
 from w365.demo.world import Domain, World
 
@@ -12,30 +12,32 @@ AUDIENCE = "https://graph.microsoft.com"
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
+class GraphServer:
     """``audiences`` are those whose tokens it takes."""
 
     world: World
-    tokens: Tokens = field(repr=False)
+    tokens: TokenIssuer = field(repr=False)
     audiences: frozenset[str] = frozenset({AUDIENCE})
 
     def __call__(self, request: Request) -> Reply:
         claims = self.tokens.read_bearer(request.header("authorization"))
         if claims is None or claims.audience not in self.audiences:
-            return _error(401, "InvalidAuthenticationToken", "Access token validation failure.")
+            return _make_error(401, "InvalidAuthenticationToken", "Access token validation failure.")
         if (request.method, request.path) != ("GET", "/v1.0/domains"):
-            return _error(404, "Request_ResourceNotFound", "There is nothing here.")
-        return self._domains(claims)
+            return _make_error(404, "Request_ResourceNotFound", "There is nothing here.")
+        return self._list_domains(claims)
 
-    def _domains(self, claims: Claims) -> Reply:
-        customer = next((one for one in self.world.customers if one.id == claims.tenant_id), None)
+    def _list_domains(self, claims: Claims) -> Reply:
+        customer = next((each for each in self.world.customers if each.id == claims.tenant_id), None)
         if customer is None or not claims.has_person:
-            return _error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+            return _make_error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
         context = f"{AUDIENCE}/v1.0/$metadata#domains"
-        return json_reply(200, {"@odata.context": context, "value": [_domain(one) for one in customer.domains]})
+        return json_reply(
+            200, {"@odata.context": context, "value": [_describe_domain(domain) for domain in customer.domains]}
+        )
 
 
-def _domain(domain: Domain) -> dict[str, object]:
+def _describe_domain(domain: Domain) -> dict[str, object]:
     return {
         "id": domain.name,
         "authenticationType": "Managed",
@@ -48,6 +50,6 @@ def _domain(domain: Domain) -> dict[str, object]:
     }
 
 
-def _error(status: int, code: str, message: str) -> Reply:
+def _make_error(status: int, code: str, message: str) -> Reply:
     inner = {"request-id": new_guid(), "client-request-id": new_guid()}
     return json_reply(status, {"error": {"code": code, "message": message, "innerError": inner}})

@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from w365.demo.partner_center.refusal import PartnerCenterRefusal
+
 KEPT = dt.timedelta(days=90)
 WIDEST = dt.timedelta(days=30)
 
@@ -27,20 +29,24 @@ class AuditRecords:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
-    def between(self, query: Mapping[str, str], now: dt.datetime) -> list[dict[str, object]] | str:
-        """The records asked for, or why not."""
+    def between(self, query: Mapping[str, str], now: dt.datetime) -> list[dict[str, object]]:
+        """Give the records asked for."""
         try:
-            first = _day(query.get("startDate", ""), now.date() - WIDEST)
-            last = _day(query.get("endDate", ""), now.date())
+            first = _parse_day(query.get("startDate", ""), now.date() - WIDEST)
+            last = _parse_day(query.get("endDate", ""), now.date())
         except ValueError:
-            return "A date is not valid."
+            raise PartnerCenterRefusal("A date is not valid.") from None
         if first < now.date() - KEPT:
-            return "The start date is more than 90 days ago."
+            raise PartnerCenterRefusal("The start date is more than 90 days ago.")
         if last - first > WIDEST:
-            return "The dates are more than 30 days apart."
-        return [one for one in self._read() if first <= _day(str(one["operationDate"])[:10], first) <= last]
+            raise PartnerCenterRefusal("The dates are more than 30 days apart.")
+        return [
+            record
+            for record in self._read_records()
+            if first <= _parse_day(str(record["operationDate"])[:10], first) <= last
+        ]
 
-    def _read(self) -> list[dict[str, object]]:
+    def _read_records(self) -> list[dict[str, object]]:
         if not self._path.is_file():
             return []
         lines = self._path.read_text(encoding="utf-8").splitlines()
@@ -58,5 +64,5 @@ _FIXED: Mapping[str, object] = {
 }
 
 
-def _day(text: str, otherwise: dt.date) -> dt.date:
+def _parse_day(text: str, otherwise: dt.date) -> dt.date:
     return dt.date.fromisoformat(text) if text else otherwise

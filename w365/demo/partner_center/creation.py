@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from w365.demo.journal import Change, Journal
+from w365.demo.journal import Journal, RowChange
+from w365.demo.partner_center.refusal import PartnerCenterRefusal
 from w365.demo.wire import BOM, Request, is_guid, new_guid
 from w365.demo.world import Customer, Domain
 
@@ -35,16 +36,8 @@ _TAKEN = (409, 600009)
 _ADDRESS, _ADDRESS_INSIDE = (400, 2007), "60071"
 
 
-class Refused(Exception):
-    """What the service answers instead."""
-
-    def __init__(self, status: int, code: int, description: str) -> None:
-        super().__init__(description)
-        self.status, self.code, self.description = status, code, description
-
-
 @dataclass(frozen=True, slots=True)
-class Made:
+class CreatedCustomer:
     """A created customer with what its answer holds besides."""
 
     customer: Customer
@@ -60,67 +53,69 @@ class NewCustomers:
     ) -> None:
         self._journal = journal
         self._make_password = make_password
-        self._made: dict[str, Made] = {}
+        self._made: dict[str, CreatedCustomer] = {}
         self._passwords: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def read(self) -> list[Customer]:
+    def read_new(self) -> list[Customer]:
         """Give the customers nobody read before, this process' own and those of an earlier one."""
-        found = []
+        customers = []
         for _, change in self._journal.read_new() if self._journal else ():
             if change.table == _TABLE and change.row is not None:
-                customer = _customer_of(change.row)
-                self._made.setdefault(str(change.row["request"]), Made(customer, {"companyName": customer.name}))
-                found.append(customer)
-        return found
+                customer = _make_customer(change.row)
+                self._made.setdefault(
+                    str(change.row["request"]), CreatedCustomer(customer, {"companyName": customer.name})
+                )
+                customers.append(customer)
+        return customers
 
-    def validate_address(self, request: Request) -> None:
-        _check_address(_body(request))
+    def check_address(self, request: Request) -> None:
+        _check_address(_read_body(request))
 
-    def create(self, request: Request, taken: set[str]) -> Made:
+    def create_customer(self, request: Request, taken: set[str]) -> CreatedCustomer:
         """Make a customer, or give the one that the same request id made; its password is known until a restart."""
         key = request.header("ms-requestid").lower() or new_guid()
         with self._lock:
             if key not in self._made:
-                self._make(key, _body(request), taken)
+                self._create_once(key, _read_body(request), taken)
             made = self._made[key]
         password = self._passwords.get(key)
         credentials = {"userName": "admin", "password": password} if password else None
-        return Made(made.customer, made.billing, credentials)
+        return CreatedCustomer(made.customer, made.billing, credentials)
 
-    def _make(self, key: str, body: Mapping[str, Any], taken: set[str]) -> None:
+    def _create_once(self, key: str, body: Mapping[str, Any], taken: set[str]) -> None:
         if self._journal is None or not is_guid(key):
-            raise Refused(400, 2000, "The request id is not a GUID.")
+            raise PartnerCenterRefusal("The request id is not a GUID.")
         domain, billing = _check_customer(body, taken)
         address = billing["defaultaddress"]
         row = {"request": key, "id": new_guid(), "domain": domain, "name": str(billing["companyname"])}
         row["country"] = str(address["country"]).upper()
-        self._journal.append(Change(_TABLE, row["id"], dict(row)))
+        self._journal.append(RowChange(_TABLE, row["id"], dict(row)))
         shown = {"companyName": row["name"], "email": billing["email"], "culture": billing["culture"]}
-        self._made[key] = Made(_customer_of(row), shown | {"language": billing["language"]})
+        self._made[key] = CreatedCustomer(_make_customer(row), shown | {"language": billing["language"]})
         self._passwords[key] = self._make_password()
 
 
-def _customer_of(row: Mapping[str, object]) -> Customer:
+def _make_customer(row: Mapping[str, object]) -> Customer:
     domain = str(row["domain"])
     domains = (Domain(domain, is_initial=True, is_default=True),)
     return Customer(str(row["id"]), str(row["name"]), domain, domains, country=str(row["country"]))
 
 
-def _body(request: Request) -> Mapping[str, Any]:
+def _read_body(request: Request) -> Mapping[str, Any]:
     try:
-        content = _lower(json.loads(request.body.removeprefix(BOM)))
+        content = _lower_names(json.loads(request.body.removeprefix(BOM)))
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise Refused(400, 2000, "The body is not JSON.")
+        raise PartnerCenterRefusal("The body is not JSON.")
     return content
 
 
-def _lower(part: Any) -> Any:
+def _lower_names(part: Any) -> Any:
     """Names are taken in any case, as the samples write them both ways; null is as good as absent."""
     if isinstance(part, dict):
-        return {str(name).lower(): _lower(value) for name, value in part.items() if value is not None}
+        return {str(name).lower(): _lower_names(value) for name, value in part.items() if value is not None}
     return part
 
 
@@ -128,17 +123,17 @@ def _check_customer(body: Mapping[str, Any], taken: set[str]) -> tuple[str, Mapp
     profile, billing = body.get("companyprofile"), body.get("billingprofile")
     domain = str(profile.get("domain", "")).lower() if isinstance(profile, dict) else ""
     if not _INITIAL.fullmatch(domain):
-        raise Refused(400, 2000, "The domain is not valid.")
+        raise PartnerCenterRefusal("The domain is not valid.")
     if not isinstance(billing, dict) or not all(billing.get(name) for name in ("email", "culture", "language")):
-        raise Refused(400, 2000, "The billing profile is not complete.")
+        raise PartnerCenterRefusal("The billing profile is not complete.")
     address = billing.get("defaultaddress")
     if not billing.get("companyname") or not isinstance(address, dict):
-        raise Refused(400, 2000, "The billing profile is not complete.")
+        raise PartnerCenterRefusal("The billing profile is not complete.")
     _check_address(address)
     if not all(address.get(name) for name in ("firstname", "lastname")):
-        raise Refused(400, 2000, "The address needs a first and a last name.")
+        raise PartnerCenterRefusal("The address needs a first and a last name.")
     if domain in taken:
-        raise Refused(*_TAKEN, "The domain is taken.")
+        raise PartnerCenterRefusal("The domain is taken.", *_TAKEN)
     return domain, billing
 
 
@@ -146,17 +141,17 @@ def _check_address(address: Mapping[str, Any]) -> None:
     """A few rules by country; the real service knows every street."""
     country = str(address.get("country", "")).upper()
     if not re.fullmatch(r"[A-Z]{2}", country):
-        raise _refused_address("Country", "The country must have two letters.")
+        raise _refuse_address("Country", "The country must have two letters.")
     for name, called in (("addressline1", "first line"), ("city", "city")):
         if not str(address.get(name, "")).strip():
-            raise _refused_address("Address", f"The {called} of the address is missing.")
+            raise _refuse_address("Address", f"The {called} of the address is missing.")
     if country in _WITH_STATE and not re.fullmatch(r"[A-Za-z]{2,3}", str(address.get("state", ""))):
-        raise _refused_address("State", f"An address in {country} needs a state.")
+        raise _refuse_address("State", f"An address in {country} needs a state.")
     if not re.fullmatch(_POSTAL_CODES.get(country, r".*"), str(address.get("postalcode", "")).upper()):
-        raise _refused_address("Zip", f"The postal code is not valid in {country}.")
+        raise _refuse_address("Zip", f"The postal code is not valid in {country}.")
 
 
-def _refused_address(part: str, why: str) -> Refused:
+def _refuse_address(part: str, why: str) -> PartnerCenterRefusal:
     """Refuse as the service does: the description is JSON again, whose reason has a name, and quotes as entities."""
     reason = f"{part}Invalid - Details: {html.escape(why)}"
     inside = {
@@ -165,4 +160,4 @@ def _refused_address(part: str, why: str) -> Refused:
         "object_type": "AddressValidation",
         "resource_status": "Active",
     }
-    return Refused(*_ADDRESS, json.dumps(inside, separators=(",", ":")))
+    return PartnerCenterRefusal(json.dumps(inside, separators=(",", ":")), *_ADDRESS)

@@ -14,9 +14,9 @@ def customer_item(customer: Customer) -> dict[str, object]:
     """A customer as it stands in a list: no address, no domains but one."""
     return {
         "id": customer.id,
-        "companyProfile": _profile(customer),
+        "companyProfile": _make_profile(customer),
         "relationshipToPartner": customer.relationship,
-        "links": {"self": _link(f"/customers/{customer.id}")},
+        "links": {"self": _make_link(f"/customers/{customer.id}")},
         "attributes": {"objectType": "Customer"},
     }
 
@@ -27,10 +27,10 @@ def customer_record(customer: Customer) -> dict[str, object]:
     billing = {
         "companyName": customer.name,
         "defaultAddress": address,
-        "links": {"self": _link(f"/customers/{customer.id}/profiles/billing")},
+        "links": {"self": _make_link(f"/customers/{customer.id}/profiles/billing")},
         "attributes": {"objectType": "CustomerBillingProfile"},
     }
-    profile = _profile(customer) | {"address": address}
+    profile = _make_profile(customer) | {"address": address}
     return customer_item(customer) | {
         "commerceId": customer.id,
         "companyProfile": profile,
@@ -81,20 +81,20 @@ def subscription_item(subscription: Subscription) -> dict[str, object]:
         "termDuration": subscription.term,
         "orderId": subscription.id[:12].replace("-", ""),
         "productType": {"id": "OnlineServicesNCE", "displayName": "OnlineServicesNCE"},
-        "links": {"self": _link(f"/subscriptions?key={subscription.id}")},
+        "links": {"self": _make_link(f"/subscriptions?key={subscription.id}")},
         "attributes": {"etag": subscription.id[:8], "objectType": "Subscription"},
     }
 
 
-def _profile(customer: Customer) -> dict[str, object]:
+def _make_profile(customer: Customer) -> dict[str, object]:
     return {
         "tenantId": customer.id,
         "domain": customer.domain,
         "companyName": customer.name,
-        "links": {"self": _link(f"/customers/{customer.id}/profiles/company")},
+        "links": {"self": _make_link(f"/customers/{customer.id}/profiles/company")},
         "attributes": {"objectType": "CustomerCompanyProfile"},
     }
 
 
-def _link(uri: str) -> dict[str, object]:
+def _make_link(uri: str) -> dict[str, object]:
     return {"uri": uri, "method": "GET", "headers": []}

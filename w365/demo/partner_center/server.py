@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from w365.demo.journal import Journal
 from w365.demo.partner_center.audit import AuditRecords
-from w365.demo.partner_center.creation import NewCustomers, Refused
+from w365.demo.partner_center.creation import NewCustomers
 from w365.demo.partner_center.records import (
     created_record,
     customer_item,
@@ -23,8 +23,9 @@ from w365.demo.partner_center.records import (
     reseller_item,
     subscription_item,
 )
-from w365.demo.rate_limit import Pace
-from w365.demo.tokens import Tokens
+from w365.demo.partner_center.refusal import PartnerCenterRefusal
+from w365.demo.rate_limit import RateLimit
+from w365.demo.tokens import TokenIssuer
 from w365.demo.wire import Reply, Request, is_guid, json_reply, new_guid
 from w365.demo.world import Customer, World
 
@@ -43,14 +44,14 @@ _FILTER_FIELDS: Mapping[str, Callable[[Customer], str]] = {
 
 
 @dataclass(slots=True)
-class PartnerCenter:
+class PartnerCenterServer:
     """``calls_per_minute`` 0 is no limit; ``audiences`` are those whose tokens it takes.
 
     Without a ``journal`` no customer can be created.
     """
 
     world: World
-    tokens: Tokens = field(repr=False)
+    tokens: TokenIssuer = field(repr=False)
     audiences: frozenset[str] = frozenset({AUDIENCE})
     calls_per_minute: int = 0
     clock: Callable[[], float] = time.monotonic
@@ -59,17 +60,17 @@ class PartnerCenter:
     _new: NewCustomers = field(init=False, repr=False)
     _customers: dict[str, Customer] = field(init=False, repr=False)
     _names: set[str] = field(init=False, repr=False)
-    _pace: Pace = field(init=False, repr=False)
+    _limit: RateLimit = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._customers = {customer.id: customer for customer in self.world.customers}
         self._names = {domain.name.lower() for customer in self.world.customers for domain in customer.domains}
         self._new = NewCustomers(self.journal)
-        self._pace = Pace(self.calls_per_minute, self.clock)
+        self._limit = RateLimit(self.calls_per_minute, self.clock)
 
     def __call__(self, request: Request) -> Reply:
-        self._read_new()
-        reply = self._too_many() or self._unauthorised(request) or self._for_persons(request) or self._route(request)
+        self._take_in_new()
+        reply = self._check_rate() or self._check_token(request) or self._answer(request)
         return reply.with_headers(
             ("ms-requestid", request.header("ms-requestid") or new_guid()),
             ("ms-correlationid", request.header("ms-correlationid") or new_guid()),
@@ -77,167 +78,155 @@ class PartnerCenter:
             ("ms-serverid", "202010406"),
         )
 
-    def _read_new(self) -> None:
-        for customer in self._new.read():
+    def _take_in_new(self) -> None:
+        for customer in self._new.read_new():
             self._customers[customer.id] = customer
             self._names.update(domain.name.lower() for domain in customer.domains)
 
-    def _too_many(self) -> Reply | None:
-        wait = self._pace.seconds_to_wait()
+    def _check_rate(self) -> Reply | None:
+        wait = self._limit.seconds_to_wait()
         if not wait:
             return None
         message = f"Rate limit is exceeded. Try again in {wait} seconds."
         return json_reply(429, {"statusCode": 429, "message": message}, ("retry-after", str(wait)))
 
-    def _unauthorised(self, request: Request) -> Reply | None:
-        claims = self.tokens.read_bearer(request.header("authorization"))
-        if claims is None:
-            return Reply(401, headers=(("www-authenticate", 'Bearer error="invalid_token"'),))
-        if claims.audience not in self.audiences:
-            return _error(401, 900420, "The audience of the token is not accepted.")
-        return None
+    def _check_token(self, request: Request) -> Reply | None:
+        if self.tokens.read_bearer(request.header("authorization")):
+            return None
+        return Reply(401, headers=(("www-authenticate", 'Bearer error="invalid_token"'),))
 
-    def _for_persons(self, request: Request) -> Reply | None:
-        """Refuse an application by itself what Partner Center tells only where a person signed in."""
+    def _answer(self, request: Request) -> Reply:
+        try:
+            self._check_claims(request)
+            return self._route(request)
+        except PartnerCenterRefusal as refusal:
+            return refusal.make_reply()
+
+    def _check_claims(self, request: Request) -> None:
+        """Refuse tokens for others, and to an application by itself what needs a person who signed in."""
         claims = self.tokens.read_bearer(request.header("authorization"))
-        is_reserved = request.path.rstrip("/").lower() == "/v1/relationships"
-        if is_reserved and not (claims and claims.has_person):
-            return _error(403, 900329, "The operation needs an application and a user.")
-        return None
+        if claims is None or claims.audience not in self.audiences:
+            raise PartnerCenterRefusal("The audience of the token is not accepted.", 401, 900420)
+        if request.path.rstrip("/").lower() == "/v1/relationships" and not claims.has_person:
+            raise PartnerCenterRefusal("The operation needs an application and a user.", 403, 900329)
 
     def _route(self, request: Request) -> Reply:
         parts = request.path.strip("/").split("/")
         plain = {
-            ("GET", "v1/customers"): self._list,
-            ("POST", "v1/customers"): self._create,
-            ("POST", "v1/validations/address"): self._validate_address,
+            ("GET", "v1/customers"): self._list_customers,
+            ("POST", "v1/customers"): self._create_customer,
+            ("POST", "v1/validations/address"): self._check_address,
             ("GET", "v1/customers/relationshiprequests"): lambda _: json_reply(200, RELATIONSHIP_REQUEST, bom=True),
-            ("GET", "v1/auditrecords"): self._audit,
-            ("GET", "v1/relationships"): self._relationships,
+            ("GET", "v1/auditrecords"): self._list_audit_records,
+            ("GET", "v1/relationships"): self._list_resellers,
         }
         if answer := plain.get((request.method, "/".join(parts))):
             return answer(request)
         match (request.method, parts):
             case ("GET", ["v1", "customers", customer_id, *rest]) if len(rest) <= 1:
-                return self._one(customer_id, rest[0].lower() if rest else "")
+                return self._answer_customer(customer_id, rest[0].lower() if rest else "")
             case ("HEAD", ["v1", "domains", name]):
                 return Reply(200 if name.lower() in self._names else 404)
-        return _error(404, 404, "Resource not found.")
+        raise PartnerCenterRefusal("Resource not found.", 404, 404)
 
-    def _create(self, request: Request) -> Reply:
-        try:
-            made = self._new.create(request, self._names)
-        except Refused as refused:
-            return _error(refused.status, refused.code, refused.description)
-        self._read_new()
-        return json_reply(201, created_record(made.customer, made.billing, made.credentials), bom=True)
+    def _create_customer(self, request: Request) -> Reply:
+        created = self._new.create_customer(request, self._names)
+        self._take_in_new()
+        return json_reply(201, created_record(created.customer, created.billing, created.credentials), bom=True)
 
-    def _validate_address(self, request: Request) -> Reply:
-        try:
-            self._new.validate_address(request)
-        except Refused as refused:
-            return _error(refused.status, refused.code, refused.description)
+    def _check_address(self, request: Request) -> Reply:
+        self._new.check_address(request)
         return Reply(200)
 
-    def _audit(self, request: Request) -> Reply:
-        found = self.audit.between(request.parameters(), dt.datetime.now(dt.UTC)) if self.audit else []
-        return _error(400, 2000, found) if isinstance(found, str) else _collection(found)
+    def _list_audit_records(self, request: Request) -> Reply:
+        records = self.audit.between(request.parameters(), dt.datetime.now(dt.UTC)) if self.audit else []
+        return _make_collection(records)
 
-    def _relationships(self, request: Request) -> Reply:
+    def _list_resellers(self, request: Request) -> Reply:
         kind = request.parameters().get("relationship_type", "").lower()
         if kind != "isindirectcloudsolutionproviderof":
-            return _error(400, 2000, "The relationship type is not supported.")
-        return _collection([reseller_item(one) for one in self.world.resellers])
+            raise PartnerCenterRefusal("The relationship type is not supported.")
+        return _make_collection([reseller_item(reseller) for reseller in self.world.resellers])
 
-    def _one(self, customer_id: str, part: str) -> Reply:
+    def _answer_customer(self, customer_id: str, part: str) -> Reply:
         if not is_guid(customer_id):
-            return _error(400, 2000, "The customer id is not a GUID.")
+            raise PartnerCenterRefusal("The customer id is not a GUID.")
         customer = self._customers.get(customer_id.lower())
         if customer is None:
-            return _error(404, 2002, "The customer was not found.")
+            raise PartnerCenterRefusal("The customer was not found.", 404, 2002)
         if customer.departed:
-            return _error(403, 20002, "No relationship between caller and account.")
-        return _part_of(customer, part)
+            raise PartnerCenterRefusal("No relationship between caller and account.", 403, 20002)
+        return _answer_part(customer, part)
 
-    def _list(self, request: Request) -> Reply:
+    def _list_customers(self, request: Request) -> Reply:
         query = request.parameters()
         text = query.get("size", "0")
         if not text.isdecimal():
-            return _error(400, 2000, "The size is not a number.")
+            raise PartnerCenterRefusal("The size is not a number.")
         # Our guess: more than the most is cut to the most.
         size = min(int(text) or LARGEST_PAGE, LARGEST_PAGE)
-        customers = self._filtered(query.get("filter", ""))
-        if customers is None:
-            return _error(400, 2000, "The filter is not supported.")
-        start = self._position(request, query)
-        if start is None:
-            # Our guess at the refusal; that the header carries the position is documented.
-            return _error(400, 2000, "The continuation token is missing or not valid.")
-        return self._page(customers, start, size, query.get("filter", ""))
+        customers = self._filter_customers(query.get("filter", ""))
+        return self._make_page(customers, self._read_position(request, query), size, query.get("filter", ""))
 
-    def _filtered(self, text: str) -> tuple[Customer, ...] | None:
+    def _filter_customers(self, text: str) -> list[Customer]:
+        customers = list(self._customers.values())
         if not text:
-            return tuple(self._customers.values())
+            return customers
         try:
-            content = json.loads(text)
-            values = {str(key).lower(): str(value) for key, value in content.items()}
+            values = {str(key).lower(): str(value) for key, value in json.loads(text).items()}
         except (ValueError, AttributeError):
-            return None
-        if values.get("operator", "").lower() not in ("starts_with", "startswith"):
-            return None
-        wanted, name = values.get("value", "").casefold(), values.get("field", "").lower()
-        if name == "indirectreseller":
-            through = {found for one in self.world.resellers if one.id == wanted for found in one.customers}
-            return tuple(customer for customer in self._customers.values() if customer.id in through)
-        if (read := _FILTER_FIELDS.get(name)) is None:
-            return None
-        return tuple(customer for customer in self._customers.values() if read(customer).casefold().startswith(wanted))
+            values = {}
+        name, value = values.get("field", "").lower(), values.get("value", "").casefold()
+        is_prefix = values.get("operator", "").lower() in ("starts_with", "startswith")
+        if is_prefix and name == "indirectreseller":
+            bought = [reseller.customers for reseller in self.world.resellers if reseller.id == value]
+            return [customer for customer in customers if any(customer.id in ids for ids in bought)]
+        if is_prefix and name in _FILTER_FIELDS:
+            return [customer for customer in customers if _FILTER_FIELDS[name](customer).casefold().startswith(value)]
+        raise PartnerCenterRefusal("The filter is not supported.")
 
-    def _position(self, request: Request, query: Mapping[str, str]) -> int | None:
-        if "seekOperation" not in query or query["seekOperation"] == "First":
+    def _read_position(self, request: Request, query: Mapping[str, str]) -> int:
+        operation = query.get("seekOperation", "First")
+        if operation == "First":
             return 0
-        if query["seekOperation"] != "Next":
-            return None
         try:
             token = base64.b64decode(request.header("ms-continuationtoken"), validate=True).decode()
             fingerprint, start = token.split(":")
-            return int(start) if fingerprint == self.world.fingerprint else None
+            if operation == "Next" and fingerprint == self.world.fingerprint:
+                return int(start)
         except ValueError:
-            return None
+            pass
+        # Our guess at the refusal; that the header carries the position is documented.
+        raise PartnerCenterRefusal("The continuation token is missing or not valid.")
 
-    def _page(self, customers: tuple[Customer, ...], start: int, size: int, filter_text: str) -> Reply:
+    def _make_page(self, customers: list[Customer], start: int, size: int, filter_text: str) -> Reply:
         own = {"size": str(size)} | ({"filter": filter_text} if filter_text else {})
-        links = {"self": _link(own)}
+        links = {"self": _make_link(own)}
         if start + size < len(customers):
             token = base64.b64encode(f"{self.world.fingerprint}:{start + size}".encode()).decode()
-            links["next"] = _link(own | {"seekOperation": "Next"}, token)
+            links["next"] = _make_link(own | {"seekOperation": "Next"}, token)
         items = [customer_item(customer) for customer in customers[start : start + size]]
         content = {"totalCount": len(items), "items": items, "links": links}
         return json_reply(200, content | {"attributes": {"objectType": "Collection"}}, bom=True)
 
 
-def _part_of(customer: Customer, part: str) -> Reply:
+def _answer_part(customer: Customer, part: str) -> Reply:
     if part == "":
         return json_reply(200, customer_record(customer), bom=True)
     if part == "customdomains":
         # Our guess: no recording of this body exists. The other collections of the API have this envelope.
-        return _collection([domain.name for domain in customer.domains if domain.is_verified])
+        return _make_collection([domain.name for domain in customer.domains if domain.is_verified])
     if part == "subscriptions":
-        return _collection([subscription_item(item) for item in customer.subscriptions])
-    return _error(404, 404, "Resource not found.")
+        return _make_collection([subscription_item(item) for item in customer.subscriptions])
+    raise PartnerCenterRefusal("Resource not found.", 404, 404)
 
 
-def _link(query: Mapping[str, str], token: str = "") -> dict[str, object]:
+def _make_link(query: Mapping[str, str], token: str = "") -> dict[str, object]:
     headers = [{"key": "MS-ContinuationToken", "value": token}] if token else []
     return {"uri": f"/customers?{urlencode(query, quote_via=quote)}", "method": "GET", "headers": headers}
 
 
-def _collection(items: list[str] | list[dict[str, object]]) -> Reply:
+def _make_collection(items: list[str] | list[dict[str, object]]) -> Reply:
     return json_reply(
         200, {"totalCount": len(items), "items": items, "attributes": {"objectType": "Collection"}}, bom=True
     )
-
-
-def _error(status: int, code: int, description: str) -> Reply:
-    content = {"code": code, "description": description, "data": [], "source": "PartnerFD"}
-    return json_reply(status, content, bom=True)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from w365.demo.pax8.records import company_record, subscription_record
-from w365.demo.rate_limit import Pace
-from w365.demo.tokens import Tokens
+from w365.demo.rate_limit import RateLimit
+from w365.demo.tokens import TokenIssuer
 from w365.demo.wire import Reply, Request, json_reply
 from w365.demo.world import World
 
@@ -26,108 +26,103 @@ REMEMBERED_LISTS = 8
 _ADDRESS = frozenset({"city", "country", "stateOrProvince", "postalCode"})
 _OWN = frozenset({"status", "companyId", "productId", "billingTerm"})
 """What lists can be narrowed by, where their records have it."""
+_ORDER = {"companies": "name", "subscriptions": "createdDate"}
+"""What lists are sorted by unless the client says."""
 
 Record = Mapping[str, Any]
 
 
 @dataclass(slots=True)
-class Pax8:
+class Pax8Server:
     """``clients`` are the secrets by client id; ``calls_per_minute`` 0 is no limit."""
 
     world: World
-    tokens: Tokens = field(repr=False)
+    tokens: TokenIssuer = field(repr=False)
     clients: Mapping[str, str] = field(repr=False)
     calls_per_minute: int = 0
     clock: Callable[[], float] = time.monotonic
-    _companies: Sequence[Record] = field(init=False, repr=False)
-    _subscriptions: Sequence[Record] = field(init=False, repr=False)
+    _records: Mapping[str, Sequence[Record]] = field(init=False, repr=False)
     _lists: dict[tuple[object, ...], Sequence[Record]] = field(init=False, repr=False, default_factory=dict)
-    _pace: Pace = field(init=False, repr=False)
+    _limit: RateLimit = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._pace = Pace(self.calls_per_minute, self.clock)
-        self._companies = [company_record(company) for company in self.world.companies]
-        self._subscriptions = [
-            subscription_record(company.id, subscription)
-            for company in self.world.companies
-            for subscription in company.subscriptions
-        ]
+        self._limit = RateLimit(self.calls_per_minute, self.clock)
+        companies = self.world.companies
+        self._records = {
+            "companies": [company_record(company) for company in companies],
+            "subscriptions": [
+                subscription_record(company.id, bought) for company in companies for bought in company.subscriptions
+            ],
+        }
 
     def __call__(self, request: Request) -> Reply:
         if request.path == "/v1/token":
-            return self._token(request)
-        return self._too_many(request) or self._unauthorised(request) or self._route(request)
+            return self._answer_token(request)
+        return self._check_rate(request) or self._check_token(request) or self._route(request)
 
-    def _token(self, request: Request) -> Reply:
+    def _answer_token(self, request: Request) -> Reply:
         if request.method != "POST":
-            return _error(request, 405, "Method Not Allowed")
-        wanted = _json_object(request.body)
-        secret = self.clients.get(str(wanted.get("client_id")), "")
-        is_known = bool(secret) and hmac.compare_digest(secret.encode(), str(wanted.get("client_secret")).encode())
-        if not is_known or wanted.get("audience") != AUDIENCE or wanted.get("grant_type") != "client_credentials":
+            return _make_error(request, 405, "Method Not Allowed")
+        grant = _read_json_object(request.body)
+        secret = self.clients.get(str(grant.get("client_id")), "")
+        is_known = bool(secret) and hmac.compare_digest(secret.encode(), str(grant.get("client_secret")).encode())
+        if not is_known or grant.get("audience") != AUDIENCE or grant.get("grant_type") != "client_credentials":
             return json_reply(401, {"error": "access_denied", "error_description": "Unauthorized"})
-        token = self.tokens.issue(AUDIENCE, str(wanted["client_id"]), "")
+        token = self.tokens.issue(AUDIENCE, str(grant["client_id"]), "")
         return json_reply(200, {"access_token": token, "expires_in": self.tokens.lifetime, "token_type": "Bearer"})
 
-    def _too_many(self, request: Request) -> Reply | None:
+    def _check_rate(self, request: Request) -> Reply | None:
         """Our guess: the published description names neither a limit nor a Retry-After."""
-        return _error(request, 429, "Too Many Requests") if self._pace.seconds_to_wait() else None
+        return _make_error(request, 429, "Too Many Requests") if self._limit.seconds_to_wait() else None
 
-    def _unauthorised(self, request: Request) -> Reply | None:
+    def _check_token(self, request: Request) -> Reply | None:
         claims = self.tokens.read_bearer(request.header("authorization"))
         if claims is not None and claims.audience == AUDIENCE:
             return None
-        return _error(request, 401, "Unauthorized")
+        return _make_error(request, 401, "Unauthorized")
 
     def _route(self, request: Request) -> Reply:
         match (request.method, request.path.strip("/").split("/")):
-            case ("GET", ["v1", "companies"]):
-                return self._list(request, self._companies, "name")
-            case ("GET", ["v1", "subscriptions"]):
-                return self._list(request, self._subscriptions, "createdDate")
-            case ("GET", ["v1", "companies", record_id]):
-                return _one(request, self._companies, record_id)
-            case ("GET", ["v1", "subscriptions", record_id]):
-                return _one(request, self._subscriptions, record_id)
-        return _error(request, 404, "Not Found")
+            case ("GET", ["v1", kind]) if kind in self._records:
+                return self._list_records(request, kind)
+            case ("GET", ["v1", kind, record_id]) if kind in self._records:
+                record = next((each for each in self._records[kind] if each["id"] == record_id.lower()), None)
+                return json_reply(200, record) if record else _make_error(request, 404, "Not Found")
+        return _make_error(request, 404, "Not Found")
 
-    def _list(self, request: Request, records: Sequence[Record], order: str) -> Reply:
+    def _list_records(self, request: Request, kind: str) -> Reply:
         query = request.parameters()
         number, size = query.pop("page", "0"), query.pop("size", str(DEFAULT_PAGE))
         if not (number.isdecimal() and size.isdecimal() and 1 <= int(size) <= LARGEST_PAGE):
             # Our guess at the refusal; the bounds are documented.
-            return _error(request, 400, "Bad Request", f"page and size must be numbers, size at most {LARGEST_PAGE}.")
-        return json_reply(200, _page(self._ordered(request.path, records, query, order), int(number), int(size)))
+            detail = f"page and size must be numbers, size at most {LARGEST_PAGE}."
+            return _make_error(request, 400, "Bad Request", detail)
+        return json_reply(200, _make_page(self._order_records(kind, query), int(number), int(size)))
 
-    def _ordered(self, path: str, records: Sequence[Record], query: Mapping[str, str], order: str) -> Sequence[Record]:
-        """The records that fit, in order; remembered, as a list is read page by page and never changes."""
-        key = (path, *sorted(query.items()))
+    def _order_records(self, kind: str, query: Mapping[str, str]) -> Sequence[Record]:
+        """Give the records that fit, in order; remembered, as a list is read page by page and never changes."""
+        key = (kind, *sorted(query.items()))
         if key not in self._lists:
             if len(self._lists) >= REMEMBERED_LISTS:
                 self._lists.clear()
-            chosen = [record for record in records if _fits(record, query)]
-            self._lists[key] = _sorted(chosen, query.get("sort", order))
+            chosen = [record for record in self._records[kind] if _fits_query(record, query)]
+            self._lists[key] = _sort_records(chosen, query.get("sort", _ORDER[kind]))
         return self._lists[key]
 
 
-def _one(request: Request, records: Sequence[Record], record_id: str) -> Reply:
-    found = next((record for record in records if record["id"] == record_id.lower()), None)
-    return json_reply(200, found) if found else _error(request, 404, "Not Found")
-
-
-def _page(records: Sequence[Record], number: int, size: int) -> Record:
+def _make_page(records: Sequence[Record], number: int, size: int) -> Record:
     count = len(records)
     page = {"size": size, "totalElements": count, "totalPages": -(-count // size), "number": number}
     return {"content": records[number * size : (number + 1) * size], "page": page}
 
 
-def _fits(record: Record, query: Mapping[str, str]) -> bool:
+def _fits_query(record: Record, query: Mapping[str, str]) -> bool:
     facts = {name: record[name] for name in _OWN & record.keys()}
     facts |= {name: value for name, value in record.get("address", {}).items() if name in _ADDRESS}
     return all(facts.get(name, value) == value for name, value in query.items())
 
 
-def _sorted(records: Sequence[Record], sort: str) -> Sequence[Record]:
+def _sort_records(records: Sequence[Record], sort: str) -> Sequence[Record]:
     name, _, direction = sort.partition(",")
     return sorted(
         records,
@@ -136,7 +131,7 @@ def _sorted(records: Sequence[Record], sort: str) -> Sequence[Record]:
     )
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
+def _read_json_object(body: bytes) -> dict[str, Any]:
     try:
         content = json.loads(body)
     except ValueError:
@@ -144,7 +139,7 @@ def _json_object(body: bytes) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _error(request: Request, status: int, message: str, *details: str) -> Reply:
+def _make_error(request: Request, status: int, message: str, *details: str) -> Reply:
     content = {
         "type": message.upper().replace(" ", "_"),
         "message": message,

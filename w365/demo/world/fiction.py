@@ -1,7 +1,14 @@
 """The fictional world served when nobody brings data along, out of the data folder ``fiction.zip``.
 
-About 1,200 customers, 3,000 accounts and 8,400 contacts. Most customers find their one account by an exact domain; the
-others do not, each for a reason met in real data. The rarest cases come first.
+About 1,200 customers, 3,000 accounts and 8,400 contacts. Most customers find their one account by an exact domain (of a
+contact, the account's address or its website); the others do not, each for a reason met in real data: no account, two
+accounts, free mail only, no domain of their own, another suffix, a subdomain, an inactive account, the name alone.
+
+The rarest cases come first and are found by their names in the grid: Ledgerquay & Moss advise thirty customers, so that
+their domain says nothing about anybody; the subsidiaries of Alderquill Holding write from one domain; Tarnwick Coffee
+has two accounts; Sonnental, Söderholm, Großwieden and Lindmère have domains beyond ASCII, written in either form;
+Cindervern has left while the list still names it; Birkcrest and Ulvstead are no reseller's customers; then names that
+break screens, and Quillhaven with a contact below a contact.
 """
 
 from __future__ import annotations
