@@ -111,10 +111,10 @@ def test_what_was_created_outlives_a_restart_and_so_do_change_links(tmp_path: Pa
 
 def test_two_servers_on_one_folder_see_each_others_changes(tmp_path: Path) -> None:
     with (
-        running(tmp_path) as one,
-        running(tmp_path) as two,
-        client(one, "dataverse") as first,
-        client(two, "dataverse") as second,
+        running(tmp_path) as first_servers,
+        running(tmp_path) as second_servers,
+        client(first_servers, "dataverse") as first,
+        client(second_servers, "dataverse") as second,
     ):
         new_id = create(first, name="Shared")
         seen = second.get(f"{ROOT}/accounts({new_id})").json()
@@ -237,8 +237,8 @@ def test_metadata_names_the_entity_set(reader: httpx.Client) -> None:
     query = {"$select": "LogicalName,EntitySetName", "$filter": "LogicalName eq 'account'"}
     listed = reader.get(f"{ROOT}/EntityDefinitions", params=query).json()["value"]
     assert [(row["LogicalName"], row["EntitySetName"]) for row in listed] == [("account", "accounts")]
-    one = reader.get(f"{ROOT}/EntityDefinitions(LogicalName='contact')?$select=PrimaryIdAttribute").json()
-    assert one["PrimaryIdAttribute"] == "contactid"
+    definition = reader.get(f"{ROOT}/EntityDefinitions(LogicalName='contact')?$select=PrimaryIdAttribute").json()
+    assert definition["PrimaryIdAttribute"] == "contactid"
 
 
 def test_a_token_for_another_audience_or_another_application_is_refused(untouched: Servers) -> None:

@@ -33,15 +33,15 @@ def body(answer: httpx.Response) -> Any:
 
 
 def test_paging_to_the_end_gives_every_customer_once(http: httpx.Client) -> None:
-    found, uri, headers = [], "/customers?size=2", {}
+    customers, uri, headers = [], "/customers?size=2", {}
     while uri:
         page = body(http.get(f"/v1{uri}", headers=headers))
-        found += page["items"]
+        customers += page["items"]
         link = page["links"].get("next", {"uri": "", "headers": []})
         uri, headers = link["uri"], {entry["key"]: entry["value"] for entry in link["headers"]}
-    assert [item["id"] for item in found] == [customer.id for customer in small_world().customers]
-    assert found[0]["companyProfile"]["companyName"] == "Adatum Ltd"
-    assert "address" not in found[0]["companyProfile"]
+    assert [item["id"] for item in customers] == [customer.id for customer in small_world().customers]
+    assert customers[0]["companyProfile"]["companyName"] == "Adatum Ltd"
+    assert "address" not in customers[0]["companyProfile"]
 
 
 def test_the_next_page_needs_the_continuation_header(http: httpx.Client) -> None:

@@ -143,12 +143,12 @@ def test_the_connector_reads_the_fictional_companies(tmp_path_factory: pytest.Te
 
 def test_the_fictional_companies_are_partly_customers_elsewhere() -> None:
     world = fiction()
-    domains = {found.name for customer in world.customers for found in customer.domains}
+    domains = {domain.name for customer in world.customers for domain in customer.domains}
     accounts = {website_domain(each.website) for each in world.accounts} - {""}
-    found = [website_domain(each.website) for each in world.companies]
-    assert len(found) == 140
-    assert sum(each in domains for each in found) == 40
-    assert sum(each in accounts - domains for each in found) == 60
-    assert sum(not each for each in found) == 5
+    websites = [website_domain(each.website) for each in world.companies]
+    assert len(websites) == 140
+    assert sum(each in domains for each in websites) == 40
+    assert sum(each in accounts - domains for each in websites) == 60
+    assert sum(not each for each in websites) == 5
     assert Counter(each.status for each in world.companies) == {"Active": 133, "Inactive": 5, "Deleted": 2}
     assert len({each.id for each in world.companies}) == 140

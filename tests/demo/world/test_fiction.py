@@ -47,8 +47,8 @@ def outcomes(world: World) -> Counter[str]:
     counts: Counter[str] = Counter()
     for customer in world.customers:
         names = {domain.name for domain in customer.domains if domain.is_verified} - FREE_MAIL
-        found = {owner for name in names for owner in owners[name]} & active
-        counts["none" if not found else "one" if len(found) == 1 else "several"] += 1
+        holders = {owner for name in names for owner in owners[name]} & active
+        counts["none" if not holders else "one" if len(holders) == 1 else "several"] += 1
     return counts
 
 

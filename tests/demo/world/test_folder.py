@@ -35,11 +35,11 @@ def write(folder: Path, **changed: str) -> Path:
 
 
 def test_ids_that_are_no_guids_get_the_same_guid_every_time(tmp_path: Path) -> None:
-    one, two = read_folder(write(tmp_path)), read_folder(tmp_path)
-    assert one == two
-    assert len(one.customers[0].id) == len(one.accounts[0].id) == 36
-    assert one.accounts[0].number == "A1"
-    assert [contact.parent_id for contact in one.contacts] == [one.accounts[0].id, ""]
+    world, again = read_folder(write(tmp_path)), read_folder(tmp_path)
+    assert world == again
+    assert len(world.customers[0].id) == len(world.accounts[0].id) == 36
+    assert world.accounts[0].number == "A1"
+    assert [contact.parent_id for contact in world.contacts] == [world.accounts[0].id, ""]
 
 
 def test_guids_are_kept_and_are_no_account_number(tmp_path: Path) -> None:
@@ -50,8 +50,8 @@ def test_guids_are_kept_and_are_no_account_number(tmp_path: Path) -> None:
 
 
 def test_subscriptions_belong_to_their_tenant_and_may_be_missing(tmp_path: Path) -> None:
-    found = read_folder(write(tmp_path)).customers[0].subscriptions
-    assert [(item.offer_name, item.quantity) for item in found] == [("Power BI", 4)]
+    bought = read_folder(write(tmp_path)).customers[0].subscriptions
+    assert [(item.offer_name, item.quantity) for item in bought] == [("Power BI", 4)]
     (tmp_path / "subscriptions.csv").unlink()
     assert read_folder(tmp_path).customers[0].subscriptions == ()
 
@@ -128,9 +128,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_other_content_is_another_world(tmp_path: Path) -> None:
-    one = read_folder(write(tmp_path))
-    two = read_folder(write(tmp_path, contacts_csv=FILES["contacts.csv"] + "C3,A1,x@y.com\n"))
-    assert one.fingerprint != two.fingerprint
+    world = read_folder(write(tmp_path))
+    changed = read_folder(write(tmp_path, contacts_csv=FILES["contacts.csv"] + "C3,A1,x@y.com\n"))
+    assert world.fingerprint != changed.fingerprint
 
 
 @pytest.mark.skipif(not GOLD.is_dir(), reason="the gold data folder is not here")
