@@ -226,7 +226,8 @@ def test_conditions_guard_an_update(http: httpx.Client) -> None:
     missing = f"{ROOT}/accounts(99999999-9999-4999-8999-999999999999)"
     assert http.patch(missing, json={"name": "x"}, headers={"If-Match": "*"}).status_code == 404
     assert http.patch(address, json={"name": "x"}, headers={"If-None-Match": "*"}).status_code == 412
-    assert http.patch(address, json={"name": "x"}, headers={"If-Match": etag}).status_code == 204
+    changed = http.patch(address, json={"name": "x"}, headers={"If-Match": etag})
+    assert (changed.status_code, "content-length" in changed.headers) == (204, False)
     assert http.patch(address, json={"name": "y"}, headers={"If-Match": etag}).status_code == 412
     assert http.get(address).json()["name"] == "x"
     assert http.patch(missing, json={"name": "made"}).status_code == 204
@@ -239,6 +240,14 @@ def test_metadata_names_the_entity_set(reader: httpx.Client) -> None:
     assert [(row["LogicalName"], row["EntitySetName"]) for row in listed] == [("account", "accounts")]
     definition = reader.get(f"{ROOT}/EntityDefinitions(LogicalName='contact')?$select=PrimaryIdAttribute").json()
     assert definition["PrimaryIdAttribute"] == "contactid"
+
+
+def test_the_columns_of_one_kind_can_be_asked_for(reader: httpx.Client) -> None:
+    columns = f"{ROOT}/EntityDefinitions(LogicalName='account')/Attributes"
+    lookups = reader.get(f"{columns}/Microsoft.Dynamics.CRM.LookupAttributeMetadata").json()["value"]
+    assert [column["LogicalName"] for column in lookups] == ["parentaccountid"]
+    assert len(reader.get(columns).json()["value"]) > 10
+    assert reader.get(f"{ROOT}/EntityDefinitions(LogicalName='account')/Sharing").status_code == 404
 
 
 def test_a_token_for_another_audience_or_another_application_is_refused(untouched: Servers) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,8 +12,9 @@ import pytest
 from tests.servers import ADATUM, COHO, DEPARTED, client, running, small_world
 from w365.demo.partner_center.server import AUDIENCE, PartnerCenterServer
 from w365.demo.servers import Servers
-from w365.demo.tokens import TokenIssuer
-from w365.demo.wire import Request
+from w365.demo.tokens import NOBODY, Person, TokenIssuer
+from w365.demo.wire import BOM, Request
+from w365.demo.world import Reseller
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +148,31 @@ def test_beyond_the_limit_the_gateway_says_how_long_to_wait() -> None:
     assert json.loads(refused.body)["message"] == "Rate limit is exceeded. Try again in 61 seconds."
     now[0] = 61
     assert service(request).status == 200
+
+
+@pytest.fixture
+def resold() -> PartnerCenterServer:
+    reseller = Reseller("77777777-7777-4777-8777-000000000001", "Saltmarsh", "5102218", "GB", frozenset({COHO}))
+    return PartnerCenterServer(replace(small_world(), resellers=(reseller,)), TokenIssuer())
+
+
+def ask(service: PartnerCenterServer, path: str, query: str, person: Person = NOBODY) -> tuple[int, Any]:
+    token = service.tokens.issue(AUDIENCE, "client", "tenant", person)
+    reply = service(Request("GET", path, query, {"authorization": f"Bearer {token}"}))
+    return reply.status, json.loads(reply.body.removeprefix(BOM))
+
+
+def test_resellers_are_told_to_a_person_only(resold: PartnerCenterServer) -> None:
+    query = "relationship_type=IsIndirectCloudSolutionProviderOf"
+    status, refused = ask(resold, "/v1/relationships", query)
+    assert (status, refused["code"]) == (403, 900329)
+    status, listed = ask(resold, "/v1/relationships", query, Person("ada", has_mfa=True))
+    assert (status, [item["name"] for item in listed["items"]]) == (200, ["Saltmarsh"])
+
+
+def test_the_list_narrowed_to_a_reseller_has_its_customers_alone(resold: PartnerCenterServer) -> None:
+    narrowed = {"Field": "IndirectReseller", "Value": resold.world.resellers[0].id, "Operator": "starts_with"}
+    _, listed = ask(resold, "/v1/customers", f"filter={json.dumps(narrowed)}")
+    assert [item["id"] for item in listed["items"]] == [COHO]
+    status, _ = ask(resold, "/v1/customers", f"filter={json.dumps(narrowed | {'Operator': 'ends_with'})}")
+    assert status == 400

@@ -4,6 +4,8 @@ import ssl
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -14,13 +16,18 @@ from w365.demo.pax8.server import AUDIENCE, Pax8Server
 from w365.demo.servers import PAX8_CLIENT_ID, Servers
 from w365.demo.tokens import TokenIssuer
 from w365.demo.wire import Request
-from w365.demo.world import Company, Subscription, World
+from w365.demo.world import FIRST_DAY, Company, Subscription, World
 from w365.matching.domains import website_domain
 from w365.portals.pax8 import connect_pax8
 
 SEATS = Subscription("55555555-5555-4555-8555-000000000001", "Seats", 4, "Active", "Monthly")
 COMPANIES = tuple(
-    Company(f"66666666-6666-4666-8666-00000000000{number}", name, website=name.lower(), subscriptions=(SEATS,))
+    Company(
+        f"66666666-6666-4666-8666-00000000000{number}",
+        name,
+        website=name.lower(),
+        subscriptions=(replace(SEATS, created=FIRST_DAY - timedelta(days=number)),),
+    )
     for number, name in enumerate(("Bravo.com", "Alpha.com", "Charlie.com"))
 )
 WORLD = World("pax8", (), (), (), companies=COMPANIES)
@@ -57,7 +64,8 @@ def test_pages_are_counted_from_zero_and_sorted(http: httpx.Client) -> None:
 
 
 def test_subscriptions_come_for_all_or_one_company(http: httpx.Client) -> None:
-    assert http.get("/v1/subscriptions").json()["page"]["totalElements"] == 3
+    listed = http.get("/v1/subscriptions").json()["content"]
+    assert [each["companyId"] for each in listed] == [company.id for company in reversed(COMPANIES)]
     of_one = http.get("/v1/subscriptions", params={"companyId": COMPANIES[0].id, "country": "US"}).json()
     assert [each["companyId"] for each in of_one["content"]] == [COMPANIES[0].id]
 
