@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from w365.demo.world.fiction import ARCHIVE
-from w365.demo.world.folder import read_folder, stable_guid
+from w365.demo.world.folder import ACCOUNTS, BOUGHT_OPTIONAL, CONTACTS, read_folder, stable_guid
 from w365.errors import InputError
 
 GOLD = Path(__file__).parents[3] / ".." / "shared" / "gold"
@@ -75,6 +75,12 @@ def test_columns_that_may_be_missing_are_read_where_they_are(tmp_path: Path) -> 
     assert (bought.term, bought.offer_id, bought.is_trial) == ("P1M", "CFQ:1", True)
     assert bought.created == datetime(2025, 3, 1, 8, 0, tzinfo=UTC)
     assert world.resellers[0].customers == {stable_guid("tenant", "T-1"), stable_guid("tenant", "T-2")}
+
+
+def test_every_column_that_may_be_missing_is_described() -> None:
+    described = (Path(__file__).parents[3] / "docs" / "files.md").read_text(encoding="utf-8").partition("Further")[2]
+    for column in (*ACCOUNTS.optional, *CONTACTS.optional, *BOUGHT_OPTIONAL):
+        assert f"`{column}`" in described
 
 
 def test_companies_have_subscriptions_of_their_own(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ CONTACTS = Columns(("contact_id", "account_id", "email"), optional=("first_name"
 COMPANIES = Columns(("company_id", "name", "website", "country", "city", "external_id", "status", "updated"))
 RESELLERS = Columns(("reseller_id", "name", "mpn_id", "location", "tenants"))
 _BOUGHT = ("subscription_id", "offer_name", "quantity", "status")
-_BOUGHT_OPTIONAL = ("term", "created", "offer_id", "is_trial")
+BOUGHT_OPTIONAL = ("term", "created", "offer_id", "is_trial")
 
 _SPACE = uuid.UUID("0f6f4f0a-7c53-4b6e-9b0f-3b4f6a1d2c77")
 _Made = TypeVar("_Made")
@@ -121,7 +121,7 @@ class _FolderReader:
                 raise ValueError(f"names the unknown {kind} '{row[column]}'")
             return buyer_id, self._make_subscription(row)
 
-        for _, (buyer_id, subscription) in self._read_items(name, Columns((column, *_BOUGHT), _BOUGHT_OPTIONAL), make):
+        for _, (buyer_id, subscription) in self._read_items(name, Columns((column, *_BOUGHT), BOUGHT_OPTIONAL), make):
             bought[buyer_id].append(subscription)
         return tuple(replace(buyer, subscriptions=tuple(bought[buyer.id])) for buyer in buyers)
 
