@@ -150,7 +150,7 @@ class ScoreBand(enum.StrEnum):
         return {"strong": (0.9, 2.0), "likely": (0.5, 0.9), "weak": (0.0, 0.5)}[self.value]
 
 
-class Part(enum.StrEnum):
+class ListPart(enum.StrEnum):
     """A part of the list of provider accounts that is no status, as addresses and the rows route name it."""
 
     NEW = "new"

@@ -12,7 +12,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from w365.errors import InputError
-from w365.model import Part, Reason, ScoreBand, Status
+from w365.model import ListPart, Reason, ScoreBand, Status
 from w365.store.reading.worklist import MOST_ROWS, Filter, Sort
 
 ALL = "all"
@@ -70,7 +70,7 @@ def read_filter(query: QueryParams) -> Filter:
     Among the statuses stands what part of the list is asked for, or `all`, as in the page's address.
     """
     asked = [text for text in _bounded(query.getlist("status")) if text != ALL]
-    parts = [Part(text) for text in asked if text in list(Part)]
+    parts = [ListPart(text) for text in asked if text in list(ListPart)]
     if len(parts) > 1:
         raise InputError("A filter may have one part of the list.")
     return Filter(
@@ -78,7 +78,7 @@ def read_filter(query: QueryParams) -> Filter:
         providers=tuple(_whole(text, "provider") for text in _bounded(query.getlist("provider"))),
         reasons=_words(Reason, query.getlist("reason"), "reason"),
         text=read_text(query, "text"),
-        part=next((part for part in parts if part is not Part.NEW), None),
+        part=next((part for part in parts if part is not ListPart.NEW), None),
         owner=_owner(read_text(query, "owner")),
         scores=_word(ScoreBand, query["score"], "score band").bounds if query.get("score") else None,
         since=_day(query, "since"),

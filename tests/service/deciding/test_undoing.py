@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from w365.cli.main import app
 from w365.errors import InputError, NotAllowed, NotFound, StaleEdit
 from w365.jobs import execute
-from w365.model import DecisionKind, Part, RunKind, RunState
+from w365.model import DecisionKind, ListPart, RunKind, RunState
 from w365.service import Service
 from w365.service.configuring import settings as configuration
 from w365.service.deciding import bulk_run, mapping
@@ -193,7 +193,7 @@ def check_match_taken_back(service: Service) -> None:
 
 
 def listed_as_held(service: Service) -> list[str]:
-    return sorted(one.specific_id for one in list_rows(service, VIEWER, Filter(part=Part.HELD)))
+    return sorted(one.specific_id for one in list_rows(service, VIEWER, Filter(part=ListPart.HELD)))
 
 
 def test_undoing_a_match_holds_its_rows_back_until_they_are_released(service: Service) -> None:

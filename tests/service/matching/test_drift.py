@@ -28,7 +28,7 @@ from service.fakes import (
 
 from w365.api.rows import why, why_full
 from w365.matching.messages import DRIFT_WORDS, say_drift
-from w365.model import DomainList, Drift, Part, Status
+from w365.model import DomainList, Drift, ListPart, Status
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
@@ -40,7 +40,7 @@ from w365.store.db.engine import Store
 from w365.store.reading.worklist import Filter, Row
 
 LISTED = [customer("p1", "one.com", tenant_guid="11111111-1111-4111-8111-111111111111"), customer("p2", "two.com")]
-DRIFTED = Filter(part=Part.DRIFTED)
+DRIFTED = Filter(part=ListPart.DRIFTED)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from service.fakes import (
 
 from w365.errors import InputError, NotAllowed, StaleEdit
 from w365.jobs import Queue
-from w365.model import DecisionKind, Part, Status
+from w365.model import DecisionKind, ListPart, Status
 from w365.service import Service
 from w365.service.deciding import mapping
 from w365.service.deciding.parking import return_parked
@@ -194,7 +194,7 @@ def test_a_parked_row_is_open_again_on_its_day_everywhere_at_once(service: Servi
     Queue(service).sweep()
     assert return_parked(service) == 0
     assert queue(service)[0] == "p2"
-    assert queue(service, Filter(part=Part.BACK)) == ["p2"]
+    assert queue(service, Filter(part=ListPart.BACK)) == ["p2"]
     assert statistics.count_backlog(service, VIEWER) == records.count(
         service, VIEWER, Filter(statuses=(Status.UNMAPPED, Status.CONFLICT))
     )
@@ -210,7 +210,7 @@ def test_a_parked_row_is_open_again_on_its_day_everywhere_at_once(service: Servi
     assert not records.read_record(service, VIEWER, late).row.is_back
     mapping.park(service, ANALYST, soon, seen=back.row.version, reason="again")
     assert not records.read_record(service, VIEWER, soon).row.is_back
-    assert queue(service, Filter(part=Part.BACK)) == []
+    assert queue(service, Filter(part=ListPart.BACK)) == []
 
 
 def test_the_day_to_park_until_lies_ahead(service: Service) -> None:

@@ -22,7 +22,7 @@ from service.fakes import (
 from service.import_files import csv_sheet
 
 from w365.errors import InputError, NotAllowed, StaleEdit
-from w365.model import DecisionKind, Part
+from w365.model import DecisionKind, ListPart
 from w365.service import Service
 from w365.service.deciding import mapping
 from w365.service.importing.accounts import Choice, import_accounts, preview_accounts
@@ -50,7 +50,7 @@ def check_that_syncs_leave_a_row_alone(store: Store, home: Path) -> None:
     sync(service)
     switch(service, "p1", on=False)
     switch(service, "p2", on=False)
-    assert [row.specific_id for row in list_rows(service, VIEWER, Filter(part=Part.UNSYNCED))] == ["p1", "p2"]
+    assert [row.specific_id for row in list_rows(service, VIEWER, Filter(part=ListPart.UNSYNCED))] == ["p1", "p2"]
     portal.served = pages_of([customer("p1", "other.com", name="Renamed"), customer("p3", "three.com")])
     run = sync(service)
     assert (run.result["left_alone"], run.result["unchanged"], run.result["gone"]) == (1, 1, 0)

@@ -28,7 +28,7 @@ from service.fakes import (
     sync,
 )
 
-from w365.model import Part, Reason, Status
+from w365.model import ListPart, Reason, Status
 from w365.service import Service
 from w365.service.deciding import mapping
 from w365.service.insight import activity
@@ -108,7 +108,7 @@ def key_of(service: Service, sort: Sort) -> Callable[[int], Any]:
 
 @pytest.mark.parametrize("sort", Sort)
 @pytest.mark.parametrize("descending", [False, True])
-@given(size=st.integers(1, 5), wanted=st.sampled_from((Filter(), Filter(text="co"), Filter(part=Part.GONE))))
+@given(size=st.integers(1, 5), wanted=st.sampled_from((Filter(), Filter(text="co"), Filter(part=ListPart.GONE))))
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_pages_of_every_order_have_no_gap_and_no_double(
     service: Service, sort: Sort, *, descending: bool, size: int, wanted: Filter
@@ -135,7 +135,7 @@ def test_filters_narrow_and_join(service: Service) -> None:
     assert ids(statuses=(Status.MAPPED,)) == {"p1"}
     assert ids(statuses=(Status.EXCLUDED, Status.PARKED)) == {"p3", "p5"}
     assert ids(statuses=(Status.CONFLICT,)) == ids(reasons=(Reason.SEVERAL_ACCOUNTS,)) == {"p4"}
-    assert ids(part=Part.GONE) == ids(part=Part.GONE, text="coho") == {"p7"}
+    assert ids(part=ListPart.GONE) == ids(part=ListPart.GONE, text="coho") == {"p7"}
     assert ids(account_id=account_id_of(service.store, "a1")) == {"p1"}
     manual = providers.find_provider(service, VIEWER, "manual").id
     assert ids(providers=(manual,)) == {"m0", "m1", "m2"}

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.matching.messages import say_reason
-from w365.model import OPEN, Actor, DecisionKind, Origin, Part, Reason, Role, Rule
+from w365.model import OPEN, Actor, DecisionKind, ListPart, Origin, Reason, Role, Rule
 from w365.service import Service
 from w365.service.access import require
 from w365.service.insight.totals import HistoryPoint, Totals, points, sum_totals
@@ -127,7 +127,7 @@ def _standing(connection: sa.Connection, at: dt.datetime, history: int) -> dict[
         "changed": _count(connection, pa.changed_at >= at - dt.timedelta(days=7), pa.gone_at.is_(None)),
         "new_this_week": _count(connection, pa.first_seen_at >= at - dt.timedelta(days=7)),
         "gone": _count(connection, pa.gone_at.is_not(None)),
-        "drifted": count_rows(connection, Filter(part=Part.DRIFTED)),
+        "drifted": count_rows(connection, Filter(part=ListPart.DRIFTED)),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.model import Actor, Cardinality, DomainList, Part, Role, Status
+from w365.model import Actor, Cardinality, DomainList, ListPart, Role, Status
 from w365.service import Service
 from w365.service.access import require
 from w365.service.matching.candidates import make_candidates, order_candidates, order_elsewhere
@@ -100,7 +100,7 @@ def run_match(service: Service, run: RunView, progress: Progress) -> dict[str, i
             _settle_mapped(connection, run.id)
         connection.execute(sa.delete(t.Touched))
         statuses = _leave_snapshot(connection, run.id)
-        drifted = count_rows(connection, Filter(part=Part.DRIFTED))
+        drifted = count_rows(connection, Filter(part=ListPart.DRIFTED))
         progress.report(connection, message="Looking for candidates")
     suggested = make_candidates(service, progress)
     return {"mapped": mapped, "suggested": suggested, **statuses, "drifted": drifted}

@@ -14,7 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
-from w365.model import DecisionKind, Disposition, Drift, Part, Reason, Status
+from w365.model import DecisionKind, Disposition, Drift, ListPart, Reason, Status
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
 from w365.store.reading.facets import facet_conditions, returns
@@ -51,7 +51,7 @@ class Filter:
     providers: tuple[int, ...] = ()
     reasons: tuple[Reason, ...] = ()
     text: str = ""
-    part: Part | None = None
+    part: ListPart | None = None
     account_id: int | None = None
     owner: str | None = None
     scores: tuple[float, float] | None = None
@@ -278,11 +278,11 @@ def _where(
         conditions.append(using(work.provider_id).in_(wanted.providers))
     if wanted.reasons:
         conditions.append(using(work.reason).in_(wanted.reasons))
-    conditions.append(work.is_gone == sa.true() if wanted.part is Part.GONE else _counts(using))
+    conditions.append(work.is_gone == sa.true() if wanted.part is ListPart.GONE else _counts(using))
     if wanted.account_id is not None:
         conditions.append(work.account_id == wanted.account_id)
     conditions.extend(facet_conditions(wanted.owner, wanted.scores, wanted.since, wanted.before))
-    if wanted.part is Part.BACK:
+    if wanted.part is ListPart.BACK:
         conditions.append(using(work.version).in_(returns()))
     if select_part := _PARTS.get(wanted.part):
         conditions.append(work.provider_account_id.in_(select_part()))
@@ -307,10 +307,10 @@ def _held() -> sa.Select[int]:
     return sa.select(t.StandingOrder.provider_account_id).where(t.StandingOrder.kind == Disposition.HELD)
 
 
-_PARTS: Mapping[Part | None, Callable[[], sa.Select[int]]] = {
-    Part.DRIFTED: _drifted,
-    Part.UNSYNCED: _unsynced,
-    Part.HELD: _held,
+_PARTS: Mapping[ListPart | None, Callable[[], sa.Select[int]]] = {
+    ListPart.DRIFTED: _drifted,
+    ListPart.UNSYNCED: _unsynced,
+    ListPart.HELD: _held,
 }
 
 

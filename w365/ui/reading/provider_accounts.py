@@ -10,7 +10,7 @@ import streamlit as st
 from w365.api.parameters import ALL, LONGEST_NUMBER, LONGEST_TEXT
 from w365.errors import W365Error
 from w365.matching.messages import REASON_WORDS, STATUS_WORDS
-from w365.model import OPEN, Actor, Part, Reason, Role, Status
+from w365.model import OPEN, Actor, ListPart, Reason, Role, Status
 from w365.service import Service
 from w365.service.deciding.bulk_preview import Chosen
 from w365.service.deciding.collaboration import list_owners
@@ -46,7 +46,7 @@ _STATUS, _PROVIDER, _REASON, _TEXT = "accounts_status", "accounts_provider", "ac
 
 SUBJECTS = (Subject.MAPPINGS, Subject.UNMAPPED, Subject.CONFLICTS, Subject.CANDIDATES, Subject.DECISIONS)
 
-_PART_WORDS = {Part.HELD: "Held back"}
+_PART_WORDS = {ListPart.HELD: "Held back"}
 
 _FRAGMENT = "accounts"
 
@@ -91,7 +91,7 @@ def _current_view(context: PageContext, providers: Mapping[int, str]) -> View:
     read = None if is_ours else _read_address(context, providers)
     view = read or st.session_state.get(_VIEW) or _first_view(context)
     since, today = read_visit(context.service, context.actor), context.service.clock().date()
-    shown = None if view.shown is Part.NEW and since is None else view.shown
+    shown = None if view.shown is ListPart.NEW and since is None else view.shown
     view = replace(view, shown=shown, since=since, today=today)
     st.session_state[_VIEW] = view
     return view
@@ -129,13 +129,13 @@ def _show_choices(context: PageContext, view: View, providers: Mapping[int, str]
         download_button(context, SUBJECTS, view.filter(), place="accounts")
 
 
-def _parts(context: PageContext, view: View) -> dict[Part, int]:
+def _parts(context: PageContext, view: View) -> dict[ListPart, int]:
     """What is a part of the list, but no status; shown where there is any."""
-    offered = [part for part in PARTS if part is not Part.NEW or view.since is not None]
+    offered = [part for part in PARTS if part is not ListPart.NEW or view.since is not None]
     return {part: _count(context.service, context.actor, view, part) for part in offered}
 
 
-def _status_facet(amounts: Mapping[Status, int], parts: Mapping[Part, int], view: View) -> None:
+def _status_facet(amounts: Mapping[Status, int], parts: Mapping[ListPart, int], view: View) -> None:
     labels: dict[str, str] = {ALL: f"All {sum(amounts.values()):,}"}
     labels |= {status: f"{STATUS_WORDS[status]} {amounts[status]:,}" for status in amounts}
     labels |= {
@@ -174,7 +174,7 @@ def _amounts(service: Service, actor: Actor, view: View) -> dict[Status, int]:
     return {status: _count(service, actor, view, status) for status in order}
 
 
-def _count(service: Service, actor: Actor, view: View, shown: Status | Part) -> int:
+def _count(service: Service, actor: Actor, view: View, shown: Status | ListPart) -> int:
     return count(service, actor, replace(view, shown=shown).filter())
 
 

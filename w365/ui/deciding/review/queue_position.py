@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from w365.model import Part, Status
+from w365.model import ListPart, Status
 from w365.service.reading.review_queue import Queue
 from w365.store.reading.worklist import Filter
 from w365.ui.frame.owner_words import NOBODY, owner_of
@@ -14,7 +14,7 @@ STATUSES: Mapping[str, str] = {
     "": "All open",
     Status.UNMAPPED.value: "Unmapped",
     Status.CONFLICT.value: "In conflict",
-    Part.BACK.value: "Back from park",
+    ListPart.BACK.value: "Back from park",
 }
 
 
@@ -32,7 +32,7 @@ class Choice:
             statuses=(Status(self.status),) if is_status else (),
             providers=() if self.provider is None else (self.provider,),
             owner=owner_of(self.owner),
-            part=Part.BACK if self.status == Part.BACK else None,
+            part=ListPart.BACK if self.status == ListPart.BACK else None,
         )
 
     def parameters(self) -> dict[str, str]:

@@ -9,15 +9,15 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from w365.api.parameters import ALL, LONGEST_TEXT
-from w365.model import OPEN, Age, Part, Reason, ScoreBand, Status
+from w365.model import OPEN, Age, ListPart, Reason, ScoreBand, Status
 from w365.store.reading.worklist import Filter, Sort
 from w365.ui.frame.owner_words import NOBODY, owner_of
 
 T = TypeVar("T")
 
-PARTS = (Part.NEW, Part.DRIFTED, Part.UNSYNCED, Part.HELD, Part.GONE)
+PARTS = (ListPart.NEW, ListPart.DRIFTED, ListPart.UNSYNCED, ListPart.HELD, ListPart.GONE)
 """The parts that the grid offers beside the statuses, in their order."""
-SHOWN: tuple[Status | Part, ...] = (*Status, *PARTS)
+SHOWN: tuple[Status | ListPart, ...] = (*Status, *PARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class View:
     when the person was here before: without it nothing is new.
     """
 
-    shown: Status | Part | None = None
+    shown: Status | ListPart | None = None
     provider: int | None = None
     reason: Reason | None = None
     text: str = ""
@@ -46,7 +46,7 @@ class View:
             providers=_some(self.provider),
             reasons=_some(self.reason),
             text=self.text,
-            part=self.shown if isinstance(self.shown, Part) and self.shown is not Part.NEW else None,
+            part=self.shown if isinstance(self.shown, ListPart) and self.shown is not ListPart.NEW else None,
             owner=owner_of(self.owner),
             scores=self.score.bounds if self.score else None,
             since=since,
@@ -57,7 +57,7 @@ class View:
     @property
     def _since(self) -> int | None:
         """The time in the milliseconds of the rows route, so that what is counted is what is listed."""
-        return int(self.since.timestamp() * 1000) if self.shown is Part.NEW and self.since is not None else None
+        return int(self.since.timestamp() * 1000) if self.shown is ListPart.NEW and self.since is not None else None
 
     def parameters(self) -> dict[str, str]:
         """Return the parameters of the address. The status is always there: without one the backlog is shown."""
@@ -103,7 +103,7 @@ def read_view(parameters: Mapping[str, str], providers: Collection[int], owners:
     )
 
 
-def read_shown(word: str) -> Status | Part | None:
+def read_shown(word: str) -> Status | ListPart | None:
     """Read which status or part of the list a word of the address means; None for all, and for what is none."""
     return next((shown for shown in SHOWN if shown == word), None)
 
