@@ -21,7 +21,7 @@ from w365.demo.faults import Fault
 from w365.demo.servers import serve
 from w365.demo.world import Customer, Domain, World
 from w365.http.conditions import Conditions
-from w365.http.rate_limit import Gates
+from w365.http.rate_limit import RateLimiters
 from w365.http.wait import Clock
 from w365.jobs import execute
 from w365.model import Actor, Role
@@ -70,7 +70,7 @@ def _service(environment: dict[str, str], home: Path, speed: float) -> Service:
     connection = settings.partner_center
     assert connection is not None
     clock = Clock(lambda: time.monotonic() * speed, time.time, lambda seconds: time.sleep(seconds / speed))
-    conditions = Conditions(clock, gates=Gates(clock))
+    conditions = Conditions(clock, limiters=RateLimiters(clock))
     store = open_store(settings.database_url)
     migrate(store)
 

@@ -12,7 +12,7 @@ from fault_server import Bench, FaultServer, bench
 from w365.config import Connection
 from w365.errors import W365Error
 from w365.http.conditions import Conditions
-from w365.http.rate_limit import Gates
+from w365.http.rate_limit import RateLimiters
 from w365.http.retry import Patience
 from w365.http.wait import Clock
 
@@ -61,6 +61,6 @@ def connection_to(
 
 
 def conditions(place: Bench, patience: Patience = QUICK) -> Conditions:
-    """Sleep on the bench's clock, with bounds that suit a test and a set of gates of its own."""
+    """Sleep on the bench's clock, with bounds that suit a test and a set of limiters of its own."""
     clock = Clock(place.clock.monotonic, place.clock.wall, place.clock.sleep, lambda: 1.0)
-    return Conditions(clock, patience, Gates(clock))
+    return Conditions(clock, patience, RateLimiters(clock))

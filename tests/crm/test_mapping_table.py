@@ -20,7 +20,7 @@ from w365.demo.faults import Fault
 from w365.demo.servers import DATAVERSE_CLIENT_ID, TENANT_ID, Servers
 from w365.errors import AccessError, ConfigurationError, InputError, SourceBusy
 from w365.http.conditions import Conditions
-from w365.http.rate_limit import Gates
+from w365.http.rate_limit import RateLimiters
 from w365.http.retry import Patience
 from w365.http.wait import Clock
 
@@ -55,7 +55,7 @@ def crm(servers: Servers) -> Iterator[Dataverse]:
         servers.client_secret,
         ca_bundle=str(servers.ca_bundle),
     )
-    made = connect_dataverse(connection, conditions=Conditions(clock, patience, Gates(clock)))
+    made = connect_dataverse(connection, conditions=Conditions(clock, patience, RateLimiters(clock)))
     with closing(made) as opened:
         yield opened
 

@@ -183,7 +183,7 @@ def test_a_pause_holds_every_client_of_that_host(place: Bench) -> None:
     tokens = AppTokens("Partner Center", connection, "s/.default", conditions=around)
     first = ApiClient("Partner Center", connection, tokens, conditions=around)
     second = ApiClient("Partner Center", connection, tokens, conditions=around)
-    first._gate.pause(30, "Partner Center asked for a pause of 30 seconds.")
+    first._limiter.pause(30, "Partner Center asked for a pause of 30 seconds.")
     assert second.waiting is not None
     assert second.waiting.why == "Partner Center asked for a pause of 30 seconds."
     second.get_json("/v1/x")

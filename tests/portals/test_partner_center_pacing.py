@@ -12,7 +12,7 @@ from http_bench import QUICK, conditions, connection_to, guid
 from portals.centre import centre, listing, record
 
 from w365.http.conditions import Conditions
-from w365.http.rate_limit import Gates
+from w365.http.rate_limit import RateLimiters
 from w365.http.wait import Clock
 from w365.portals.partner_center import WORKERS, connect_partner_center
 
@@ -36,7 +36,7 @@ def test_a_sync_makes_use_of_the_limit_with_few_calls_at_once(place: Bench) -> N
 
     server = place.serve(centre(lambda _: listing([record(n) for n in range(CUSTOMERS)]), slow))
     clock = Clock(lambda: time.monotonic() * SPEED, time.time, lambda seconds: time.sleep(seconds / SPEED))
-    around = Conditions(clock, QUICK, Gates(clock))
+    around = Conditions(clock, QUICK, RateLimiters(clock))
     connection = connection_to(place, server, calls_per_minute=LIMIT)
     with closing(connect_partner_center(connection, conditions=around)) as portal:
         portal.verify()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from w365.errors import SourceBusy, SourceUnreachable
 from w365.http.conditions import Conditions
-from w365.http.rate_limit import Gate
+from w365.http.rate_limit import RateLimiter
 from w365.http.refusal import Refusal
 from w365.http.retry import parse_http_date, parse_retry_after, say_duration
 from w365.http.transport import NoAnswer
@@ -19,9 +19,11 @@ KEPT = "What was stored so far is kept."
 class Attempts:
     """Counts failures of one request to ``source`` and decides. ``is_repeatable`` false means: one try only."""
 
-    def __init__(self, source: str, gate: Gate, conditions: Conditions, check: Check, *, is_repeatable: bool) -> None:
+    def __init__(
+        self, source: str, limiter: RateLimiter, conditions: Conditions, check: Check, *, is_repeatable: bool
+    ) -> None:
         self._source = source
-        self._gate = gate
+        self._limiter = limiter
         self._conditions = conditions
         self._check = check
         self._is_repeatable = is_repeatable
@@ -59,7 +61,7 @@ class Attempts:
         self._paused += seconds
         if self._paused > patience.longest_pause or self._busy >= patience.busy_tries or not self._is_repeatable:
             raise self._too_busy(refusal, seconds)
-        self._gate.pause(seconds, f"{self._source} asked for a pause of {say_duration(seconds)}.")
+        self._limiter.pause(seconds, f"{self._source} asked for a pause of {say_duration(seconds)}.")
 
     def _may_repeat(self) -> bool:
         return self._is_repeatable and self._failures < self._conditions.patience.tries
@@ -72,7 +74,7 @@ class Attempts:
 
     def _back_off(self, why: str) -> None:
         seconds = self._delay(self._failures)
-        self._gate.announce(seconds, why)
+        self._limiter.announce(seconds, why)
         clock = self._conditions.clock
         clock.wait_until(clock.monotonic() + seconds, self._check)
 

@@ -14,7 +14,7 @@ from w365.http.body import Truncated, Unreadable, parse_json
 from w365.http.clock_skew import describe_skew
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.refusal import Refusal, clean, describe_ids, read_refusal
-from w365.http.transport import NoAnswer, RawAnswer, Wire, origin_of
+from w365.http.transport import NoAnswer, RawAnswer, Transport, origin_of
 from w365.http.wait import Check, Waiting, never_stop
 
 Explain = Callable[[Refusal], Exception | None]
@@ -83,16 +83,16 @@ class ApiClient:
         self._tokens = tokens
         self._check = check
         self._conditions = conditions
-        self._gate = conditions.gates.at(connection.url, connection.calls_per_minute)
-        self._wire = Wire(connection.url, connection.ca_bundle, conditions.patience)
+        self._limiter = conditions.limiters.at(connection.url, connection.calls_per_minute)
+        self._transport = Transport(connection.url, connection.ca_bundle, conditions.patience)
 
     @property
     def waiting(self) -> Waiting | None:
         """Why calls to this host stand still just now, or None."""
-        return self._gate.waiting
+        return self._limiter.waiting
 
     def close(self) -> None:
-        self._wire.close()
+        self._transport.close()
         self._tokens.close()
 
     def is_at(self, url: str) -> bool:
@@ -160,13 +160,13 @@ class ApiClient:
         return path_or_url
 
     def _perform(self, call: _Call) -> Answer:
-        attempts = Attempts(self.source, self._gate, self._conditions, self._check, is_repeatable=call.is_repeatable)
+        attempts = Attempts(self.source, self._limiter, self._conditions, self._check, is_repeatable=call.is_repeatable)
         token, is_renewed = self._tokens.token(), False
         while True:
-            self._gate.enter(self._check)
+            self._limiter.acquire(self._check)
             try:
                 headers = {**call.headers, "Authorization": f"Bearer {token}"}
-                answer = self._wire.send(call.method, call.url, headers, call.content)
+                answer = self._transport.send(call.method, call.url, headers, call.content)
                 if answer.status < 300:
                     return _parse(answer, call)
             except NoAnswer as fault:

@@ -1,10 +1,10 @@
-"""What surrounds every request and is given from outside: clock, patience and the gates of the hosts."""
+"""What surrounds every request and is given from outside: clock, patience and the limiters of the hosts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from w365.http.rate_limit import SHARED_GATES, Gates
+from w365.http.rate_limit import SHARED_LIMITERS, RateLimiters
 from w365.http.retry import PATIENCE, Patience
 from w365.http.wait import REAL_CLOCK, Clock
 
@@ -15,7 +15,7 @@ class Conditions:
 
     clock: Clock = REAL_CLOCK
     patience: Patience = PATIENCE
-    gates: Gates = SHARED_GATES
+    limiters: RateLimiters = SHARED_LIMITERS
 
 
 REAL_CONDITIONS = Conditions()

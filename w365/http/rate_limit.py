@@ -1,4 +1,4 @@
-"""One gate per host: all requests to it keep its pace and stand still together when it asks for that."""
+"""One limiter per host: all requests to it keep its pace and stand still together when it asks for that."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORTH_SAYING = 1.0
 """Seconds of waiting below which nobody needs a reason."""
 
 
-class Gate:
+class RateLimiter:
     """The pace and the pauses of one host, shared by every thread and client that calls it."""
 
     def __init__(self, calls_per_minute: int | None = None, clock: Clock = REAL_CLOCK) -> None:
@@ -42,7 +42,7 @@ class Gate:
         left = waiting.until - self._clock.monotonic() if waiting else 0.0
         return dataclasses.replace(waiting, seconds=left) if waiting and left > 0 else None
 
-    def enter(self, check: Check = never_stop) -> None:
+    def acquire(self, check: Check = never_stop) -> None:
         """Return when a call may go out."""
         if not self._interval and not self._paused_until:
             return
@@ -78,29 +78,29 @@ class Gate:
             self._clock.wait_until(slot, check)
 
 
-class Gates:
-    """The gates of this process by origin, so that two clients of one host share its pace and its pauses."""
+class RateLimiters:
+    """The limiters of this process by origin, so that two clients of one host share its pace and its pauses."""
 
     def __init__(self, clock: Clock = REAL_CLOCK) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._by_origin: dict[str, Gate] = {}
+        self._by_origin: dict[str, RateLimiter] = {}
 
-    def of(self, url: str) -> Gate:
-        """Return the gate of the host of ``url`` at the pace it has; a host nobody paced has none."""
+    def of(self, url: str) -> RateLimiter:
+        """Return the limiter of the host of ``url`` at the pace it has; a host nobody paced has none."""
         with self._lock:
-            return self._by_origin.setdefault(_origin_in(url), Gate(None, self._clock))
+            return self._by_origin.setdefault(_origin_in(url), RateLimiter(None, self._clock))
 
-    def at(self, url: str, calls_per_minute: int | None) -> Gate:
-        """Return the gate of the host of ``url``; a changed pace takes effect for all who share it."""
+    def at(self, url: str, calls_per_minute: int | None) -> RateLimiter:
+        """Return the limiter of the host of ``url``; a changed pace takes effect for all who share it."""
         origin = _origin_in(url)
         with self._lock:
-            gate = self._by_origin.get(origin)
-            if gate is None:
-                gate = self._by_origin[origin] = Gate(calls_per_minute, self._clock)
-            elif gate._calls_per_minute != calls_per_minute:  # noqa: SLF001 - the registry and its gates are one thing
-                gate.set_pace(calls_per_minute)
-            return gate
+            limiter = self._by_origin.get(origin)
+            if limiter is None:
+                limiter = self._by_origin[origin] = RateLimiter(calls_per_minute, self._clock)
+            elif limiter._calls_per_minute != calls_per_minute:  # noqa: SLF001 - the registry and its limiters are one thing
+                limiter.set_pace(calls_per_minute)
+            return limiter
 
 
 def _origin_in(url: str) -> str:
@@ -108,4 +108,4 @@ def _origin_in(url: str) -> str:
     return f"{parts.hostname}:{parts.port or 443}"
 
 
-SHARED_GATES = Gates()
+SHARED_LIMITERS = RateLimiters()

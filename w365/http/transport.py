@@ -70,7 +70,7 @@ def origin_of(url: str) -> Origin | None:
     return Origin(parts.scheme, parts.host.lower(), parts.port or 443)
 
 
-class Wire:
+class Transport:
     """A pool of TLS connections. Redirects are not followed; proxies of the environment are used but not for loopback.
 
     Safe to share among threads.

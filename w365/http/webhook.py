@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from w365.errors import SourceRefused, SourceUnreachable
 from w365.http.body import Unreadable
 from w365.http.retry import Patience
-from w365.http.transport import NoAnswer, Wire, origin_of
+from w365.http.transport import NoAnswer, Transport, origin_of
 from w365.http.wait import REAL_CLOCK, Clock
 
 PATIENCE = Patience(tries=3, first_delay=1.0, connect=5.0, read=10.0, total=15.0, body_bytes=64 * 1024)
@@ -25,10 +25,10 @@ def post(
 ) -> None:
     """Post until it is taken. Raises SourceRefused and SourceUnreachable, which name the host and never the address."""
     host = str(origin_of(url) or "")
-    wire = Wire(url, ca_bundle, patience)
+    transport = Transport(url, ca_bundle, patience)
     try:
         for failures in range(1, patience.tries + 1):
-            problem = _attempt(wire, url, content, headers)
+            problem = _attempt(transport, url, content, headers)
             if not problem:
                 return
             if failures < patience.tries:
@@ -38,14 +38,14 @@ def post(
             do="Look whether it is up.",
         )
     finally:
-        wire.close()
+        transport.close()
 
 
-def _attempt(wire: Wire, url: str, content: bytes, headers: Mapping[str, str]) -> str:
+def _attempt(transport: Transport, url: str, content: bytes, headers: Mapping[str, str]) -> str:
     """Post once; return what may pass by itself, empty when it was taken."""
     host = origin_of(url)
     try:
-        status = wire.send("POST", url, headers, content).status
+        status = transport.send("POST", url, headers, content).status
     except Unreadable as error:
         return f"it answered with {error}"
     except NoAnswer as fault:

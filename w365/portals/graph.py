@@ -35,11 +35,11 @@ class GraphDomains:
         self._connection = dataclasses.replace(connection, url=connection.graph_url, calls_per_minute=None)
         self._check = check
         self._conditions = conditions
-        self._gate = conditions.gates.of(connection.graph_url)
+        self._limiter = conditions.limiters.of(connection.graph_url)
 
     @property
     def waiting(self) -> Waiting | None:
-        return self._gate.waiting
+        return self._limiter.waiting
 
     def read(self, customer: Customer) -> tuple[CustomerDomain, ...]:
         """Return the verified domains. Raises SourceRefused where the tenant does not permit it, and SourceError."""

@@ -18,7 +18,7 @@ from w365.http.clock_skew import describe_skew
 from w365.http.conditions import Conditions
 from w365.http.refusal import clean
 from w365.http.sign_in.aadsts_messages import explain_sign_in
-from w365.http.sign_in.exchange import SIGN_IN, SignInWire
+from w365.http.sign_in.exchange import SIGN_IN, SignInExchange
 from w365.http.sign_in.token_keeper import Grant
 from w365.http.transport import origin_of
 from w365.http.wait import Check
@@ -31,10 +31,10 @@ class EntraApplication:
         self._connection = connection
         self._clock = conditions.clock
         self._msal: Any = None
-        self._transport = MsalTransport(connection, check, conditions)
+        self._exchange = MsalTransport(connection, check, conditions)
 
     def close(self) -> None:
-        self._transport.close()
+        self._exchange.close()
 
     def ask(self, question: Callable[[Any], Grant]) -> Grant:
         """Put a question to MSAL's application and return its answer, or the body of what discovery was refused with.
@@ -45,16 +45,16 @@ class EntraApplication:
             application = self._msal = self._msal or self._build()
             return question(application)
         except (ValueError, KeyError):  # discovery was refused, or is no discovery document
-            if self._transport.last_status >= 400:
-                return self._transport.last_body
+            if self._exchange.last_status >= 400:
+                return self._exchange.last_body
             raise SourceChanged(
-                f"{SIGN_IN} at {self._transport.host} answered with something else than its settings.",
+                f"{SIGN_IN} at {self._exchange.host} answered with something else than its settings.",
                 kept=KEPT,
                 do="Check W365_AUTHORITY and the tenant id; a proxy may answer in its place.",
             ) from None
 
     def explain(self, source: str, result: Grant, *secrets: str) -> SignInRefused:
-        skew = describe_skew(self._transport.last_date, self._clock.wall())
+        skew = describe_skew(self._exchange.last_date, self._clock.wall())
         return explain_sign_in(source, result, (self._connection.client_secret, *secrets), skew)
 
     def _build(self) -> Any:
@@ -66,8 +66,8 @@ class EntraApplication:
             client_credential=self._connection.client_secret,
             authority=authority,
             # MSAL knows Microsoft's own hosts itself; for any other it would first ask login.microsoftonline.com.
-            instance_discovery=None if _is_microsoft(self._transport.host) else False,
-            http_client=self._transport,
+            instance_discovery=None if _is_microsoft(self._exchange.host) else False,
+            http_client=self._exchange,
         )
 
 
@@ -94,8 +94,8 @@ class MsalTransport:
     """MSAL's requests, sent to the authority's host only. Only whole answers reach MSAL."""
 
     def __init__(self, connection: Connection, check: Check, conditions: Conditions) -> None:
-        self._wire = SignInWire(connection, "W365_AUTHORITY", check, conditions)
-        self.host = self._wire.host
+        self._exchange = SignInExchange(connection, "W365_AUTHORITY", check, conditions)
+        self.host = self._exchange.host
         self.last_status = 0
         self.last_date = ""
         self.last_body: Mapping[str, Any] = {}
@@ -119,11 +119,11 @@ class MsalTransport:
         return self._send("POST", url + query, sent, urlencode(data or {}).encode())
 
     def close(self) -> None:
-        self._wire.close()
+        self._exchange.close()
 
     def _send(self, method: str, url: str, headers: dict[str, str], content: bytes | None) -> _MsalResponse:
         self._refuse_other_host(url)
-        answer = self._wire.send(method, url, headers, content)
+        answer = self._exchange.send(method, url, headers, content)
         self.last_status, self.last_body = answer.status, answer.body
         self.last_date = answer.headers.get("date", "")
         kept = {name: value for name, value in answer.headers.items() if name != "retry-after"}
@@ -131,7 +131,7 @@ class MsalTransport:
 
     def _refuse_other_host(self, url: str) -> None:
         origin = origin_of(url)
-        if origin == self._wire.origin or (origin and _is_microsoft(origin.host) and _is_microsoft(self.host)):
+        if origin == self._exchange.origin or (origin and _is_microsoft(origin.host) and _is_microsoft(self.host)):
             return
         where = clean(str(origin)) if origin else "an address that is not https"
-        raise self._wire.changed(f"names another place ({where}) for the secret, which was not sent there")
+        raise self._exchange.changed(f"names another place ({where}) for the secret, which was not sent there")

@@ -12,7 +12,7 @@ from w365.http.attempts import KEPT, Attempts
 from w365.http.body import Truncated, Unreadable, parse_json
 from w365.http.conditions import Conditions
 from w365.http.refusal import read_refusal
-from w365.http.transport import NoAnswer, RawAnswer, Wire, origin_of
+from w365.http.transport import NoAnswer, RawAnswer, Transport, origin_of
 from w365.http.wait import Check
 
 SIGN_IN = "The sign-in service"
@@ -29,7 +29,7 @@ class SignInAnswer:
     body: Mapping[str, Any] = field(repr=False)
 
 
-class SignInWire:
+class SignInExchange:
     """Requests to ``connection.authority`` with retries. ``setting`` is what to check when something else answers."""
 
     def __init__(self, connection: Connection, setting: str, check: Check, conditions: Conditions) -> None:
@@ -39,20 +39,22 @@ class SignInWire:
         self._secret = connection.client_secret
         self._check = check
         self._conditions = conditions
-        self._gate = conditions.gates.of(connection.authority)
-        self._wire = Wire(connection.authority, connection.ca_bundle, conditions.patience)
+        self._limiter = conditions.limiters.of(connection.authority)
+        self._transport = Transport(connection.authority, connection.ca_bundle, conditions.patience)
 
     def close(self) -> None:
-        self._wire.close()
+        self._transport.close()
 
     def send(self, method: str, url: str, headers: dict[str, str], content: bytes | None) -> SignInAnswer:
         """Send until an answer below 500 comes. Raises SourceUnreachable, SourceBusy, SourceChanged, Cancelled."""
         # Asking for a token twice gives two tokens and nothing else, so that this POST may be repeated.
-        attempts = Attempts(f"{SIGN_IN} at {self.host}", self._gate, self._conditions, self._check, is_repeatable=True)
+        attempts = Attempts(
+            f"{SIGN_IN} at {self.host}", self._limiter, self._conditions, self._check, is_repeatable=True
+        )
         while True:
-            self._gate.enter(self._check)
+            self._limiter.acquire(self._check)
             try:
-                answer = self._wire.send(method, url, headers, content)
+                answer = self._transport.send(method, url, headers, content)
                 body = self._read(answer)
             except NoAnswer as fault:
                 attempts.after_no_answer(fault)

@@ -11,7 +11,7 @@ from w365.http.attempts import KEPT
 from w365.http.clock_skew import describe_skew
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.refusal import clean
-from w365.http.sign_in.exchange import SignInAnswer, SignInWire
+from w365.http.sign_in.exchange import SignInAnswer, SignInExchange
 from w365.http.sign_in.token_keeper import Grant, TokenKeeper
 from w365.http.wait import Check, never_stop
 
@@ -44,14 +44,14 @@ class JsonTokens:
         self._connection = connection
         self._endpoint = endpoint
         self._clock = conditions.clock
-        self._wire = SignInWire(connection, endpoint.setting, check, conditions)
+        self._exchange = SignInExchange(connection, endpoint.setting, check, conditions)
         self._last: SignInAnswer | None = None
         keeper = TokenKeeper(self._ask, self._explain, conditions.clock)
         self.token = keeper.token
         self.renew = keeper.renew
 
     def close(self) -> None:
-        self._wire.close()
+        self._exchange.close()
 
     def _ask(self) -> Grant:
         request = {
@@ -61,12 +61,12 @@ class JsonTokens:
             "grant_type": "client_credentials",
         }
         url = self._connection.authority.rstrip("/") + self._endpoint.path
-        answer = self._wire.send("POST", url, {"Content-Type": "application/json"}, json.dumps(request).encode())
+        answer = self._exchange.send("POST", url, {"Content-Type": "application/json"}, json.dumps(request).encode())
         self._last = answer
         if 300 <= answer.status < 400 or answer.status == 404:
-            raise self._wire.changed(f"has no token endpoint there ({answer.status})")
+            raise self._exchange.changed(f"has no token endpoint there ({answer.status})")
         if answer.status < 300 and not answer.body.get("access_token"):
-            raise self._wire.changed("answered without a token")
+            raise self._exchange.changed("answered without a token")
         return answer.body if answer.status < 300 else {**answer.body, "access_token": None}
 
     def _explain(self, grant: Grant) -> SignInRefused:

@@ -10,7 +10,7 @@ import pytest
 from fault_server import FakeClock
 
 from w365.errors import Cancelled
-from w365.http.rate_limit import Gate, Gates
+from w365.http.rate_limit import RateLimiter, RateLimiters
 from w365.http.wait import Clock, Waiting
 from w365.portals.partner_center import WORKERS
 
@@ -22,10 +22,10 @@ def clock_of(fake: FakeClock) -> Clock:
 @pytest.mark.parametrize("limit", [1, 10, 500, 5000])
 def test_no_minute_sees_more_calls_than_allowed_and_hardly_fewer(limit: int) -> None:
     fake = FakeClock()
-    gate = Gate(limit, clock_of(fake))
+    limiter = RateLimiter(limit, clock_of(fake))
     moments = []
     for _ in range(limit * 3):
-        gate.enter()
+        limiter.acquire()
         moments.append(fake.monotonic())
     busiest = max(
         sum(1 for other in moments if start <= other < start + 59.999) for start in moments[:: limit // 10 or 1]
@@ -36,26 +36,26 @@ def test_no_minute_sees_more_calls_than_allowed_and_hardly_fewer(limit: int) -> 
 
 def test_time_lost_elsewhere_is_caught_up_in_part() -> None:
     fake = FakeClock()
-    gate = Gate(600, clock_of(fake))
-    gate.enter()
+    limiter = RateLimiter(600, clock_of(fake))
+    limiter.acquire()
     fake.sleep(100)
     before = fake.monotonic()
     for _ in range(18):
-        gate.enter()
+        limiter.acquire()
     assert fake.monotonic() == pytest.approx(before)
 
 
 def test_a_pause_holds_all_threads_and_a_shorter_one_does_not_shorten_it() -> None:
     fake = FakeClock()
-    gate = Gate(None, clock_of(fake))
-    gate.pause(60, "Asked for a pause.")
-    gate.pause(5, "Asked for less.")
-    assert gate.waiting is not None
-    assert gate.waiting.why == "Asked for a pause."
+    limiter = RateLimiter(None, clock_of(fake))
+    limiter.pause(60, "Asked for a pause.")
+    limiter.pause(5, "Asked for less.")
+    assert limiter.waiting is not None
+    assert limiter.waiting.why == "Asked for a pause."
     passed = []
 
     def enter() -> None:
-        gate.enter()
+        limiter.acquire()
         passed.append(fake.monotonic())
 
     threads = [threading.Thread(target=enter) for _ in range(4)]
@@ -64,20 +64,20 @@ def test_a_pause_holds_all_threads_and_a_shorter_one_does_not_shorten_it() -> No
     for thread in threads:
         thread.join()
     assert min(passed) >= 1060
-    assert gate.waiting is None
+    assert limiter.waiting is None
 
 
 def test_a_long_wait_for_a_slot_says_why() -> None:
     fake = FakeClock()
-    gate = Gate(10, clock_of(fake))
+    limiter = RateLimiter(10, clock_of(fake))
     said = set()
 
     def look() -> None:
-        if gate.waiting:
-            said.add(gate.waiting.why)
+        if limiter.waiting:
+            said.add(limiter.waiting.why)
 
     for _ in range(3):
-        gate.enter(look)
+        limiter.acquire(look)
     assert said == {"Calls are kept to 10 a minute, the limit of this service."}
 
 
@@ -96,21 +96,21 @@ def test_a_wait_looks_every_half_second_whether_to_stop() -> None:
 
 
 def test_clients_of_one_host_share_its_gate_and_so_does_its_sign_in() -> None:
-    gates = Gates()
-    gate = gates.at("https://host", 500)
-    assert gate is gates.at("https://HOST:443/api", 500)
-    assert gate is gates.of("https://host/v1/token")
-    assert gate is not gates.at("https://other", 500)
-    assert gates.of("https://login") is gates.of("https://login:443/x")
+    limiters = RateLimiters()
+    limiter = limiters.at("https://host", 500)
+    assert limiter is limiters.at("https://HOST:443/api", 500)
+    assert limiter is limiters.of("https://host/v1/token")
+    assert limiter is not limiters.at("https://other", 500)
+    assert limiters.of("https://login") is limiters.of("https://login:443/x")
 
 
 def test_a_countdown_says_what_is_left_of_a_pause() -> None:
     fake = FakeClock()
-    gate = Gate(None, clock_of(fake))
-    gate.pause(57, "Partner Center asked for a pause of 57 seconds.")
+    limiter = RateLimiter(None, clock_of(fake))
+    limiter.pause(57, "Partner Center asked for a pause of 57 seconds.")
     fake.sleep(45)
-    assert gate.waiting is not None
-    assert gate.waiting.say() == "Waiting 12 seconds: Partner Center asked for a pause of 57 seconds."
+    assert limiter.waiting is not None
+    assert limiter.waiting.say() == "Waiting 12 seconds: Partner Center asked for a pause of 57 seconds."
     assert Waiting("Calls are kept to 500 a minute.", 0, seconds=1.2).say() == "Calls are kept to 500 a minute."
 
 
@@ -124,15 +124,15 @@ BETWEEN = 1.0
 def test_a_sync_of_ten_pages_stays_within_a_tenth_of_what_the_limit_allows(limit: int) -> None:
     """Every worker asks for domains, then for subscriptions; a page waits for its last worker, as in a real sync."""
     fake = Timeline()
-    gate = Gate(limit, Clock(fake.monotonic, fake.monotonic, fake.sleep, lambda: 1.0))
+    limiter = RateLimiter(limit, Clock(fake.monotonic, fake.monotonic, fake.sleep, lambda: 1.0))
     calls = 0
     for _ in range(10):
-        fake.call(gate)
+        fake.call(limiter)
         workers = [fake.now] * WORKERS
         for _ in range(PAGE):
             fake.now = heapq.heappop(workers)
-            fake.call(gate)
-            fake.call(gate)
+            fake.call(limiter)
+            fake.call(limiter)
             heapq.heappush(workers, fake.now)
         calls += 1 + 2 * PAGE
         fake.now = max(workers) + BETWEEN
@@ -151,6 +151,6 @@ class Timeline:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def call(self, gate: Gate) -> None:
-        gate.enter()
+    def call(self, limiter: RateLimiter) -> None:
+        limiter.acquire()
         self.now += LATENCY
