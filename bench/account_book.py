@@ -11,7 +11,7 @@ from bench.made_up import tend
 from w365.store import tables as t
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.db.engine import Store
-from w365.store.reading.search_index import ACCOUNT, put_words, sort_key, words_of
+from w365.store.reading.search_index import put_words, sort_key, words_of
 from w365.store.reading.spelling import learn
 
 _STARTS = """
@@ -81,7 +81,7 @@ def write(store: Store, book: AccountBook) -> dict[str, float]:
             begin = time.perf_counter()
             learn(connection, {word for _, of in words for word in of})
             seconds["of that words once"] += time.perf_counter() - begin
-            put_words(connection, ACCOUNT, words)
+            put_words(connection, t.ACCOUNT, words)
             seconds["words"] += time.perf_counter() - begin
     tend(store)
     return {name: round(taken, 1) for name, taken in seconds.items()}

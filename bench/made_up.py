@@ -16,7 +16,7 @@ from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.db.engine import Store, open_store
 from w365.store.db.migrate import migrate
 from w365.store.matching.refresh_derived import settle
-from w365.store.reading.search_index import ACCOUNT, PROVIDER_ACCOUNT, put_words, sort_key, words_of
+from w365.store.reading.search_index import put_words, sort_key, words_of
 
 WORDS = """
 alder amber arbor atlas aurora beacon birch canyon cedar citrus cobalt copper coral crest delta
@@ -59,7 +59,7 @@ def fill(store: Store, customers: int, *, seed: int = 1) -> None:
         connection.execute(sa.insert(t.Provider).values(id=1, name="Partner Center", kind=ProviderKind.PARTNER_CENTER))
         connection.execute(sa.insert(t.Provider).values(id=2, name="Elsewhere", kind=ProviderKind.MANUAL))
         _write(connection, t.Account, _account_rows(accounts))
-        put_words(connection, ACCOUNT, ((n, words_of([_name(n)], [_domain(n)])) for n in range(1, accounts + 1)))
+        put_words(connection, t.ACCOUNT, ((n, words_of([_name(n)], [_domain(n)])) for n in range(1, accounts + 1)))
         domains = ((_domain(n), n, Rule.CONTACT_DOMAIN.value, 3, f"c{n}") for n in range(1, accounts + 1))
         _write(connection, t.AccountDomain, ((None, domains)))
     with store.write() as connection:
@@ -68,7 +68,7 @@ def fill(store: Store, customers: int, *, seed: int = 1) -> None:
         columns = ("provider_account_id", "domain", "kind", "is_default", "is_verified")
         _bulk(connection, t.ProviderAccountDomain, columns, own)
         words = ((n, words_of([_name(n)], [_domain(n), _guid(n)])) for n in range(1, customers + 1))
-        put_words(connection, PROVIDER_ACCOUNT, words)
+        put_words(connection, t.PROVIDER_ACCOUNT, words)
         seats = (
             (n, f"s{n}", "Suite", chance.randrange(1, 400), "active", "P1Y", None) for n in range(1, customers + 1)
         )

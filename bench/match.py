@@ -34,7 +34,8 @@ from w365.model import Guard, MatchPolicy, RunKind, RunState
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.matching.account_domains import fold_all
-from w365.store.matching.proposals import auto_match, propose
+from w365.store.matching.auto_mapping import auto_match
+from w365.store.matching.proposals import propose
 from w365.store.matching.refresh_derived import settle
 
 POLICY = MatchPolicy(auto_match=True)

@@ -17,9 +17,10 @@ from worlds import worlds
 from w365.model import Cardinality, Disposition, MatchPolicy, Proposal, Rule, RunKind, RunState
 from w365.store import tables as t
 from w365.store.db.engine import Store
+from w365.store.matching.auto_mapping import auto_match
 from w365.store.matching.dirty_rows import touch, touched_or_all
 from w365.store.matching.evidence import evidence_of
-from w365.store.matching.proposals import auto_match, propose
+from w365.store.matching.proposals import propose
 from w365.store.matching.refresh_derived import settle
 
 

@@ -28,15 +28,17 @@ from service.fakes import (
 )
 
 from w365.matching.candidates import Suggester
-from w365.model import CrmAccount, CrmContact, DomainList
+from w365.model import CrmAccount, CrmContact, Customer, CustomerDomain, DomainList
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.matching.account_index import KnownAccounts
-from w365.service.matching.candidates import order_candidates
+from w365.service.reading.same_customer import list_twins
 from w365.service.syncing import providers
+from w365.service.syncing.manual_entry import save_entry
 from w365.store import tables as t
 from w365.store.db.engine import Store
+from w365.store.matching.candidates import order_candidates
 
 WORDS = (
     *("alder", "beacon", "cedar", "delta", "ember", "forge", "garnet", "harbor", "iron", "jade", "kestrel", "lake"),
@@ -236,6 +238,103 @@ def test_how_a_customer_is_mapped_at_one_provider_speaks_for_it_at_another_as_lo
     mapping.clear_mapping(service, ADMIN, there, seen=done.decision_id)
     match(service)
     assert candidates(store) == []
+
+
+CONTOSO = customer("p0", "contoso.com", name="Contoso")
+TENANT = "7b3f1c5e-1111-4222-8333-444455556666"
+OTHER_TENANT = "7b3f1c5e-1111-4222-8333-444455557777"
+UNVERIFIED = (CustomerDomain("contoso.com", is_default=True, is_verified=False),)
+
+
+class _TwoProviders:
+    """Contoso as `p0` at Partner Center and as `m0`, of a known tenant, at a provider by hand; one of them is mapped.
+
+    Nothing but that speaks for the account.
+    """
+
+    def __init__(self, store: Store, home: Path) -> None:
+        crm = FakeCrm(page_size=100)
+        crm.put(account("a0", name="Zebra Holding"))
+        self.store, self.portal = store, FakePortal(pages_of([CONTOSO]))
+        self.service = make_service(store, home, portal=self.portal, crm=crm)
+        crm_sync(self.service)
+        sync(self.service)
+        by_hand = providers.add_manual_provider(self.service, ADMIN, "By hand")
+        texts = {"specific_id": "m0", "name": "Contoso", "domains": "contoso.com", "tenant_guid": TENANT}
+        save_entry(self.service, ADMIN, by_hand, texts, is_new=True)
+
+    def map(self, specific_id: str) -> None:
+        row, account_id = id_of(self.store, specific_id), account_id_of(self.store, "a0")
+        mapping.assign_account(self.service, ADMIN, row, account_id, seen=0)
+        match(self.service)
+
+    def list(self, *listed: Customer) -> None:
+        """Partner Center lists other customers than before; what they came to is what a full rebuild comes to."""
+        self.portal.served = pages_of(listed)
+        sync(self.service)
+
+    def open_rows_with_a_candidate(self) -> set[int]:
+        kept_up = candidates(self.store)
+        assert kept_up == made_anew(self.service)
+        return {int(str(row[0])) for row in kept_up}
+
+
+def check_same_customer(store: Store, home: Path, mapped: str, waiting: str, listed: list[Customer]) -> None:
+    """Its mapping speaks as long as both are one customer, in the candidates and in the record alike."""
+    world = _TwoProviders(store, home)
+    world.map(mapped)
+    row = id_of(store, waiting)
+    assert world.open_rows_with_a_candidate() == {row}
+    assert [twin.specific_id for twin in list_twins(world.service, ADMIN, row)] == [mapped]
+    world.list(*listed)
+    assert world.open_rows_with_a_candidate() == set()
+    assert list_twins(world.service, ADMIN, row) == ()
+    world.list(CONTOSO)
+    assert world.open_rows_with_a_candidate() == {row}
+    assert [twin.specific_id for twin in list_twins(world.service, ADMIN, row)] == [mapped]
+
+
+NO_MORE_THE_SAME = [
+    pytest.param([dataclasses.replace(CONTOSO, domains=UNVERIFIED)], id="unverified"),
+    pytest.param([dataclasses.replace(CONTOSO, tenant_guid=OTHER_TENANT)], id="another tenant"),
+    pytest.param([customer("p0", "fabrikam.com", name="Contoso")], id="another domain"),
+    pytest.param([], id="gone"),
+]
+
+
+@pytest.mark.parametrize("listed", NO_MORE_THE_SAME)
+@pytest.mark.parametrize(("mapped", "waiting"), [("p0", "m0"), ("m0", "p0")])
+def test_a_customer_elsewhere_speaks_only_while_both_domains_are_verified_no_tenants_differ_and_neither_is_gone(
+    store: Store, home: Path, mapped: str, waiting: str, listed: list[Customer]
+) -> None:
+    check_same_customer(store, home, mapped, waiting, listed)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("listed", NO_MORE_THE_SAME)
+def test_a_customer_elsewhere_on_postgresql_too(fresh_postgres: Store, home: Path, listed: list[Customer]) -> None:
+    check_same_customer(fresh_postgres, home, "p0", "m0", listed)
+
+
+def test_a_tenant_that_becomes_known_makes_two_rows_one_customer(store: Store, home: Path) -> None:
+    world = _TwoProviders(store, home)
+    elsewhere = customer("p0", "fabrikam.com", name="Contoso")
+    world.list(elsewhere)
+    world.map("p0")
+    assert world.open_rows_with_a_candidate() == set()
+    world.list(dataclasses.replace(elsewhere, tenant_guid=TENANT))
+    assert world.open_rows_with_a_candidate() == {id_of(store, "m0")}
+
+
+def test_a_domain_that_is_listed_makes_nobody_the_same_customer_until_it_is_not(store: Store, home: Path) -> None:
+    world = _TwoProviders(store, home)
+    world.map("p0")
+    settings.set_domains(world.service, ADMIN, DomainList.SHARED, ["contoso.com"])
+    match(world.service)
+    assert world.open_rows_with_a_candidate() == set()
+    settings.set_domains(world.service, ADMIN, DomainList.SHARED, [])
+    match(world.service)
+    assert world.open_rows_with_a_candidate() == {id_of(store, "m0")}
 
 
 def with_contoso(store: Store, home: Path, crm: FakeCrm) -> Service:

@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from w365.errors import InputError, NotFound
 from w365.model import Disposition, MatchPolicy
 from w365.service.deciding.collaboration import check_owner
-from w365.service.matching.candidates import drop_candidates, order_decided
 from w365.store import tables as t
 from w365.store.deciding import batch, owners
 from w365.store.deciding.decisions import Who
 from w365.store.deciding.plans import Log, PlanView
+from w365.store.matching.candidates import drop_candidates, order_decided
 from w365.store.matching.refresh_derived import refresh
 
 LONGEST_REASON = 500

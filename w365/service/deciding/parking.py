@@ -7,11 +7,11 @@ import logging
 import sqlalchemy as sa
 
 from w365.service import Service
-from w365.service.matching.candidates import order_candidates
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.deciding.decisions import Who, bring_back
 from w365.store.matching import refresh_derived
+from w365.store.matching.candidates import order_candidates
 from w365.store.matching.evidence import THOSE
 
 _log = logging.getLogger(__name__)

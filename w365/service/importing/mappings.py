@@ -32,13 +32,13 @@ from w365.service.importing.report import (
     refuse_errors,
     run_import,
 )
-from w365.service.matching.candidates import order_decided
 from w365.sheets import Places, Sheet
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.deciding import batch
 from w365.store.deciding.decisions import Who
 from w365.store.matching import refresh_derived
+from w365.store.matching.candidates import order_decided
 from w365.store.runs import RunView
 
 TARGET = "mappings"

@@ -13,7 +13,7 @@ from w365.service.access import require
 from w365.service.reading.records import DecisionView, read_decisions
 from w365.store import tables as t
 from w365.store.insight.manual_decisions import is_by_hand
-from w365.store.reading.search_index import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
+from w365.store.reading.search_index import ids_found_by, terms
 
 _BATCH = 1_000
 
@@ -76,6 +76,6 @@ def _where(wanted: ActivityFilter) -> sa.ColumnElement[bool]:
     if wanted.by_hand:
         conditions.append(is_by_hand())
     for term in terms(wanted.text):
-        ours = decision.provider_account_id.in_(ids_found_by(PROVIDER_ACCOUNT, term))
-        conditions.append(sa.or_(ours, decision.account_id.in_(ids_found_by(ACCOUNT, term))))
+        ours = decision.provider_account_id.in_(ids_found_by(t.PROVIDER_ACCOUNT, term))
+        conditions.append(sa.or_(ours, decision.account_id.in_(ids_found_by(t.ACCOUNT, term))))
     return sa.and_(*conditions)

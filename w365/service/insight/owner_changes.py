@@ -11,7 +11,7 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.store import tables as t
-from w365.store.reading.search_index import PROVIDER_ACCOUNT, fold, ids_found_by, terms
+from w365.store.reading.search_index import fold, ids_found_by, terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _where(connection: sa.Connection, wanted: OwnerChangeFilter) -> sa.ColumnEle
     if wanted.actor:
         conditions.append(change.actor == wanted.actor)
     for term in terms(wanted.text):
-        ours = change.provider_account_id.in_(ids_found_by(PROVIDER_ACCOUNT, term))
+        ours = change.provider_account_id.in_(ids_found_by(t.PROVIDER_ACCOUNT, term))
         owners = _owners_with(connection, term)
         conditions.append(sa.or_(ours, change.old_owner.in_(owners), change.owner.in_(owners)))
     return sa.and_(*conditions)

@@ -6,36 +6,23 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import sqlalchemy as sa
 
 from w365.model import Actor, Cardinality, DomainList, ListPart, Role, Status
 from w365.service import Service
 from w365.service.access import require
-from w365.service.matching.candidates import make_candidates, order_candidates, order_elsewhere
-from w365.store import tables as t
+from w365.service.matching.candidates import make_candidates
 from w365.store.configuring.settings import put_domain, put_domains, put_provider_cardinality, put_settings, read_policy
-from w365.store.db.bulk_insert import count_for_planner
+from w365.store.db.engine import Connection
 from w365.store.matching.account_domains import fold_all
-from w365.store.matching.dirty_rows import all_rows, touch, touched, touched_or_all
-from w365.store.matching.pending_matches import count_ready, first_ready
-from w365.store.matching.proposals import any_unique, auto_match, breaches
+from w365.store.matching.auto_mapping import auto_match, mapped_in_run
+from w365.store.matching.candidates import order_candidates, order_elsewhere
+from w365.store.matching.dirty_rows import all_rows, forget_touched, is_any_touched, touch, touched, touched_or_all
+from w365.store.matching.pending_matches import WouldMap, count_ready, list_breaching, list_ready
 from w365.store.matching.refresh_derived import settle
+from w365.store.reading.snapshots import leave_snapshot
 from w365.store.reading.worklist import Filter, count_rows, counts
 from w365.store.runs import Progress, RunView
 from w365.store.syncing.expected_customers import map_expected
-
-
-@dataclass(frozen=True, slots=True)
-class WouldMap:
-    """A mapping that the next match would write."""
-
-    provider_account_id: int
-    provider_account: str
-    provider: str
-    account_id: int
-    account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +51,7 @@ class PendingChange:
     cardinalities: Mapping[int, Cardinality | None] = field(default_factory=dict)
     added: Mapping[DomainList, tuple[str, ...]] = field(default_factory=dict)
 
-    def put(self, connection: sa.Connection, actor: Actor, at: dt.datetime) -> None:
+    def put(self, connection: Connection, actor: Actor, at: dt.datetime) -> None:
         put_settings(connection, actor, at, self.settings)
         for which, texts in self.domains.items():
             put_domains(connection, actor, at, which, texts)
@@ -98,7 +85,7 @@ def run_match(service: Service, run: RunView, progress: Progress) -> dict[str, i
         mapped += auto_match(connection, policy, run.id, run.actor, service.clock())
         if mapped:
             _settle_mapped(connection, run.id)
-        connection.execute(sa.delete(t.Touched))
+        forget_touched(connection)
         statuses = _leave_snapshot(connection, run.id)
         drifted = count_rows(connection, Filter(part=ListPart.DRIFTED))
         progress.report(connection, message="Looking for candidates")
@@ -114,36 +101,16 @@ def preview_match(service: Service, actor: Actor, limit: int = 200) -> Preview:
         return _preview(connection, limit)
 
 
-def _preview(connection: sa.Connection, limit: int) -> Preview:
+def _preview(connection: Connection, limit: int) -> Preview:
     policy = read_policy(connection)
-    conflicts = sum(one.accounts for one in counts(connection) if one.status is Status.CONFLICT)
+    conflicts = sum(count.accounts for count in counts(connection) if count.status is Status.CONFLICT)
     return Preview(
         policy.auto_match,
         count_ready(connection),
         conflicts,
-        _named(connection, first_ready(limit), limit),
-        _named(connection, breaches(policy), limit) if any_unique(connection, policy) else (),
+        list_ready(connection, limit),
+        list_breaching(connection, policy, limit),
     )
-
-
-def _named(connection: sa.Connection, pairs: sa.Select[*tuple[Any, ...]], limit: int) -> tuple[WouldMap, ...]:
-    """Read the first of these pairs of provider account and account with their names."""
-    wanted = pairs.subquery()
-    query = (
-        sa.select(
-            wanted.c.provider_account_id,
-            t.ProviderAccount.name,
-            t.Provider.name.label("provider"),
-            wanted.c.account_id,
-            t.Account.name.label("account"),
-        )
-        .join(t.ProviderAccount, t.ProviderAccount.id == wanted.c.provider_account_id)
-        .join(t.Provider, t.Provider.id == t.ProviderAccount.provider_id)
-        .join(t.Account, t.Account.id == wanted.c.account_id)
-        .order_by(t.ProviderAccount.name_key, wanted.c.provider_account_id)
-        .limit(limit)
-    )
-    return tuple(WouldMap(*row) for row in connection.execute(query))
 
 
 def try_change(service: Service, actor: Actor, change: PendingChange, limit: int = 200) -> tuple[Preview, Preview]:
@@ -165,44 +132,32 @@ def try_change(service: Service, actor: Actor, change: PendingChange, limit: int
 def settle_touched(service: Service) -> None:
     """Bring proposals up to date without mapping anything, so that what is shown agrees with the facts and settings."""
     with service.store.read() as connection:
-        if connection.scalar(sa.select(t.Touched.provider_account_id).limit(1)) is None:
+        if not is_any_touched(connection):
             return
     with service.store.write() as connection:
         _settle_touched(connection)
-        connection.execute(sa.delete(t.Touched))
+        forget_touched(connection)
 
 
-def _settle_touched(connection: sa.Connection) -> None:
-    count_for_planner(connection, t.Touched)
+def _settle_touched(connection: Connection) -> None:
     settle(connection, read_policy(connection), touched_or_all(connection))
     order_candidates(connection, touched())
 
 
-def _settle_mapped(connection: sa.Connection, run_id: int) -> None:
+def _settle_mapped(connection: Connection, run_id: int) -> None:
     """After mapping: the grid rows of what was mapped, and under a unique policy the rows that lost to it."""
-    mapped = sa.select(t.Decision.provider_account_id).where(t.Decision.run_id == run_id)
-    settle(connection, read_policy(connection), mapped)
-    order_elsewhere(connection, mapped)
+    rows, values = mapped_in_run(), {"run": run_id}
+    settle(connection, read_policy(connection), rows, values)
+    order_elsewhere(connection, rows, values)
 
 
-def _leave_snapshot(connection: sa.Connection, run_id: int) -> dict[str, int]:
+def _leave_snapshot(connection: Connection, run_id: int) -> dict[str, int]:
+    """Leave the counts after the match for the history, and sum them up by status."""
     rows = counts(connection)
-    if rows:
-        values = [
-            {
-                "run_id": run_id,
-                "provider_id": one.provider_id,
-                "status": one.status,
-                "reason": one.reason,
-                "accounts": one.accounts,
-                "seats": one.seats,
-            }
-            for one in rows
-        ]
-        connection.execute(sa.insert(t.Snapshot), values)
+    leave_snapshot(connection, run_id, rows)
     statuses: Counter[str] = Counter()
-    for one in rows:
-        statuses[one.status.value] += one.accounts
+    for count in rows:
+        statuses[count.status.value] += count.accounts
     return {status.value: statuses[status.value] for status in Status if status is not Status.MAPPED} | {
         "mapped_in_all": statuses[Status.MAPPED.value]
     }

@@ -20,16 +20,16 @@ from w365.matching.blocking_keys import label_signs, signs_of
 from w365.matching.domains import email_domain, website_domain
 from w365.model import ChangePage, CrmAccount, CrmContact
 from w365.service import Service
-from w365.service.matching.candidates import order_by_words, order_candidates, suggesting
 from w365.service.syncing.crm_cursor import Place, forget_seen, place_in
 from w365.store import tables as t
 from w365.store.configuring.settings import read_setting
 from w365.store.db.bound_ids import IDS, NAMES
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.matching.account_domains import Folded, fold_contacts, fold_domains
+from w365.store.matching.candidates import order_by_words, order_candidates, suggesting
 from w365.store.matching.change_sequence import note_accounts
 from w365.store.matching.dirty_rows import pointing_to_accounts, reached_by_accounts, touch, with_domains
-from w365.store.reading.search_index import ACCOUNT, put_words, sort_key, words_of
+from w365.store.reading.search_index import put_words, sort_key, words_of
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see
 from w365.store.syncing.crm_size import grow
 
@@ -208,7 +208,7 @@ def _store_accounts(connection: sa.Connection, accounts: Sequence[CrmAccount], c
     ids = _ids(connection, [row[0] for row in changed])
     put_words(
         connection,
-        ACCOUNT,
+        t.ACCOUNT,
         ((ids[row[0]], words_of([row[1], row[7]], [row[3], row[5], row[6]])) for row in changed),
     )
     names = {row[1] for row in changed} | {known[row[0]][1] for row in changed if row[0] in known}

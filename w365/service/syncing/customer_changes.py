@@ -75,6 +75,14 @@ class Change:
         same = (self.facts, self.domains, self.subscriptions) == (known.facts, known.domains, known.subscriptions)
         return "unchanged" if same else "changed"
 
+    @property
+    def tells_who(self) -> bool:
+        """Whether a known row may be the same customer as others than before, at another provider."""
+        known = self.known
+        return known is not None and (
+            known.is_gone or (self.domains, self.facts.tenant_guid) != (known.domains, known.facts.tenant_guid)
+        )
+
     def in_words(self) -> str:
         """Old → new of what a person would want to know; empty for new rows and mere subscription changes."""
         known = self.known

@@ -22,10 +22,11 @@ from w365.store import tables as t
 from w365.store.configuring.settings import read_policy, read_setting
 from w365.store.db.bound_ids import IDS, NAMES
 from w365.store.db.bulk_insert import chunks, upsert
+from w365.store.matching.candidates import ordering_elsewhere
 from w365.store.matching.dirty_rows import touch
 from w365.store.matching.evidence import THOSE, Values
 from w365.store.matching.refresh_derived import settle
-from w365.store.reading.search_index import PROVIDER_ACCOUNT, put_words
+from w365.store.reading.search_index import put_words
 from w365.store.runs import Progress, RunView, add_problems, has_seen, see, start_over
 
 SUBJECT = "customer"
@@ -206,6 +207,11 @@ def _already_seen(connection: sa.Connection, run_id: int, specific_ids: Sequence
 
 
 def _write(connection: sa.Connection, provider_id: int, changes: Sequence[Change], at: dt.datetime) -> None:
+    with ordering_elsewhere(connection, [change.known.id for change in changes if change.known and change.tells_who]):
+        _write_rows(connection, provider_id, changes, at)
+
+
+def _write_rows(connection: sa.Connection, provider_id: int, changes: Sequence[Change], at: dt.datetime) -> None:
     rows = [
         (
             provider_id,
@@ -223,7 +229,7 @@ def _write(connection: sa.Connection, provider_id: int, changes: Sequence[Change
     _note_changes(connection, with_ids, at)
     _write_domains(connection, with_ids)
     _write_subscriptions(connection, with_ids)
-    put_words(connection, PROVIDER_ACCOUNT, ((row_id, words_of_change(change)) for row_id, change in with_ids))
+    put_words(connection, t.PROVIDER_ACCOUNT, ((row_id, words_of_change(change)) for row_id, change in with_ids))
     values = {"ids": list(ids.values())}
     touch(connection, THOSE, values)
     settle(connection, read_policy(connection), THOSE, values)
@@ -275,7 +281,8 @@ def mark_gone(connection: sa.Connection, provider_id: int, run_id: int, at: dt.d
     if guard:
         _guard(connection, len(ids), connection.scalar(_COUNT_HERE, {"provider": provider_id}) or 0)
     if ids:
-        connection.execute(_MARK_GONE, {**asked, "gone_at": at})
+        with ordering_elsewhere(connection, ids):
+            connection.execute(_MARK_GONE, {**asked, "gone_at": at})
         written = {"provider": provider_id, "left_at": at}
         touch(connection, _GONE, written)
         settle(connection, read_policy(connection), _GONE, written)

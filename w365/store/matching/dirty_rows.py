@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS, NAMES
-from w365.store.db.bulk_insert import upsert_into
+from w365.store.db.bulk_insert import count_for_planner, upsert_into
 from w365.store.matching.evidence import KEPT_STATEMENTS, NO_VALUES, Values, Which
 
 Touching = sa.Select[int] | sa.CompoundSelect[int]
@@ -35,11 +35,21 @@ def touched() -> sa.Select[int]:
     return sa.select(t.Touched.provider_account_id)
 
 
+def is_any_touched(connection: sa.Connection) -> bool:
+    return connection.scalar(_ANY_TOUCHED) is not None
+
+
+def forget_touched(connection: sa.Connection) -> None:
+    """Forget what was touched, now that it is settled."""
+    connection.execute(_FORGET_TOUCHED)
+
+
 def touched_or_all(connection: sa.Connection) -> Which:
     """What is touched; all, where that is most of it, as after a first sync or a changed rule.
 
     One walk along all rows takes half of what as many rows looked up one by one do, measured at 1,000,000.
     """
+    count_for_planner(connection, t.Touched)
     count = connection.execute(_COUNT_TOUCHED).scalar_one()
     if count < _MANY:
         return touched()
@@ -47,6 +57,8 @@ def touched_or_all(connection: sa.Connection) -> Which:
     return None if count * 2 > customers else touched()
 
 
+_ANY_TOUCHED = sa.select(t.Touched.provider_account_id).limit(1)
+_FORGET_TOUCHED = sa.delete(t.Touched)
 _COUNT_TOUCHED = sa.select(sa.func.count()).select_from(t.Touched)
 _COUNT_ALL = sa.select(sa.func.count()).select_from(t.ProviderAccount)
 

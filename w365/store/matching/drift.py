@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from w365.model import Drift, MatchPolicy, Origin, Reason
 from w365.store import tables as t
 from w365.store.matching.evidence import supports_mapped
+from w365.store.matching.relations import is_live
 
 
 def drift_of(policy: MatchPolicy) -> sa.ColumnElement[str]:
@@ -18,7 +19,7 @@ def drift_of(policy: MatchPolicy) -> sa.ColumnElement[str]:
 
     The proposal answers for nearly all rows; only where it names no account is the evidence asked.
     """
-    mapping, account, proposal = t.Mapping, t.Account, t.CurrentProposal
+    mapping, proposal = t.Mapping, t.CurrentProposal
     is_supported = sa.case(
         (proposal.account_id == mapping.account_id, sa.true()),
         (sa.func.coalesce(proposal.accounts, 0) == 0, sa.false()),
@@ -27,7 +28,7 @@ def drift_of(policy: MatchPolicy) -> sa.ColumnElement[str]:
     others = sa.and_(proposal.accounts > 0, proposal.reason != Reason.REJECTED)
     return sa.case(
         (mapping.account_id.is_(None), sa.literal(Drift.NONE.value)),
-        (sa.or_(account.is_deleted, ~account.is_active), sa.literal(Drift.ACCOUNT_GONE.value)),
+        (~is_live(), sa.literal(Drift.ACCOUNT_GONE.value)),
         (sa.or_(mapping.against_evidence, is_supported), sa.literal(Drift.NONE.value)),
         (others, sa.literal(Drift.ELSEWHERE.value)),
         (mapping.origin == Origin.AUTO, sa.literal(Drift.UNSUPPORTED.value)),

@@ -12,10 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.model import DomainKind, DomainList, Evidence, MatchPolicy, Reason, Rule
+from w365.model import DomainList, Evidence, MatchPolicy, Reason, Rule
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
 from w365.store.db.bulk_insert import chunks
+from w365.store.matching.relations import is_live, is_own, is_usable
 
 _DOMAIN_RULES = (Rule.CONTACT_DOMAIN, Rule.ACCOUNT_EMAIL, Rule.ACCOUNT_WEBSITE)
 
@@ -91,7 +92,7 @@ def _worth(is_shared: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     """Of a domain joined with the list it may be on."""
     on_list = sa.case(*((t.ListedDomain.list == name, constant(worth)) for name, worth in _LISTED.items()))
     return sa.case(
-        (sa.not_(_is_own()), constant(Worth.SERVICE)),
+        (sa.not_(is_own()), constant(Worth.SERVICE)),
         (t.ListedDomain.domain.is_not(None), on_list),
         (is_shared, constant(Worth.SHARED)),
         else_=constant(Worth.USABLE),
@@ -100,11 +101,6 @@ def _worth(is_shared: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
 
 def constant(worth: Worth) -> sa.ColumnElement[int]:
     return sa.literal_column(str(worth.value), sa.Integer())
-
-
-def _is_own() -> sa.ColumnElement[bool]:
-    pad = t.ProviderAccountDomain
-    return sa.and_(pad.kind == DomainKind.OWN_NAME, pad.is_verified)
 
 
 def _shared(policy: MatchPolicy) -> sa.Subquery:
@@ -130,7 +126,7 @@ def reach_of(policy: MatchPolicy, which: Among) -> sa.Select[*tuple[Any, ...]] |
     all provider accounts it is one walk along two indexes, both in the order of domains.
     """
     pad, ad, listed = t.ProviderAccountDomain, t.AccountDomain, t.ListedDomain
-    of_all = sa.outerjoin(pad, listed, sa.and_(listed.domain == pad.domain, _is_own()))
+    of_all = sa.outerjoin(pad, listed, sa.and_(listed.domain == pad.domain, is_own()))
     is_shared = _is_shared(policy)
     if which is None and policy.shared_threshold > 0:  # asked once, where `worth` stands twice
         shared = _shared(policy)
@@ -165,17 +161,13 @@ def _guids(which: Among) -> sa.Select[*tuple[Any, ...]]:
 def _led_by_guid(which: Among) -> sa.Select[int]:
     """Select the provider accounts whose tenant GUID a live account has: their domains need not be asked."""
     pa = t.ProviderAccount
-    return sa.select(pa.id).join(t.Account, sa.and_(*_has_guid_of(pa))).where(*live(), is_in(which, pa.id))
+    return sa.select(pa.id).join(t.Account, sa.and_(*_has_guid_of(pa))).where(is_live(), is_in(which, pa.id))
 
 
 def _has_guid_of(pa: type[t.ProviderAccount]) -> list[sa.ColumnElement[bool]]:
     """The last condition says nothing new, but lets SQLite use the partial index."""
     guid = t.Account.tenant_guid
     return [guid == pa.tenant_guid, guid != ""]
-
-
-def live() -> list[sa.ColumnElement[bool]]:
-    return [t.Account.is_active.is_(True), ~t.Account.is_deleted]
 
 
 def facts_of(policy: MatchPolicy, which: Among) -> sa.Subquery:
@@ -197,8 +189,7 @@ def supports_mapped(policy: MatchPolicy) -> sa.ColumnElement[bool]:
             pad.provider_account_id == pa.id,
             ad.account_id == t.Mapping.account_id,
             ad.rule.in_([rule for rule in _DOMAIN_RULES if rule in policy.rules]),
-            _is_own(),
-            ~sa.exists().where(t.ListedDomain.domain == pad.domain),
+            is_usable(),
             ~_is_shared(policy),
         )
         .correlate(pa, t.Mapping)
@@ -207,7 +198,7 @@ def supports_mapped(policy: MatchPolicy) -> sa.ColumnElement[bool]:
     if Rule.TENANT_GUID not in policy.rules:
         return by_domain
     twin = sa.orm.aliased(account)
-    alone = sa.exists().where(twin.tenant_guid == pa.tenant_guid, twin.is_active, ~twin.is_deleted).correlate(pa)
+    alone = sa.exists().where(twin.tenant_guid == pa.tenant_guid, is_live(twin)).correlate(pa)
     has_guid = pa.tenant_guid != ""
     return sa.or_(
         sa.and_(has_guid, account.tenant_guid == pa.tenant_guid), sa.and_(~sa.and_(has_guid, alone), by_domain)

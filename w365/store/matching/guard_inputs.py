@@ -10,9 +10,11 @@ import sqlalchemy as sa
 
 from w365.matching.comparison_records import Prospect, ProspectDomain, Subject
 from w365.matching.guards import judge
-from w365.model import DomainKind, Evidence, Guard, Proposal, Rule
+from w365.model import Evidence, Guard, Proposal, Rule
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
+from w365.store.matching.candidate_inputs import read_own_domains
+from w365.store.matching.relations import is_listed, is_live
 
 _LONGEST_SUFFIX_LIKE = 7  # gouv.cd
 
@@ -32,8 +34,7 @@ def doubtful(
         other.name_key == pa.name_key,
         other.name_key != "",
         other.id != account.id,
-        other.is_active,
-        ~other.is_deleted,
+        is_live(other),
     )
     has_own = (
         sa.exists()
@@ -63,7 +64,7 @@ def judge_rows(
 ) -> Iterator[tuple[int, Guard]]:
     """Give the rows of `doubtful` that a guard holds back, each with the guard."""
     domains = _own_domains(connection, [row.account_id for row in rows])
-    customers = _customers_domains(connection, [row.provider_account_id for row in rows])
+    customers = read_own_domains(connection, [row.provider_account_id for row in rows])
     for row in rows:
         account = Prospect(row.account_id, row.account, domains.get(row.account_id, ()), row.account_country)
         guard = judge(
@@ -77,30 +78,17 @@ def judge_rows(
             yield row.provider_account_id, guard
 
 
-def _customers_domains(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    found: dict[int, tuple[str, ...]] = {}
-    for row_id, domain in connection.execute(_of_customers(), {"ids": ids}):
-        found[row_id] = (*found.get(row_id, ()), domain)
-    return found
-
-
-@functools.cache
-def _of_customers() -> sa.Select[int, str]:
-    pad = t.ProviderAccountDomain
-    own = (pad.provider_account_id.in_(IDS), pad.kind == DomainKind.OWN_NAME, pad.is_verified)
-    return sa.select(pad.provider_account_id, pad.domain).where(*own)
-
-
 def _own_domains(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int, tuple[ProspectDomain, ...]]:
     """Read the domains of accounts that tell whose they are: none that is listed as free mail, shared or excluded."""
-    found: dict[int, tuple[ProspectDomain, ...]] = {}
+    domains: dict[int, tuple[ProspectDomain, ...]] = {}
     for account_id, domain, rule, contacts in connection.execute(_of_accounts(), {"ids": account_ids}):
-        found[account_id] = (*found.get(account_id, ()), ProspectDomain(domain, Rule(rule), contacts))
-    return found
+        domains[account_id] = (*domains.get(account_id, ()), ProspectDomain(domain, Rule(rule), contacts))
+    return domains
 
 
 @functools.cache
 def _of_accounts() -> sa.Select[int, str, str, int]:
     ad = t.AccountDomain
-    is_listed = sa.exists().where(t.ListedDomain.domain == ad.domain)
-    return sa.select(ad.account_id, ad.domain, ad.rule, ad.contacts).where(ad.account_id.in_(IDS), ~is_listed)
+    return sa.select(ad.account_id, ad.domain, ad.rule, ad.contacts).where(
+        ad.account_id.in_(IDS), ~is_listed(ad.domain)
+    )

@@ -1,14 +1,12 @@
 """The match, as set-based SQL that runs inside SQLite and PostgreSQL alike.
 
 Evidence is the join of `provider_account_domain` with `account_domain` under the rules (product rules 1 to 4);
-proposals are made from it for all rows or for those in `touched`; auto-match writes mappings for proposals of one
-account.
+proposals are made from it for all rows or for those in `touched`, and `store.matching.auto_mapping` maps by them.
 A naive implementation of the same rules stands in `tests/matching/oracle.py`; both must agree.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 from typing import Any
 
@@ -16,30 +14,24 @@ import sqlalchemy as sa
 
 from w365.model import (
     Cardinality,
-    DecisionKind,
     Disposition,
     Guard,
     MatchPolicy,
-    Origin,
     Proposal,
     Reason,
 )
 from w365.store import tables as t
-from w365.store.db.bulk_insert import chunks, count_for_planner, write_differing
+from w365.store.db.bulk_insert import chunks, write_differing
 from w365.store.matching.evidence import (
     KEPT_STATEMENTS,
     NO_VALUES,
-    WITHOUT_FACTS,
     Values,
     Which,
-    constant,
     evidence_of,
     facts_of,
-    is_in,
-    live,
-    reach_of,
 )
 from w365.store.matching.guard_inputs import doubtful, judge_rows
+from w365.store.matching.rule_proposals import propose_by_rules
 
 _work = sa.MetaData()
 _fresh = sa.Table(
@@ -62,9 +54,6 @@ _wanted = sa.Table(
     prefixes=["TEMPORARY"],
 )
 """Rows to propose for, with their rivals; likewise."""
-
-_MANY = 1_000
-"""So many mappings are worth a count of the decisions, which takes some 0.1 s."""
 
 _COLUMNS = ("provider_account_id", "kind", "reason", "account_id", "accounts")
 _ALL_FRESH = sa.select(*(_fresh.c[name] for name in _COLUMNS))
@@ -102,7 +91,7 @@ def propose(connection: sa.Connection, policy: MatchPolicy, which: Which, values
     dialect, is_first = connection.dialect.name, which is None and connection.scalar(_ANY) is None
     is_unique = any_unique(connection, policy)
     if not is_unique and not policy.guards:
-        connection.execute(_writing(dialect, _proposals(policy, which), is_first=is_first), values or None)
+        connection.execute(_writing(dialect, propose_by_rules(policy, which), is_first=is_first), values or None)
         return
     _make_tables(connection)
     connection.execute(sa.delete(_fresh))
@@ -130,123 +119,9 @@ def would_map() -> sa.Select[int, int | None]:
     )
 
 
-def auto_match(connection: sa.Connection, policy: MatchPolicy, run_id: int, actor: str, at: dt.datetime) -> int:
-    """Write a mapping, its decision and its evidence for every open row with exactly one supported account.
-
-    With Auto-Match off nothing is written. Returns the number of mappings.
-    """
-    if not policy.auto_match:
-        return 0
-    values = {"run": run_id, "who": actor, "now": at}
-    # Of an INSERT, SQLAlchemy keeps PostgreSQL's count only where it is asked to.
-    mapped = connection.execute(_deciding(), values, execution_options={"preserve_rowcount": True}).rowcount
-    if mapped >= _MANY:
-        count_for_planner(connection, t.Decision)
-    connection.execute(_mapping(), {"run": run_id})
-    connection.execute(_keeping_evidence(policy), {"run": run_id})
-    return mapped
-
-
-_OF_RUN = t.Decision.run_id == sa.bindparam("run")
-
-
-@functools.cache
-def _deciding() -> sa.Insert:
-    wanted = would_map().subquery()
-    columns = ["provider_account_id", "account_id", "run_id", "actor", "at", "kind", "origin", "reason"]
-    values = (
-        sa.bindparam("run", type_=t.Id),
-        sa.bindparam("who", type_=sa.String),
-        sa.bindparam("now", type_=t.UtcTime),
-    )
-    words = (sa.literal(DecisionKind.MAP.value), sa.literal(Origin.AUTO.value), sa.literal(""))
-    rows = sa.select(wanted.c.provider_account_id, wanted.c.account_id, *values, *words)
-    return sa.insert(t.Decision).from_select(columns, rows.order_by(wanted.c.provider_account_id))
-
-
-@functools.cache
-def _mapping() -> sa.Insert:
-    made = sa.select(t.Decision.provider_account_id, t.Decision.account_id, t.Decision.origin, t.Decision.id)
-    made = made.where(_OF_RUN, t.Decision.kind == DecisionKind.MAP)
-    return sa.insert(t.Mapping).from_select(["provider_account_id", "account_id", "origin", "decision_id"], made)
-
-
-@functools.lru_cache(maxsize=KEPT_STATEMENTS)
-def _keeping_evidence(policy: MatchPolicy) -> sa.Insert:
-    facts = facts_of(policy, sa.select(t.Decision.provider_account_id).where(_OF_RUN))
-    rows = (
-        sa.select(t.Decision.id, facts.c.rule, facts.c.domain, facts.c.contacts, facts.c.example)
-        .join(
-            facts,
-            (facts.c.provider_account_id == t.Decision.provider_account_id)
-            & (facts.c.account_id == t.Decision.account_id),
-        )
-        .where(_OF_RUN)
-    )
-    return sa.insert(t.DecisionEvidence).from_select(["decision_id", "rule", "domain", "contacts", "example"], rows)
-
-
-# --- the statement ---
-
-
-def _support(policy: MatchPolicy, which: Which) -> sa.Subquery:
-    """What speaks for each provider account; who has no domain is there too.
-
-    `live` accounts are supported, one of them is `only`; `open` counts facts of live accounts that nobody rejected.
-    """
-    reach, rejection, nothing = reach_of(policy, which).subquery("reach"), t.Rejection, sa.cast(sa.null(), t.Id)
-    of_rejection = sa.and_(
-        rejection.provider_account_id == reach.c.provider_account_id, rejection.account_id == reach.c.account_id
-    )
-    live_account = sa.case((_is_live(reach.c.account_id, which), reach.c.account_id)).label("live_account_id")
-    columns = (reach.c.provider_account_id, reach.c.worth, reach.c.account_id, live_account)
-    led = sa.select(*columns, rejection.account_id.label("rejected")).outerjoin(rejection, of_rejection)
-    everyone = sa.select(t.ProviderAccount.id, *[nothing] * 4).where(is_in(which, t.ProviderAccount.id))
-    told = sa.union_all(led, everyone).subquery("told").c
-    return (
-        sa.select(
-            told.provider_account_id,
-            sa.func.max(told.worth).label("worth"),
-            sa.func.count(told.account_id).label("facts"),
-            sa.func.count(sa.distinct(told.live_account_id)).label("live"),
-            sa.func.count(sa.case((told.rejected.is_(None), told.live_account_id))).label("open"),
-            sa.func.min(told.live_account_id).label("only"),
-        )
-        .group_by(told.provider_account_id)
-        .subquery("support")
-    )
-
-
-def _is_live(account_id: sa.ColumnElement[int], which: Which) -> sa.ColumnElement[bool]:
-    """Of all rows the few accounts that are not are found once; of some rows each account is looked up."""
-    account = t.Account
-    gone = sa.select(account.id).where(~sa.and_(*live()))
-    return account_id.not_in(gone) if which is None else ~gone.where(account.id == account_id).exists()
-
-
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
 def _into_fresh(policy: MatchPolicy, which: Which) -> sa.Insert:
-    return sa.insert(_fresh).from_select(_COLUMNS, _proposals(policy, which))
-
-
-@functools.lru_cache(maxsize=KEPT_STATEMENTS)
-def _proposals(policy: MatchPolicy, which: Which) -> sa.Select[*tuple[Any, ...]]:
-    found = _support(policy, which).c
-    kind = sa.case(
-        (found.open == 0, sa.literal(Proposal.NONE.value)),
-        (found.live == 1, sa.literal(Proposal.ONE.value)),
-        else_=sa.literal(Proposal.CONFLICT.value),
-    )
-    reason = sa.case(
-        (sa.and_(found.live > 0, found.open == 0), sa.literal(Reason.REJECTED.value)),
-        (found.live == 1, sa.literal(Reason.RULE.value)),
-        (found.live > 1, sa.literal(Reason.SEVERAL_ACCOUNTS.value)),
-        (found.facts > 0, sa.literal(Reason.INACTIVE_ACCOUNT.value)),
-        *((found.worth == constant(worth), sa.literal(reason.value)) for worth, reason in WITHOUT_FACTS.items()),
-        else_=sa.literal(Reason.NO_DOMAIN.value),
-    )
-    only = sa.case((sa.and_(found.live == 1, found.open > 0), found.only))
-    return sa.select(found.provider_account_id, kind, reason, only, found.live)
+    return sa.insert(_fresh).from_select(_COLUMNS, propose_by_rules(policy, which))
 
 
 # --- cardinality (product rule 7) ---

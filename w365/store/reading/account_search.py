@@ -13,9 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.store.reading.search_index import ACCOUNT, fold, parts_of, sort_key
+from w365.store.reading.search_index import fold, parts_of, sort_key
 from w365.store.reading.spelling import words_meant
-from w365.store.tables import Account, Word
+from w365.store.tables import ACCOUNT, Account, Word
 
 MOST_FOUND = 120
 _RARE, _COMMON = 2_000, 40_000

@@ -5,18 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Literal
 
 import sqlalchemy as sa
 
 from w365.store.db.bound_ids import IDS
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.reading.spelling import learn
-from w365.store.tables import Word
-
-Subject = Literal["p", "a"]
-PROVIDER_ACCOUNT: Subject = "p"
-ACCOUNT: Subject = "a"
+from w365.store.tables import ACCOUNT, Word, WordSubject
 
 _LONGEST = 80
 _SPLIT = re.compile(r"[^\w]+")
@@ -44,7 +39,7 @@ def words_of(names: Iterable[str], wholes: Iterable[str] = ()) -> set[str]:
     return found
 
 
-def put_words(connection: sa.Connection, subject: Subject, words: Iterable[tuple[int, set[str]]]) -> None:
+def put_words(connection: sa.Connection, subject: WordSubject, words: Iterable[tuple[int, set[str]]]) -> None:
     """Replace the words of the given rows: pairs of id and `words_of` it."""
     for part in chunks(words):
         if subject == ACCOUNT:
@@ -69,7 +64,7 @@ def parts_of(term: str) -> list[str]:
     return [part for part in _SPLIT.split(term) if part]
 
 
-def ids_found_by(subject: Subject, term: str) -> sa.SelectBase:
+def ids_found_by(subject: WordSubject, term: str) -> sa.SelectBase:
     """Select the ids of rows found by a term: as the beginning of a word, or with the beginnings of all its parts.
 
     The parts find “O'Neill” and “Müller-Lang” as they are written, the whole finds domains and ids.
@@ -83,7 +78,7 @@ def ids_found_by(subject: Subject, term: str) -> sa.SelectBase:
     return ids_with_prefix(subject, term).union(by_parts)
 
 
-def ids_with_prefix(subject: Subject, prefix: str) -> sa.Select[int]:
+def ids_with_prefix(subject: WordSubject, prefix: str) -> sa.Select[int]:
     """Select the ids of rows that have a word beginning with `prefix` (folded)."""
     start = prefix[:_LONGEST]
     return sa.select(Word.id).where(Word.subject == subject, Word.word >= start, Word.word < start + "\U0010ffff")

@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from w365.model import OPEN, DecisionKind, Status
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
-from w365.store.reading.search_index import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
+from w365.store.reading.search_index import ids_found_by, terms
 from w365.store.reading.worklist import Unsought
-from w365.store.tables import LIVE_STATUSES
+from w365.store.tables import ACCOUNT, LIVE_STATUSES, PROVIDER_ACCOUNT
 
 MOST_ROWS = 1_000
 

@@ -18,7 +18,7 @@ from w365.model import DecisionKind, Disposition, Drift, ListPart, Reason, Statu
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
 from w365.store.reading.facets import facet_conditions, returns
-from w365.store.reading.search_index import ACCOUNT, PROVIDER_ACCOUNT, ids_found_by, terms
+from w365.store.reading.search_index import ids_found_by, terms
 
 MOST_ROWS = 1_000
 
@@ -320,8 +320,8 @@ def _new_since(at: dt.datetime) -> sa.Select[int]:
 
 def _is_found_by(term: str) -> sa.ColumnElement[bool]:
     """Rows found by words of their own or of the account they are mapped to."""
-    mapped_to = sa.select(t.Mapping.provider_account_id).where(t.Mapping.account_id.in_(ids_found_by(ACCOUNT, term)))
-    own = sa.select(ids_found_by(PROVIDER_ACCOUNT, term).subquery().c.id)
+    mapped_to = sa.select(t.Mapping.provider_account_id).where(t.Mapping.account_id.in_(ids_found_by(t.ACCOUNT, term)))
+    own = sa.select(ids_found_by(t.PROVIDER_ACCOUNT, term).subquery().c.id)
     return t.Worklist.provider_account_id.in_(sa.union_all(own, mapped_to))
 
 

@@ -32,7 +32,16 @@ from w365.store.tables.facts import (
 )
 from w365.store.tables.onboarding import ExpectedCustomer, Onboarding
 from w365.store.tables.proposals import AccountVersion, CurrentCandidate, CurrentProposal, SuggestDue, Touched, Version
-from w365.store.tables.read_model import READY, STATUS, Spelling, Word, Worklist
+from w365.store.tables.read_model import (
+    ACCOUNT,
+    PROVIDER_ACCOUNT,
+    READY,
+    STATUS,
+    Spelling,
+    Word,
+    WordSubject,
+    Worklist,
+)
 from w365.store.tables.runs import CrmDelta, CrmSize, Run, RunProblem, RunSeen, Snapshot, Visit
 from w365.store.tables.schedules import Notice, Schedule
 from w365.store.tables.settings import (
@@ -46,9 +55,11 @@ from w365.store.tables.settings import (
 from w365.store.tables.writeback import RemoteMapping, Writeback
 
 __all__ = [
+    "ACCOUNT",
     "ENDED",
     "HERE",
     "LIVE_STATUSES",
+    "PROVIDER_ACCOUNT",
     "READY",
     "STATUS",
     "Account",
@@ -105,6 +116,7 @@ __all__ = [
     "Version",
     "Visit",
     "Word",
+    "WordSubject",
     "Worklist",
     "Writeback",
     "derived",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -87,11 +89,16 @@ class Worklist(Base):
     version: Mapped[int] = mapped_column(Id)  # the latest decision's id, 0 before the first
 
 
+WordSubject = Literal["p", "a"]
+PROVIDER_ACCOUNT: WordSubject = "p"
+ACCOUNT: WordSubject = "a"
+
+
 class Word(Base):
-    """The words by which a provider account ('p') or an account ('a') is found; prefixes are index ranges."""
+    """The words by which a provider account or an account is found; prefixes are index ranges."""
 
     __tablename__ = "word"
-    subject: Mapped[str] = mapped_column(sa.String(1), primary_key=True)
+    subject: Mapped[str] = mapped_column(sa.String(1), primary_key=True)  # WordSubject
     word: Mapped[str] = mapped_column(_WORD, primary_key=True)
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     __table_args__ = (sa.Index(None, "subject", "id"), {"sqlite_with_rowid": False})

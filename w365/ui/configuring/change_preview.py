@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from w365.errors import W365Error
-from w365.service.matching.run import PendingChange, Preview, WouldMap, make_change, try_change
+from w365.service.matching.run import PendingChange, Preview, make_change, try_change
+from w365.store.matching.pending_matches import WouldMap
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.wording import counted, number, plain

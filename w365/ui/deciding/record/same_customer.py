@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.matching.messages import STATUS_WORDS
-from w365.service.reading.same_customer import Twin, list_twins
+from w365.service.reading.same_customer import list_twins
+from w365.store.reading.same_customer import Twin
 from w365.ui.deciding.record.decide import Decider
 from w365.ui.frame.wording import plain
 

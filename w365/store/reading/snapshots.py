@@ -1,0 +1,27 @@
+"""The counts that a run leaves for the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from w365.store import tables as t
+from w365.store.reading.worklist import Count
+
+
+def leave_snapshot(connection: sa.Connection, run_id: int, counts: Iterable[Count]) -> None:
+    """Keep how many accounts and seats have which provider, status and reason at the end of a run."""
+    values = [
+        {
+            "run_id": run_id,
+            "provider_id": count.provider_id,
+            "status": count.status,
+            "reason": count.reason,
+            "accounts": count.accounts,
+            "seats": count.seats,
+        }
+        for count in counts
+    ]
+    if values:
+        connection.execute(sa.insert(t.Snapshot), values)
