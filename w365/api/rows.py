@@ -14,7 +14,7 @@ from w365.matching.messages import (
     say_reason,
 )
 from w365.model import OPEN, Disposition, Origin, Reason, Status
-from w365.service.reading.account_lookup import Hit
+from w365.store.reading.account_hits import Hit
 from w365.store.reading.worklist import Row
 
 Json = dict[str, object]

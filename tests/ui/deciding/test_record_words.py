@@ -7,8 +7,10 @@ import pytest
 from stage import ROW
 
 from w365.model import DecisionKind, Reason, Status
-from w365.service.reading.account_lookup import Hit
-from w365.service.reading.records import AccountView, DecisionView, DomainView, Record, SubscriptionView
+from w365.service.reading.records import AccountView, Record
+from w365.store.reading.account_hits import Hit
+from w365.store.reading.decision_log import DecisionView
+from w365.store.reading.records import DomainView, SubscriptionView
 from w365.ui.deciding.record.words import compare, say_decision, say_domain, say_state, say_subscription, say_when
 
 AT = dt.datetime(2026, 3, 4, 9, 5, tzinfo=dt.UTC)
@@ -17,7 +19,7 @@ SERVICE = DomainView("kestrel.onmicrosoft.com", "service", is_default=False, is_
 HIT = Hit(7, "Kestrel", "A-7", "Bonn", "DE", "kestrel.com", is_active=True, score=0.96, reasons=("same name",))
 ACCOUNT = AccountView(HIT, "https://www.kestrel.com/", 3, ("kestrel.com",), (), is_rejected=False)
 RECORD = Record(
-    ROW, "kestrel.de", "profile", "", "DE", "reseller", "", AT, None, "", (OWN, SERVICE), (), None, (ACCOUNT,), (), ()
+    "kestrel.de", "profile", "", "DE", "reseller", "", AT, None, "", ROW, (OWN, SERVICE), (), None, (ACCOUNT,), (), ()
 )
 
 

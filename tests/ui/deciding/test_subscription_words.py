@@ -10,7 +10,7 @@ from stage import ROW
 
 from w365.api.rows import row_json
 from w365.model import Status
-from w365.service.reading.records import SubscriptionView
+from w365.store.reading.records import SubscriptionView
 from w365.store.reading.subscriptions import Amount
 from w365.store.reading.worklist import Row
 from w365.ui.deciding.record.subscription_words import say_blocked, say_loss, say_standing

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from w365.model import Actor, DecisionKind, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.service.reading.records import DecisionView, read_decisions
 from w365.store import tables as t
 from w365.store.insight.manual_decisions import is_by_hand
+from w365.store.reading.decision_log import DecisionView, read_decisions
 from w365.store.reading.search_index import ids_found_by, terms
 
 _BATCH = 1_000

@@ -9,25 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import sqlalchemy as sa
+from collections.abc import Mapping, Sequence
 
 from w365.matching.typos import is_one_slip
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
-from w365.store.db.bound_ids import IDS
+from w365.store.db.engine import Connection
 from w365.store.deciding.holders import read_holders
 from w365.store.reading import account_search
+from w365.store.reading.account_hits import Hit, Score, read_hits, read_scores
 from w365.store.reading.search_index import fold, parts_of, terms, words_of
 from w365.store.reading.spelling import SHORTEST_TYPED, is_kept
 
 _MOST_TERMS = 12
 _MEANT = "Spelt a little differently"
+_NO_SCORES: Mapping[int, Score] = {}
 
 
 class _Kind(enum.IntEnum):
@@ -41,37 +39,15 @@ class _Kind(enum.IntEnum):
     MISSPELT = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """An account to choose from. `used_by` names a provider account it is mapped to where the policy is unique."""
-
-    account_id: int
-    name: str
-    number: str
-    city: str
-    country: str
-    domain: str
-    is_active: bool
-    score: float | None = None
-    reasons: tuple[str, ...] = ()
-    used_by: str = ""
-    is_guess: bool = False  # what was typed is taken for a typing error
-
-    @property
-    def about(self) -> str:
-        """What tells it from another of its name."""
-        return " · ".join(part for part in (self.number, self.domain, self.city, self.country) if part)
-
-
 def search_accounts(service: Service, actor: Actor, text: str, *, limit: int = 20, row: int | None = None) -> list[Hit]:
     """Rank accounts for what was typed, for a row of the grid if it is given; no text finds nothing."""
     require(actor, Role.VIEWER)
-    wanted = list(dict.fromkeys(terms(text)))[:_MOST_TERMS]
-    if not wanted:
+    typed = list(dict.fromkeys(terms(text)))[:_MOST_TERMS]
+    if not typed:
         return []
     with service.store.read() as connection:
         account_search.plan_for_lookups(connection)
-        return _Search(connection, text, wanted, limit, row).run()
+        return _Search(connection, text, typed, limit, row).run()
 
 
 def candidates_of(service: Service, actor: Actor, provider_account_id: int) -> list[Hit]:
@@ -81,57 +57,36 @@ def candidates_of(service: Service, actor: Actor, provider_account_id: int) -> l
         return read_candidates(connection, provider_account_id)
 
 
-def read_candidates(connection: sa.Connection, provider_account_id: int) -> list[Hit]:
-    table = t.CurrentCandidate
-    query = sa.select(table.account_id, table.score, table.signals).where(
-        table.provider_account_id == provider_account_id
-    )
-    rows = connection.execute(query.order_by(table.rank)).all()
-    reasons = {row.account_id: (row.score, tuple(text for _, _, text in row.signals)) for row in rows}
-    return read_hits(connection, [row.account_id for row in rows], reasons, row=provider_account_id)
+def read_candidates(connection: Connection, provider_account_id: int) -> list[Hit]:
+    scores = read_scores(connection, provider_account_id)
+    return read_choices(connection, list(scores), scores, row=provider_account_id)
 
 
-def read_hits(
-    connection: sa.Connection,
-    ids: Sequence[int],
-    reasons: dict[int, tuple[float, tuple[str, ...]]] | None = None,
-    *,
-    row: int | None = None,
+def read_choices(
+    connection: Connection, ids: Sequence[int], scores: Mapping[int, Score] = _NO_SCORES, *, row: int | None = None
 ) -> list[Hit]:
-    """Read these accounts in this order; deleted ones are left out. `row` is the row they are read for."""
-    found, told = _read(connection, ids), reasons or {}
-    used = read_holders(connection, read_policy(connection).cardinality, list(found), row)
-    whole = []
-    for one in (found[one] for one in ids if one in found):
-        score, texts = told.get(one.account_id, (None, ()))
-        whole.append(dataclasses.replace(one, score=score, reasons=texts, used_by=used.get(one.account_id, "")))
-    return whole
-
-
-def _read(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Hit]:
-    return {row[0]: Hit(*row) for row in connection.execute(_HITS, {"ids": list(ids)})}
-
-
-_HITS = sa.select(
-    t.Account.id,
-    t.Account.name,
-    t.Account.number,
-    t.Account.city,
-    t.Account.country,
-    sa.case((t.Account.website_domain != "", t.Account.website_domain), else_=t.Account.email_domain),
-    t.Account.is_active,
-).where(t.Account.id.in_(IDS), ~t.Account.is_deleted)
+    """Read these accounts in this order, with who holds them; deleted ones are left out. `row` is whom they are for."""
+    hits = read_hits(connection, ids)
+    holders = read_holders(connection, read_policy(connection).cardinality, list(hits), row)
+    return [
+        dataclasses.replace(
+            hits[account_id],
+            score=scores[account_id].score if account_id in scores else None,
+            reasons=scores[account_id].reasons if account_id in scores else (),
+            used_by=holders.get(account_id, ""),
+        )
+        for account_id in ids
+        if account_id in hits
+    ]
 
 
 class _Search:
     """One question: gathers hits kind by kind, the best kind first, until there are enough."""
 
-    def __init__(
-        self, connection: sa.Connection, text: str, wanted: Sequence[str], limit: int, row: int | None
-    ) -> None:
-        self.connection, self.wanted, self.limit, self.row = connection, wanted, limit, row
+    def __init__(self, connection: Connection, text: str, typed: Sequence[str], limit: int, row: int | None) -> None:
+        self.connection, self.typed, self.limit, self.row = connection, typed, limit, row
         self.text, self.key = text, fold(text)
-        self.is_joined = len(wanted) == 1 and parts_of(wanted[0]) != [wanted[0]]  # as “contoso.” is, half a domain
+        self.is_joined = len(typed) == 1 and parts_of(typed[0]) != [typed[0]]  # as “contoso.” is, half a domain
         self.hits: dict[int, Hit] = {}
         self.misspelt: set[int] = set()
 
@@ -140,34 +95,39 @@ class _Search:
         self._gather(account_search.find_exact(self.connection, self.text))
         self._gather(account_search.find_by_start(self.connection, self.text, self.limit))
         if self._lacks():
-            self._gather(account_search.find_by_words(self.connection, self.wanted, self.limit))
+            self._gather(account_search.find_by_words(self.connection, self.typed, self.limit))
         if self._lacks():
             known = set(self.hits)
-            self._gather(account_search.find_misspelt(self.connection, self.wanted))
+            self._gather(account_search.find_misspelt(self.connection, self.typed))
             self.misspelt = self.hits.keys() - known
-        others = sorted((hit for one, hit in self.hits.items() if one not in first), key=self._place)
+        others = sorted((hit for account_id, hit in self.hits.items() if account_id not in first), key=self._place)
         return [*first.values(), *self._shown(others)][: self.limit]
 
     def _lacks(self) -> bool:
         return len(self.hits) < self.limit
 
     def _gather(self, ids: Sequence[int]) -> None:
-        self.hits |= _read(self.connection, [one for one in dict.fromkeys(ids) if one not in self.hits])
+        new = [account_id for account_id in dict.fromkeys(ids) if account_id not in self.hits]
+        self.hits |= read_hits(self.connection, new)
 
     def _own_candidates(self) -> dict[int, Hit]:
         """The row's candidates that have what was typed, in their own order."""
         own = {} if self.row is None else {hit.account_id: hit for hit in read_candidates(self.connection, self.row)}
         words = account_search.words_by_account(self.connection, list(own))
-        return {one: hit for one, hit in own.items() if all(_fits(term, words[one]) for term in self.wanted)}
+        return {
+            account_id: hit
+            for account_id, hit in own.items()
+            if all(_fits(term, words[account_id]) for term in self.typed)
+        }
 
     def _shown(self, hits: Sequence[Hit]) -> list[Hit]:
         shown = hits[: self.limit]
         default = read_policy(self.connection).cardinality
-        used = read_holders(self.connection, default, [hit.account_id for hit in shown], self.row)
+        holders = read_holders(self.connection, default, [hit.account_id for hit in shown], self.row)
         return [
             dataclasses.replace(
                 hit,
-                used_by=used.get(hit.account_id, ""),
+                used_by=holders.get(hit.account_id, ""),
                 reasons=(_MEANT,) if hit.account_id in self.misspelt else (),
                 is_guess=hit.account_id in self.misspelt,
             )
@@ -185,21 +145,21 @@ class _Search:
             return _Kind.EXACT
         if hit.account_id in self.misspelt:
             return _Kind.MISSPELT
-        is_domain = any(one.startswith(self.key) for one in (hit.domain, number))
+        is_domain = any(text.startswith(self.key) for text in (hit.domain, number))
         if name.startswith(self.key) or (is_domain and self.is_joined):
             return _Kind.BEGINS
         words = words_of([hit.name])
-        if all(_holds(term, words) for term in self.wanted):
+        if all(_holds(term, words) for term in self.typed):
             return _Kind.WORDS
         return _Kind.DOMAIN if is_domain else _Kind.OTHER
 
 
 def _holds(term: str, words: set[str]) -> bool:
     """Whether a word begins with the term, or words with all its parts."""
-    return _begins_one(term, words) or all(_begins_one(part, words) for part in parts_of(term) or [term])
+    return _begins_any(term, words) or all(_begins_any(part, words) for part in parts_of(term) or [term])
 
 
-def _begins_one(start: str, words: set[str]) -> bool:
+def _begins_any(start: str, words: set[str]) -> bool:
     return any(word.startswith(start) for word in words)
 
 

@@ -22,17 +22,17 @@ class Facets:
     ages: Mapping[Age, int]
 
 
-def read_facets(service: Service, actor: Actor, wanted: Filter, today: dt.date) -> Facets:
+def read_facets(service: Service, actor: Actor, rows: Filter, today: dt.date) -> Facets:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return Facets(
-            facet_counts.owners(connection, wanted),
-            facet_counts.scores(connection, wanted),
-            facet_counts.ages(connection, wanted, today),
+            facet_counts.owners(connection, rows),
+            facet_counts.scores(connection, rows),
+            facet_counts.ages(connection, rows, today),
         )
 
 
-def count_by_owner(service: Service, actor: Actor, wanted: Filter) -> Mapping[str, int]:
+def count_by_owner(service: Service, actor: Actor, rows: Filter) -> Mapping[str, int]:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return facet_counts.owners(connection, wanted)
+        return facet_counts.owners(connection, rows)

@@ -20,18 +20,18 @@ class SubscriptionPage:
 
 
 def list_subscriptions(
-    service: Service, actor: Actor, wanted: SubscriptionFilter, *, after: Cursor | None = None, limit: int = 100
+    service: Service, actor: Actor, chosen: SubscriptionFilter, *, after: Cursor | None = None, limit: int = 100
 ) -> SubscriptionPage:
     """List subscriptions, the blocked ones first, within a state the customers with the most seats first."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        rows = sql.list_subscriptions(connection, wanted, after, limit + 1)
+        rows = sql.list_subscriptions(connection, chosen, after, limit + 1)
     shown = tuple(rows[:limit])
     return SubscriptionPage(shown, sql.cursor_of(shown[-1]) if len(rows) > limit else None)
 
 
-def count_subscriptions(service: Service, actor: Actor, wanted: SubscriptionFilter) -> Amounts:
+def count_subscriptions(service: Service, actor: Actor, chosen: SubscriptionFilter) -> Amounts:
     """Count subscriptions, seats and provider accounts of every state under the rest of the filter."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return sql.count_subscriptions(connection, wanted)
+        return sql.count_subscriptions(connection, chosen)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-import sqlalchemy as sa
-
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.store import tables as t
+from w365.store.reading.visits import VisitTimes, put_visit_times, read_visit_times
 
 _PAUSE = dt.timedelta(minutes=30)
 """Who was away for longer comes back for a new visit."""
@@ -23,20 +21,16 @@ def read_visit(service: Service, actor: Actor) -> dt.datetime | None:
     require(actor, Role.VIEWER)
     now = service.clock()
     with service.store.read() as connection:
-        row = connection.execute(_visit_of(actor)).one_or_none()
-    if row is not None and now - row[0] < _STEP:
-        return row[1]
+        times = read_visit_times(connection, actor.name)
+    if times is not None and now - times.last_at < _STEP:
+        return times.before_at
     with service.store.write() as connection:
-        row = connection.execute(_visit_of(actor)).one_or_none()
-        if row is None:
-            connection.execute(sa.insert(t.Visit).values(actor=actor.name, last_at=now, before_at=None))
-            return None
-        last, before = row
-        before = last if now - last > _PAUSE else before
-        mine = sa.update(t.Visit).where(t.Visit.actor == actor.name)
-        connection.execute(mine.values(last_at=now, before_at=before))
+        before = _end_of_last_visit(read_visit_times(connection, actor.name), now)
+        put_visit_times(connection, actor.name, VisitTimes(now, before))
     return before
 
 
-def _visit_of(actor: Actor) -> sa.Select[dt.datetime, dt.datetime | None]:
-    return sa.select(t.Visit.last_at, t.Visit.before_at).where(t.Visit.actor == actor.name)
+def _end_of_last_visit(times: VisitTimes | None, now: dt.datetime) -> dt.datetime | None:
+    if times is None:
+        return None
+    return times.last_at if now - times.last_at > _PAUSE else times.before_at

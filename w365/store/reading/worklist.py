@@ -126,6 +126,10 @@ def count_rows(connection: sa.Connection, wanted: Filter) -> int:
     )
 
 
+def has_rows(connection: sa.Connection) -> bool:
+    return connection.scalar(sa.select(t.Worklist.provider_account_id).limit(1)) is not None
+
+
 def list_ids(
     connection: sa.Connection, wanted: Filter, sort: Sort, *, descending: bool = False, start: int = 0, limit: int = 200
 ) -> list[int]:

@@ -7,7 +7,8 @@ from typing import Literal
 import streamlit as st
 
 from w365.api.parameters import LONGEST_TEXT
-from w365.service.reading.account_lookup import Hit, search_accounts
+from w365.service.reading.account_lookup import search_accounts
+from w365.store.reading.account_hits import Hit
 from w365.ui.frame.page_context import PageContext
 
 

@@ -10,8 +10,8 @@ from w365.matching.messages import DECISION_WORDS, ORIGIN_WORDS
 from w365.model import DecisionKind, Origin, RunKind
 from w365.service.exporting import Subject
 from w365.service.insight.activity import ActivityFilter, count_decisions, list_actors, list_decisions
-from w365.service.reading.records import DecisionView
 from w365.service.syncing.providers import list_runs
+from w365.store.reading.decision_log import DecisionView
 from w365.store.runs import RunView
 from w365.ui.deciding.bulk.dialog import show_change_dialog
 from w365.ui.deciding.bulk.undo import choose_row, offer_undo_last, offer_undo_of_decision, offer_undo_of_run

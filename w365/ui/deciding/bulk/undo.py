@@ -11,7 +11,7 @@ from w365.matching.messages import DECISION_WORDS
 from w365.model import Role
 from w365.service.deciding.undo import DECIDING, Undoable, last_decision
 from w365.service.insight.owner_changes import OwnerChangeView
-from w365.service.reading.records import DecisionView
+from w365.store.reading.decision_log import DecisionView
 from w365.store.runs import RunView
 from w365.ui.deciding.bulk.dialog import ask_undo
 from w365.ui.frame.page_context import PageContext

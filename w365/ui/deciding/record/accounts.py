@@ -8,8 +8,8 @@ from w365.api.rows import is_offered
 from w365.matching.messages import ORIGIN_WORDS, say_drift
 from w365.model import Drift, Origin
 from w365.service.deciding import mapping
-from w365.service.reading.account_lookup import Hit
 from w365.service.reading.records import AccountView
+from w365.store.reading.account_hits import Hit
 from w365.ui.deciding.record.decide import Decider, Work
 from w365.ui.deciding.record.subscription_words import say_loss
 from w365.ui.deciding.record.words import Fact, compare

@@ -6,8 +6,9 @@ import streamlit as st
 
 from w365.model import NewAccount
 from w365.service.deciding import mapping
-from w365.service.reading.account_lookup import Hit, search_accounts
+from w365.service.reading.account_lookup import search_accounts
 from w365.service.reading.records import prefill
+from w365.store.reading.account_hits import Hit
 from w365.ui.deciding.record.accounts import show_hit
 from w365.ui.deciding.record.decide import Decider
 

@@ -11,8 +11,8 @@ import streamlit as st
 from w365.model import DecisionKind
 from w365.service.deciding.mapping import Decided
 from w365.service.deciding.undo import can_take_back, take_back_now
-from w365.service.reading.records import DecisionView
 from w365.store.deciding.undoable import NOT_UNDONE
+from w365.store.reading.decision_log import DecisionView
 from w365.ui.deciding.record.decide import Decider
 from w365.ui.deciding.record.words import say_decision, say_since, say_when
 from w365.ui.frame.wording import counted, local_zone, plain

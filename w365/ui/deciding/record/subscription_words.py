@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from w365.service.reading.records import SubscriptionView
+from w365.store.reading.records import SubscriptionView
 from w365.store.reading.subscriptions import Amount, Amounts, SubscriptionRow, SubscriptionState, state_of
 from w365.store.reading.worklist import Row
 from w365.ui.deciding.record.words import say_subscription

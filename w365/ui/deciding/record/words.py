@@ -18,7 +18,9 @@ from w365.matching.messages import (
 )
 from w365.matching.names import fold_name
 from w365.model import Disposition, DomainKind, DomainList, Origin, Reason, Status
-from w365.service.reading.records import AccountView, DecisionView, DomainView, Record, SubscriptionView
+from w365.service.reading.records import AccountView, Record
+from w365.store.reading.decision_log import DecisionView
+from w365.store.reading.records import DomainView, SubscriptionView
 from w365.store.reading.worklist import Row
 from w365.ui.frame.wording import counted, full_time
 

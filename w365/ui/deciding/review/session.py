@@ -15,7 +15,7 @@ from w365.service.deciding import mapping
 from w365.service.deciding.undo_own import Before, remember, undo_own
 from w365.service.reading.facets import count_by_owner
 from w365.service.reading.records import Record
-from w365.service.reading.review_queue import read_if_open, read_queue, wanted_of
+from w365.service.reading.review_queue import narrow_to_open, read_if_open, read_queue
 from w365.ui.deciding.record.decide import Work
 from w365.ui.deciding.record.words import say_settled
 from w365.ui.deciding.review.queue_position import Choice, Walk, begin
@@ -99,9 +99,9 @@ class Review:
 
     def restart(self) -> None:
         """Begin with what waits now, and count it by owner."""
-        service, actor, wanted = self.context.service, self.context.actor, wanted_of(self.choice.filter())
-        self.walk = begin(read_queue(service, actor, wanted))
-        self.owners = count_by_owner(service, actor, wanted)
+        service, actor, rows = self.context.service, self.context.actor, narrow_to_open(self.choice.filter())
+        self.walk = begin(read_queue(service, actor, rows))
+        self.owners = count_by_owner(service, actor, rows)
         self.form = ""
 
     def take(self, record: Record, work: Work) -> None:
