@@ -18,7 +18,8 @@ from w365.portals import Portal
 from w365.service import Check, Service
 from w365.service.matching.run import settle_touched
 from w365.service.syncing.crm import run_crm_sync
-from w365.service.syncing.providers import prepare, request_crm_sync
+from w365.service.syncing.providers import prepare
+from w365.service.syncing.runs import request_crm_sync
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.db.bulk_insert import upsert

@@ -26,7 +26,8 @@ from w365.model import Guard
 from w365.service.bootstrap import open_service
 from w365.service.configuring.settings import set_settings
 from w365.service.exporting import Subject, read
-from w365.service.syncing.providers import PARTNER_CENTER, request_crm_sync, request_match, request_sync
+from w365.service.syncing.providers import PARTNER_CENTER
+from w365.service.syncing.runs import request_crm_sync, request_match, request_sync
 
 GOLD = Path(__file__).parents[1] / ".." / "shared" / "gold"
 BANDS = (0.0, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1.01)

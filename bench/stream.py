@@ -41,13 +41,13 @@ from w365.demo.world import Company, Subscription, World
 from w365.model import Actor, ProviderKind, Role
 from w365.service import Service
 from w365.service.bootstrap import open_service
-from w365.service.syncing.customer_changes import COLUMNS
 from w365.service.syncing.customers import run_sync
-from w365.service.syncing.providers import request_sync
+from w365.service.syncing.runs import request_sync
 from w365.store import tables as t
 from w365.store.db.bulk_insert import upsert
 from w365.store.db.engine import Store
 from w365.store.runs import Progress, claim_run
+from w365.store.syncing.customer_changes import COLUMNS
 
 PAGE = 500
 ROUNDS = 5

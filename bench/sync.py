@@ -29,7 +29,8 @@ from w365.model import Actor, Role
 from w365.portals.partner_center import WORKERS
 from w365.service import Service
 from w365.service.bootstrap import open_service
-from w365.service.syncing.providers import PARTNER_CENTER, request_crm_sync, request_sync
+from w365.service.syncing.providers import PARTNER_CENTER
+from w365.service.syncing.runs import request_crm_sync, request_sync
 
 THREADS = WORKERS
 ADMIN = Actor("bench", Role.ADMIN)

@@ -34,7 +34,7 @@ from w365.errors import AlreadyRunning, SourceUnreachable
 from w365.jobs import Queue, _interrupt, execute
 from w365.model import RunKind, RunState
 from w365.service import Service
-from w365.service.syncing import providers
+from w365.service.syncing import providers, runs
 from w365.store import tables as t
 from w365.store.db.engine import Store, open_store
 from w365.store.runs import claim_run, now, release_dead_runs, request_run
@@ -43,11 +43,11 @@ PAGES = pages_of(*([customer(f"p{page}{place}", f"p{page}{place}.com") for place
 
 
 def request(service: Service) -> int:
-    return providers.request_sync(service, ADMIN, providers.PARTNER_CENTER)
+    return runs.request_sync(service, ADMIN, providers.PARTNER_CENTER)
 
 
 def run_of(service: Service, run_id: int) -> object:
-    return providers.read_run(service, ADMIN, run_id)[0]
+    return runs.read_run(service, ADMIN, run_id)[0]
 
 
 # --- one at a time ---
@@ -63,7 +63,7 @@ def test_a_second_start_is_told_who_started_the_first_and_when(store: Store, hom
     with pytest.raises(AlreadyRunning, match=r"started by ada at 09:00 UTC\. It goes on undisturbed\. Wait for it"):
         request(other)
     assert len(rows_of(store, t.Run.id)) == 1
-    providers.request_crm_sync(other, ANALYST)  # another kind is another matter
+    runs.request_crm_sync(other, ANALYST)  # another kind is another matter
     other_store.close()
 
 

@@ -32,9 +32,9 @@ from w365.service.deciding.parking import return_parked
 from w365.service.matching.run import run_match
 from w365.service.syncing.crm import run_crm_sync
 from w365.service.syncing.customers import run_sync
-from w365.service.syncing.providers import request_match
+from w365.service.syncing.runs import request_match
 from w365.service.syncing.scheduler import start_due
-from w365.service.telling.notices import tell_ended
+from w365.service.telling.notices import note_to_tell, tell_ended
 from w365.service.writeback.compare import run_compare
 from w365.service.writeback.write import DueWatch, run_writeback
 from w365.store.runs import (
@@ -180,7 +180,7 @@ class Queue:
     def sweep(self) -> None:
         """Enqueue what waits without a message, release runs whose process died, do what the time asks for."""
         return_parked(self._service)
-        start_due(self._service)
+        start_due(self._service, note_to_tell)
         with self._service.store.write() as connection:
             release_dead_runs(connection, self._service.clock())
             waiting = queued_runs(connection)

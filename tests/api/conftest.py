@@ -20,7 +20,7 @@ from w365.config import Settings
 from w365.jobs import execute
 from w365.model import Actor, CrmAccount, Role
 from w365.service import Service
-from w365.service.syncing import providers
+from w365.service.syncing import providers, runs
 from w365.service.syncing.crm import store_account
 from w365.service.syncing.providers import ManualAccount
 from w365.store.db.engine import Store
@@ -65,7 +65,7 @@ def furnish(service: Service) -> None:
             store_account(connection, account)
     provider = providers.add_manual_provider(service, ADMIN, "Harbour")
     providers.add_manual_accounts(service, ADMIN, provider, CUSTOMERS)
-    execute(service, providers.request_match(service, ADMIN))
+    execute(service, runs.request_match(service, ADMIN))
 
 
 class Server:

@@ -15,7 +15,7 @@ from pathlib import Path
 from w365.model import RunKind, RunState
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.syncing.providers import list_runs
+from w365.service.syncing.runs import list_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 40

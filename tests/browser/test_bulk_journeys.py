@@ -17,7 +17,7 @@ from w365.service.access import local_user
 from w365.service.deciding.undo import take_back_now
 from w365.service.insight.statistics import count_backlog
 from w365.service.reading.records import list_rows, read_record
-from w365.service.syncing.providers import request_match
+from w365.service.syncing.runs import request_match
 from w365.store.reading.worklist import Filter, Row
 
 NewPage = Callable[..., Page]

@@ -36,7 +36,7 @@ from w365.model import (
 from w365.portals import Portal
 from w365.service import Check, Service
 from w365.service.configuring import settings as configuration
-from w365.service.syncing import providers
+from w365.service.syncing import providers, runs
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.runs import Clock, RunView, claim_run
@@ -227,15 +227,15 @@ def contact(crm_id: str, of: str, domain: str) -> CrmContact:
 
 def sync(service: Service) -> RunView:
     """Sync the provider to the end of the run, and of the match that follows, as a worker does."""
-    return execute(service, providers.request_sync(service, ADMIN, providers.PARTNER_CENTER))
+    return execute(service, runs.request_sync(service, ADMIN, providers.PARTNER_CENTER))
 
 
 def crm_sync(service: Service) -> RunView:
-    return execute(service, providers.request_crm_sync(service, ADMIN))
+    return execute(service, runs.request_crm_sync(service, ADMIN))
 
 
 def match(service: Service) -> RunView:
-    return execute(service, providers.request_match(service, ADMIN))
+    return execute(service, runs.request_match(service, ADMIN))
 
 
 def claimed(service: Service, run_id: int) -> RunView:

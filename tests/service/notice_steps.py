@@ -22,7 +22,7 @@ from w365.service import Service
 from w365.service.configuring import settings as configuration
 from w365.service.syncing.scheduler import start_due
 from w365.service.syncing.schedules import Daily, save_schedules
-from w365.service.telling.notices import tell_ended
+from w365.service.telling.notices import note_to_tell, tell_ended
 from w365.store.configuring.settings import SPECS
 from w365.store.db.engine import Store
 
@@ -72,7 +72,7 @@ class Morning:
 
     def start(self, day: int = 3) -> list[int]:
         self.clock.at = dt.datetime(2026, 11, day, 6, tzinfo=dt.UTC)
-        return start_due(self.service)
+        return start_due(self.service, note_to_tell)
 
     def run(self, day: int = 3) -> None:
         for run_id in self.start(day):

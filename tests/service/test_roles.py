@@ -17,7 +17,7 @@ from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import conflicts, mapping
 from w365.service.matching import run
-from w365.service.syncing import providers
+from w365.service.syncing import providers, runs
 from w365.store.db.engine import Store
 
 _CHANGE = run.PendingChange(settings={"auto_match": "true"})
@@ -33,16 +33,16 @@ ANALYST_CALLS: dict[str, Callable[..., object]] = {
     "reopen": lambda s, who: mapping.reopen(s, who, 1, seen=0),
     "create_account": lambda s, who: mapping.create_account(s, who, 1, NewAccount("x"), seen=0),
     "choose_account": lambda s, who: conflicts.choose_account(s, who, [], 1),
-    "request_sync": lambda s, who: providers.request_sync(s, who, providers.PARTNER_CENTER),
-    "request_crm_sync": providers.request_crm_sync,
-    "request_match": providers.request_match,
-    "cancel": lambda s, who: providers.cancel(s, who, 1),
+    "request_sync": lambda s, who: runs.request_sync(s, who, providers.PARTNER_CENTER),
+    "request_crm_sync": runs.request_crm_sync,
+    "request_match": runs.request_match,
+    "cancel": lambda s, who: runs.cancel(s, who, 1),
     "add_manual_accounts": lambda s, who: providers.add_manual_accounts(s, who, 1, []),
 }
 ADMIN_CALLS: dict[str, Callable[..., object]] = {
     "verify_provider": lambda s, who: providers.verify_provider(s, who, providers.PARTNER_CENTER),
     "verify_crm": providers.verify_crm,
-    "confirm_gone": lambda s, who: providers.confirm_gone(s, who, 1),
+    "confirm_gone": lambda s, who: runs.confirm_gone(s, who, 1),
     "add_manual_provider": lambda s, who: providers.add_manual_provider(s, who, "x"),
     "set_setting": lambda s, who: settings.set_setting(s, who, "auto_match", "true"),
     "set_settings": lambda s, who: settings.set_settings(s, who, {"auto_match": "true"}),

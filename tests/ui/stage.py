@@ -14,7 +14,8 @@ from w365.errors import W365Error
 from w365.jobs import Queue, execute
 from w365.model import Actor, ChangePage, CrmAccount, CrmContact, Customer, CustomerPage, Reason, Role, Status
 from w365.service import Service
-from w365.service.syncing.providers import PARTNER_CENTER, request_crm_sync, request_sync
+from w365.service.syncing.providers import PARTNER_CENTER
+from w365.service.syncing.runs import request_crm_sync, request_sync
 from w365.store.reading.worklist import Row
 from w365.ui.frame.app_runtime import Parts
 

@@ -16,14 +16,8 @@ from w365.service.deciding.bulk_run import confirm
 from w365.service.deciding.collaboration import set_owner
 from w365.service.deciding.undo import Undoable, preview_undo
 from w365.service.insight.statistics import read_statistics
-from w365.service.syncing.providers import (
-    PARTNER_CENTER,
-    get_crm,
-    list_providers,
-    list_runs,
-    request_match,
-    request_sync,
-)
+from w365.service.syncing.providers import PARTNER_CENTER, get_crm, list_providers
+from w365.service.syncing.runs import list_runs, request_match, request_sync
 from w365.store.runs import Progress, claim_run
 from w365.store.tables import Visit
 from w365.ui.frame import app_runtime

@@ -163,7 +163,7 @@ def _planned(one: Any) -> dict[str, Any]:
 def match_after(service: Service) -> RunView | None:
     """Match what an import changed, as after a sync."""
     from w365.jobs import execute
-    from w365.service.syncing.providers import request_match
+    from w365.service.syncing.runs import request_match
 
     try:
         return execute(service, request_match(service, local_user()))

@@ -102,7 +102,8 @@ def sync(
     """Sync accounts from the CRM and customers from the providers, then match."""
     if (provider is not None) + crm + everything > 1:
         raise typer.BadParameter("Choose one of --provider, --crm and --all.")
-    from w365.service.syncing.providers import get_crm, list_providers, request_crm_sync, request_sync
+    from w365.service.syncing.providers import get_crm, list_providers
+    from w365.service.syncing.runs import request_crm_sync, request_sync
 
     with _service(connect=True) as service:
         actor = local_user()
@@ -123,7 +124,7 @@ def match(
 ) -> None:
     """Map what is certain, if Auto-Match is on."""
     from w365.service.matching.run import preview_match
-    from w365.service.syncing.providers import request_match
+    from w365.service.syncing.runs import request_match
 
     with _service() as service:
         if not dry_run:
@@ -289,7 +290,7 @@ def _run(service: Service, run_id: int) -> int:
 
 def _tell_runs(service: Service, run_ids: Sequence[int], *, as_json: bool) -> None:
     """Print how the runs and the matches after them ended; a failed one makes the exit status 1, told on stderr."""
-    from w365.service.syncing.providers import list_runs
+    from w365.service.syncing.runs import list_runs
 
     first = min(run_ids, default=0)
     runs = [one for one in reversed(list_runs(service, local_user())) if run_ids and one.id >= first]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, closing
 
-import sqlalchemy as sa
-
 from w365.config import Settings, load_settings
 from w365.crm import Crm
 from w365.crm.dataverse import connect_dataverse
@@ -16,10 +14,10 @@ from w365.service import Check, Service
 from w365.service.connecting.connectors import Reaching
 from w365.service.deciding.parking import return_parked
 from w365.service.syncing.providers import prepare
-from w365.store import tables as t
 from w365.store.configuring.settings import read_setting
 from w365.store.db.engine import Store, open_store
 from w365.store.db.migrate import migrate
+from w365.store.syncing.providers import find_provider_named
 
 
 def open_service(settings: Settings | None = None, store: Store | None = None) -> Service:
@@ -44,15 +42,13 @@ class _Portals:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings, self._store = settings, store
 
-    def __call__(self, provider: str, check: Check) -> AbstractContextManager[Portal]:
+    def __call__(self, name: str, check: Check) -> AbstractContextManager[Portal]:
         with self._store.read() as database:
-            row = database.execute(sa.select(t.Provider.id, t.Provider.kind).where(t.Provider.name == provider)).first()
-            connector = connector_of(row.kind) if row else None
-            connection = Reaching(self._settings, self._store).to_provider(database, row.id) if row else None
+            provider = find_provider_named(database, name)
+            connection = Reaching(self._settings, self._store).to_provider(database, provider) if provider else None
+        connector = connector_of(provider.kind) if provider else None
         if connector is None or connection is None:
-            raise ConfigurationError(
-                f"{provider} is not connected.", kept="Nothing was read.", do="Set its connection."
-            )
+            raise ConfigurationError(f"{name} is not connected.", kept="Nothing was read.", do="Set its connection.")
         return closing(connector.connect(connection, check=check))
 
 

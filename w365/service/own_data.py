@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from w365 import config
 from w365.errors import ConfigurationError, InputError
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.store import tables as t
+from w365.store.syncing.providers import is_empty
 
 
 def leave(service: Service, actor: Actor) -> None:
@@ -29,9 +27,8 @@ def can_return(service: Service, actor: Actor) -> bool:
     """Tell whether the demo was left on the page and nothing of one's own is there yet."""
     if actor.role < Role.ADMIN or not config.has_left_demo(service.settings) or service.settings.connections():
         return False
-    own = (t.ProviderAccount.id, t.Account.id, t.StoredConnection.target)
-    with service.store.read() as database:
-        return all(database.scalar(sa.select(column).limit(1)) is None for column in own)
+    with service.store.read() as connection:
+        return is_empty(connection)
 
 
 def return_to_demo(service: Service, actor: Actor) -> None:

@@ -23,6 +23,12 @@ RESUMABLE = dt.timedelta(hours=1)
 
 _BEAT = dt.timedelta(seconds=1)
 
+CRM = "crm"
+"""The target of what concerns the CRM: its syncs, its connection and its schedule. A provider's is its name or id."""
+
+SCHEDULE = "schedule"
+"""The actor of the syncs that start by themselves, and of the matches that follow them."""
+
 BY_ITSELF = "write-back"
 """Whom the record names for a write-back that a decision made due."""
 
@@ -199,6 +205,12 @@ def latest_run(
 def recent_runs(connection: sa.Connection, limit: int) -> list[RunView]:
     """The latest runs, but for those that carry decisions to the CRM by themselves: there would be one a decision."""
     return [_view(row) for row in connection.execute(_RECENT, {"most": limit}).mappings()]
+
+
+def is_under_way(connection: sa.Connection, target: str) -> bool:
+    """Whether a run of whatever kind waits or is worked on for this target."""
+    query = sa.select(Run.id).where(Run.target == target, Run.state.in_(ACTIVE)).limit(1)
+    return connection.scalar(query) is not None
 
 
 def queued_runs(connection: sa.Connection) -> list[int]:

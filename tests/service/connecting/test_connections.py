@@ -28,16 +28,10 @@ from w365.service.connecting.connections import (
     save_connection,
 )
 from w365.service.own_data import can_return, leave, return_to_demo
-from w365.service.syncing.providers import (
-    get_crm,
-    list_providers,
-    request_crm_sync,
-    request_sync,
-    verify_crm,
-    verify_provider,
-)
+from w365.service.syncing.providers import get_crm, list_providers, verify_crm, verify_provider
+from w365.service.syncing.runs import request_crm_sync, request_sync
 from w365.store import tables as t
-from w365.store.connecting.connections import CRM
+from w365.store.runs import CRM
 
 
 def test_connections_stored_by_the_page_are_verified_and_synced_and_their_secret_is_nowhere_to_be_found(

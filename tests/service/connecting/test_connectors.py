@@ -19,7 +19,8 @@ from w365.model import Actor, ProviderKind, Role, RunState
 from w365.portals.connectors import CONNECTORS
 from w365.service import Service
 from w365.service.bootstrap import open_service
-from w365.service.syncing.providers import add_manual_provider, list_providers, prepare, request_sync, verify_provider
+from w365.service.syncing.providers import add_manual_provider, list_providers, prepare, verify_provider
+from w365.service.syncing.runs import request_sync
 from w365.store import tables as t
 
 ADMIN = Actor("admin", Role.ADMIN)

@@ -16,7 +16,7 @@ from w365.errors import W365Error
 from w365.service import Service
 from w365.service.connecting.connections import save_connection
 from w365.service.syncing.providers import verify_crm, verify_provider
-from w365.store.connecting.connections import CRM
+from w365.store.runs import CRM
 
 
 @pytest.fixture(scope="module")

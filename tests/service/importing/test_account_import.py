@@ -29,7 +29,7 @@ from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.importing.accounts import AccountsPreview, Choice, import_accounts, preview_accounts
 from w365.service.importing.report import LineError, errors_file
-from w365.service.syncing import providers
+from w365.service.syncing import providers, runs
 from w365.service.syncing.manual_rows import FIELDS
 from w365.sheets import Sheet, guess_columns
 from w365.store import tables as t
@@ -109,14 +109,14 @@ def test_every_bad_line_is_named_and_nothing_is_imported_unless_they_are_left_ou
         load(service, provider, sheet)
     assert raised.value.kept == "Nothing was imported."
     assert rows_of(store, PA.id) == []
-    failed = providers.list_runs(service, ADMIN)[0]
+    failed = runs.list_runs(service, ADMIN)[0]
     assert (failed.state, failed.error) == (RunState.FAILED, str(raised.value))
     run = load(service, provider, sheet, leave_out_errors=True)
     assert run.result == {"new": 1, "rejected": 7}
     assert rows_of(store, PA.specific_id, t.Worklist.seats, where=PA.id == t.Worklist.provider_account_id) == [
         ("4", 1200)
     ]
-    problems = providers.read_run(service, ADMIN, run.id)[1]
+    problems = runs.read_run(service, ADMIN, run.id)[1]
     assert problems[1] == ("line 3, Company", "is missing; every provider account needs a name")
     report = errors_file(wanted).decode("utf-8-sig").splitlines()
     assert report[0] == "line,column,value,what is wrong"
@@ -133,7 +133,7 @@ def test_a_fault_in_the_middle_leaves_nothing_and_says_so(store: Store, home: Pa
     with pytest.raises(KeyboardInterrupt):
         import_accounts(service, ANALYST, provider, sheet, guess_columns(sheet.headings, FIELDS), tell=broken_off)
     assert (rows_of(store, PA.id), rows_of(store, t.RunSeen.record_id)) == ([], [])
-    run = providers.list_runs(service, ADMIN)[0]
+    run = runs.list_runs(service, ADMIN)[0]
     assert (run.state, run.error) == (RunState.FAILED, "The import was broken off. Nothing was imported.")
 
 

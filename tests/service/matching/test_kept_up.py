@@ -33,7 +33,7 @@ from w365.service import Service
 from w365.service.configuring import settings as configuration
 from w365.service.deciding import mapping
 from w365.service.matching import run as matching
-from w365.service.syncing import providers
+from w365.service.syncing import providers, runs
 from w365.service.syncing.crm import run_crm_sync
 from w365.service.syncing.customers import run_sync
 from w365.service.syncing.providers import ManualAccount
@@ -79,7 +79,7 @@ class Bench:
     def run(self, kind: RunKind) -> None:
         """Do a sync without the match that follows it."""
         service = self.service
-        ask = providers.request_crm_sync if kind is RunKind.CRM_SYNC else _request_sync
+        ask = runs.request_crm_sync if kind is RunKind.CRM_SYNC else _request_sync
         run = claimed(service, ask(service, ADMIN))
         work = run_crm_sync if kind is RunKind.CRM_SYNC else run_sync
         work(service, run, Progress(service.store, run.id, service.clock))
@@ -88,7 +88,7 @@ class Bench:
 
 
 def _request_sync(service: Service, actor: Any) -> int:
-    return providers.request_sync(service, actor, providers.PARTNER_CENTER)
+    return runs.request_sync(service, actor, providers.PARTNER_CENTER)
 
 
 # --- what can happen ---
@@ -150,7 +150,7 @@ def read_crm(bench: Bench) -> None:
 
 
 def run_match(bench: Bench) -> None:
-    execute(bench.service, providers.request_match(bench.service, ADMIN))
+    execute(bench.service, runs.request_match(bench.service, ADMIN))
 
 
 def decide(verb: str, place: int, which: int) -> Act:

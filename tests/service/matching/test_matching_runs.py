@@ -34,7 +34,7 @@ from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.insight import statistics
 from w365.service.matching import run as matching
-from w365.service.syncing import providers
+from w365.service.syncing import providers, runs
 from w365.store import tables as t
 from w365.store.db.engine import Store
 
@@ -141,7 +141,7 @@ def test_a_full_match_makes_evidence_and_proposals_anew(service: Service, store:
         connection.execute(sa.delete(t.CurrentProposal))
     match(service)
     assert rows_of(store, t.AccountDomain.domain) == rows_of(store, t.CurrentProposal.kind) == []
-    execute(service, providers.request_match(service, ADMIN, full=True))
+    execute(service, runs.request_match(service, ADMIN, full=True))
     assert rows_of(store, t.AccountDomain.domain, t.AccountDomain.account_id, t.AccountDomain.rule) == evidence
     assert len(rows_of(store, t.CurrentProposal.kind)) == len(found)
     assert statuses(store) == found

@@ -25,13 +25,14 @@ from w365.service.onboarding import create
 from w365.service.onboarding.create import Onboarded, finish, give_up, list_open, onboard
 from w365.service.onboarding.form import FormRefused
 from w365.service.reading import records
-from w365.service.syncing.customers import mark_gone
-from w365.service.syncing.providers import PARTNER_CENTER, request_sync
+from w365.service.syncing.providers import PARTNER_CENTER
+from w365.service.syncing.runs import request_sync
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.onboarding.created_customers import State
 from w365.store.reading.worklist import Filter, Row
 from w365.store.runs import claim_run
+from w365.store.syncing.gone_customers import mark_gone
 
 TEXTS = {name: text for name, text in dataclasses.asdict(NEW).items() if name != "domain"} | {"prefix": "fabrikamleeds"}
 LOST = Fault("partner_center", "/v1/customers", "POST", drip=0.05)
@@ -287,6 +288,6 @@ def test_a_sync_under_way_does_not_take_the_new_customer_for_gone(service: Servi
         claim_run(connection, run, at)
     start(service)
     with service.store.write() as connection:
-        assert mark_gone(connection, 1, run, at) == 0
+        assert mark_gone(connection, 1, run, at, guard=None) == 0
         connection.execute(t.RunSeen.__table__.delete())
-        assert mark_gone(connection, 1, run, at) == 1
+        assert mark_gone(connection, 1, run, at, guard=None) == 1

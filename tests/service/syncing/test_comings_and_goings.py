@@ -19,7 +19,8 @@ from w365.demo.world import Customer, Domain, World
 from w365.jobs import execute
 from w365.model import Actor, Role, RunState
 from w365.service import Service
-from w365.service.syncing.providers import PARTNER_CENTER, request_sync
+from w365.service.syncing.providers import PARTNER_CENTER
+from w365.service.syncing.runs import request_sync
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.runs import RunView

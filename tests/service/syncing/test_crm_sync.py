@@ -32,7 +32,7 @@ from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.reading import account_lookup, records
-from w365.service.syncing import providers
+from w365.service.syncing import runs
 from w365.service.syncing.crm import run_crm_sync
 from w365.service.syncing.crm_cursor import place_in
 from w365.store import tables as t
@@ -130,7 +130,7 @@ def test_a_contact_concerns_who_has_its_domain_and_nobody_by_a_listed_one(
     settings.add_domain(service, ADMIN, DomainList.SHARED, "two.com")
     match(service)
     crm.put(contact("c4", "a1", "two.com"), contact("c5", "a1", "three.com"))
-    run = claimed(service, providers.request_crm_sync(service, ADMIN))
+    run = claimed(service, runs.request_crm_sync(service, ADMIN))
     run_crm_sync(service, run, Progress(store, run.id, service.clock))  # and no match after it
     touched = rows_of(store, t.ProviderAccount.specific_id, where=t.ProviderAccount.id == t.Touched.provider_account_id)
     assert touched == [("p1",), ("p3",)]

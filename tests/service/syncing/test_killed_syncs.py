@@ -27,7 +27,7 @@ from w365.jobs import execute
 from w365.model import Actor, Role, RunState
 from w365.service import Service
 from w365.service.bootstrap import open_service
-from w365.service.syncing.providers import request_sync
+from w365.service.syncing.runs import request_sync
 from w365.store import tables as t
 from w365.store.runs import RunView, get_run, now
 

@@ -16,7 +16,7 @@ from w365.jobs import execute
 from w365.service.connecting.connections import save_connection
 from w365.service.connecting.sign_ins import begin_sign_in, finish_sign_in
 from w365.service.reading.records import read_record
-from w365.service.syncing.providers import request_sync
+from w365.service.syncing.runs import request_sync
 from w365.store import tables as t
 
 BACK = "http://localhost:8501/api/signed-in"

@@ -27,12 +27,14 @@ from w365.jobs import execute
 from w365.model import ProviderKind, RunKind, RunState
 from w365.service import Service
 from w365.service.configuring import settings
-from w365.service.connecting.connections import _remove_unused
+from w365.service.connecting.connections import ALWAYS_LISTED
 from w365.service.syncing import providers
+from w365.service.syncing.runs import request_sync
 from w365.service.syncing.scheduler import start_due
 from w365.service.syncing.schedules import Daily, get_schedule, list_schedules, save_schedules
 from w365.store import tables as t
 from w365.store.db.engine import Store, open_store
+from w365.store.syncing.providers import remove_unused_provider
 
 SIX = Daily(is_on=True, at=dt.time(6))
 OFF = Daily(is_on=False, at=dt.time(6))
@@ -104,7 +106,7 @@ def test_one_that_meets_a_sync_under_way_is_skipped_and_says_so_until_the_next_o
 ) -> None:
     save_schedules(service, ADMIN, {PROVIDER: SIX})
     forward(clock, "2026-11-03T04:58")
-    by_hand = providers.request_sync(service, ANALYST, providers.PARTNER_CENTER)
+    by_hand = request_sync(service, ANALYST, providers.PARTNER_CENTER)
     forward(clock, "2026-11-03T05:00")
     assert start_due(service) == []
     view = get_schedule(service, VIEWER, PROVIDER)
@@ -167,7 +169,7 @@ def test_a_provider_that_is_removed_takes_its_schedule_along(service: Service, s
         north = int(database.execute(insert.returning(t.Provider.id)).scalar_one())
     save_schedules(service, ADMIN, {str(north): SIX})
     with store.write() as database:
-        assert _remove_unused(database, north)
+        assert remove_unused_provider(database, north, always_listed=ALWAYS_LISTED)
     assert rows_of(store, t.Schedule.target) == []
 
 

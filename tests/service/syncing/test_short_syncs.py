@@ -32,7 +32,8 @@ from w365.portals.protocol import Choose
 from w365.service import Service
 from w365.service.bootstrap import open_service
 from w365.service.configuring.settings import set_setting, set_settings
-from w365.service.syncing.providers import PARTNER_CENTER, request_sync
+from w365.service.syncing.providers import PARTNER_CENTER
+from w365.service.syncing.runs import request_sync
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.ui.frame.runs import say_result

@@ -34,7 +34,7 @@ from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.reading import records
-from w365.service.syncing import providers
+from w365.service.syncing import runs
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.reading.worklist import Filter
@@ -90,7 +90,7 @@ def test_the_result_names_new_changed_unchanged_gone_returned_and_rejected(store
     portal.served = [page]
     run = sync(service)
     assert result(run) == {"unchanged": 11, "returned": 1, "rejected": 1}
-    assert providers.read_run(service, ADMIN, run.id)[1] == [("p99", "name is missing.")]
+    assert runs.read_run(service, ADMIN, run.id)[1] == [("p99", "name is missing.")]
 
 
 def test_a_second_sync_and_match_write_nothing_but_their_runs(store: Store, home: Path) -> None:
@@ -208,13 +208,13 @@ def test_a_mass_disappearance_marks_nothing_until_an_admin_confirms_it(store: St
     assert run.state is RunState.FAILED
     assert run.error.startswith("5 of 20 customers are missing from the provider's list, more than 20 %.")
     assert rows_of(store, PA.id, where=PA.gone_at.is_not(None)) == []
-    assert providers.confirm_gone(service, ADMIN, run.id) == 5
+    assert runs.confirm_gone(service, ADMIN, run.id) == 5
     assert [row[0] for row in rows_of(store, PA.specific_id, where=PA.gone_at.is_not(None))] == [
         f"p{number}" for number in range(15, 20)
     ]
-    assert providers.read_run(service, ADMIN, run.id)[0].state is RunState.DONE
+    assert runs.read_run(service, ADMIN, run.id)[0].state is RunState.DONE
     with pytest.raises(InputError):
-        providers.confirm_gone(service, ADMIN, run.id)
+        runs.confirm_gone(service, ADMIN, run.id)
 
 
 def test_a_run_that_failed_for_another_reason_cannot_be_confirmed(store: Store, home: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_run_that_failed_for_another_reason_cannot_be_confirmed(store: Store, 
     portal.before[0] = failing(SourceUnreachable("No answer."))
     run = sync(service)
     with pytest.raises(InputError, match="Only the latest sync"):
-        providers.confirm_gone(service, ADMIN, run.id)
+        runs.confirm_gone(service, ADMIN, run.id)
     assert rows_of(store, PA.id, where=PA.gone_at.is_not(None)) == []
 
 

@@ -14,7 +14,7 @@ from service.sync_steps import PA, contents, empty, three_pages
 
 from w365.model import RunState
 from w365.service import Service
-from w365.service.syncing import providers
+from w365.service.syncing import providers, runs
 from w365.service.syncing.customers import run_sync
 from w365.store import tables as t
 from w365.store.db.engine import Store
@@ -56,10 +56,10 @@ def test_a_fault_at_any_statement_leaves_whole_pages_and_a_cursor_that_agrees(
     while not is_over:
         number += 1
         empty(store)
-        run = claimed(service, providers.request_sync(service, ADMIN, providers.PARTNER_CENTER))
+        run = claimed(service, runs.request_sync(service, ADMIN, providers.PARTNER_CENTER))
         is_over = not _breaks_off(service, run, number)
         rows, domains = rows_of(store, PA.id), rows_of(store, t.ProviderAccountDomain.domain)
-        after = providers.read_run(service, ADMIN, run.id)[0]
+        after = runs.read_run(service, ADMIN, run.id)[0]
         pages_there = {None: (0, 12), "after 1": (4,), "after 2": (8,)}[after.cursor]
         assert (
             len(rows)

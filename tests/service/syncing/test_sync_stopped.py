@@ -11,7 +11,7 @@ from service.sync_steps import PA, failing, many, result, three_pages
 from w365.errors import SourceRefused, SourceUnreachable
 from w365.jobs import execute
 from w365.model import Rejected, RunState
-from w365.service.syncing import providers
+from w365.service.syncing import providers, runs
 from w365.store.db.engine import Store
 from w365.store.runs import cancel_run
 
@@ -39,7 +39,7 @@ def test_problems_found_before_an_interruption_belong_to_the_run_that_continued(
     portal.before = {}
     run = sync(service)
     assert run.result["rejected"] == 1
-    assert providers.read_run(service, ADMIN, run.id)[1] == [("x", "name is missing.")]
+    assert runs.read_run(service, ADMIN, run.id)[1] == [("x", "name is missing.")]
 
 
 def test_a_cursor_the_provider_forgot_leads_to_a_new_start(store: Store, home: Path) -> None:
@@ -76,8 +76,8 @@ def test_a_refusal_in_the_middle_is_not_taken_for_a_stale_cursor(store: Store, h
 def test_cancelling_between_pages_keeps_the_pages_before(store: Store, home: Path) -> None:
     portal = FakePortal(three_pages())
     service = make_service(store, home, portal=portal)
-    run_id = providers.request_sync(service, ADMIN, providers.PARTNER_CENTER)
-    portal.before = {1: lambda: providers.cancel(service, ANALYST, run_id)}
+    run_id = runs.request_sync(service, ADMIN, providers.PARTNER_CENTER)
+    portal.before = {1: lambda: runs.cancel(service, ANALYST, run_id)}
     run = execute(service, run_id)
     assert (run.state, run.done) == (RunState.CANCELLED, 4)
     assert run.error == "The run was cancelled. The pages written so far were kept. Start it again any time."
@@ -88,7 +88,7 @@ def test_cancelling_between_pages_keeps_the_pages_before(store: Store, home: Pat
 def test_a_run_cancelled_before_it_began_is_never_done(store: Store, home: Path) -> None:
     portal = FakePortal(three_pages())
     service = make_service(store, home, portal=portal)
-    run_id = providers.request_sync(service, ADMIN, providers.PARTNER_CENTER)
+    run_id = runs.request_sync(service, ADMIN, providers.PARTNER_CENTER)
     with store.write() as connection:
         cancel_run(connection, run_id, service.clock())
     assert (execute(service, run_id).state, portal.asked) == (RunState.CANCELLED, [])
@@ -103,7 +103,7 @@ def test_a_run_released_as_dead_writes_no_further_page_and_marks_nothing_gone(st
 
     def sleep_through_a_takeover() -> None:
         clock.forward(minutes=5)
-        second.append(providers.request_sync(service, ANALYST, providers.PARTNER_CENTER))
+        second.append(runs.request_sync(service, ANALYST, providers.PARTNER_CENTER))
 
     portal.served, portal.before = three_pages(), {1: sleep_through_a_takeover}
     first = sync(service)

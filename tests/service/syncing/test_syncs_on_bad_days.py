@@ -19,7 +19,8 @@ from w365.demo.servers import Servers
 from w365.jobs import execute
 from w365.model import Actor, Role, RunState
 from w365.service import Service
-from w365.service.syncing.providers import PARTNER_CENTER, list_providers, read_run, request_sync
+from w365.service.syncing.providers import PARTNER_CENTER, list_providers
+from w365.service.syncing.runs import read_run, request_sync
 from w365.store.db.engine import Store
 from w365.store.runs import RunView
 

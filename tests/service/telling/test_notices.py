@@ -19,7 +19,7 @@ from w365.channels import Channels
 from w365.errors import InputError, NotAllowed, SourceUnreachable
 from w365.jobs import execute
 from w365.model import RunKind, RunState
-from w365.service.syncing import providers
+from w365.service.syncing import providers, runs
 from w365.service.telling.notices import list_channels, send_test, tell_ended
 from w365.store import tables as t
 from w365.store.db.engine import Store
@@ -71,7 +71,7 @@ def test_nothing_is_told_before_all_is_over_and_of_runs_by_hand_never(
     store: Store, home: Path, ca_bundle: str, smtp: SmtpServer
 ) -> None:
     it = morning(store, home, ca_bundle, Channels(mail_to(smtp)))
-    execute(it.service, providers.request_sync(it.service, ANALYST, providers.PARTNER_CENTER))
+    execute(it.service, runs.request_sync(it.service, ANALYST, providers.PARTNER_CENTER))
     assert it.tell(minutes=5) == 0
     first, second = it.start()
     execute(it.service, first)
@@ -125,7 +125,7 @@ def test_a_mail_server_that_refuses_is_said_where_the_run_is_seen_and_fails_noth
     it.run()
     with caplog.at_level(logging.DEBUG):
         assert it.tell() == 0
-    run = providers.list_runs(it.service, ADMIN)[-1]
+    run = runs.list_runs(it.service, ADMIN)[-1]
     assert run.state is RunState.DONE
     assert said in run.message
     assert run.message.startswith("The summary could not be sent by e-mail. The mail server localhost ")
@@ -135,7 +135,7 @@ def test_a_mail_server_that_refuses_is_said_where_the_run_is_seen_and_fails_noth
     assert not any("AUTH" in line for line in smtp.in_the_clear)
     smtp.refuse, smtp.offers = {}, ("STARTTLS", "AUTH PLAIN")
     assert (it.tell(minutes=4), it.tell(minutes=2)) == (0, 1)
-    assert providers.list_runs(it.service, ADMIN)[-1].message == ""
+    assert runs.list_runs(it.service, ADMIN)[-1].message == ""
     assert [one.problem for one in list_channels(it.service, ADMIN)] == [""]
 
 

@@ -42,7 +42,7 @@ from w365.service.deciding import mapping
 from w365.service.importing.mapping_plan import FIELDS, Verdict
 from w365.service.importing.mappings import MappingChoice, import_mappings, preview_mappings
 from w365.service.reading.records import read_row
-from w365.service.syncing import providers
+from w365.service.syncing import runs
 from w365.service.writeback.compare import read_sheet, request_compare
 from w365.service.writeback.view import (
     Standing,
@@ -174,7 +174,7 @@ def test_whatever_decides_is_written_once_and_a_second_look_writes_nothing(
     run = execute(service, request_writeback(service, ANALYST))
     assert run.result == {"written": 0, "failed": 0, "differs": 0}
     assert not [one for one in servers.faults.seen if one.method == "PATCH"]
-    assert [one.kind.value for one in providers.list_runs(service, ANALYST)].count("writeback") == 1
+    assert [one.kind.value for one in runs.list_runs(service, ANALYST)].count("writeback") == 1
 
 
 def test_what_the_crm_says_otherwise_is_left_until_a_person_chooses(

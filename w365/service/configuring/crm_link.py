@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-import sqlalchemy as sa
-
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.store import tables as t
 from w365.store.configuring.settings import CRM_ADDRESS, ID_PLACE, read_setting
+from w365.store.syncing.crm_accounts import read_crm_id
 
 _DYNAMICS = "/main.aspx?etn=account&pagetype=entityrecord&id="
 
@@ -20,7 +18,7 @@ def crm_address(service: Service, actor: Actor, account_id: int) -> str:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         pattern = read_setting(connection, CRM_ADDRESS) or default_pattern(service)
-        crm_id = connection.scalar(sa.select(t.Account.crm_id).where(t.Account.id == account_id))
+        crm_id = read_crm_id(connection, account_id)
     return pattern.replace(ID_PLACE, quote(crm_id, safe="")) if pattern and crm_id else ""
 
 

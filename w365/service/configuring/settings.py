@@ -8,7 +8,7 @@ from w365.model import Actor, Cardinality, DomainList, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.store.configuring import settings as stored
-from w365.store.configuring.settings import Change
+from w365.store.configuring.setting_changes import Change, read_changes
 
 
 def get_settings(service: Service, actor: Actor) -> Mapping[str, str]:
@@ -64,4 +64,4 @@ def set_provider_cardinality(service: Service, actor: Actor, provider_id: int, v
 def list_changes(service: Service, actor: Actor, limit: int = 200) -> list[Change]:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return stored.read_changes(connection, limit)
+        return read_changes(connection, limit)

@@ -7,21 +7,25 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from w365.config import DATAVERSE, Connection
 from w365.errors import AlreadyRunning, ConfigurationError, InputError, NotFound
-from w365.model import Actor, ProviderKind, Role, RunState
+from w365.model import Actor, ProviderKind, Role
 from w365.portals.connectors import CONNECTORS, connector_of
 from w365.service import Service
 from w365.service.access import require
-from w365.service.connecting.connectors import Reaching, built, purpose_of
+from w365.service.connecting.connectors import Reaching, build_from_row, purpose_of
 from w365.service.connecting.fields import SECRET, labels_of
-from w365.store import tables as t
-from w365.store.configuring.schedules import forget_schedule
-from w365.store.connecting.connections import CRM, ConnectionRow, put_row, read_row, read_rows, remove_row
-from w365.store.db.sealing import Sealer, Unsealable
-from w365.store.syncing.providers import put_provider
+from w365.store.configuring.setting_changes import note_change
+from w365.store.connecting.connections import ConnectionRow, put_row, read_row, read_rows, remove_row
+from w365.store.connecting.consents import forget_begun
+from w365.store.connecting.sealed_texts import put_sealed, read_sealed
+from w365.store.db.engine import Connection as Database
+from w365.store.db.sealing import Unsealable
+from w365.store.runs import CRM, is_under_way
+from w365.store.syncing.providers import find_provider, put_provider, remove_unused_provider
+
+ALWAYS_LISTED = CONNECTORS[0].kind
+"""This kind has a card before it is connected, so that a new database says what to do."""
 
 _KEPT = "The connection was not changed."
 
@@ -93,8 +97,8 @@ def remove_connection(service: Service, actor: Actor, target: str) -> bool:
             raise _set_by_environment(name)
         _refuse_while_syncing(database, name)
         remove_row(database, target)
-        _audit(service, database, actor, f"connection: {name}", "stored", "removed")
-        return target != CRM and _remove_unused(database, int(target))
+        _audit(service, database, actor, name, "stored", "removed")
+        return target != CRM and remove_unused_provider(database, int(target), always_listed=ALWAYS_LISTED)
 
 
 def rotate_secrets(service: Service, actor: Actor) -> tuple[int, list[str]]:
@@ -102,22 +106,24 @@ def rotate_secrets(service: Service, actor: Actor) -> tuple[int, list[str]]:
     require(actor, Role.ADMIN)
     sealer = reaching(service).sealer
     renewed = 0
-    lost: list[str] = []
+    lost: set[str] = set()
     with service.store.write() as database:
         names = {target: _name_and_setting(database, target)[0] for target in read_rows(database)}
-        database.execute(sa.delete(t.ConsentBegun))
-        for table, column in _SEALED:
-            for target, sealed in database.execute(sa.select(table.target, getattr(table, column))).all():
-                outcome = _renew(database, sealer, table, column, (target, sealed))
-                renewed += outcome is True
-                lost += [] if outcome is not None else [names.get(target, target)]
-    return renewed, sorted(set(lost))
+        forget_begun(database)
+        for sealed in read_sealed(database):
+            try:
+                if not sealer.is_newest(sealed.text):
+                    put_sealed(database, dataclasses.replace(sealed, text=sealer.renew(sealed.text)))
+                    renewed += 1
+            except Unsealable:
+                lost.add(names.get(sealed.target, sealed.target))
+    return renewed, sorted(lost)
 
 
 # --- behind them ---
 
 
-def _save(service: Service, database: sa.Connection, actor: Actor, target: str, values: Mapping[str, str]) -> int:
+def _save(service: Service, database: Database, actor: Actor, target: str, values: Mapping[str, str]) -> int:
     name, setting = _name_and_setting(database, target)
     before = read_row(database, target) or ConnectionRow(target, setting)
     if reaching(service).is_environments(before):
@@ -136,7 +142,7 @@ def _save(service: Service, database: sa.Connection, actor: Actor, target: str, 
             ),
         )
     for label, old, new in changes:
-        _audit(service, database, actor, f"connection: {name}: {label}", old, new)
+        _audit(service, database, actor, f"{name}: {label}", old, new)
     return len(changes)
 
 
@@ -155,7 +161,7 @@ def _kept_secret(before: ConnectionRow, after: ConnectionRow) -> str:
 
 def _check(service: Service, row: ConnectionRow, secret: str) -> None:
     try:
-        built(service.settings, row, secret)
+        build_from_row(service.settings, row, secret)
     except ConfigurationError as error:
         raise InputError(error.what, kept=_KEPT, do="Correct it.") from None
 
@@ -163,14 +169,14 @@ def _check(service: Service, row: ConnectionRow, secret: str) -> None:
 def _changes(before: ConnectionRow, after: ConnectionRow, *, has_new_secret: bool) -> list[tuple[str, str, str]]:
     """Label, old and new value of what differs; of a secret only that it changed."""
     labels = labels_of(after.setting)
-    found = [
+    changes = [
         (label, before.parts.get(part, ""), after.parts.get(part, ""))
         for part, label in labels.items()
         if before.parts.get(part, "") != after.parts.get(part, "")
     ]
     if has_new_secret:
-        found.append((labels[SECRET], "stored" if before.secret else "none", "changed"))
-    return found
+        changes.append((labels[SECRET], "stored" if before.secret else "none", "changed"))
+    return changes
 
 
 def _parts(connection: Connection) -> dict[str, str]:
@@ -183,40 +189,18 @@ def _parts(connection: Connection) -> dict[str, str]:
     }
 
 
-def _name_and_setting(database: sa.Connection, target: str) -> tuple[str, str]:
+def _name_and_setting(database: Database, target: str) -> tuple[str, str]:
     if target == CRM:
         return "CRM", DATAVERSE
-    query = sa.select(t.Provider.name, t.Provider.kind).where(
-        t.Provider.id == (int(target) if target.isdecimal() else 0)
-    )
-    row = database.execute(query).one_or_none()
-    connector = connector_of(row.kind) if row else None
-    if row is None or connector is None:
+    provider = find_provider(database, int(target)) if target.isdecimal() else None
+    connector = connector_of(provider.kind) if provider else None
+    if provider is None or connector is None:
         raise NotFound("There is no provider here that can be connected.", kept="Nothing was changed.")
-    return row.name, connector.setting
+    return provider.name, connector.setting
 
 
-def _remove_unused(database: sa.Connection, provider_id: int) -> bool:
-    used = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.provider_id == provider_id).limit(1)
-    counted = sa.select(t.Snapshot.provider_id).where(t.Snapshot.provider_id == provider_id).limit(1)
-    kind = database.scalar(sa.select(t.Provider.kind).where(t.Provider.id == provider_id))
-    twins = database.scalar(sa.select(sa.func.count()).select_from(t.Provider).where(t.Provider.kind == kind)) or 0
-    is_kept = twins == 1 and kind == ALWAYS_LISTED
-    if is_kept or database.scalar(used) is not None or database.scalar(counted) is not None:
-        return False
-    forget_schedule(database, str(provider_id))
-    database.execute(sa.delete(t.Provider).where(t.Provider.id == provider_id))
-    return True
-
-
-ALWAYS_LISTED = CONNECTORS[0].kind
-"""This kind has a card before it is connected, so that a new database says what to do."""
-
-
-def _refuse_while_syncing(database: sa.Connection, name: str) -> None:
-    target = CRM if name == "CRM" else name
-    active = t.Run.state.in_((RunState.QUEUED, RunState.RUNNING))
-    if database.scalar(sa.select(t.Run.id).where(t.Run.target == target, active).limit(1)) is not None:
+def _refuse_while_syncing(database: Database, name: str) -> None:
+    if is_under_way(database, CRM if name == "CRM" else name):
         raise AlreadyRunning(f"{name} is being synced.", kept=_KEPT, do="Cancel the sync or wait for its end.")
 
 
@@ -237,27 +221,5 @@ def _set_by_environment(name: str) -> InputError:
     )
 
 
-_SEALED: tuple[tuple[type[t.StoredConnection | t.StoredConsent], str], ...] = (
-    (t.StoredConnection, "secret"),
-    (t.StoredConsent, "token"),
-)
-
-
-def _renew(
-    database: sa.Connection, sealer: Sealer, table: type[t.Base], column: str, stored: tuple[str, str]
-) -> bool | None:
-    """True where the text was encrypted anew, False where it need not be, None where no key opens it."""
-    target, sealed = stored
-    if not sealed or sealer.is_newest(sealed):
-        return False
-    try:
-        values = {column: sealer.renew(sealed)}
-    except Unsealable:
-        return None
-    database.execute(sa.update(table).where(sa.column("target") == target).values(values))
-    return True
-
-
-def _audit(service: Service, database: sa.Connection, actor: Actor, name: str, old: str, new: str) -> None:
-    row = {"at": service.clock(), "actor": actor.name, "name": name, "old_value": old, "value": new}
-    database.execute(sa.insert(t.SettingChange).values(row))
+def _audit(service: Service, database: Database, actor: Actor, name: str, old: str, new: str) -> None:
+    note_change(database, actor.name, service.clock(), f"connection: {name}", old, new)

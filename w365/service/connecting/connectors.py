@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from w365 import config
 from w365.config import REACHES, Connection, Settings, SignIn, build_connection
 from w365.errors import ConfigurationError
@@ -14,19 +12,18 @@ from w365.log import hide
 from w365.portals.connectors import CONNECTORS, connector_of
 from w365.service.connecting.consents import KeptConsent, application_of
 from w365.service.connecting.fields import SECRET, labels_of
-from w365.store import tables as t
-from w365.store.connecting.connections import CRM, ConnectionRow, put_row, read_row, read_rows
+from w365.store.connecting.connections import ConnectionRow, put_row, read_row, read_rows
+from w365.store.db.engine import Connection as Database
 from w365.store.db.engine import Store
 from w365.store.db.sealing import Sealer, Unsealable
-from w365.store.runs import Clock, now
+from w365.store.runs import CRM, Clock, now
+from w365.store.syncing.providers import ProviderRow, list_providers
 
 _LOST = "The stored secret of {name} cannot be read: it was encrypted with another W365_SECRET_KEY, or was changed."
 _FIND = (
     "Set the key it was encrypted with as W365_SECRET_KEY, or as W365_SECRET_KEY_OLD beside the new one, or enter "
     "the secret again on the Providers page."
 )
-
-_PROVIDER = sa.select(t.Provider.kind, t.Provider.name).where(t.Provider.id == sa.bindparam("one"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +38,26 @@ class Reaching:
     def sealer(self) -> Sealer:
         return Sealer((self.settings.secret_key, *self.settings.old_secret_keys))
 
-    def to_provider(self, database: sa.Connection, provider_id: int) -> Connection | None:
-        row = database.execute(_PROVIDER, {"one": provider_id}).one()
-        connector = connector_of(row.kind)
-        return self._find(database, str(provider_id), connector.setting, row.name) if connector else None
+    def to_provider(self, database: Database, provider: ProviderRow) -> Connection | None:
+        connector = connector_of(provider.kind)
+        return self._find(database, str(provider.id), connector.setting, provider.name) if connector else None
 
-    def to_crm(self, database: sa.Connection) -> Connection | None:
+    def to_crm(self, database: Database) -> Connection | None:
         return self._find(database, CRM, config.DATAVERSE, "the CRM")
 
     def is_environments(self, row: ConnectionRow | None) -> bool:
         return row is not None and row.for_environment and row.setting in self.settings.connections()
 
-    def _find(self, database: sa.Connection, target: str, setting: str, name: str) -> Connection | None:
+    def _find(self, database: Database, target: str, setting: str, name: str) -> Connection | None:
         """Raises ConfigurationError where a secret is stored that no key opens."""
         row = read_row(database, target)
         if row is None:
             return None
-        found = self.settings.connections()[setting] if self.is_environments(row) else self._stored(row, name)
-        if found is None or found.sign_in is SignIn.APP:
-            return found
-        consent = KeptConsent(self.store, self.sealer, target, application_of(found), name, self.clock)
-        return dataclasses.replace(found, consent=consent)
+        connection = self.settings.connections()[setting] if self.is_environments(row) else self._stored(row, name)
+        if connection is None or connection.sign_in is SignIn.APP:
+            return connection
+        consent = KeptConsent(self.store, self.sealer, target, application_of(connection), name, self.clock)
+        return dataclasses.replace(connection, consent=consent)
 
     def _stored(self, row: ConnectionRow, name: str) -> Connection | None:
         if not row.secret:
@@ -71,14 +67,14 @@ class Reaching:
         except Unsealable:
             raise ConfigurationError(_LOST.format(name=name), kept="Everything else is kept.", do=_FIND) from None
         hide(secret)
-        return built(self.settings, row, secret)
+        return build_from_row(self.settings, row, secret)
 
 
-def built(settings: Settings, row: ConnectionRow, secret: str) -> Connection:
+def build_from_row(settings: Settings, row: ConnectionRow, secret: str) -> Connection:
     """Check the parts of a row and make a connection of them. Raises ConfigurationError in the words of the form."""
     parts = {**row.parts, SECRET: secret}
-    found = build_connection(row.setting, parts, labels_of(row.setting), settings.authority, settings.ca_bundle)
-    return dataclasses.replace(found, graph_url=settings.graph_url)
+    connection = build_connection(row.setting, parts, labels_of(row.setting), settings.authority, settings.ca_bundle)
+    return dataclasses.replace(connection, graph_url=settings.graph_url)
 
 
 def purpose_of(row: ConnectionRow) -> str:
@@ -87,7 +83,7 @@ def purpose_of(row: ConnectionRow) -> str:
     return " ".join((row.setting, url.rstrip("/"), row.parts.get("TENANT_ID", ""), row.parts.get("CLIENT_ID", "")))
 
 
-def allot(database: sa.Connection, settings: Settings) -> list[str]:
+def allot(database: Database, settings: Settings) -> list[str]:
     """Note for which target each connection of the environment is; return the words for which there is none yet."""
     rows = read_rows(database)
     connected = settings.connections()
@@ -105,19 +101,16 @@ def allot(database: sa.Connection, settings: Settings) -> list[str]:
     return without
 
 
-def _target_for(
-    database: sa.Connection, setting: str, wanted: Connection, rows: dict[str, ConnectionRow]
-) -> str | None:
+def _target_for(database: Database, setting: str, connection: Connection, rows: dict[str, ConnectionRow]) -> str | None:
     """The target stored with the same application, else the first of its kind without a connection."""
     if setting == config.DATAVERSE:
         return CRM
-    kinds = [one.kind for one in CONNECTORS if one.setting == setting]
-    query = sa.select(t.Provider.id).where(t.Provider.kind.in_(kinds)).order_by(t.Provider.id)
-    targets = [str(one) for one in database.scalars(query)]
-    same = [one for one in targets if one in rows and _is_same(rows[one], wanted)]
-    return next(iter(same + [one for one in targets if one not in rows]), None)
+    kinds = [connector.kind for connector in CONNECTORS if connector.setting == setting]
+    targets = [str(provider.id) for provider in list_providers(database) if provider.kind in kinds]
+    same = [target for target in targets if target in rows and _has_application(rows[target], connection)]
+    return next(iter(same + [target for target in targets if target not in rows]), None)
 
 
-def _is_same(row: ConnectionRow, wanted: Connection) -> bool:
+def _has_application(row: ConnectionRow, connection: Connection) -> bool:
     stored = (row.parts.get("TENANT_ID", "").lower(), row.parts.get("CLIENT_ID", "").lower())
-    return stored == (wanted.tenant_id.lower(), wanted.client_id.lower())
+    return stored == (connection.tenant_id.lower(), connection.client_id.lower())

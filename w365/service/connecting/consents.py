@@ -13,15 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import sqlalchemy as sa
-
 from w365.config import Connection
 from w365.errors import ConfigurationError
 from w365.http.sign_in.aadsts_messages import explain_sign_in
 from w365.http.sign_in.claims import has_mfa
 from w365.http.sign_in.user_tokens import nobody_signed_in
 from w365.log import hide
-from w365.store import tables as t
+from w365.store.connecting.consents import change_consent, read_consent
+from w365.store.db.engine import Connection as Database
 from w365.store.db.engine import Store
 from w365.store.db.sealing import Sealer, Unsealable
 from w365.store.runs import Clock
@@ -91,7 +90,7 @@ class KeptConsent:
             check()
             self.sleep(_LOOK_SECONDS)
 
-    def _try_to_hold(self, database: sa.Connection, holder: str, *, is_impatient: bool) -> _Held | None:
+    def _try_to_hold(self, database: Database, holder: str, *, is_impatient: bool) -> _Held | None:
         row = read_consent(database, self.target, self.application)
         if row is None:
             raise nobody_signed_in(self.name)
@@ -112,14 +111,15 @@ class KeptConsent:
         with self.store.write() as database:
             return self._update(database, held.version, {**values, "held_by": "", "held_until": None})
 
-    def _update(self, database: sa.Connection, version: int, values: Mapping[str, Any]) -> bool:
-        table = t.StoredConsent
-        where = (table.target == self.target, table.application == self.application, table.version == version)
-        return database.execute(sa.update(table).where(*where).values(**values)).rowcount == 1
+    def _update(self, database: Database, version: int, values: Mapping[str, Any]) -> bool:
+        return change_consent(database, self.target, self.application, version, values)
 
     def _renewed(self, held: _Held, grant: Grant) -> dict[str, Any]:
-        told = has_mfa(str(grant["access_token"]))
-        values: dict[str, Any] = {"used_at": self.clock(), "has_mfa": told, "refused": ""}
+        values: dict[str, Any] = {
+            "used_at": self.clock(),
+            "has_mfa": has_mfa(str(grant["access_token"])),
+            "refused": "",
+        }
         if token := grant.get("refresh_token"):
             hide(str(token))
             sealed = self.sealer.seal(purpose_of_token(self.target, self.application), str(token))
@@ -128,12 +128,6 @@ class KeptConsent:
 
     def _why(self, grant: Grant) -> str:
         return explain_sign_in(self.name, grant, (), "").what
-
-
-def read_consent(database: sa.Connection, target: str, application: str) -> sa.Row[Any] | None:
-    table = t.StoredConsent
-    query = sa.select(*table.__table__.columns).where(table.target == target, table.application == application)
-    return database.execute(query).one_or_none()
 
 
 def token_lost(name: str) -> ConfigurationError:

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from w365.config import Connection, SignIn
 from w365.errors import ConfigurationError, InputError
 from w365.http.sign_in import authorization_code
@@ -21,10 +19,23 @@ from w365.portals.connectors import connector_of
 from w365.service import Service
 from w365.service.access import require
 from w365.service.connecting.connections import reaching
-from w365.service.connecting.consents import application_of, purpose_of_token, read_consent
-from w365.store import tables as t
-from w365.store.connecting.connections import CRM
+from w365.service.connecting.consents import application_of, purpose_of_token
+from w365.store.configuring.setting_changes import note_change
+from w365.store.connecting.consents import (
+    BegunSignIn,
+    ConsentRow,
+    forget_begun,
+    forget_consent,
+    put_begun,
+    read_consent,
+    read_version,
+    replace_consent,
+    take_begun,
+)
+from w365.store.db.engine import Connection as Database
 from w365.store.db.sealing import Unsealable
+from w365.store.runs import CRM
+from w365.store.syncing.providers import get_provider
 
 _MINUTES = 15
 """How long a sign-in may take from the page and back."""
@@ -53,7 +64,7 @@ def get_sign_in(service: Service, actor: Actor, target: str) -> SignInView | Non
     """Read it; None where the connection needs no person."""
     require(actor, Role.VIEWER)
     with service.store.read() as database:
-        connection = _connection(service, database, target)
+        connection = _find_connection(service, database, target)
         if connection is None or connection.sign_in is SignIn.APP:
             return None
         row = read_consent(database, target, application_of(connection))
@@ -62,11 +73,11 @@ def get_sign_in(service: Service, actor: Actor, target: str) -> SignInView | Non
 
 def say_sign_in(service: Service, actor: Actor, target: str) -> tuple[str, ...]:
     """In sentences whose sign-in a connection goes on, and until when it holds."""
-    found = get_sign_in(service, actor, target)
-    if found is None or found.lapses_at is None:
+    sign_in = get_sign_in(service, actor, target)
+    if sign_in is None or sign_in.lapses_at is None:
         return ()
-    until = f"Signed in as {found.person}; unused, that lapses on {found.lapses_at:%Y-%m-%d}."
-    return tuple(filter(None, (until, found.problem, found.warning)))
+    until = f"Signed in as {sign_in.person}; unused, that lapses on {sign_in.lapses_at:%Y-%m-%d}."
+    return tuple(filter(None, (until, sign_in.problem, sign_in.warning)))
 
 
 def begin_sign_in(service: Service, actor: Actor, target: str, redirect_uri: str) -> str:
@@ -76,14 +87,8 @@ def begin_sign_in(service: Service, actor: Actor, target: str, redirect_uri: str
     flow = authorization_code.begin(name, connection, scope, redirect_uri)
     with service.store.write() as database:
         _forget_old(database, service.clock())
-        row = {
-            "state": _digest(str(flow["state"])),
-            "target": target,
-            "flow": reaching(service).sealer.seal(_PURPOSE, json.dumps(flow)),
-            "actor": actor.name,
-            "at": service.clock(),
-        }
-        database.execute(sa.insert(t.ConsentBegun).values(row))
+        sealed = reaching(service).sealer.seal(_PURPOSE, json.dumps(flow))
+        put_begun(database, BegunSignIn(_digest(str(flow["state"])), target, sealed, actor.name, service.clock()))
     return str(flow["auth_uri"])
 
 
@@ -106,8 +111,8 @@ def forget_sign_in(service: Service, actor: Actor, target: str) -> None:
     """Delete the stored refresh token. What Entra ID has granted is withdrawn there."""
     require(actor, Role.ADMIN)
     with service.store.write() as database:
-        name = _provider(database, target).name
-        database.execute(sa.delete(t.StoredConsent).where(t.StoredConsent.target == target))
+        name = get_provider(database, int(target)).name
+        forget_consent(database, target)
         _audit(service, database, actor.name, name, "forgotten")
 
 
@@ -116,8 +121,8 @@ def forget_sign_in(service: Service, actor: Actor, target: str) -> None:
 
 def _what_to_sign_in(service: Service, target: str) -> tuple[str, str, Connection]:
     with service.store.read() as database:
-        connection = _connection(service, database, target)
-        provider = None if target == CRM else _provider(database, target)
+        connection = _find_connection(service, database, target)
+        provider = None if target == CRM else get_provider(database, int(target))
     connector = connector_of(provider.kind) if provider else None
     if provider is None or connector is None or connection is None or connection.sign_in is SignIn.APP:
         raise InputError(
@@ -128,61 +133,42 @@ def _what_to_sign_in(service: Service, target: str) -> tuple[str, str, Connectio
     return provider.name, connector.user_scope, connection
 
 
-def _connection(service: Service, database: sa.Connection, target: str) -> Connection | None:
+def _find_connection(service: Service, database: Database, target: str) -> Connection | None:
     reach = reaching(service)
-    return reach.to_crm(database) if target == CRM else reach.to_provider(database, int(target))
-
-
-def _provider(database: sa.Connection, target: str) -> Any:
-    found = sa.select(t.Provider.name, t.Provider.kind).where(t.Provider.id == int(target))
-    return database.execute(found).one()
+    return reach.to_crm(database) if target == CRM else reach.to_provider(database, get_provider(database, int(target)))
 
 
 def _take_begun(service: Service, state: str) -> tuple[str, str, Mapping[str, Any]]:
     """Take what was begun under this state out of the table: it can be used once."""
     with service.store.write() as database:
         _forget_old(database, service.clock())
-        table = t.ConsentBegun
-        taken = sa.delete(table).where(table.state == _digest(state)).returning(table.target, table.flow, table.actor)
-        row = database.execute(taken).one_or_none()
-    if row is None:
+        begun = take_begun(database, _digest(state))
+    if begun is None:
         raise InputError(
             "This sign-in was not begun here, was finished before, or took too long.",
             kept="Nothing was changed.",
             do=f"Begin again on the Providers page, and finish within {_MINUTES} minutes.",
         )
     try:
-        flow = json.loads(reaching(service).sealer.unseal(_PURPOSE, row.flow))
+        flow = json.loads(reaching(service).sealer.unseal(_PURPOSE, begun.flow))
     except Unsealable:
         raise ConfigurationError(
             "W365_SECRET_KEY changed since the sign-in was begun.", kept="Nothing was changed.", do="Begin again."
         ) from None
-    return row.target, row.actor, flow
+    return begun.target, begun.actor, flow
 
 
-def _keep(service: Service, database: sa.Connection, target: str, connection: Connection, consented: Consented) -> None:
+def _keep(service: Service, database: Database, target: str, connection: Connection, consented: Consented) -> None:
     """Store the new sign-in, under a version that no redemption under way holds, so that none of them replaces it."""
-    table = t.StoredConsent
-    before = database.scalar(sa.select(table.version).where(table.target == target))
-    application = application_of(connection)
-    database.execute(sa.delete(table).where(table.target == target))
-    now = service.clock()
-    row = {
-        "target": target,
-        "application": application,
-        "token": reaching(service).sealer.seal(purpose_of_token(target, application), consented.refresh_token),
-        "version": secrets.randbelow(1_000_000_000) if before is None else before + 1,
-        "person": consented.person,
-        "has_mfa": consented.has_mfa,
-        "signed_in_at": now,
-        "used_at": now,
-        "refused": "",
-        "held_by": "",
-    }
-    database.execute(sa.insert(table).values(row))
+    before = read_version(database, target)
+    application, now = application_of(connection), service.clock()
+    token = reaching(service).sealer.seal(purpose_of_token(target, application), consented.refresh_token)
+    version = secrets.randbelow(1_000_000_000) if before is None else before + 1
+    row = ConsentRow(target, application, token, version, consented.person, consented.has_mfa, now, now)
+    replace_consent(database, row)
 
 
-def _view(row: Any, now: dt.datetime) -> SignInView:
+def _view(row: ConsentRow | None, now: dt.datetime) -> SignInView:
     if row is None:
         nobody = "Nobody has signed in for this connection yet. An admin signs in once."
         return SignInView("", None, None, nobody, is_blocked=True)
@@ -203,15 +189,13 @@ def _view(row: Any, now: dt.datetime) -> SignInView:
     return SignInView(row.person, row.signed_in_at, lapses_at, problem, warning, bool(problem) and not row.refused)
 
 
-def _forget_old(database: sa.Connection, now: dt.datetime) -> None:
-    old = t.ConsentBegun.at < now - dt.timedelta(minutes=_MINUTES)
-    database.execute(sa.delete(t.ConsentBegun).where(old))
+def _forget_old(database: Database, now: dt.datetime) -> None:
+    forget_begun(database, before=now - dt.timedelta(minutes=_MINUTES))
 
 
 def _digest(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()
 
 
-def _audit(service: Service, database: sa.Connection, actor: str, name: str, what: str) -> None:
-    row = {"at": service.clock(), "actor": actor, "name": f"sign-in: {name}", "old_value": "", "value": what}
-    database.execute(sa.insert(t.SettingChange).values(row))
+def _audit(service: Service, database: Database, actor: str, name: str, what: str) -> None:
+    note_change(database, actor, service.clock(), f"sign-in: {name}", "", what)

@@ -7,10 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
-from w365.errors import InputError, MassDisappearance
-from w365.model import Actor, Customer, CustomerPage, ProviderKind, Role, RunKind
+from w365.model import Actor, Customer, CustomerPage, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
 from w365.service.importing.report import (
@@ -22,16 +19,25 @@ from w365.service.importing.report import (
     refuse_errors,
     run_import,
 )
-from w365.service.syncing.customer_changes import LEFT_ALONE
-from w365.service.syncing.customers import SUBJECT, compare_customers, is_too_many, mark_gone, store_page
 from w365.service.syncing.manual_rows import COUNTRY, DOMAINS, FIELDS, SPECIFIC_ID, TENANT, read_row
 from w365.sheets import Line, Places, Sheet
-from w365.store import tables as t
+from w365.store.db.engine import Connection
 from w365.store.runs import RunView, see
+from w365.store.syncing.customer_changes import NOT_WRITTEN
+from w365.store.syncing.customers import SUBJECT, compare_customers, read_facts, read_present_ids, store_page
+from w365.store.syncing.gone_customers import mark_gone
+from w365.store.syncing.gone_guard import GoneGuard, is_too_many
+from w365.store.syncing.providers import get_manual_provider
 
 _CHUNK = 2_000
 _SHOWN = 100
-_NOTHING = ("unchanged", LEFT_ALONE)
+_KEPT = "Nothing was imported."
+_GUARD = GoneGuard(
+    "customers",
+    "the file",
+    kept=_KEPT,
+    do="Check that the file is the full list; an admin can confirm that so many left.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +90,22 @@ def preview_accounts(service: Service, actor: Actor, provider_id: int, sheet: Sh
     counts: Counter[str] = Counter()
     shown: list[AccountChange] = []
     with service.store.read() as connection:
-        _name_of(connection, provider_id)
+        get_manual_provider(connection, provider_id, kept=_KEPT)
         reader = _Reader(connection, provider_id, sheet, places)
         for customers in reader.chunks():
             compared = compare_customers(connection, provider_id, customers)
-            counts.update(word for word, _ in compared)
-            pairs = zip(customers, compared, strict=True)
-            changes = [AccountChange(one.specific_id, one.name, *how) for one, how in pairs if how[0] not in _NOTHING]
+            counts.update(change.outcome for change in compared)
+            changes = [
+                AccountChange(change.customer.specific_id, change.customer.name, change.outcome, change.describe())
+                for change in compared
+                if change.outcome not in NOT_WRITTEN
+            ]
             shown.extend(changes[: _SHOWN - len(shown)])
-        pa = t.ProviderAccount
-        query = sa.select(pa.specific_id).where(pa.provider_id == provider_id, pa.gone_at.is_(None), pa.is_synced)
-        here = set(connection.scalars(query))
-        missing = len(here - reader.ids.keys())
-        too_many = is_too_many(connection, missing, len(here))
+        present = read_present_ids(connection, provider_id)
+        missing = len(present - reader.ids.keys())
+        too_many = is_too_many(connection, missing, len(present))
     errors = tuple(reader.errors)
-    return AccountsPreview(reader.lines, counts, errors, len(here), missing, too_many, tuple(shown))
+    return AccountsPreview(reader.lines, counts, errors, len(present), missing, too_many, tuple(shown))
 
 
 def import_accounts(
@@ -120,9 +127,9 @@ def import_accounts(
     require(actor, Role.ADMIN if chosen.many_gone else Role.ANALYST)
     check_places(sheet, FIELDS, places)
     with service.store.read() as connection:
-        name = _name_of(connection, provider_id)
+        name = get_manual_provider(connection, provider_id, kept=_KEPT).name
 
-    def work(connection: sa.Connection, run_id: int) -> Counter[str]:
+    def work(connection: Connection, run_id: int) -> Counter[str]:
         counts: Counter[str] = Counter()
         reader = _Reader(connection, provider_id, sheet, places)
         at = service.clock()
@@ -135,38 +142,17 @@ def import_accounts(
         counts["rejected"] = count_lines(reader.errors)
         if chosen.full_list:
             see(connection, run_id, SUBJECT, reader.ids)
-            counts["gone"] = _mark_gone(service, connection, provider_id, run_id, guard=not chosen.many_gone)
+            guard = None if chosen.many_gone else _GUARD
+            counts["gone"] = mark_gone(connection, provider_id, run_id, service.clock(), guard)
         return +counts
 
     return run_import(service, actor, RunKind.IMPORT, name, work)
 
 
-def _mark_gone(service: Service, connection: sa.Connection, provider_id: int, run_id: int, *, guard: bool) -> int:
-    try:
-        return mark_gone(connection, provider_id, run_id, service.clock(), guard=guard)
-    except MassDisappearance as error:
-        raise MassDisappearance(
-            error.what.replace("the provider's list", "the file"),
-            kept="Nothing was imported.",
-            do="Check that the file is the full list; an admin can confirm that so many left.",
-        ) from None
-
-
-def _name_of(connection: sa.Connection, provider_id: int) -> str:
-    row = connection.execute(sa.select(t.Provider.name, t.Provider.kind).where(t.Provider.id == provider_id)).first()
-    if row is None or row.kind != ProviderKind.MANUAL:
-        raise InputError(
-            "Rows can be imported into manual providers only.",
-            kept="Nothing was imported.",
-            do="Choose a manual provider; an admin adds one on the Providers page.",
-        )
-    return str(row.name)
-
-
 class _Reader:
     """Reads lines into customers, some at a time, and keeps what is wrong. In memory stay the ids met, no more."""
 
-    def __init__(self, connection: sa.Connection, provider_id: int, sheet: Sheet, places: Places) -> None:
+    def __init__(self, connection: Connection, provider_id: int, sheet: Sheet, places: Places) -> None:
         self._connection, self._provider_id = connection, provider_id
         self._sheet, self._places = sheet, places
         self.errors: list[LineError] = []
@@ -193,9 +179,9 @@ class _Reader:
             return None
         texts = {name: line.cell(place) for name, place in self._places.items()}
         customer, problems = read_row(texts)
-        for one in problems:
-            heading = self._heading(one.field)
-            self.errors.append(LineError(line.number, heading, texts.get(one.field, ""), one.why))
+        for problem in problems:
+            heading = self._heading(problem.field)
+            self.errors.append(LineError(line.number, heading, texts.get(problem.field, ""), problem.why))
         specific_id = texts[SPECIFIC_ID]
         first = self.ids.setdefault(specific_id, line.number) if specific_id else line.number
         if first == line.number:
@@ -214,11 +200,6 @@ class _Reader:
         kept += ["default_domain"] if DOMAINS not in self._places else []
         if not kept:
             return list(customers)
-        pa = t.ProviderAccount
-        ids = [one.specific_id for one in customers]
-        query = sa.select(pa.specific_id, *(getattr(pa, name) for name in kept))
-        where = (pa.provider_id == self._provider_id, pa.specific_id.in_(ids))
-        known = {row[0]: dict(zip(kept, row[1:], strict=True)) for row in self._connection.execute(query.where(*where))}
-        return [
-            dataclasses.replace(one, **known[one.specific_id]) if one.specific_id in known else one for one in customers
-        ]
+        ids = [customer.specific_id for customer in customers]
+        stored = read_facts(self._connection, self._provider_id, ids, kept)
+        return [dataclasses.replace(customer, **stored.get(customer.specific_id, {})) for customer in customers]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from w365.errors import InputError, W365Error
 from w365.model import Actor, Rejected, RunKind, RunState
 from w365.service import Service
 from w365.service.exporting.text_files import csv_bytes
 from w365.sheets import Field, Places, Sheet
 from w365.sheets.columns import name_columns
+from w365.store.db.engine import Connection
 from w365.store.runs import RunView, add_problems, claim_run, end_run, get_run, request_run
 
 Tell = Callable[[int], None]
@@ -30,8 +29,8 @@ class LineError:
 
 
 def count_lines(errors: Sequence[LineError]) -> int:
-    """Count the lines that cannot be used; one line may have several errors."""
-    return len({one.line for one in errors})
+    """Count the lines that cannot be used; a line may have several errors."""
+    return len({error.line for error in errors})
 
 
 def run_import(
@@ -39,7 +38,7 @@ def run_import(
     actor: Actor,
     kind: RunKind,
     target: str,
-    work: Callable[[sa.Connection, int], Mapping[str, int]],
+    work: Callable[[Connection, int], Mapping[str, int]],
 ) -> RunView:
     """Do an import as a run, in one transaction that also ends the run: all of it is there, or nothing.
 
@@ -66,10 +65,9 @@ def run_import(
         return get_run(connection, run_id)
 
 
-def keep_errors(connection: sa.Connection, run_id: int, errors: Sequence[LineError]) -> None:
+def keep_errors(connection: Connection, run_id: int, errors: Sequence[LineError]) -> None:
     """Keep with the run what it left out."""
-    where = ((f"line {one.line}" + (f", {one.column}" if one.column else ""), one) for one in errors)
-    add_problems(connection, run_id, [Rejected(place, _say(one)) for place, one in where])
+    add_problems(connection, run_id, [Rejected(_place_of(error), _say(error)) for error in errors])
 
 
 def refuse_errors(errors: Sequence[LineError]) -> None:
@@ -77,7 +75,7 @@ def refuse_errors(errors: Sequence[LineError]) -> None:
     if not errors:
         return
     lines = count_lines(errors)
-    shown = "; ".join(f"line {one.line:,}: {_say(one)}" for one in errors[:3])
+    shown = "; ".join(f"line {error.line:,}: {_say(error)}" for error in errors[:3])
     raise InputError(
         f"{lines:,} {'line cannot' if lines == 1 else 'lines cannot'} be used ({shown}{'; …' if lines > 3 else ''}).",
         kept="Nothing was imported.",
@@ -87,7 +85,7 @@ def refuse_errors(errors: Sequence[LineError]) -> None:
 
 def check_places(sheet: Sheet, fields: Sequence[Field], places: Places) -> None:
     """Raise InputError when a needed field has no column, or two fields have the same."""
-    missing = [one.label for one in fields if one.is_needed and one.name not in places]
+    missing = [field.label for field in fields if field.is_needed and field.name not in places]
     if missing:
         raise InputError(
             f"No column of {sheet.name} is named as: {', '.join(missing)}.",
@@ -102,9 +100,13 @@ def check_places(sheet: Sheet, fields: Sequence[Field], places: Places) -> None:
 
 def errors_file(errors: Sequence[LineError]) -> bytes:
     """The error report as CSV."""
-    rows = ((one.line, one.column, one.value, one.why) for one in errors)
+    rows = ((error.line, error.column, error.value, error.why) for error in errors)
     return csv_bytes(("line", "column", "value", "what is wrong"), rows)
 
 
-def _say(one: LineError) -> str:
-    return f"“{one.value}”: {one.why}" if one.value else one.why
+def _place_of(error: LineError) -> str:
+    return f"line {error.line}, {error.column}" if error.column else f"line {error.line}"
+
+
+def _say(error: LineError) -> str:
+    return f"“{error.value}”: {error.why}" if error.value else error.why

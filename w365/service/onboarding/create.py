@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from w365.errors import AccessError, Cancelled, InputError, NotFound, SourceError, SourceRefused, W365Error
-from w365.model import Actor, Customer, CustomerPage, Role, RunKind, RunState
+from w365.model import Actor, Customer, Role, RunKind, RunState
 from w365.portals.connectors import connector_of
 from w365.portals.onboarding import AddressRefused, Created, Credentials, NewCustomer, Onboarding, onboarding_of
 from w365.service import Service
@@ -33,7 +33,6 @@ from w365.service.onboarding.form import (
     read_form,
     say_prefix,
 )
-from w365.service.syncing.customers import SUBJECT, store_customers
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.deciding.decisions import check_room
@@ -47,6 +46,7 @@ from w365.store.onboarding.created_customers import (
     put_onboarding,
 )
 from w365.store.runs import latest_run, see
+from w365.store.syncing.customers import SUBJECT, store_customers
 
 _log = logging.getLogger(__name__)
 
@@ -305,7 +305,7 @@ def _keep(service: Service, connection: sa.Connection, one: OnboardingView, cust
     pa = t.ProviderAccount
     known = sa.select(pa.id).where(pa.provider_id == one.provider_id, pa.specific_id == customer.specific_id)
     if connection.scalar(known) is None:
-        store_customers(connection, one.provider_id, CustomerPage((customer,)), service.clock())
+        store_customers(connection, one.provider_id, [customer], service.clock())
     _spare(connection, one.provider, customer.specific_id)
     change_onboarding(
         connection,

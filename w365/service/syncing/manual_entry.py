@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import sqlalchemy as sa
-
-from w365.errors import InputError, NotFound
-from w365.model import Actor, CustomerPage, ProviderKind, Role
+from w365.errors import InputError
+from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.service.syncing.customers import store_customers
 from w365.service.syncing.manual_rows import (
     COUNTRY,
     DOMAINS,
@@ -22,9 +19,11 @@ from w365.service.syncing.manual_rows import (
     TENANT,
     read_row,
 )
-from w365.store import tables as t
+from w365.store.syncing.customers import read_facts, read_ids, store_customers
+from w365.store.syncing.manual_accounts import read_manual_account
+from w365.store.syncing.providers import get_manual_provider
 
-_LABELS = {one.name: one.label for one in FIELDS}
+_LABELS = {field.name: field.label for field in FIELDS}
 
 
 def save_entry(service: Service, actor: Actor, provider_id: int, texts: Mapping[str, str], *, is_new: bool) -> int:
@@ -35,48 +34,35 @@ def save_entry(service: Service, actor: Actor, provider_id: int, texts: Mapping[
     require(actor, Role.ANALYST)
     customer, problems = read_row(texts)
     if customer is None:
-        said = "; ".join(f"{_LABELS[one.field]} {one.why}" for one in problems)
-        raise InputError(f"{said}.", kept="Nothing was changed.", do="Correct it.")
+        sentence = "; ".join(f"{_LABELS[problem.field]} {problem.why}" for problem in problems)
+        raise InputError(f"{sentence}.", kept="Nothing was changed.", do="Correct it.")
     with service.store.write() as connection:
-        kind = connection.scalar(sa.select(t.Provider.kind).where(t.Provider.id == provider_id))
-        if kind != ProviderKind.MANUAL:
-            raise InputError("Rows can be entered at manual providers only.", kept="Nothing was changed.")
-        pa = t.ProviderAccount
-        query = sa.select(pa.id, pa.name).where(pa.provider_id == provider_id, pa.specific_id == customer.specific_id)
-        there = connection.execute(query).one_or_none()
-        if there and is_new:
+        get_manual_provider(connection, provider_id)
+        specific_id = customer.specific_id
+        stored = read_facts(connection, provider_id, [specific_id], ("name",))
+        if stored and is_new:
             raise InputError(
-                f"{customer.specific_id} is there already: {there.name}.",
+                f"{specific_id} is there already: {stored[specific_id]['name']}.",
                 kept="Nothing was changed.",
                 do="Open that provider account to edit it, or enter another id.",
             )
-        store_customers(connection, provider_id, CustomerPage((customer,)), service.clock())
-        return int(connection.execute(query).one().id)
+        store_customers(connection, provider_id, [customer], service.clock())
+        return read_ids(connection, provider_id, [specific_id])[specific_id]
 
 
 def read_entry(service: Service, actor: Actor, provider_account_id: int) -> tuple[int, dict[str, str]] | None:
     """Give the provider's id and the texts of a row to edit; None for a row that a connector brings."""
     require(actor, Role.VIEWER)
-    pa, pad, sub = t.ProviderAccount, t.ProviderAccountDomain, t.ProviderSubscription
     with service.store.read() as connection:
-        query = sa.select(pa.provider_id, pa.specific_id, pa.name, pa.country, pa.tenant_guid, t.Provider.kind)
-        query = query.join(t.Provider, t.Provider.id == pa.provider_id).where(pa.id == provider_account_id)
-        row = connection.execute(query).one_or_none()
-        if row is None:
-            raise NotFound("This provider account does not exist.", do="Go back to the list.")
-        if row.kind != ProviderKind.MANUAL:
-            return None
-        mine = pad.provider_account_id == provider_account_id
-        domains = connection.scalars(sa.select(pad.domain).where(mine).order_by(pad.is_default.desc(), pad.domain))
-        amounts = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sub.quantity), 0))
-        count, seats = connection.execute(amounts.where(sub.provider_account_id == provider_account_id)).one()
-        texts = {
-            SPECIFIC_ID: row.specific_id,
-            NAME: row.name,
-            DOMAINS: ", ".join(domains),
-            COUNTRY: row.country,
-            TENANT: row.tenant_guid,
-            SUBSCRIPTIONS: str(count) if count else "",
-            SEATS: str(seats) if count else "",
-        }
-        return row.provider_id, texts
+        account = read_manual_account(connection, provider_account_id)
+    if account is None:
+        return None
+    return account.provider_id, {
+        SPECIFIC_ID: account.specific_id,
+        NAME: account.name,
+        DOMAINS: ", ".join(account.domains),
+        COUNTRY: account.country,
+        TENANT: account.tenant_guid,
+        SUBSCRIPTIONS: str(account.subscriptions or ""),
+        SEATS: str(account.seats) if account.subscriptions else "",
+    }

@@ -1,4 +1,4 @@
-"""Providers: where customers are synced from, their state, and the runs that sync them."""
+"""Providers and the CRM: where records are synced from, how each is connected, and rows entered by hand."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
-from w365.config import DATAVERSE, REACHES, Connection, required_parts
+from w365 import config
+from w365.config import DATAVERSE, REACHES, required_parts
 from w365.errors import ConfigurationError, InputError, NotFound
 from w365.http.wait import never_stop
 from w365.matching.domains import normalise_domain
@@ -17,7 +16,6 @@ from w365.model import (
     Actor,
     Customer,
     CustomerDomain,
-    CustomerPage,
     DomainKind,
     ProviderKind,
     Role,
@@ -29,17 +27,28 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.connecting.connectors import Reaching, allot
 from w365.service.connecting.sign_ins import say_sign_in
-from w365.service.syncing.customers import MISSING, accept_gone, store_customers
 from w365.service.syncing.manual_rows import SOURCE
-from w365.store import tables as t
 from w365.store.configuring.settings import seed_lists
-from w365.store.reading.worklist import counts
-from w365.store.runs import RunView, cancel_run, end_run, get_run, latest_run, problems_of, recent_runs, request_run
+from w365.store.db.engine import Connection
+from w365.store.reading.worklist import Count, counts
+from w365.store.runs import (
+    CRM,
+    RunView,
+    latest_run,
+)
 from w365.store.syncing.crm_size import size_of
-from w365.store.syncing.providers import free_name, put_provider
+from w365.store.syncing.customers import store_customers
+from w365.store.syncing.providers import (
+    ProviderRow,
+    count_gone,
+    free_name,
+    get_manual_provider,
+    note_verified,
+    put_provider,
+)
+from w365.store.syncing.providers import list_providers as list_provider_rows
 
 PARTNER_CENTER = "Partner Center"
-CRM_TARGET = "crm"
 MATCH_TARGET = "all"
 
 
@@ -87,20 +96,20 @@ def prepare(service: Service) -> None:
     Partner Center is listed before it is connected too, so that the pages can say what is missing.
     """
     with service.store.write() as connection:
-        rows = connection.execute(sa.select(t.Provider.kind, t.Provider.name)).all()
-        kinds, names = {row.kind for row in rows}, {row.name for row in rows}
-        if ProviderKind.PARTNER_CENTER not in kinds:
+        providers = list_provider_rows(connection)
+        names = {provider.name for provider in providers}
+        if all(provider.kind is not ProviderKind.PARTNER_CENTER for provider in providers):
             seed_lists(connection)
-            _list(connection, CONNECTORS[0], names)
+            _add_connected(connection, CONNECTORS[0], names)
         without = allot(connection, service.settings)
-        for one in CONNECTORS:
-            if one.setting in without:
-                _list(connection, one, names)
+        for connector in CONNECTORS:
+            if connector.setting in without:
+                _add_connected(connection, connector, names)
         allot(connection, service.settings)
 
 
-def _list(connection: sa.Connection, connector: Connector, taken: set[str]) -> None:
-    """List a provider by the connector's name, or by another where somebody keeps a manual one of that name."""
+def _add_connected(connection: Connection, connector: Connector, taken: set[str]) -> None:
+    """Add a provider by the connector's name, or by another where somebody keeps a manual one of that name."""
     name = free_name(connector.name, taken)
     taken.add(name)
     put_provider(connection, name, connector.kind)
@@ -110,36 +119,31 @@ def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
     """List all providers with their connection, counts and last syncs, in the order in which they were added."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        amounts = counts(connection)
-        gone_by = {row[0]: row[1] for row in connection.execute(_GONE)}
-        views = []
-        for row in connection.execute(_PROVIDERS):
-            mine = [one for one in amounts if one.provider_id == row.id]
-            views.append(
-                ProviderView(
-                    row.id,
-                    row.name,
-                    ProviderKind(row.kind),
-                    row.cardinality or "",
-                    _missing(service, connection, row.id, row.kind),
-                    row.verified_at,
-                    row.verified_as,
-                    sum(one.accounts for one in mine),
-                    sum(one.accounts for one in mine if one.status in OPEN),
-                    gone_by.get(row.id, 0),
-                    latest_run(connection, RunKind.SYNC, row.name),
-                    latest_run(connection, RunKind.SYNC, row.name, state=RunState.DONE),
-                )
-            )
-    return views
+        amounts, gone = counts(connection), count_gone(connection)
+        return [
+            _view(service, connection, provider, amounts, gone.get(provider.id, 0))
+            for provider in list_provider_rows(connection)
+        ]
 
 
-_PROVIDERS = sa.select(t.Provider).order_by(t.Provider.id)
-_GONE = (
-    sa.select(t.ProviderAccount.provider_id, sa.func.count())
-    .where(t.ProviderAccount.gone_at.is_not(None))
-    .group_by(t.ProviderAccount.provider_id)
-)
+def _view(
+    service: Service, connection: Connection, provider: ProviderRow, amounts: Sequence[Count], gone: int
+) -> ProviderView:
+    mine = [amount for amount in amounts if amount.provider_id == provider.id]
+    return ProviderView(
+        provider.id,
+        provider.name,
+        provider.kind,
+        provider.cardinality or "",
+        _missing(service, connection, provider),
+        provider.verified_at,
+        provider.verified_as,
+        sum(amount.accounts for amount in mine),
+        sum(amount.accounts for amount in mine if amount.status in OPEN),
+        gone,
+        latest_run(connection, RunKind.SYNC, provider.name),
+        latest_run(connection, RunKind.SYNC, provider.name, state=RunState.DONE),
+    )
 
 
 def get_crm(service: Service, actor: Actor) -> CrmView:
@@ -147,118 +151,48 @@ def get_crm(service: Service, actor: Actor) -> CrmView:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         reach = Reaching(service.settings, service.store, service.clock)
-        connected, missing = _reach(lambda: reach.to_crm(connection), DATAVERSE)
+        connected, missing = _try_to_reach(lambda: reach.to_crm(connection), DATAVERSE)
         return CrmView(
             missing,
             connected.url if connected else "",
             size_of(connection, "accounts"),
             size_of(connection, "contacts"),
-            latest_run(connection, RunKind.CRM_SYNC, CRM_TARGET),
-            latest_run(connection, RunKind.CRM_SYNC, CRM_TARGET, state=RunState.DONE),
+            latest_run(connection, RunKind.CRM_SYNC, CRM),
+            latest_run(connection, RunKind.CRM_SYNC, CRM, state=RunState.DONE),
         )
 
 
 def find_provider(service: Service, actor: Actor, name: str) -> ProviderView:
     """Find a provider by its name, or by its kind where only one has it; NotFound lists the names."""
     providers = list_providers(service, actor)
-    wanted = name.casefold()
-    found = [one for one in providers if wanted == one.name.casefold()]
-    found = found or [one for one in providers if wanted == one.kind.value]
-    if len(found) != 1:
-        names = ", ".join(one.name for one in providers)
+    folded = name.casefold()
+    matching = [provider for provider in providers if provider.name.casefold() == folded]
+    matching = matching or [provider for provider in providers if provider.kind.value == folded]
+    if len(matching) != 1:
+        names = ", ".join(provider.name for provider in providers)
         raise NotFound(f"There is no provider “{name}”.", do=f"Providers: {names}.")
-    return found[0]
+    return matching[0]
 
 
 def verify_provider(service: Service, actor: Actor, name: str) -> tuple[str, ...]:
     """Make the least calls that prove the connection; return what works in sentences, or raise what is missing."""
     require(actor, Role.ADMIN)
     provider = find_provider(service, actor, name)
-    _refuse_unconnected(provider.missing)
+    refuse_unconnected(provider.missing)
     with service.open_portal(provider.name, never_stop) as portal:
-        told = portal.verify()
-    told += say_sign_in(service, actor, str(provider.id))
+        sentences = portal.verify()
+    sentences += say_sign_in(service, actor, str(provider.id))
     with service.store.write() as connection:
-        values = {"verified_at": service.clock(), "verified_as": " ".join(told)}
-        connection.execute(sa.update(t.Provider).where(t.Provider.id == provider.id).values(values))
-    return told
+        note_verified(connection, provider.id, service.clock(), sentences)
+    return sentences
 
 
 def verify_crm(service: Service, actor: Actor) -> tuple[str, ...]:
     """Do for the CRM what `verify_provider` does for a provider."""
     require(actor, Role.ADMIN)
-    _refuse_unconnected(get_crm(service, actor).missing)
+    refuse_unconnected(get_crm(service, actor).missing)
     with service.open_crm(never_stop) as crm:
         return crm.verify()
-
-
-def request_sync(service: Service, actor: Actor, name: str, *, full: bool = False) -> int:
-    """Queue a sync of one provider and return the run's id; AlreadyRunning, ConfigurationError when not connected."""
-    require(actor, Role.ANALYST)
-    provider = find_provider(service, actor, name)
-    if provider.kind is ProviderKind.MANUAL:
-        raise InputError(f"{provider.name} is a manual provider; there is nothing to sync.", do="Add its rows by hand.")
-    _refuse_unconnected(provider.missing)
-    return _request(service, actor, RunKind.SYNC, provider.name, wants_full=full)
-
-
-def request_crm_sync(service: Service, actor: Actor) -> int:
-    """Queue a sync of the CRM, on the terms of `request_sync`."""
-    require(actor, Role.ANALYST)
-    _refuse_unconnected(get_crm(service, actor).missing)
-    return _request(service, actor, RunKind.CRM_SYNC, CRM_TARGET)
-
-
-def request_match(service: Service, actor: Actor, *, full: bool = False) -> int:
-    """Queue a match and return the run's id; AlreadyRunning when one is under way.
-
-    A full one makes evidence and proposals anew from what was read, not only for what changed.
-    """
-    require(actor, Role.ANALYST)
-    return _request(service, actor, RunKind.MATCH, MATCH_TARGET, wants_full=full)
-
-
-def cancel(service: Service, actor: Actor, run_id: int) -> None:
-    """End a run that waits, and ask one under way to stop at its next page; one that ended stays as it is."""
-    require(actor, Role.ANALYST)
-    with service.store.write() as connection:
-        cancel_run(connection, run_id, service.clock())
-
-
-def read_run(service: Service, actor: Actor, run_id: int) -> tuple[RunView, list[tuple[str, str]]]:
-    """Read a run and its first problems (record id, why); NotFound when there is none."""
-    require(actor, Role.VIEWER)
-    with service.store.read() as connection:
-        problems = [(one.record_id, one.why) for one in problems_of(connection, run_id)]
-        return get_run(connection, run_id), problems
-
-
-def list_runs(service: Service, actor: Actor, limit: int = 50) -> list[RunView]:
-    require(actor, Role.VIEWER)
-    with service.store.read() as connection:
-        return recent_runs(connection, limit)
-
-
-def confirm_gone(service: Service, actor: Actor, run_id: int) -> int:
-    """Accept that the customers which a guarded run did not meet are gone; return how many."""
-    require(actor, Role.ADMIN)
-    with service.store.write() as connection:
-        run = get_run(connection, run_id)
-        provider_id = connection.scalar(sa.select(t.Provider.id).where(t.Provider.name == run.target))
-        latest = latest_run(connection, RunKind.SYNC, run.target)
-        if provider_id is None or latest is None or latest.id != run_id or not missing_of(run):
-            raise InputError(
-                "Only the latest sync that stopped for this can be confirmed.", kept="Nothing was changed."
-            )
-        gone = accept_gone(service, connection, provider_id, run_id)
-        result = {word: count for word, count in run.result.items() if word != MISSING} | {"gone": gone}
-        end_run(connection, run_id, RunState.DONE, service.clock(), was=RunState.FAILED, error="", result=result)
-    return gone
-
-
-def missing_of(run: RunView) -> int:
-    """How many customers a run did not meet that stopped at the guard and waits for `confirm_gone`; else 0."""
-    return int(run.result.get(MISSING, 0)) if run.state is RunState.FAILED else 0
 
 
 def add_manual_provider(service: Service, actor: Actor, name: str) -> int:
@@ -271,19 +205,17 @@ def add_manual_provider(service: Service, actor: Actor, name: str) -> int:
 def add_manual_accounts(service: Service, actor: Actor, provider_id: int, rows: Sequence[ManualAccount]) -> int:
     """Add or change rows of a manual provider, all or none; return how many differ from before."""
     require(actor, Role.ANALYST)
-    customers = tuple(_manual_customer(row) for row in rows)
+    customers = [_manual_customer(row) for row in rows]
     with service.store.write() as connection:
-        kind = connection.scalar(sa.select(t.Provider.kind).where(t.Provider.id == provider_id))
-        if kind != ProviderKind.MANUAL:
-            raise InputError("Rows can be added to manual providers only.", kept="Nothing was changed.")
-        return store_customers(connection, provider_id, CustomerPage(customers), service.clock())
+        get_manual_provider(connection, provider_id)
+        return store_customers(connection, provider_id, customers, service.clock())
 
 
 def _manual_customer(row: ManualAccount) -> Customer:
     name, specific_id = " ".join(row.name.split()), row.specific_id.strip()
     if not name or not specific_id:
         raise InputError("A provider account needs a name and an id.", kept="Nothing was added.")
-    domains = [normalise_domain(one) for one in row.domains if one.strip()]
+    domains = [normalise_domain(text) for text in row.domains if text.strip()]
     wrong = [domain.name for domain in domains if domain.kind in (DomainKind.INVALID, DomainKind.ADDRESS)]
     if wrong:
         raise InputError(f"{name}: “{wrong[0]}” is not a domain name.", kept="Nothing was added.", do="Correct it.")
@@ -292,32 +224,29 @@ def _manual_customer(row: ManualAccount) -> Customer:
     return Customer(specific_id, name, default, names, SOURCE, (), country=row.country.strip().upper())
 
 
-def _request(service: Service, actor: Actor, kind: RunKind, target: str, *, wants_full: bool = False) -> int:
-    with service.store.write() as connection:
-        return request_run(connection, kind, target, actor.name, service.clock(), wants_full=wants_full)
-
-
-def _missing(service: Service, database: sa.Connection, provider_id: int, kind: str) -> str:
-    connector = connector_of(kind)
+def _missing(service: Service, connection: Connection, provider: ProviderRow) -> str:
+    """What keeps a provider from being connected, in a sentence; empty for a manual one."""
+    connector = connector_of(provider.kind)
     if connector is None:
         return ""
     reach = Reaching(service.settings, service.store, service.clock)
-    return _reach(lambda: reach.to_provider(database, provider_id), connector.setting)[1]
+    return _try_to_reach(lambda: reach.to_provider(connection, provider), connector.setting)[1]
 
 
-def _reach(find: Callable[[], Connection | None], setting: str) -> tuple[Connection | None, str]:
+def _try_to_reach(find: Callable[[], config.Connection | None], setting: str) -> tuple[config.Connection | None, str]:
     """The connection, and what keeps it from being used."""
     try:
-        found = find()
+        connection = find()
     except ConfigurationError as error:
         return None, str(error)
-    if found is not None:
-        return found, ""
+    if connection is not None:
+        return connection, ""
     parts = [part for part in required_parts(setting) if part != "URL" or not REACHES[setting].url]
     names = ", ".join(f"W365_{setting}_{part}" for part in parts)
     return None, f"Not connected. An admin connects it on the Providers page, or sets {names} in the environment."
 
 
-def _refuse_unconnected(missing: str) -> None:
+def refuse_unconnected(missing: str) -> None:
+    """Raise ConfigurationError where something keeps a provider or the CRM from being connected."""
     if missing:
         raise ConfigurationError(missing, kept="Nothing was started.", do="Then start it again.")

@@ -6,19 +6,18 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from w365.errors import NotFound
 from w365.model import Actor, Role
-from w365.portals.connectors import CONNECTORS
+from w365.portals.connectors import connector_of
 from w365.service import Service
 from w365.service.access import require
-from w365.store import tables as t
 from w365.store.configuring.schedule_times import next_time, zone_of
 from w365.store.configuring.schedules import ScheduleRow, put_schedule, schedule_rows
+from w365.store.configuring.setting_changes import note_change
 from w365.store.configuring.settings import SCHEDULE_ZONE, put_settings, read_setting
-from w365.store.connecting.connections import CRM
-from w365.store.runs import RunView, get_run
+from w365.store.db.engine import Connection
+from w365.store.runs import CRM, RunView, get_run
+from w365.store.syncing.providers import list_providers
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,64 +48,57 @@ class ScheduleView:
 def list_schedules(service: Service, actor: Actor) -> list[ScheduleView]:
     """List every source that can be synced, the CRM last, as on the Providers page."""
     require(actor, Role.VIEWER)
-    with service.store.read() as database:
-        zone = zone_of(read_setting(database, SCHEDULE_ZONE))
-        rows = schedule_rows(database)
+    with service.store.read() as connection:
+        zone = zone_of(read_setting(connection, SCHEDULE_ZONE))
+        rows = schedule_rows(connection)
         return [
-            _view(database, rows.get(target, ScheduleRow(target)), name, zone)
-            for target, name in names_by_target(database).items()
+            _view(connection, rows.get(target, ScheduleRow(target)), name, zone)
+            for target, name in names_by_target(connection).items()
         ]
 
 
 def get_schedule(service: Service, actor: Actor, target: str) -> ScheduleView:
     """Read the schedule of a provider, by its id as text, or of the CRM."""
-    for one in list_schedules(service, actor):
-        if one.target == target:
-            return one
+    for schedule in list_schedules(service, actor):
+        if schedule.target == target:
+            return schedule
     raise _unknown()
 
 
-def save_schedules(service: Service, actor: Actor, wanted: Mapping[str, Daily], zone: str | None = None) -> int:
+def save_schedules(service: Service, actor: Actor, chosen: Mapping[str, Daily], zone: str | None = None) -> int:
     """Set the schedules of these targets and, where given, the zone of all; return how many differ from before."""
     require(actor, Role.ADMIN)
-    with service.store.write() as database:
+    with service.store.write() as connection:
         at = service.clock()
-        changed = 0 if zone is None else put_settings(database, actor, at, {SCHEDULE_ZONE: zone})
-        kept = zone_of(read_setting(database, SCHEDULE_ZONE))
-        names, rows = names_by_target(database), schedule_rows(database)
-        for target, daily in wanted.items():
+        changed = 0 if zone is None else put_settings(connection, actor, at, {SCHEDULE_ZONE: zone})
+        kept = zone_of(read_setting(connection, SCHEDULE_ZONE))
+        names, rows = names_by_target(connection), schedule_rows(connection)
+        for target, daily in chosen.items():
             if target not in names:
                 raise _unknown()
             row = rows.get(target, ScheduleRow(target))
             if (before := Daily(row.is_on, row.at)) != daily:
-                due_at = next_time(at, daily.at, kept) if daily.is_on else None
-                _put(database, target, daily, due_at)
-                _audit(database, actor, at, names[target], (before, daily))
+                _put(connection, target, daily, next_time(at, daily.at, kept) if daily.is_on else None)
+                name = f"daily sync: {names[target]}"
+                note_change(connection, actor.name, at, name, str(before), str(daily))
                 changed += 1
     return changed
 
 
-def names_by_target(database: sa.Connection) -> dict[str, str]:
+def names_by_target(connection: Connection) -> dict[str, str]:
     """Return the name of everything that can be synced by its target."""
-    kinds = [one.kind for one in CONNECTORS]
-    query = sa.select(t.Provider.id, t.Provider.name).where(t.Provider.kind.in_(kinds)).order_by(t.Provider.id)
-    return {str(row.id): row.name for row in database.execute(query)} | {CRM: "CRM"}
+    providers = list_providers(connection)
+    return {str(each.id): each.name for each in providers if connector_of(each.kind)} | {CRM: "CRM"}
 
 
-def _view(database: sa.Connection, row: ScheduleRow, name: str, zone: dt.tzinfo | None) -> ScheduleView:
-    last = get_run(database, row.run_id) if row.run_id is not None else None
+def _view(connection: Connection, row: ScheduleRow, name: str, zone: dt.tzinfo | None) -> ScheduleView:
+    last = get_run(connection, row.run_id) if row.run_id is not None else None
     return ScheduleView(row.target, name, Daily(row.is_on, row.at), zone, row.due_at, last, row.note, row.noted_at)
 
 
-def _put(database: sa.Connection, target: str, daily: Daily, due_at: dt.datetime | None) -> None:
+def _put(connection: Connection, target: str, daily: Daily, due_at: dt.datetime | None) -> None:
     values = {"time_of_day": f"{daily.at:%H:%M}", "is_on": daily.is_on, "due_at": due_at}
-    put_schedule(database, target, **values, note="", noted_at=None)
-
-
-def _audit(database: sa.Connection, actor: Actor, at: dt.datetime, name: str, change: tuple[Daily, Daily]) -> None:
-    before, after = (str(one) for one in change)
-    values = {"at": at, "actor": actor.name, "name": f"daily sync: {name}", "old_value": before, "value": after}
-    database.execute(sa.insert(t.SettingChange).values(values))
+    put_schedule(connection, target, **values, note="", noted_at=None)
 
 
 def _unknown() -> NotFound:

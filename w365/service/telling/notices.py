@@ -23,13 +23,11 @@ from w365.service.telling.summary import Summary, body_of, subject_of, text_of
 from w365.store import tables as t
 from w365.store.configuring.schedule_times import zone_of
 from w365.store.configuring.settings import SCHEDULE_ZONE, read_setting
-from w365.store.runs import ACTIVE, get_run
-from w365.store.telling.notices import ready, settle, take
+from w365.store.db.engine import Connection
+from w365.store.runs import ACTIVE, SCHEDULE, get_run
+from w365.store.telling.notices import announce, ready, settle, take
 
 _log = logging.getLogger(__name__)
-
-SCHEDULE = "schedule"
-"""The actor of what starts by itself."""
 
 MAIL, WEBHOOK = "e-mail", "webhook"
 
@@ -67,6 +65,11 @@ def send_test(service: Service, actor: Actor) -> dict[str, str]:
         )
     summary = Summary(service.clock(), (), (), service.settings.public_url, is_test=True)
     return {name: _tell(service, name, summary) for name in names}
+
+
+def note_to_tell(service: Service, connection: Connection, run_id: int) -> None:
+    """Note that the end of a run is to be told over every channel that is set now; see `syncing.scheduler.OnStart`."""
+    announce(connection, run_id, channels_of(service.settings), service.clock())
 
 
 def tell_ended(service: Service) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.store import tables as t
-from w365.store.connecting.connections import CRM
+from w365.store.runs import CRM
 
 USUAL_TIME = dt.time(6)
 

@@ -16,6 +16,7 @@ from w365.matching.messages import GUARD_MEANINGS
 from w365.model import LOGICAL_NAME, Actor, Cardinality, DomainKind, DomainList, Guard, MatchPolicy, Rule
 from w365.store import tables as t
 from w365.store.configuring.schedule_times import parse_zone, plan_anew, zone_of
+from w365.store.configuring.setting_changes import note_change
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.matching.dirty_rows import all_rows, touch, with_domains
 
@@ -33,17 +34,6 @@ class Spec:
     meaning: str
     parse: Callable[[str], object]
     is_matching: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One audited change of a setting or list."""
-
-    at: dt.datetime
-    actor: str
-    name: str
-    old_value: str
-    value: str
 
 
 def _boolean(text: str) -> bool:
@@ -167,7 +157,7 @@ def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, value
     changes = [(name, before[name], text) for name, text in texts.items() if before[name] != text]
     upsert(connection, t.Setting, ("name", "value"), [(name, text) for name, _, text in changes])
     for name, old, text in changes:
-        _audit(connection, actor, at, name, old, text)
+        note_change(connection, actor.name, at, name, old, text)
     if any(SPECS[name].is_matching and name != "auto_match" for name, _, _ in changes):
         touch(connection, all_rows())
     if any(name == SCHEDULE_ZONE for name, _, _ in changes):
@@ -196,7 +186,7 @@ def put_domains(
     upsert(connection, t.ListedDomain, ("domain", "list"), [(domain, which.value) for domain in sorted(added)])
     if added or removed:
         old, new = ", ".join(sorted(removed)), ", ".join(sorted(added))
-        _audit(connection, actor, at, f"domains: {which}", f"removed: {old}", f"added: {new}")
+        note_change(connection, actor.name, at, f"domains: {which}", f"removed: {old}", f"added: {new}")
         for part in chunks(sorted(added | removed)):
             touch(connection, with_domains(), {"names": part})
     return len(added), len(removed)
@@ -211,7 +201,8 @@ def put_domain(connection: sa.Connection, actor: Actor, at: dt.datetime, which: 
     if before == which:
         return False
     upsert(connection, t.ListedDomain, ("domain", "list"), [(domain, which.value)])
-    _audit(connection, actor, at, f"domains: {which}", f"was on: {before or 'no list'}", f"added: {domain}")
+    old = f"was on: {before or 'no list'}"
+    note_change(connection, actor.name, at, f"domains: {which}", old, f"added: {domain}")
     touch(connection, with_domains(), {"names": [domain]})
     return True
 
@@ -224,7 +215,8 @@ def put_provider_cardinality(
     if row is None:
         raise NotFound("This provider does not exist.")
     connection.execute(sa.update(t.Provider).where(t.Provider.id == provider_id).values(cardinality=value))
-    _audit(connection, actor, at, f"cardinality: {row.name}", row.cardinality or "default", value or "default")
+    old, new = row.cardinality or "default", value or "default"
+    note_change(connection, actor.name, at, f"cardinality: {row.name}", old, new)
     touch(connection, all_rows())
 
 
@@ -265,14 +257,6 @@ def _checked_domains(texts: Iterable[str]) -> set[str]:
     return {domain.name for domain in domains.values()}
 
 
-def _audit(connection: sa.Connection, actor: Actor, at: dt.datetime, name: str, old: str, new: str) -> None:
-    row = {"at": at, "actor": actor.name, "name": name, "old_value": old, "value": new}
-    connection.execute(_AUDIT, row)
-
-
-_AUDIT = sa.insert(t.SettingChange)
-
-
 def read_texts(connection: sa.Connection) -> dict[str, str]:
     """Read all settings by name, as text; what was never set has its default."""
     stored = {row.name: row.value for row in connection.execute(_SETTINGS)}
@@ -282,10 +266,3 @@ def read_texts(connection: sa.Connection) -> dict[str, str]:
 def read_domains(connection: sa.Connection, which: DomainList) -> list[str]:
     query = sa.select(t.ListedDomain.domain).where(t.ListedDomain.list == which).order_by(t.ListedDomain.domain)
     return list(connection.scalars(query))
-
-
-def read_changes(connection: sa.Connection, limit: int) -> list[Change]:
-    """Read the audited changes of settings and lists, the latest first."""
-    row = t.SettingChange
-    query = sa.select(row.at, row.actor, row.name, row.old_value, row.value).order_by(row.id.desc()).limit(limit)
-    return [Change(*change) for change in connection.execute(query)]

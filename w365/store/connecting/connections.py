@@ -10,9 +10,6 @@ import sqlalchemy as sa
 
 from w365.store import tables as t
 
-CRM = "crm"
-"""The target of the CRM's connection; that of a provider is its id."""
-
 _COLUMNS = ("target", "setting", "for_environment", "parts", "secret", "changed_at", "changed_by")
 _ALL = sa.select(*(getattr(t.StoredConnection, name) for name in _COLUMNS)).order_by(t.StoredConnection.target)
 _CHANGE = sa.update(t.StoredConnection).where(t.StoredConnection.target == sa.bindparam("of_target"))
@@ -21,7 +18,10 @@ _ADD = sa.insert(t.StoredConnection)
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
-    """One row. ``parts`` are by the last words of the settings' names; ``secret`` is sealed."""
+    """One row. ``target`` is `store.runs.CRM` or a provider's id as text; ``secret`` is sealed.
+
+    ``parts`` are by the last words of the settings' names.
+    """
 
     target: str
     setting: str

@@ -7,7 +7,7 @@ import streamlit as st
 from w365.model import Role
 from w365.service.configuring.settings import set_setting
 from w365.service.matching.run import Preview, preview_match
-from w365.service.syncing.providers import request_match
+from w365.service.syncing.runs import request_match
 from w365.ui.configuring.match_preview import preview_dialog
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time

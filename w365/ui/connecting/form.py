@@ -19,7 +19,7 @@ from w365.service.connecting.connections import (
 )
 from w365.service.connecting.fields import Field, fields_of
 from w365.service.syncing.providers import list_providers
-from w365.store.connecting.connections import CRM
+from w365.store.runs import CRM
 from w365.store.syncing.providers import free_name
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error

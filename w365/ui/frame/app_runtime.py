@@ -153,7 +153,7 @@ def _is_alive(process: Popen[str] | None) -> bool:
 def furnish_demo(service: Service, queue: Queue) -> None:
     """Give a new demo its manual provider, Auto-Match and the first syncs; an old one stays as it was left."""
     from w365.service.access import local_user
-    from w365.service.syncing.providers import list_runs
+    from w365.service.syncing.runs import list_runs
 
     actor = local_user()
     if list_runs(service, actor, limit=1):
@@ -177,7 +177,8 @@ def _add_manual_provider(service: Service, actor: Actor) -> None:
 
 def _ask_for_syncs(service: Service, actor: Actor, queue: Queue) -> None:
     from w365.model import ProviderKind
-    from w365.service.syncing.providers import list_providers, request_crm_sync, request_sync
+    from w365.service.syncing.providers import list_providers
+    from w365.service.syncing.runs import request_crm_sync, request_sync
 
     try:
         queue.enqueue(request_crm_sync(service, actor))

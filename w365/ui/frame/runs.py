@@ -10,7 +10,7 @@ import streamlit as st
 from w365.errors import W365Error
 from w365.model import Role, RunKind, RunState
 from w365.service.syncing.customers import UNKNOWN_FIELDS
-from w365.service.syncing.providers import cancel, list_runs, missing_of, read_run
+from w365.service.syncing.runs import cancel, list_runs, missing_of, read_run
 from w365.service.syncing.scope import BY_CHANGES, NO_FEED
 from w365.store.runs import RunView
 from w365.ui.frame import app_runtime

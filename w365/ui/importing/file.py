@@ -14,7 +14,7 @@ from w365.model import RunKind
 from w365.service.exporting import Format
 from w365.service.importing.report import LineError, count_lines, errors_file
 from w365.service.importing.templates import make_template
-from w365.service.syncing.providers import list_runs, request_match
+from w365.service.syncing.runs import list_runs, request_match
 from w365.sheets import Field, Places, Sheet, guess_columns, open_sheet
 from w365.sheets.columns import name_columns
 from w365.store.runs import RunView

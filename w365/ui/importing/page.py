@@ -9,9 +9,9 @@ import streamlit as st
 from w365.errors import W365Error
 from w365.model import ProviderKind, Role, RunKind
 from w365.service.importing.accounts import AccountsPreview, Choice, import_accounts, preview_accounts
-from w365.service.syncing.customer_changes import LEFT_ALONE
 from w365.service.syncing.manual_rows import FIELDS
 from w365.service.syncing.providers import ProviderView, list_providers
+from w365.store.syncing.customer_changes import LEFT_ALONE
 from w365.ui.frame import pages
 from w365.ui.frame.links import link_to
 from w365.ui.frame.page_context import PageContext

@@ -15,10 +15,9 @@ from w365.service.reading.records import count
 from w365.service.reading.visits import read_visit
 from w365.service.syncing.providers import CrmView, ProviderView, get_crm, list_providers
 from w365.service.writeback.view import count_troubles
-from w365.store.connecting.connections import CRM
 from w365.store.reading.subscriptions import Amount
 from w365.store.reading.worklist import Filter
-from w365.store.runs import RunView
+from w365.store.runs import CRM, RunView
 from w365.ui.configuring.schedule_words import say_next_times
 from w365.ui.deciding.record.subscription_words import say_blocked
 from w365.ui.frame import pages

@@ -17,19 +17,13 @@ from w365.service.syncing.providers import (
     CrmView,
     ProviderView,
     add_manual_provider,
-    confirm_gone,
     get_crm,
     list_providers,
-    list_runs,
-    missing_of,
-    request_crm_sync,
-    request_match,
-    request_sync,
     verify_crm,
     verify_provider,
 )
-from w365.store.connecting.connections import CRM
-from w365.store.runs import RunView
+from w365.service.syncing.runs import confirm_gone, list_runs, missing_of, request_crm_sync, request_match, request_sync
+from w365.store.runs import CRM, RunView
 from w365.ui.configuring.auto_match import offer_preview, say_auto_match
 from w365.ui.configuring.schedule_words import show_schedule
 from w365.ui.connecting.demo_choice import offer_to_leave_demo, offer_to_return

@@ -6,20 +6,21 @@ import dataclasses
 from dataclasses import dataclass
 
 from w365.matching.blocking_keys import signs_of
-from w365.matching.domains import Domain, normalise_domain
+from w365.matching.domains import normalise_domain
 from w365.model import Customer, DomainKind
 from w365.store.reading.search_index import sort_key, words_of
 
 _LONGEST_DOMAIN = 253
 """What is longer is no domain and is kept to be shown only."""
 
-
-LEFT_ALONE = "left_alone"
+UNCHANGED, LEFT_ALONE = "unchanged", "left_alone"
+NOT_WRITTEN = (UNCHANGED, LEFT_ALONE)
+"""The outcomes of rows that a sync does not write: nothing differs, or a person switched them off."""
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What is stored of a customer, in the order of `COLUMNS`."""
+class CustomerFacts:
+    """What is stored of a customer in one row of `provider_account`, in the order of `COLUMNS`."""
 
     name: str
     name_key: str
@@ -32,48 +33,51 @@ class Facts:
     note: str
 
 
-COLUMNS = tuple(field.name for field in dataclasses.fields(Facts))
-Domains = dict[str, tuple[str, bool, bool]]  # name -> kind, is_default, is_verified
+COLUMNS = tuple(field.name for field in dataclasses.fields(CustomerFacts))
+DomainFacts = dict[str, tuple[str, bool, bool]]  # name -> kind, is_default, is_verified
+SubscriptionRow = tuple[object, ...]
+"""In the order of `w365.model.Subscription`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownCustomer:
+    """A customer as it is stored, with the id of its row."""
+
     id: int
-    facts: Facts
+    facts: CustomerFacts
     is_gone: bool
-    domains: Domains
-    subscriptions: frozenset[tuple[object, ...]]
+    domains: DomainFacts
+    subscriptions: frozenset[SubscriptionRow]
     is_synced: bool = True
 
 
-class Change:
-    """What one customer brings against what is stored of it."""
+class CustomerChange:
+    """What one customer brings against what is stored of it, which is None for one that is new.
 
-    def __init__(self, customer: Customer, known: Known | None) -> None:
+    Domains or subscriptions that the customer does not tell (None) stay as they are stored.
+    """
+
+    def __init__(self, customer: Customer, known: KnownCustomer | None) -> None:
         self.customer, self.known = customer, known
         self.domains = _domains_of(customer) if customer.domains is not None or known is None else known.domains
         self.facts = _facts_of(customer, self.domains)
         self.subscriptions = _subscriptions_of(customer, known)
 
     @property
-    def is_left(self) -> bool:
-        """Whether a sync leaves the row alone, because a person switched it off or because nothing differs."""
-        return self.word in (LEFT_ALONE, "unchanged")
-
-    @property
-    def word(self) -> str:
-        """Under which word a sync counts the customer."""
+    def outcome(self) -> str:
+        """The word under which a sync counts the customer."""
         return LEFT_ALONE if self.known is not None and not self.known.is_synced else self.difference
 
     @property
     def difference(self) -> str:
+        """The same word, whether or not a person switched the row off."""
         known = self.known
         if known is None:
             return "new"
         if known.is_gone:
             return "returned"
         same = (self.facts, self.domains, self.subscriptions) == (known.facts, known.domains, known.subscriptions)
-        return "unchanged" if same else "changed"
+        return UNCHANGED if same else "changed"
 
     @property
     def tells_who(self) -> bool:
@@ -83,7 +87,7 @@ class Change:
             known.is_gone or (self.domains, self.facts.tenant_guid) != (known.domains, known.facts.tenant_guid)
         )
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         """Old → new of what a person would want to know; empty for new rows and mere subscription changes."""
         known = self.known
         if known is None:
@@ -102,8 +106,8 @@ class Change:
         return "; ".join(parts)
 
 
-def _facts_of(customer: Customer, domains: Domains) -> Facts:
-    return Facts(
+def _facts_of(customer: Customer, domains: DomainFacts) -> CustomerFacts:
+    return CustomerFacts(
         name=customer.name,
         name_key=sort_key(customer.name),
         default_domain=customer.default_domain,
@@ -116,34 +120,35 @@ def _facts_of(customer: Customer, domains: Domains) -> Facts:
     )
 
 
-def _domains_of(customer: Customer) -> Domains:
-    found: Domains = {}
-    for one in customer.domains or ():
-        domain = normalise_domain(one.name)
+def _domains_of(customer: Customer) -> DomainFacts:
+    facts: DomainFacts = {}
+    for told in customer.domains or ():
+        domain = normalise_domain(told.name)
         if domain.name:
-            found[domain.name[:_LONGEST_DOMAIN]] = (domain.kind.value, one.is_default, one.is_verified)
-    default: Domain = normalise_domain(customer.default_domain)
+            facts[domain.name[:_LONGEST_DOMAIN]] = (domain.kind.value, told.is_default, told.is_verified)
+    default = normalise_domain(customer.default_domain)
     if default.name:
-        found.setdefault(default.name[:_LONGEST_DOMAIN], (default.kind.value, True, True))
-    return found
+        facts.setdefault(default.name[:_LONGEST_DOMAIN], (default.kind.value, True, True))
+    return facts
 
 
-def _main_domain(customer: Customer, domains: Domains) -> str:
+def _main_domain(customer: Customer, domains: DomainFacts) -> str:
     own = [name for name, (kind, _, is_verified) in domains.items() if kind == DomainKind.OWN_NAME and is_verified]
     default = normalise_domain(customer.default_domain).name
     return default if default in own or not own else min(own)
 
 
-def _subscriptions_of(customer: Customer, known: Known | None) -> frozenset[tuple[object, ...]]:
+def _subscriptions_of(customer: Customer, known: KnownCustomer | None) -> frozenset[SubscriptionRow]:
     if customer.subscriptions is None:
         return known.subscriptions if known else frozenset()
     rows = {
-        one.subscription_id: (one.subscription_id, one.offer_name, one.quantity, one.status, one.term, one.started_at)
-        for one in customer.subscriptions
+        sub.subscription_id: (sub.subscription_id, sub.offer_name, sub.quantity, sub.status, sub.term, sub.started_at)
+        for sub in customer.subscriptions
     }
     return frozenset(rows.values())
 
 
-def words_of_change(change: Change) -> set[str]:
+def search_words_of(change: CustomerChange) -> set[str]:
+    """The words by which the row is to be found once the change is stored."""
     name, domains = change.facts.name, change.domains
     return words_of([name], [change.customer.specific_id, *domains, *signs_of(name, domains)])

@@ -1,0 +1,99 @@
+"""Runs as people ask for them, look at them and end them: a sync of a provider or of the CRM, a match."""
+
+from __future__ import annotations
+
+from w365.errors import InputError
+from w365.model import Actor, ProviderKind, Role, RunKind, RunState
+from w365.service import Service
+from w365.service.access import require
+from w365.service.syncing.customers import MISSING
+from w365.service.syncing.providers import find_provider, get_crm, refuse_unconnected
+from w365.store.runs import (
+    CRM,
+    RunView,
+    cancel_run,
+    end_run,
+    get_run,
+    latest_run,
+    problems_of,
+    recent_runs,
+    request_run,
+)
+from w365.store.syncing.gone_customers import mark_gone
+from w365.store.syncing.providers import find_provider_named
+
+MATCH_TARGET = "all"
+
+
+def request_sync(service: Service, actor: Actor, name: str, *, full: bool = False) -> int:
+    """Queue a sync of one provider and return the run's id; AlreadyRunning, ConfigurationError when not connected."""
+    require(actor, Role.ANALYST)
+    provider = find_provider(service, actor, name)
+    if provider.kind is ProviderKind.MANUAL:
+        raise InputError(f"{provider.name} is a manual provider; there is nothing to sync.", do="Add its rows by hand.")
+    refuse_unconnected(provider.missing)
+    return _request(service, actor, RunKind.SYNC, provider.name, wants_full=full)
+
+
+def request_crm_sync(service: Service, actor: Actor) -> int:
+    """Queue a sync of the CRM, on the terms of `request_sync`."""
+    require(actor, Role.ANALYST)
+    refuse_unconnected(get_crm(service, actor).missing)
+    return _request(service, actor, RunKind.CRM_SYNC, CRM)
+
+
+def request_match(service: Service, actor: Actor, *, full: bool = False) -> int:
+    """Queue a match and return the run's id; AlreadyRunning when one is under way.
+
+    A full one makes evidence and proposals anew from what was read, not only for what changed.
+    """
+    require(actor, Role.ANALYST)
+    return _request(service, actor, RunKind.MATCH, MATCH_TARGET, wants_full=full)
+
+
+def cancel(service: Service, actor: Actor, run_id: int) -> None:
+    """End a run that waits, and ask one under way to stop at its next page; one that ended stays as it is."""
+    require(actor, Role.ANALYST)
+    with service.store.write() as connection:
+        cancel_run(connection, run_id, service.clock())
+
+
+def read_run(service: Service, actor: Actor, run_id: int) -> tuple[RunView, list[tuple[str, str]]]:
+    """Read a run and its first problems (record id, why); NotFound when there is none."""
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        problems = [(problem.record_id, problem.why) for problem in problems_of(connection, run_id)]
+        return get_run(connection, run_id), problems
+
+
+def list_runs(service: Service, actor: Actor, limit: int = 50) -> list[RunView]:
+    require(actor, Role.VIEWER)
+    with service.store.read() as connection:
+        return recent_runs(connection, limit)
+
+
+def confirm_gone(service: Service, actor: Actor, run_id: int) -> int:
+    """Accept that the customers which a guarded run did not meet are gone; return how many."""
+    require(actor, Role.ADMIN)
+    with service.store.write() as connection:
+        run = get_run(connection, run_id)
+        provider = find_provider_named(connection, run.target)
+        latest = latest_run(connection, RunKind.SYNC, run.target)
+        if provider is None or latest is None or latest.id != run_id or not missing_of(run):
+            raise InputError(
+                "Only the latest sync that stopped for this can be confirmed.", kept="Nothing was changed."
+            )
+        gone = mark_gone(connection, provider.id, run_id, service.clock(), guard=None)
+        result = {word: count for word, count in run.result.items() if word != MISSING} | {"gone": gone}
+        end_run(connection, run_id, RunState.DONE, service.clock(), was=RunState.FAILED, error="", result=result)
+    return gone
+
+
+def missing_of(run: RunView) -> int:
+    """How many customers a run did not meet that stopped at the guard and waits for `confirm_gone`; else 0."""
+    return int(run.result.get(MISSING, 0)) if run.state is RunState.FAILED else 0
+
+
+def _request(service: Service, actor: Actor, kind: RunKind, target: str, *, wants_full: bool = False) -> int:
+    with service.store.write() as connection:
+        return request_run(connection, kind, target, actor.name, service.clock(), wants_full=wants_full)

@@ -1,0 +1,44 @@
+"""The rows of `setting_change`: who changed which setting, list, connection, sign-in or schedule, from what to what."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from w365.store import tables as t
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One audited change."""
+
+    at: dt.datetime
+    actor: str
+    name: str
+    old_value: str
+    value: str
+
+
+def note_change(connection: sa.Connection, actor: str, at: dt.datetime, name: str, old: str, new: str) -> None:
+    connection.execute(_NOTE, {"at": at, "actor": actor, "name": name, "old_value": old, "value": new})
+
+
+def read_changes(connection: sa.Connection, limit: int) -> list[Change]:
+    """Read the latest changes, the latest first."""
+    return [Change(*row) for row in connection.execute(_LATEST, {"most": limit})]
+
+
+_NOTE = sa.insert(t.SettingChange)
+_LATEST = (
+    sa.select(
+        t.SettingChange.at,
+        t.SettingChange.actor,
+        t.SettingChange.name,
+        t.SettingChange.old_value,
+        t.SettingChange.value,
+    )
+    .order_by(t.SettingChange.id.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)

@@ -1,0 +1,251 @@
+"""Customers as the pages of a provider bring them, written where they differ from what is stored."""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from w365.model import Customer, CustomerPage
+from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
+from w365.store.db.bound_ids import IDS, NAMES
+from w365.store.db.bulk_insert import chunks, upsert
+from w365.store.matching.candidates import ordering_elsewhere
+from w365.store.matching.dirty_rows import touch
+from w365.store.matching.evidence import THOSE, Values
+from w365.store.matching.refresh_derived import settle
+from w365.store.reading.search_index import put_words
+from w365.store.runs import add_problems, see
+from w365.store.syncing.customer_changes import (
+    COLUMNS,
+    NOT_WRITTEN,
+    UNCHANGED,
+    CustomerChange,
+    CustomerFacts,
+    DomainFacts,
+    KnownCustomer,
+    SubscriptionRow,
+    search_words_of,
+)
+
+SUBJECT = "customer"
+"""Under which subject a run notes the customers that it met."""
+
+_FACTS = operator.attrgetter(*COLUMNS)
+
+
+def store_page(
+    connection: sa.Connection, provider_id: int, page: CustomerPage, run_id: int, at: dt.datetime, counts: Counter[str]
+) -> None:
+    """Store a page of a run and add what became of its customers to `counts`, each customer once a run."""
+    customers = {customer.specific_id: customer for customer in page.customers}
+    known = _read_known(connection, provider_id, list(customers))
+    add_problems(connection, run_id, page.rejected)
+    counts["rejected"] += len(page.rejected)
+    seen_before = _already_seen(connection, run_id, list(customers))
+    counts["incomplete"] += sum(bool(customers[new].note) for new in customers.keys() - seen_before)
+    see(connection, run_id, SUBJECT, [rejected.record_id for rejected in page.rejected] + list(customers))
+    changes = []
+    for specific_id, customer in customers.items():
+        change = CustomerChange(customer, known.get(specific_id))
+        outcome = change.outcome
+        if specific_id not in seen_before:
+            counts[outcome] += 1
+        if outcome not in NOT_WRITTEN:
+            changes.append(change)
+    _write_changes(connection, provider_id, changes, at)
+
+
+def store_customers(connection: sa.Connection, provider_id: int, customers: Iterable[Customer], at: dt.datetime) -> int:
+    """Store customers outside a run, as for a manual provider; return how many differ from before."""
+    by_id = {customer.specific_id: customer for customer in customers}
+    differing = 0
+    for part in chunks(by_id.values()):
+        compared = compare_customers(connection, provider_id, part)
+        changes = [change for change in compared if change.difference != UNCHANGED]
+        _write_changes(connection, provider_id, changes, at)
+        differing += len(changes)
+    return differing
+
+
+def compare_customers(
+    connection: sa.Connection, provider_id: int, customers: Sequence[Customer]
+) -> list[CustomerChange]:
+    """Say of each customer what storing it would change; nothing is written."""
+    known = _read_known(connection, provider_id, [customer.specific_id for customer in customers])
+    return [CustomerChange(customer, known.get(customer.specific_id)) for customer in customers]
+
+
+def read_present_ids(connection: sa.Connection, provider_id: int) -> set[str]:
+    """Read the provider's own ids of its customers that are neither gone nor switched off."""
+    pa = t.ProviderAccount
+    query = sa.select(pa.specific_id).where(pa.provider_id == provider_id, pa.gone_at.is_(None), pa.is_synced)
+    return set(connection.scalars(query))
+
+
+def read_ids(connection: sa.Connection, provider_id: int, specific_ids: Sequence[str]) -> dict[str, int]:
+    """Read the ids of stored rows, gone ones too, by the provider's own id."""
+    asked = {"provider": provider_id, "names": list(specific_ids)}
+    return {row.specific_id: row.id for row in connection.execute(_IDS_OF, asked)}
+
+
+def read_facts(
+    connection: sa.Connection, provider_id: int, specific_ids: Sequence[str], columns: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Read some of the `COLUMNS` of stored customers, gone ones too, by the provider's own id."""
+    pa = t.ProviderAccount
+    query = sa.select(pa.specific_id, *(getattr(pa, name) for name in columns))
+    rows = connection.execute(query.where(pa.provider_id == provider_id, pa.specific_id.in_(specific_ids)))
+    return {row[0]: dict(zip(columns, row[1:], strict=True)) for row in rows}
+
+
+# --- what is known ---
+
+
+def _read_known(connection: sa.Connection, provider_id: int, specific_ids: Sequence[str]) -> dict[str, KnownCustomer]:
+    asked = {"provider": provider_id, "names": list(specific_ids)}
+    domains = _known_domains(connection, asked)
+    subscriptions = _known_subscriptions(connection, asked)
+    return {
+        row[1]: KnownCustomer(
+            row[0],
+            CustomerFacts(*row[4:]),
+            row[2] is not None,
+            domains.get(row[0], {}),
+            frozenset(subscriptions.get(row[0], ())),
+            is_synced=row[3],
+        )
+        for row in connection.execute(_KNOWN, asked)
+    }
+
+
+def _known_domains(connection: sa.Connection, asked: Values) -> dict[int, DomainFacts]:
+    domains: dict[int, DomainFacts] = {}
+    for row_id, domain, kind, is_default, is_verified in connection.execute(_KNOWN_DOMAINS, asked):
+        domains.setdefault(row_id, {})[domain] = (kind, is_default, is_verified)
+    return domains
+
+
+def _known_subscriptions(connection: sa.Connection, asked: Values) -> dict[int, set[SubscriptionRow]]:
+    subscriptions: dict[int, set[SubscriptionRow]] = {}
+    for row in connection.execute(_KNOWN_SUBSCRIPTIONS, asked):
+        subscriptions.setdefault(row[0], set()).add(tuple(row[1:]))
+    return subscriptions
+
+
+def _already_seen(connection: sa.Connection, run_id: int, specific_ids: Sequence[str]) -> set[str]:
+    """Customers that an earlier page of this run brought: providers repeat some when records change while paging."""
+    return set(connection.scalars(_SEEN, {"run": run_id, "names": list(specific_ids)}))
+
+
+# --- what is written ---
+
+
+def _write_changes(
+    connection: sa.Connection, provider_id: int, changes: Sequence[CustomerChange], at: dt.datetime
+) -> None:
+    """Write facts, domains, subscriptions and words of these customers, and bring their grid rows up to date."""
+    if not changes:
+        return
+    moving = [change.known.id for change in changes if change.known and change.tells_who]
+    with ordering_elsewhere(connection, moving):
+        _write_rows(connection, provider_id, changes, at)
+
+
+def _write_rows(
+    connection: sa.Connection, provider_id: int, changes: Sequence[CustomerChange], at: dt.datetime
+) -> None:
+    rows = [(provider_id, change.customer.specific_id, *_FACTS(change.facts), at, None) for change in changes]
+    _upsert_accounts(connection, rows)
+    ids = read_ids(connection, provider_id, [change.customer.specific_id for change in changes])
+    with_ids = [(ids[change.customer.specific_id], change) for change in changes]
+    _note_changes(connection, with_ids, at)
+    _write_domains(connection, with_ids)
+    _write_subscriptions(connection, with_ids)
+    put_words(connection, t.PROVIDER_ACCOUNT, ((row_id, search_words_of(change)) for row_id, change in with_ids))
+    values = {"ids": list(ids.values())}
+    touch(connection, THOSE, values)
+    settle(connection, read_policy(connection), THOSE, values)
+
+
+def _upsert_accounts(connection: sa.Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Write the facts; the first sight of a row that exists stays."""
+    columns = ("provider_id", "specific_id", *COLUMNS, "first_seen_at", "gone_at")
+    upsert(connection, t.ProviderAccount, columns, rows, keep=("first_seen_at",))
+
+
+def _note_changes(connection: sa.Connection, changes: Sequence[tuple[int, CustomerChange]], at: dt.datetime) -> None:
+    for row_id, change in changes:
+        if text := change.describe():
+            connection.execute(_NOTE_CHANGE, {"of_id": row_id, "change": text, "changed_at": at})
+
+
+def _write_domains(connection: sa.Connection, changes: Sequence[tuple[int, CustomerChange]]) -> None:
+    differing = [
+        (row_id, change) for row_id, change in changes if change.known is None or change.known.domains != change.domains
+    ]
+    connection.execute(_DROP_DOMAINS, {"ids": [row_id for row_id, _ in differing]})
+    columns = ("provider_account_id", "domain", "kind", "is_default", "is_verified")
+    rows = [(row_id, name, *facts) for row_id, change in differing for name, facts in change.domains.items()]
+    upsert(connection, t.ProviderAccountDomain, columns, rows)
+
+
+def _write_subscriptions(connection: sa.Connection, changes: Sequence[tuple[int, CustomerChange]]) -> None:
+    differing = [
+        (row_id, change)
+        for row_id, change in changes
+        if (change.known.subscriptions if change.known else frozenset()) != change.subscriptions
+    ]
+    connection.execute(_DROP_SUBSCRIPTIONS, {"ids": [row_id for row_id, _ in differing]})
+    columns = ("provider_account_id", "subscription_id", "offer_name", "quantity", "status", "term", "started_at")
+    rows = [(row_id, *sub) for row_id, change in differing for sub in change.subscriptions]
+    upsert(connection, t.ProviderSubscription, columns, rows)
+
+
+# --- what is asked of each page ---
+
+_NAMED = (t.ProviderAccount.provider_id == sa.bindparam("provider"), t.ProviderAccount.specific_id.in_(NAMES))
+_IDS_OF = sa.select(t.ProviderAccount.specific_id, t.ProviderAccount.id).where(*_NAMED)
+_KNOWN = sa.select(
+    t.ProviderAccount.id,
+    t.ProviderAccount.specific_id,
+    t.ProviderAccount.gone_at,
+    t.ProviderAccount.is_synced,
+    *(getattr(t.ProviderAccount, name) for name in COLUMNS),
+).where(*_NAMED)
+_KNOWN_DOMAINS = (
+    sa.select(
+        t.ProviderAccountDomain.provider_account_id,
+        t.ProviderAccountDomain.domain,
+        t.ProviderAccountDomain.kind,
+        t.ProviderAccountDomain.is_default,
+        t.ProviderAccountDomain.is_verified,
+    )
+    .join(t.ProviderAccount, t.ProviderAccount.id == t.ProviderAccountDomain.provider_account_id)
+    .where(*_NAMED)
+)
+_KNOWN_SUBSCRIPTIONS = (
+    sa.select(
+        t.ProviderSubscription.provider_account_id,
+        t.ProviderSubscription.subscription_id,
+        t.ProviderSubscription.offer_name,
+        t.ProviderSubscription.quantity,
+        t.ProviderSubscription.status,
+        t.ProviderSubscription.term,
+        t.ProviderSubscription.started_at,
+    )
+    .join(t.ProviderAccount, t.ProviderAccount.id == t.ProviderSubscription.provider_account_id)
+    .where(*_NAMED)
+)
+_SEEN = sa.select(t.RunSeen.record_id).where(
+    t.RunSeen.run_id == sa.bindparam("run"), t.RunSeen.subject == SUBJECT, t.RunSeen.record_id.in_(NAMES)
+)
+_NOTE_CHANGE = sa.update(t.ProviderAccount).where(t.ProviderAccount.id == sa.bindparam("of_id"))
+"""Sets what else is given with it."""
+_DROP_DOMAINS = sa.delete(t.ProviderAccountDomain).where(t.ProviderAccountDomain.provider_account_id.in_(IDS))
+_DROP_SUBSCRIPTIONS = sa.delete(t.ProviderSubscription).where(t.ProviderSubscription.provider_account_id.in_(IDS))
