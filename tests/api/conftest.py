@@ -21,9 +21,9 @@ from w365.jobs import execute
 from w365.model import Actor, CrmAccount, Role
 from w365.service import Service
 from w365.service.syncing import providers, runs
-from w365.service.syncing.crm import store_account
 from w365.service.syncing.providers import ManualAccount
 from w365.store.db.engine import Store
+from w365.store.syncing.crm_accounts import store_account
 
 SECRET = "the key of these tests"
 ANALYST = Actor("ana", Role.ANALYST)

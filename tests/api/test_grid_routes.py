@@ -16,7 +16,7 @@ from w365.model import Actor, CrmAccount, Role
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding.mapping import clear_mapping, park
-from w365.service.syncing.crm import store_account
+from w365.store.syncing.crm_accounts import store_account
 
 ODD_NAME = CUSTOMERS[2].name
 

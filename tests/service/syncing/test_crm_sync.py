@@ -34,7 +34,7 @@ from w365.service.deciding import mapping
 from w365.service.reading import account_lookup, records
 from w365.service.syncing import runs
 from w365.service.syncing.crm import run_crm_sync
-from w365.service.syncing.crm_cursor import place_in
+from w365.service.syncing.crm_cursor import cursor_within
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.reading.worklist import Filter
@@ -204,7 +204,7 @@ def fail() -> None:
 def test_a_full_read_cut_short_goes_on_after_the_page_it_had(service: Service, crm: FakeCrm, store: Store) -> None:
     crm.before["contacts"] = fail
     failed = crm_sync(service)
-    assert (failed.state, place_in(failed.cursor, "contacts")) == (RunState.FAILED, "contacts after 1")
+    assert (failed.state, cursor_within(failed.cursor, "contacts")) == (RunState.FAILED, "contacts after 1")
     crm.before.clear()
     crm.asked.clear()
     run = crm_sync(service)

@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 from service.fakes import account
 
-from w365.service.syncing.crm import store_account
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.matching.account_domains import fold_all
+from w365.store.syncing.crm_accounts import store_account
 
 
 @pytest.mark.parametrize("store_of", ["store", pytest.param("fresh_postgres", marks=pytest.mark.postgres)])

@@ -15,7 +15,6 @@ from w365.http.wait import never_stop
 from w365.model import OPEN, Actor, DecisionKind, Disposition, NewAccount, Origin, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.service.syncing.crm import store_account
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.deciding import decisions
@@ -23,6 +22,7 @@ from w365.store.deciding.decisions import Standing, Who
 from w365.store.matching import refresh_derived
 from w365.store.matching.candidates import drop_candidate, order_decided
 from w365.store.reading import worklist
+from w365.store.syncing.crm_accounts import store_account
 
 _log = logging.getLogger(__name__)
 

@@ -1,0 +1,55 @@
+"""Contacts as the CRM says them; of each is kept its id, its account and the domain it writes from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from w365.model import CrmContact
+from w365.store import tables as t
+from w365.store.db.bound_ids import NAMES
+from w365.store.db.bulk_insert import chunks, upsert
+from w365.store.syncing.crm_concerned import fold_domains_of_contacts
+from w365.store.syncing.crm_reads import outcome_of
+from w365.store.syncing.crm_size import grow
+
+_ContactRow = tuple[str, str, str]
+"""The contact's CRM id, its account's, and its domain: a tuple, as `upsert` takes them."""
+
+
+def store_contacts(connection: sa.Connection, contacts: Sequence[CrmContact], counts: Counter[str]) -> None:
+    """Store a page of contacts, touch whom it concerns, and add what became of them to `counts`."""
+    known = _read_known(connection, [contact.crm_id for contact in contacts])
+    changed = []
+    for contact in contacts:
+        row = (contact.crm_id, contact.account_crm_id, contact.domain)
+        counts[f"contacts_{outcome_of(known.get(contact.crm_id), row)}"] += 1
+        if known.get(contact.crm_id) != row:
+            changed.append(row)
+    if changed:
+        upsert(connection, t.Contact, ("crm_id", "account_crm_id", "domain"), changed)
+        replaced = [known[row[0]] for row in changed if row[0] in known]
+        fold_domains_of_contacts(connection, (row[1:] for row in [*changed, *replaced]))
+        grow(connection, "contacts", len(changed) - len(replaced))
+
+
+def drop_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
+    """Delete contacts, and return how many there were."""
+    dropped = 0
+    for part in chunks(crm_ids):
+        known = _read_known(connection, part)
+        deleted = connection.execute(sa.delete(t.Contact).where(t.Contact.crm_id.in_(part))).rowcount
+        fold_domains_of_contacts(connection, (row[1:] for row in known.values()))
+        grow(connection, "contacts", -deleted)
+        dropped += deleted
+    return dropped
+
+
+def _read_known(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[str, _ContactRow]:
+    rows = (row for part in chunks(crm_ids) for row in connection.execute(_KNOWN, {"names": part}))
+    return {crm_id: (crm_id, account, domain) for crm_id, account, domain in rows}
+
+
+_KNOWN = sa.select(t.Contact.crm_id, t.Contact.account_crm_id, t.Contact.domain).where(t.Contact.crm_id.in_(NAMES))
