@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from w365.service.syncing.scheduler import start_due
 from w365.service.telling.notices import note_to_tell, tell_ended
 from w365.service.writeback.compare import run_compare
 from w365.service.writeback.write import DueWatch, run_writeback
+from w365.store.onboarding.expected_customers import map_expected
 from w365.store.runs import (
     LEASE,
     Progress,
@@ -55,7 +57,7 @@ _log = logging.getLogger(__name__)
 _WORK: dict[RunKind, Callable[[Service, RunView, Progress], dict[str, int]]] = {
     RunKind.SYNC: run_sync,
     RunKind.CRM_SYNC: run_crm_sync,
-    RunKind.MATCH: run_match,
+    RunKind.MATCH: partial(run_match, map_first=map_expected),
     RunKind.BULK: run_plan,
     RunKind.UNDO: run_plan,
     RunKind.WRITEBACK: run_writeback,

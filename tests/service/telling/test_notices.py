@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from smtp_server import SmtpServer
 
 from w365.channels import Channels
 from w365.errors import InputError, NotAllowed, SourceUnreachable
-from w365.jobs import execute
+from w365.jobs import Queue, execute
 from w365.model import RunKind, RunState
 from w365.service.syncing import providers, runs
 from w365.service.telling.notices import list_channels, send_test, tell_ended
@@ -48,6 +49,15 @@ def test_the_runs_of_a_morning_are_one_mail_with_counts_the_match_and_the_way_to
     assert smtp.recipients == ["ops@example.com", "desk@example.com"]
     assert smtp.sign_ins == [f"\0app\0{PASSWORD}"]
     assert [line.split()[0].upper() for line in smtp.in_the_clear] == ["EHLO", "STARTTLS"]
+
+
+def test_what_the_worker_starts_by_itself_is_to_be_told_over_what_was_set_then(
+    store: Store, home: Path, ca_bundle: str, smtp: SmtpServer
+) -> None:
+    it = morning(store, home, ca_bundle, Channels(mail_to(smtp), "https://hooks.example.com"))
+    it.clock.at = dt.datetime(2026, 11, 3, 6, tzinfo=dt.UTC)
+    Queue(it.service).sweep()
+    assert [channel for _, channel in rows_of(store, t.Notice.run_id, t.Notice.channel)] == ["e-mail", "webhook"] * 2
 
 
 def test_a_failed_run_is_told_with_its_sentence_and_stands_in_the_subject(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from w365.model import Actor, Cardinality, DomainList, ListPart, Role, Status
+from w365.model import Actor, Cardinality, DomainList, ListPart, MatchPolicy, Role, Status
 from w365.service import Service
 from w365.service.access import require
 from w365.service.matching.candidates import make_candidates
@@ -22,7 +22,9 @@ from w365.store.matching.refresh_derived import settle
 from w365.store.reading.snapshots import leave_snapshot
 from w365.store.reading.worklist import Filter, count_rows, counts
 from w365.store.runs import Progress, RunView
-from w365.store.syncing.expected_customers import map_expected
+
+MapFirst = Callable[[Connection, MatchPolicy, int, dt.datetime], int]
+"""Maps in the transaction of a match (policy, id of its run, now) what comes before the rules; returns how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ def make_change(service: Service, actor: Actor, change: PendingChange) -> None:
         change.put(connection, actor, service.clock())
 
 
-def run_match(service: Service, run: RunView, progress: Progress) -> dict[str, int]:
+def run_match(
+    service: Service, run: RunView, progress: Progress, *, map_first: MapFirst | None = None
+) -> dict[str, int]:
     """Match what was touched since the last time; return how many were mapped and how many rows have which status.
 
     A full match first makes the evidence of all accounts anew from what was read, and settles all rows. Proposals,
@@ -81,7 +85,7 @@ def run_match(service: Service, run: RunView, progress: Progress) -> dict[str, i
             fold_all(connection)
             touch(connection, all_rows())
         _settle_touched(connection)
-        mapped = map_expected(connection, policy, run.id, service.clock())
+        mapped = map_first(connection, policy, run.id, service.clock()) if map_first else 0
         mapped += auto_match(connection, policy, run.id, run.actor, service.clock())
         if mapped:
             _settle_mapped(connection, run.id)

@@ -12,8 +12,8 @@ from w365.model import Actor, DomainKind, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.service.onboarding.create import check_account, reached
-from w365.store.syncing import expected_customers
-from w365.store.syncing.expected_customers import ExpectedView
+from w365.store.onboarding import expected_customers
+from w365.store.onboarding.expected_customers import ExpectedView
 
 PER_PAGE = 50
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -100,7 +100,7 @@ def find_tenant(
 
 
 def map_expected(connection: sa.Connection, policy: MatchPolicy, run_id: int, at: dt.datetime) -> int:
-    """Map the expected customers that have appeared, and return how many; part of every match, before the rules."""
+    """Map the expected customers that have appeared, and return how many; see `service.matching.run.MapFirst`."""
     mapped = [row for one in list_expected(connection) if (row := _meet(connection, policy, one, run_id, at))]
     if mapped:
         refresh_derived.settle(connection, policy, THOSE, {"ids": mapped})
