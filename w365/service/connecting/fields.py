@@ -48,7 +48,7 @@ def fields_of(setting: str) -> list[Field]:
 
 
 def labels_of(setting: str) -> Mapping[str, str]:
-    return {one.part: one.label for one in fields_of(setting)}
+    return {field.part: field.label for field in fields_of(setting)}
 
 
 def _field(setting: str, part: str, *, is_required: bool) -> Field:
@@ -59,5 +59,5 @@ def _field(setting: str, part: str, *, is_required: bool) -> Field:
         "SIGN_IN": reach.sign_ins[0].value,
         "CALLS_PER_MINUTE": str(reach.calls_per_minute or 0),
     }
-    choices = tuple((one.value, SIGN_IN_WORDS[one]) for one in reach.sign_ins) if part == "SIGN_IN" else ()
+    choices = tuple((sign_in.value, SIGN_IN_WORDS[sign_in]) for sign_in in reach.sign_ins) if part == "SIGN_IN" else ()
     return Field(part, label, meaning, defaults.get(part, ""), is_required, choices)

@@ -157,11 +157,11 @@ def _bounded(text: str) -> str:
 
 
 def _read_domains(text: str) -> str:
-    found = [_read_domain(one) for one in _BETWEEN.split(text) if one]
-    for one in found:
-        if one.kind in (DomainKind.INVALID, DomainKind.ADDRESS):
-            raise _Wrong(f"“{one.name}” is not a domain name")
-    return " ".join(dict.fromkeys(one.name for one in found))
+    domains = [_read_domain(word) for word in _BETWEEN.split(text) if word]
+    for domain in domains:
+        if domain.kind in (DomainKind.INVALID, DomainKind.ADDRESS):
+            raise _Wrong(f"“{domain.name}” is not a domain name")
+    return " ".join(dict.fromkeys(domain.name for domain in domains))
 
 
 def _read_domain(text: str) -> Domain:

@@ -14,7 +14,7 @@ from w365.model import RunKind
 from w365.service import Service
 from w365.service.syncing.schedules import names_by_target
 from w365.store.configuring.schedule_times import next_time, zone_of
-from w365.store.configuring.schedules import ScheduleRow, forget_schedule, put_schedule, schedule_rows, take_due
+from w365.store.configuring.schedules import ScheduleRow, forget_schedule, put_schedule, read_schedules, take_due
 from w365.store.configuring.settings import SCHEDULE_ZONE, read_setting
 from w365.store.db.engine import Connection
 from w365.store.runs import CRM, SCHEDULE, request_run
@@ -29,14 +29,14 @@ def start_due(service: Service, on_start: OnStart | None = None) -> list[int]:
     """Queue what is due and return the runs' ids."""
     at = service.clock()
     with service.store.read() as connection:
-        if not schedule_rows(connection, due_by=at):
+        if not read_schedules(connection, due_by=at):
             return []
     with service.store.write() as connection:
         zone = zone_of(read_setting(connection, SCHEDULE_ZONE))
         names = names_by_target(connection)
         asked_for = [
             _ask_for_sync(service, connection, row, names.get(row.target))
-            for row in schedule_rows(connection, due_by=at).values()
+            for row in read_schedules(connection, due_by=at).values()
             if take_due(connection, row, next_time(at, row.at, zone))
         ]
         started = [run_id for run_id in asked_for if run_id is not None]

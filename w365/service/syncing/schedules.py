@@ -12,7 +12,7 @@ from w365.portals.connectors import connector_of
 from w365.service import Service
 from w365.service.access import require
 from w365.store.configuring.schedule_times import next_time, zone_of
-from w365.store.configuring.schedules import ScheduleRow, put_schedule, schedule_rows
+from w365.store.configuring.schedules import ScheduleRow, put_schedule, read_schedules
 from w365.store.configuring.setting_changes import note_change
 from w365.store.configuring.settings import SCHEDULE_ZONE, put_settings, read_setting
 from w365.store.db.engine import Connection
@@ -50,7 +50,7 @@ def list_schedules(service: Service, actor: Actor) -> list[ScheduleView]:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         zone = zone_of(read_setting(connection, SCHEDULE_ZONE))
-        rows = schedule_rows(connection)
+        rows = read_schedules(connection)
         return [
             _view(connection, rows.get(target, ScheduleRow(target)), name, zone)
             for target, name in names_by_target(connection).items()
@@ -72,7 +72,7 @@ def save_schedules(service: Service, actor: Actor, chosen: Mapping[str, Daily], 
         at = service.clock()
         changed = 0 if zone is None else put_settings(connection, actor, at, {SCHEDULE_ZONE: zone})
         kept = zone_of(read_setting(connection, SCHEDULE_ZONE))
-        names, rows = names_by_target(connection), schedule_rows(connection)
+        names, rows = names_by_target(connection), read_schedules(connection)
         for target, daily in chosen.items():
             if target not in names:
                 raise _unknown()

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import sqlalchemy as sa
 
 from w365.errors import InputError
-from w365.store.configuring.schedules import put_schedule, schedule_rows
+from w365.store.configuring.schedules import put_schedule, read_schedules
 
 _SECOND = dt.timedelta(seconds=1)
 
@@ -35,7 +35,7 @@ def zone_of(name: str) -> dt.tzinfo | None:
     return ZoneInfo(name) if name else None
 
 
-def moment(day: dt.date, at: dt.time, zone: dt.tzinfo | None) -> dt.datetime:
+def find_moment(day: dt.date, at: dt.time, zone: dt.tzinfo | None) -> dt.datetime:
     """The moment, in UTC, at which the clocks show this time of this day.
 
     The first one where they show it twice; where they skip it, the first after what they skip.
@@ -55,14 +55,14 @@ def next_time(after: dt.datetime, at: dt.time, zone: dt.tzinfo | None) -> dt.dat
     today = _to_local(after, zone).date()
     # From yesterday on: a time that is skipped at the end of a day falls into the next.
     days = (today + dt.timedelta(days=shift) for shift in range(-1, 4))
-    return next(found for day in days if (found := moment(day, at, zone)) > after)
+    return next(due_at for day in days if (due_at := find_moment(day, at, zone)) > after)
 
 
-def plan_anew(database: sa.Connection, zone: dt.tzinfo | None, at: dt.datetime) -> None:
+def plan_anew(connection: sa.Connection, zone: dt.tzinfo | None, at: dt.datetime) -> None:
     """Bring what is on to another zone."""
-    for row in schedule_rows(database).values():
+    for row in read_schedules(connection).values():
         if row.is_on:
-            put_schedule(database, row.target, due_at=next_time(at, row.at, zone))
+            put_schedule(connection, row.target, due_at=next_time(at, row.at, zone))
 
 
 def _to_utc(local: dt.datetime, zone: dt.tzinfo | None) -> dt.datetime:

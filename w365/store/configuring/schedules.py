@@ -27,10 +27,10 @@ class ScheduleRow:
     noted_at: dt.datetime | None = None
 
 
-def schedule_rows(database: sa.Connection, *, due_by: dt.datetime | None = None) -> dict[str, ScheduleRow]:
+def read_schedules(connection: sa.Connection, *, due_by: dt.datetime | None = None) -> dict[str, ScheduleRow]:
     """All by target, or those that are due, the CRM's first: the match of what follows needs it."""
-    found = database.execute(_ALL) if due_by is None else database.execute(_DUE, {"due_by": due_by})
-    return {one.target: ScheduleRow(one.target, dt.time.fromisoformat(one.time_of_day), *one[2:]) for one in found}
+    rows = connection.execute(_ALL) if due_by is None else connection.execute(_DUE, {"due_by": due_by})
+    return {row.target: ScheduleRow(row.target, dt.time.fromisoformat(row.time_of_day), *row[2:]) for row in rows}
 
 
 _ALL = sa.select(
@@ -45,19 +45,19 @@ _ALL = sa.select(
 _DUE = _ALL.where(t.Schedule.is_on, t.Schedule.due_at <= sa.bindparam("due_by"))
 
 
-def put_schedule(database: sa.Connection, target: str, **values: Any) -> None:
+def put_schedule(connection: sa.Connection, target: str, **values: Any) -> None:
     """Write these columns; a row that is not there yet is off until told otherwise."""
     mine = sa.update(t.Schedule).where(t.Schedule.target == target)
-    if not database.execute(mine.values(**values)).rowcount:
+    if not connection.execute(mine.values(**values)).rowcount:
         new = {"time_of_day": f"{USUAL_TIME:%H:%M}", "is_on": False, "note": ""}
-        database.execute(sa.insert(t.Schedule).values(target=target, **new | values))
+        connection.execute(sa.insert(t.Schedule).values(target=target, **new | values))
 
 
-def take_due(database: sa.Connection, row: ScheduleRow, next_at: dt.datetime) -> bool:
+def take_due(connection: sa.Connection, row: ScheduleRow, next_at: dt.datetime) -> bool:
     """Move a due row on; False where somebody else did."""
     mine = (t.Schedule.target == row.target, t.Schedule.is_on, t.Schedule.due_at == row.due_at)
-    return bool(database.execute(sa.update(t.Schedule).where(*mine).values(due_at=next_at)).rowcount)
+    return bool(connection.execute(sa.update(t.Schedule).where(*mine).values(due_at=next_at)).rowcount)
 
 
-def forget_schedule(database: sa.Connection, target: str) -> None:
-    database.execute(sa.delete(t.Schedule).where(t.Schedule.target == target))
+def forget_schedule(connection: sa.Connection, target: str) -> None:
+    connection.execute(sa.delete(t.Schedule).where(t.Schedule.target == target))

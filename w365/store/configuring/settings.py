@@ -178,9 +178,9 @@ def put_domains(
 
     Raises InputError naming the entries that are no domain names. A domain is on one list only: it moves from another.
     """
-    wanted = _checked_domains(texts)
+    domains = _checked_domains(texts)
     before = set(connection.scalars(sa.select(t.ListedDomain.domain).where(t.ListedDomain.list == which)))
-    added, removed = wanted - before, before - wanted
+    added, removed = domains - before, before - domains
     for part in chunks(sorted(removed)):
         connection.execute(sa.delete(t.ListedDomain).where(t.ListedDomain.domain.in_(part)))
     upsert(connection, t.ListedDomain, ("domain", "list"), [(domain, which.value) for domain in sorted(added)])
@@ -222,7 +222,7 @@ def put_provider_cardinality(
 
 def seed_lists(connection: sa.Connection) -> None:
     """Fill the free-mail list of a new database with the one that ships."""
-    shipped = [(one, DomainList.FREE_MAIL.value) for one in sorted(FREE_MAIL)]
+    shipped = [(domain, DomainList.FREE_MAIL.value) for domain in sorted(FREE_MAIL)]
     upsert(connection, t.ListedDomain, ("domain", "list"), shipped)
 
 

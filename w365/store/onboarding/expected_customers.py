@@ -78,11 +78,11 @@ def put_expected(connection: sa.Connection, values: dict[str, Any]) -> None:
 
 
 def end_expected(
-    connection: sa.Connection, expected_id: int, at: dt.datetime, said: str, row: int | None = None
+    connection: sa.Connection, expected_id: int, at: dt.datetime, reason: str, row: int | None = None
 ) -> bool:
     table = t.ExpectedCustomer
     update = sa.update(table).where(table.id == expected_id, table.ended_at.is_(None))
-    return bool(connection.execute(update.values(ended_at=at, said=said, provider_account_id=row)).rowcount)
+    return bool(connection.execute(update.values(ended_at=at, said=reason, provider_account_id=row)).rowcount)
 
 
 def find_tenant(
@@ -101,51 +101,53 @@ def find_tenant(
 
 def map_expected(connection: sa.Connection, policy: MatchPolicy, run_id: int, at: dt.datetime) -> int:
     """Map the expected customers that have appeared, and return how many; see `service.matching.run.MapFirst`."""
-    mapped = [row for one in list_expected(connection) if (row := _meet(connection, policy, one, run_id, at))]
+    rows = [_map_if_there(connection, policy, expected, run_id, at) for expected in list_expected(connection)]
+    mapped = [row for row in rows if row is not None]
     if mapped:
         refresh_derived.settle(connection, policy, THOSE, {"ids": mapped})
     return len(mapped)
 
 
-def _meet(
-    connection: sa.Connection, policy: MatchPolicy, one: ExpectedView, run_id: int, at: dt.datetime
+def _map_if_there(
+    connection: sa.Connection, policy: MatchPolicy, expected: ExpectedView, run_id: int, at: dt.datetime
 ) -> int | None:
     """Map one that appeared. What a person decided ends it; what may change later makes it wait, in words."""
-    found = find_tenant(connection, one.provider_id, one.tenant_guid, one.domain)
-    if not found:
+    tenants = find_tenant(connection, expected.provider_id, expected.tenant_guid, expected.domain)
+    if not tenants:
         return None
-    if len(found) > 1:
-        _wait(connection, one, f"{found[0].name} and {found[1].name} both are this tenant; map the right one by hand.")
+    if len(tenants) > 1:
+        names = f"{tenants[0].name} and {tenants[1].name}"
+        _wait(connection, expected, f"{names} both are this tenant; map the right one by hand.")
         return None
-    row = found[0].id
-    if said := _what_a_person_said(connection, one, row):
-        end_expected(connection, one.id, at, said, row)
+    row = tenants[0].id
+    if reason := _why_to_end(connection, expected, row):
+        end_expected(connection, expected.id, at, reason, row)
         return None
     try:
-        _map(connection, policy, one, row, run_id, at)
+        _map(connection, policy, expected, row, run_id, at)
     except PolicyBreach as error:
-        _wait(connection, one, error.what)
+        _wait(connection, expected, error.what)
         return None
-    end_expected(connection, one.id, at, "mapped", row)
+    end_expected(connection, expected.id, at, "mapped", row)
     return int(row)
 
 
 def _map(
-    connection: sa.Connection, policy: MatchPolicy, one: ExpectedView, row: int, run_id: int, at: dt.datetime
+    connection: sa.Connection, policy: MatchPolicy, expected: ExpectedView, row: int, run_id: int, at: dt.datetime
 ) -> None:
     """Decide in the name of who asked. Not as a decision of the run, with which it would be undone."""
     now = decisions.standing(connection, row, seen=None)
     reason = (
-        f"Expected: {one.actor} asked the tenant {one.tenant} on {one.at:%Y-%m-%d} "
+        f"Expected: {expected.actor} asked the tenant {expected.tenant} on {expected.at:%Y-%m-%d} "
         f"to accept the relationship for this account; run {run_id} met it."
     )
-    who = Who(one.actor, at)
+    who = Who(expected.actor, at)
     decisions.map_account(
-        connection, policy, who, row, one.account_id, now=now, origin=Origin.PROVISIONED, reason=reason
+        connection, policy, who, row, expected.account_id, now=now, origin=Origin.PROVISIONED, reason=reason
     )
 
 
-def _what_a_person_said(connection: sa.Connection, one: ExpectedView, row: int) -> str:
+def _why_to_end(connection: sa.Connection, expected: ExpectedView, row: int) -> str:
     """Whatever was decided about the row since it was expected, and any order that holds, comes before."""
     now = decisions.standing(connection, row, seen=None)
     account, decision, rejection = t.Account, t.Decision, t.Rejection
@@ -153,18 +155,18 @@ def _what_a_person_said(connection: sa.Connection, one: ExpectedView, row: int) 
         return "it was mapped before it was looked at here"
     if now.disposition is not Disposition.OPEN:
         return f"it is {now.disposition}"
-    since = sa.select(decision.actor).where(decision.provider_account_id == row, decision.at > one.at)
+    since = sa.select(decision.actor).where(decision.provider_account_id == row, decision.at > expected.at)
     if actor := connection.scalar(since.order_by(decision.id.desc()).limit(1)):
         return f"{actor} decided it"
-    pair = (rejection.provider_account_id == row) & (rejection.account_id == one.account_id)
+    pair = (rejection.provider_account_id == row) & (rejection.account_id == expected.account_id)
     if connection.scalar(sa.select(rejection.decision_id).where(pair)) is not None:
         return "this account was rejected for it"
-    if connection.scalar(sa.select(account.is_deleted).where(account.id == one.account_id)):
+    if connection.scalar(sa.select(account.is_deleted).where(account.id == expected.account_id)):
         return "the account was deleted in the CRM"
     return ""
 
 
-def _wait(connection: sa.Connection, one: ExpectedView, said: str) -> None:
-    if said != one.said:
+def _wait(connection: sa.Connection, expected: ExpectedView, reason: str) -> None:
+    if reason != expected.said:
         table = t.ExpectedCustomer
-        connection.execute(sa.update(table).where(table.id == one.id).values(said=said))
+        connection.execute(sa.update(table).where(table.id == expected.id).values(said=reason))

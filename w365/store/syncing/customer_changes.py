@@ -122,10 +122,10 @@ def _facts_of(customer: Customer, domains: DomainFacts) -> CustomerFacts:
 
 def _domains_of(customer: Customer) -> DomainFacts:
     facts: DomainFacts = {}
-    for told in customer.domains or ():
-        domain = normalise_domain(told.name)
+    for listed in customer.domains or ():
+        domain = normalise_domain(listed.name)
         if domain.name:
-            facts[domain.name[:_LONGEST_DOMAIN]] = (domain.kind.value, told.is_default, told.is_verified)
+            facts[domain.name[:_LONGEST_DOMAIN]] = (domain.kind.value, listed.is_default, listed.is_verified)
     default = normalise_domain(customer.default_domain)
     if default.name:
         facts.setdefault(default.name[:_LONGEST_DOMAIN], (default.kind.value, True, True))
