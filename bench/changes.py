@@ -18,7 +18,7 @@ from w365.portals import Portal
 from w365.service import Check, Service
 from w365.service.matching.run import settle_touched
 from w365.service.syncing.crm import run_crm_sync
-from w365.service.syncing.providers import prepare
+from w365.service.syncing.providers import prepare_providers
 from w365.service.syncing.runs import request_crm_sync
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
@@ -64,7 +64,7 @@ class Changes:
         none = Connection("https://example.test", "https://example.test", "bench", "bench", "none")
         settings = Settings(home, "", "", none, none, is_demo=False)
         self.service = Service(store, settings, _no_portal, lambda _: nullcontext(self.crm))
-        prepare(self.service)
+        prepare_providers(self.service)
         with store.write() as connection:
             upsert(connection, t.CrmDelta, ("table_name", "link"), [("accounts", "now"), ("contacts", "now")])
 

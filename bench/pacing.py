@@ -27,7 +27,7 @@ from w365.jobs import execute
 from w365.model import Actor, Role
 from w365.portals.partner_center import connect_partner_center
 from w365.service import Service
-from w365.service.syncing.providers import PARTNER_CENTER, prepare
+from w365.service.syncing.providers import PARTNER_CENTER, prepare_providers
 from w365.service.syncing.runs import request_sync
 from w365.store.db.engine import open_store
 from w365.store.db.migrate import migrate
@@ -84,7 +84,7 @@ def _service(environment: dict[str, str], home: Path, speed: float) -> Service:
         lambda _, check: closing(connect_partner_center(connection, check=check, conditions=conditions)),
         no_crm,  # type: ignore[arg-type]
     )
-    prepare(service)
+    prepare_providers(service)
     return service
 
 

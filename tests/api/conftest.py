@@ -59,7 +59,7 @@ def service(store: Store) -> Service:
 
 def furnish(service: Service) -> None:
     store = service.store
-    providers.prepare(service)
+    providers.prepare_providers(service)
     with store.write() as connection:
         for account in ACCOUNTS:
             store_account(connection, account)

@@ -187,9 +187,9 @@ def make_service(
 
     service = Service(store, settings, open_portal, lambda _check: closing(crms), clock or FakeClock())
     if store.is_sqlite and is_untouched(store):
-        make_once(store, "prepared", lambda: providers.prepare(service))
+        make_once(store, "prepared", lambda: providers.prepare_providers(service))
     else:
-        providers.prepare(service)
+        providers.prepare_providers(service)
     return service
 
 

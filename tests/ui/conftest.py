@@ -18,7 +18,7 @@ from w365.jobs import Queue
 from w365.model import Customer, CustomerDomain
 from w365.service import Service
 from w365.service.configuring.settings import set_setting
-from w365.service.syncing.providers import prepare
+from w365.service.syncing.providers import prepare_providers
 from w365.store.db.engine import Store
 from w365.ui.frame import app_runtime
 from w365.ui.frame.app_runtime import Parts
@@ -70,7 +70,11 @@ def world(store: Store, settings: Settings) -> Iterator[World]:
         yield crm
 
     service = Service(store, settings, lend_portal, lend_crm)  # type: ignore[arg-type]
-    make_once(store, "Auto-Match is on", lambda: (prepare(service), set_setting(service, ADMIN, "auto_match", "true")))
+    make_once(
+        store,
+        "Auto-Match is on",
+        lambda: (prepare_providers(service), set_setting(service, ADMIN, "auto_match", "true")),
+    )
     made = World(portal, crm, service, Queue(service))
     app_runtime.use(OnStage(Parts(service, made.queue)))  # type: ignore[arg-type]
     yield made

@@ -10,7 +10,7 @@ from w365.service.access import require
 from w365.store.syncing.providers import is_empty
 
 
-def leave(service: Service, actor: Actor) -> None:
+def leave_demo(service: Service, actor: Actor) -> None:
     """Remember in the data folder that the demo was left; the next start opens the real database."""
     require(actor, Role.ADMIN)
     if not service.settings.is_demo:
@@ -23,7 +23,7 @@ def leave(service: Service, actor: Actor) -> None:
         ) from None
 
 
-def can_return(service: Service, actor: Actor) -> bool:
+def can_return_to_demo(service: Service, actor: Actor) -> bool:
     """Tell whether the demo was left on the page and nothing of one's own is there yet."""
     if actor.role < Role.ADMIN or not config.has_left_demo(service.settings) or service.settings.connections():
         return False
@@ -33,6 +33,6 @@ def can_return(service: Service, actor: Actor) -> bool:
 
 def return_to_demo(service: Service, actor: Actor) -> None:
     require(actor, Role.ADMIN)
-    if not can_return(service, actor):
+    if not can_return_to_demo(service, actor):
         raise InputError("There is data of your own here.", kept="Nothing was changed.")
     config.return_to_demo(service.settings)

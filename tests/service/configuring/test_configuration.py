@@ -101,7 +101,7 @@ def test_what_is_no_domain_is_named_and_the_list_stays(service: Service) -> None
 def test_a_new_database_has_the_free_mail_list_and_an_emptied_one_stays_empty(service: Service) -> None:
     assert set(settings.domains_on(service, VIEWER, DomainList.FREE_MAIL)) == FREE_MAIL
     settings.set_domains(service, ADMIN, DomainList.FREE_MAIL, [])
-    providers.prepare(service)
+    providers.prepare_providers(service)
     assert settings.domains_on(service, VIEWER, DomainList.FREE_MAIL) == []
 
 

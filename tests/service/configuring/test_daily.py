@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from w365.errors import InputError
-from w365.store.configuring.schedule_times import moment, next_time, parse_zone
+from w365.store.configuring.schedule_times import find_moment, next_time, parse_zone
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE = dt.timedelta(minutes=1)
@@ -75,7 +75,7 @@ def test_every_day_is_met_once_however_the_clocks_change(after: dt.datetime, at:
         found.append(next_time(found[-1], at, zone))
     assert found == sorted(set(found))
     days = [clock(first, zone).date() + dt.timedelta(days=shift) for shift in range(-2, 8)]
-    between = sorted({one for day in days if first <= (one := moment(day, at, zone)) <= found[-1]})
+    between = sorted({one for day in days if first <= (one := find_moment(day, at, zone)) <= found[-1]})
     assert found == between  # none left out
 
 

@@ -27,7 +27,7 @@ from w365.service.connecting.connections import (
     rotate_secrets,
     save_connection,
 )
-from w365.service.own_data import can_return, leave, return_to_demo
+from w365.service.own_data import can_return_to_demo, leave_demo, return_to_demo
 from w365.service.syncing.providers import get_crm, list_providers, verify_crm, verify_provider
 from w365.service.syncing.runs import request_crm_sync, request_sync
 from w365.store import tables as t
@@ -235,7 +235,7 @@ def test_only_an_admin_sees_and_changes_connections(tmp_path: Path) -> None:
         lambda: add_provider(service, ANALYST, ProviderKind.PAX8, "Mine", PARTS),
         lambda: remove_connection(service, ANALYST, ONE),
         lambda: rotate_secrets(service, ANALYST),
-        lambda: leave(service, ANALYST),
+        lambda: leave_demo(service, ANALYST),
     ):
         with pytest.raises(NotAllowed):
             call()
@@ -252,16 +252,16 @@ def test_the_demo_takes_no_connection_and_is_left_and_found_again(tmp_path: Path
         save_connection(demo, ADMIN, ONE, PARTS)
     with pytest.raises(InputError, match="This is the demo"):
         add_provider(demo, ADMIN, ProviderKind.PAX8, "Mine", PARTS)
-    leave(demo, ADMIN)
+    leave_demo(demo, ADMIN)
     own = started()
     assert (own.settings.is_demo, own.settings.home) == (False, tmp_path)
     assert own.settings.database_url != demo.settings.database_url
-    assert can_return(own, ADMIN)
+    assert can_return_to_demo(own, ADMIN)
     return_to_demo(own, ADMIN)
     assert started().settings.is_demo
-    leave(demo, ADMIN)
+    leave_demo(demo, ADMIN)
     save_connection(own, ADMIN, ONE, PARTS)
-    assert not can_return(own, ADMIN)
+    assert not can_return_to_demo(own, ADMIN)
     with pytest.raises(InputError, match="There is data of your own here"):
         return_to_demo(own, ADMIN)
     for service in (demo, own):

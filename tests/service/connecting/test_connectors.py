@@ -19,7 +19,7 @@ from w365.model import Actor, ProviderKind, Role, RunState
 from w365.portals.connectors import CONNECTORS
 from w365.service import Service
 from w365.service.bootstrap import open_service
-from w365.service.syncing.providers import add_manual_provider, list_providers, prepare, verify_provider
+from w365.service.syncing.providers import add_manual_provider, list_providers, prepare_providers, verify_provider
 from w365.service.syncing.runs import request_sync
 from w365.store import tables as t
 
@@ -61,7 +61,7 @@ def test_a_provider_is_listed_once_it_is_connected_and_stays_when_it_no_longer_i
     before = service_of(tmp_path, **database, **DATAVERSE)
     assert names(before) == [("Partner Center", unconnected)]
     during = service_of(tmp_path, **database, **PAX8)
-    prepare(during)
+    prepare_providers(during)
     assert names(during) == [("Partner Center", unconnected), ("Pax8", "")]
     after = service_of(tmp_path, **database, **DATAVERSE)
     missing = (

@@ -23,7 +23,8 @@ from w365.jobs import execute
 from w365.model import RunState
 from w365.service import Service
 from w365.service.configuring.settings import list_changes
-from w365.service.connecting.connections import reaching, rotate_secrets, save_connection
+from w365.service.connecting.connections import rotate_secrets, save_connection
+from w365.service.connecting.finder import finder_of
 from w365.service.connecting.sign_ins import begin_sign_in, finish_sign_in, forget_sign_in, get_sign_in
 from w365.service.syncing.providers import verify_provider
 from w365.service.syncing.runs import request_sync
@@ -331,7 +332,7 @@ def test_graph_out_of_order_keeps_the_domains_there_were(service: Service, serve
 def test_a_refusal_in_a_customers_tenant_says_nothing_about_the_sign_in(service: Service, servers: Servers) -> None:
     sign_in(service, servers)
     with service.store.read() as database:
-        connection = reaching(service).to_provider(database, get_provider(database, 1))
+        connection = finder_of(service).find_for_provider(database, get_provider(database, 1))
     assert connection
     assert connection.consent
     for is_own_tenant, expected in ((False, False), (True, True)):

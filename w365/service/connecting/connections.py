@@ -13,8 +13,8 @@ from w365.model import Actor, ProviderKind, Role
 from w365.portals.connectors import CONNECTORS, connector_of
 from w365.service import Service
 from w365.service.access import require
-from w365.service.connecting.connectors import Reaching, build_from_row, purpose_of
 from w365.service.connecting.fields import SECRET, labels_of
+from w365.service.connecting.finder import build_from_row, finder_of, purpose_of
 from w365.store.configuring.setting_changes import note_change
 from w365.store.connecting.connections import ConnectionRow, put_row, read_row, read_rows, remove_row
 from w365.store.connecting.consents import forget_begun
@@ -44,17 +44,13 @@ class ConnectionView:
     changed_by: str
 
 
-def reaching(service: Service) -> Reaching:
-    return Reaching(service.settings, service.store, service.clock)
-
-
 def get_connection(service: Service, actor: Actor, target: str) -> ConnectionView:
     """Read the connection of a provider, by its id as text, or of the CRM."""
     require(actor, Role.ADMIN)
     with service.store.read() as database:
         name, setting = _name_and_setting(database, target)
         row = read_row(database, target) or ConnectionRow(target, setting)
-    is_environments = reaching(service).is_environments(row)
+    is_environments = finder_of(service).is_environments(row)
     parts = _parts(service.settings.connections()[setting]) if is_environments else row.parts
     has_secret = is_environments or bool(row.secret)
     return ConnectionView(target, name, setting, is_environments, parts, has_secret, row.changed_at, row.changed_by)
@@ -93,7 +89,7 @@ def remove_connection(service: Service, actor: Actor, target: str) -> bool:
     require(actor, Role.ADMIN)
     with service.store.write() as database:
         name, _ = _name_and_setting(database, target)
-        if reaching(service).is_environments(read_row(database, target)):
+        if finder_of(service).is_environments(read_row(database, target)):
             raise _set_by_environment(name)
         _refuse_while_syncing(database, name)
         remove_row(database, target)
@@ -104,7 +100,7 @@ def remove_connection(service: Service, actor: Actor, target: str) -> bool:
 def rotate_secrets(service: Service, actor: Actor) -> tuple[int, list[str]]:
     """Encrypt with the newest key whatever an older one still opens; return how many, and what none of them opens."""
     require(actor, Role.ADMIN)
-    sealer = reaching(service).sealer
+    sealer = finder_of(service).sealer
     renewed = 0
     lost: set[str] = set()
     with service.store.write() as database:
@@ -126,7 +122,7 @@ def rotate_secrets(service: Service, actor: Actor) -> tuple[int, list[str]]:
 def _save(service: Service, database: Database, actor: Actor, target: str, values: Mapping[str, str]) -> int:
     name, setting = _name_and_setting(database, target)
     before = read_row(database, target) or ConnectionRow(target, setting)
-    if reaching(service).is_environments(before):
+    if finder_of(service).is_environments(before):
         raise _set_by_environment(name)
     given = {part: values.get(part, "").strip() for part in labels_of(setting)}
     secret = given.pop(SECRET)
@@ -134,7 +130,7 @@ def _save(service: Service, database: Database, actor: Actor, target: str, value
     _check(service, after, secret or _kept_secret(before, after))
     changes = _changes(before, after, has_new_secret=bool(secret))
     if changes:
-        sealed = reaching(service).sealer.seal(purpose_of(after), secret) if secret else before.secret
+        sealed = finder_of(service).sealer.seal(purpose_of(after), secret) if secret else before.secret
         put_row(
             database,
             dataclasses.replace(

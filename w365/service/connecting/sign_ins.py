@@ -18,8 +18,8 @@ from w365.model import Actor, Role
 from w365.portals.connectors import connector_of
 from w365.service import Service
 from w365.service.access import require
-from w365.service.connecting.connections import reaching
 from w365.service.connecting.consents import application_of, purpose_of_token
+from w365.service.connecting.finder import finder_of
 from w365.store.configuring.setting_changes import note_change
 from w365.store.connecting.consents import (
     BegunSignIn,
@@ -87,7 +87,7 @@ def begin_sign_in(service: Service, actor: Actor, target: str, redirect_uri: str
     flow = authorization_code.begin(name, connection, scope, redirect_uri)
     with service.store.write() as database:
         _forget_old(database, service.clock())
-        sealed = reaching(service).sealer.seal(_PURPOSE, json.dumps(flow))
+        sealed = finder_of(service).sealer.seal(_PURPOSE, json.dumps(flow))
         put_begun(database, BegunSignIn(_digest(str(flow["state"])), target, sealed, actor.name, service.clock()))
     return str(flow["auth_uri"])
 
@@ -134,8 +134,10 @@ def _what_to_sign_in(service: Service, target: str) -> tuple[str, str, Connectio
 
 
 def _find_connection(service: Service, database: Database, target: str) -> Connection | None:
-    reach = reaching(service)
-    return reach.to_crm(database) if target == CRM else reach.to_provider(database, get_provider(database, int(target)))
+    finder = finder_of(service)
+    if target == CRM:
+        return finder.find_for_crm(database)
+    return finder.find_for_provider(database, get_provider(database, int(target)))
 
 
 def _take_begun(service: Service, state: str) -> tuple[str, str, Mapping[str, Any]]:
@@ -150,7 +152,7 @@ def _take_begun(service: Service, state: str) -> tuple[str, str, Mapping[str, An
             do=f"Begin again on the Providers page, and finish within {_MINUTES} minutes.",
         )
     try:
-        flow = json.loads(reaching(service).sealer.unseal(_PURPOSE, begun.flow))
+        flow = json.loads(finder_of(service).sealer.unseal(_PURPOSE, begun.flow))
     except Unsealable:
         raise ConfigurationError(
             "W365_SECRET_KEY changed since the sign-in was begun.", kept="Nothing was changed.", do="Begin again."
@@ -162,7 +164,7 @@ def _keep(service: Service, database: Database, target: str, connection: Connect
     """Store the new sign-in, under a version that no redemption under way holds, so that none of them replaces it."""
     before = read_version(database, target)
     application, now = application_of(connection), service.clock()
-    token = reaching(service).sealer.seal(purpose_of_token(target, application), consented.refresh_token)
+    token = finder_of(service).sealer.seal(purpose_of_token(target, application), consented.refresh_token)
     version = secrets.randbelow(1_000_000_000) if before is None else before + 1
     row = ConsentRow(target, application, token, version, consented.person, consented.has_mfa, now, now)
     replace_consent(database, row)

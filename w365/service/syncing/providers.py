@@ -25,7 +25,7 @@ from w365.model import (
 from w365.portals.connectors import CONNECTORS, Connector, connector_of
 from w365.service import Service
 from w365.service.access import require
-from w365.service.connecting.connectors import Reaching, allot
+from w365.service.connecting.finder import allot_environment, finder_of
 from w365.service.connecting.sign_ins import say_sign_in
 from w365.service.syncing.manual_rows import SOURCE
 from w365.store.configuring.settings import seed_lists
@@ -90,7 +90,7 @@ class ManualAccount:
     country: str = ""
 
 
-def prepare(service: Service) -> None:
+def prepare_providers(service: Service) -> None:
     """Make sure that a new database has its lists and the connected providers; changes nothing the second time.
 
     Partner Center is listed before it is connected too, so that the pages can say what is missing.
@@ -101,11 +101,11 @@ def prepare(service: Service) -> None:
         if all(provider.kind is not ProviderKind.PARTNER_CENTER for provider in providers):
             seed_lists(connection)
             _add_connected(connection, CONNECTORS[0], names)
-        without = allot(connection, service.settings)
+        without = allot_environment(connection, service.settings)
         for connector in CONNECTORS:
             if connector.setting in without:
                 _add_connected(connection, connector, names)
-        allot(connection, service.settings)
+        allot_environment(connection, service.settings)
 
 
 def _add_connected(connection: Connection, connector: Connector, taken: set[str]) -> None:
@@ -150,11 +150,10 @@ def get_crm(service: Service, actor: Actor) -> CrmView:
     """Read how the CRM is connected, how much it holds, and its last syncs."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        reach = Reaching(service.settings, service.store, service.clock)
-        connected, missing = _try_to_reach(lambda: reach.to_crm(connection), DATAVERSE)
+        crm, missing = _try_to_find(lambda: finder_of(service).find_for_crm(connection), DATAVERSE)
         return CrmView(
             missing,
-            connected.url if connected else "",
+            crm.url if crm else "",
             size_of(connection, "accounts"),
             size_of(connection, "contacts"),
             latest_run(connection, RunKind.CRM_SYNC, CRM),
@@ -229,11 +228,10 @@ def _missing(service: Service, connection: Connection, provider: ProviderRow) ->
     connector = connector_of(provider.kind)
     if connector is None:
         return ""
-    reach = Reaching(service.settings, service.store, service.clock)
-    return _try_to_reach(lambda: reach.to_provider(connection, provider), connector.setting)[1]
+    return _try_to_find(lambda: finder_of(service).find_for_provider(connection, provider), connector.setting)[1]
 
 
-def _try_to_reach(find: Callable[[], config.Connection | None], setting: str) -> tuple[config.Connection | None, str]:
+def _try_to_find(find: Callable[[], config.Connection | None], setting: str) -> tuple[config.Connection | None, str]:
     """The connection, and what keeps it from being used."""
     try:
         connection = find()

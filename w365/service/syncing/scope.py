@@ -29,14 +29,14 @@ _OVERLAP = dt.timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class SyncKind:
-    """``choose`` is None for a full sync. ``could_not`` says that a shorter one was due and refused."""
+    """``choose`` is None for a full sync. ``was_refused`` says that a shorter one was due and refused."""
 
     choose: Choose | None = None
-    could_not: bool = False
+    was_refused: bool = False
 
     def words(self) -> dict[str, int]:
         """What the result of the run says about it."""
-        return ({BY_CHANGES: 1} if self.choose else {}) | ({NO_FEED: 1} if self.could_not else {})
+        return ({BY_CHANGES: 1} if self.choose else {}) | ({NO_FEED: 1} if self.was_refused else {})
 
 
 FULL = SyncKind()
@@ -53,7 +53,7 @@ def decide_kind(service: Service, portal: Portal, run: RunView, provider_id: int
     try:
         changed_ids = portal.changed_since(since)
     except (SourceRefused, SourceChanged):
-        return SyncKind(could_not=True)
+        return SyncKind(was_refused=True)
     return SyncKind(_Chooser(service, provider_id, changed_ids))
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Role
-from w365.service.own_data import can_return, leave, return_to_demo
+from w365.service.own_data import can_return_to_demo, leave_demo, return_to_demo
 from w365.ui.frame import app_runtime
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
@@ -29,7 +29,7 @@ def _confirm(context: PageContext) -> None:
     )
     if st.button("Leave the demo", type="primary"):
         try:
-            leave(context.service, context.actor)
+            leave_demo(context.service, context.actor)
         except W365Error as error:
             show_error(error)
             return
@@ -37,7 +37,7 @@ def _confirm(context: PageContext) -> None:
 
 
 def offer_to_return(context: PageContext) -> None:
-    if can_return(context.service, context.actor) and st.button("Return to the demo", type="tertiary"):
+    if can_return_to_demo(context.service, context.actor) and st.button("Return to the demo", type="tertiary"):
         return_to_demo(context.service, context.actor)
         _open_the_other()
 

@@ -10,6 +10,7 @@ from w365.config import REACHES, Connection, Settings, SignIn, build_connection
 from w365.errors import ConfigurationError
 from w365.log import hide
 from w365.portals.connectors import CONNECTORS, connector_of
+from w365.service import Service
 from w365.service.connecting.consents import KeptConsent, application_of
 from w365.service.connecting.fields import SECRET, labels_of
 from w365.store.connecting.connections import ConnectionRow, put_row, read_row, read_rows
@@ -27,8 +28,11 @@ _FIND = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reaching:
-    """Finds connections; made once for a service."""
+class ConnectionFinder:
+    """Finds the connection of a provider or of the CRM, with the sign-in of a person where it needs one.
+
+    None where nothing is set. Raises ConfigurationError where a secret is stored that no key opens.
+    """
 
     settings: Settings
     store: Store
@@ -38,18 +42,17 @@ class Reaching:
     def sealer(self) -> Sealer:
         return Sealer((self.settings.secret_key, *self.settings.old_secret_keys))
 
-    def to_provider(self, database: Database, provider: ProviderRow) -> Connection | None:
+    def find_for_provider(self, database: Database, provider: ProviderRow) -> Connection | None:
         connector = connector_of(provider.kind)
         return self._find(database, str(provider.id), connector.setting, provider.name) if connector else None
 
-    def to_crm(self, database: Database) -> Connection | None:
+    def find_for_crm(self, database: Database) -> Connection | None:
         return self._find(database, CRM, config.DATAVERSE, "the CRM")
 
     def is_environments(self, row: ConnectionRow | None) -> bool:
         return row is not None and row.for_environment and row.setting in self.settings.connections()
 
     def _find(self, database: Database, target: str, setting: str, name: str) -> Connection | None:
-        """Raises ConfigurationError where a secret is stored that no key opens."""
         row = read_row(database, target)
         if row is None:
             return None
@@ -70,6 +73,10 @@ class Reaching:
         return build_from_row(self.settings, row, secret)
 
 
+def finder_of(service: Service) -> ConnectionFinder:
+    return ConnectionFinder(service.settings, service.store, service.clock)
+
+
 def build_from_row(settings: Settings, row: ConnectionRow, secret: str) -> Connection:
     """Check the parts of a row and make a connection of them. Raises ConfigurationError in the words of the form."""
     parts = {**row.parts, SECRET: secret}
@@ -83,7 +90,7 @@ def purpose_of(row: ConnectionRow) -> str:
     return " ".join((row.setting, url.rstrip("/"), row.parts.get("TENANT_ID", ""), row.parts.get("CLIENT_ID", "")))
 
 
-def allot(database: Database, settings: Settings) -> list[str]:
+def allot_environment(database: Database, settings: Settings) -> list[str]:
     """Note for which target each connection of the environment is; return the words for which there is none yet."""
     rows = read_rows(database)
     connected = settings.connections()
