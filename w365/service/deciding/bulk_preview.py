@@ -17,7 +17,7 @@ from w365.service.deciding.bulk_run import Preview, read_preview
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.deciding import plans
-from w365.store.reading.worklist import Filter, is_found
+from w365.store.reading.worklist import Filter, is_among
 
 MOST_SELECTED = 5_000
 """Rows that can be named one by one; more are chosen by a filter."""
@@ -32,7 +32,7 @@ class Chosen:
 
     def where(self) -> sa.ColumnElement[bool]:
         if self.wanted is not None:
-            return is_found(self.wanted)
+            return is_among(self.wanted)
         if len(self.ids) > MOST_SELECTED:
             raise InputError(
                 f"At most {MOST_SELECTED:,} rows can be selected one by one.",

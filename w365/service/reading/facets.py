@@ -26,13 +26,13 @@ def read_facets(service: Service, actor: Actor, rows: Filter, today: dt.date) ->
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return Facets(
-            facet_counts.owners(connection, rows),
-            facet_counts.scores(connection, rows),
-            facet_counts.ages(connection, rows, today),
+            facet_counts.count_by_owner(connection, rows),
+            facet_counts.count_by_score(connection, rows),
+            facet_counts.count_by_age(connection, rows, today),
         )
 
 
 def count_by_owner(service: Service, actor: Actor, rows: Filter) -> Mapping[str, int]:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return facet_counts.owners(connection, rows)
+        return facet_counts.count_by_owner(connection, rows)

@@ -10,10 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.model import OPEN, DomainKind, MatchPolicy, Proposal, Reason, Rule, Status
+from w365.model import OPEN, MatchPolicy, Proposal, Reason, Rule, Status
 from w365.store import tables as t
 from w365.store.matching.evidence import facts_of
 from w365.store.matching.proposals import breaches
+from w365.store.matching.relations import is_listed, is_live, is_own, is_usable
 
 Groups = sa.Select[*tuple[Any, ...]]
 """One row a group, the greatest effect first, to be cut by limit and offset."""
@@ -26,7 +27,7 @@ def contested_domains(policy: MatchPolicy) -> Groups:
     accounts = (
         sa.select(pairs.c.domain, sa.func.count(sa.distinct(pairs.c.account_id)).label("accounts"))
         .join(account, account.id == pairs.c.account_id)
-        .where(account.is_active, ~account.is_deleted)
+        .where(is_live())
         .group_by(pairs.c.domain)
         .having(sa.func.count(sa.distinct(pairs.c.account_id)) > 1)
         .subquery()
@@ -72,11 +73,10 @@ def domains_of_several_customers() -> Groups:
     Two provider accounts of one provider are different customers, and so are two with different tenant GUIDs; one
     customer at two providers is not.
     """
-    pad, pa, work, listed = t.ProviderAccountDomain, t.ProviderAccount, t.Worklist, t.ListedDomain
+    pad, pa, work = t.ProviderAccountDomain, t.ProviderAccount, t.Worklist
     twice = sa.select(pad.domain).group_by(pad.domain).having(sa.func.count() > 1).subquery()  # from the index alone
     is_open = work.status.in_(OPEN)
     customers = sa.func.count()
-    is_listed = sa.exists().where(listed.domain == pad.domain)
     return (
         sa.select(
             pad.domain,
@@ -88,11 +88,9 @@ def domains_of_several_customers() -> Groups:
         .join(pa, pa.id == pad.provider_account_id)
         .join(work, work.provider_account_id == pa.id)
         .where(
-            pad.kind == DomainKind.OWN_NAME,
-            pad.is_verified,
+            is_usable(),
             pa.gone_at.is_(None),
             work.status != Status.EXCLUDED,
-            ~is_listed,
         )
         .group_by(pad.domain)
         .having(
@@ -114,8 +112,7 @@ def customers_of(domains: list[str]) -> sa.Select[str, int]:
         .join(work, work.provider_account_id == pa.id)
         .where(
             pad.domain.in_(domains),
-            pad.kind == DomainKind.OWN_NAME,
-            pad.is_verified,
+            is_own(),
             pa.gone_at.is_(None),
             work.status != Status.EXCLUDED,
         )
@@ -156,11 +153,11 @@ def suspected_domains(policy: MatchPolicy) -> Groups:
 
     From the threshold on a domain is shared by itself and maps nothing; from half of it (three at least) it is shown.
     """
-    ad, pad, work, listed = t.AccountDomain, t.ProviderAccountDomain, t.Worklist, t.ListedDomain
+    ad, pad, work = t.AccountDomain, t.ProviderAccountDomain, t.Worklist
     least = max(3, policy.shared_threshold // 2)
     frequent = (
         sa.select(ad.domain, sa.func.count().label("accounts"))
-        .where(ad.rule == Rule.CONTACT_DOMAIN, ~sa.exists().where(listed.domain == ad.domain))
+        .where(ad.rule == Rule.CONTACT_DOMAIN, ~is_listed(ad.domain))
         .group_by(ad.domain)
         .having(sa.func.count() >= least)
         .subquery()
@@ -190,7 +187,7 @@ def users_of(policy: MatchPolicy, domains: list[str], most: int) -> sa.Select[*t
             .label("place"),
         )
         .join(account, account.id == ad.account_id)
-        .where(ad.domain.in_(domains), ad.rule.in_(policy.rules), account.is_active, ~account.is_deleted)
+        .where(ad.domain.in_(domains), ad.rule.in_(policy.rules), is_live())
         .group_by(ad.domain, ad.account_id)
         .subquery()
     )

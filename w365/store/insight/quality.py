@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from w365.model import DomainList
 from w365.store import tables as t
+from w365.store.matching.relations import is_listed, is_live
 
 MOST_ROWS = 1_000
 _NAMED = 5
@@ -72,7 +73,7 @@ def list_duplicates(connection: sa.Connection, *, start: int, limit: int) -> lis
     query = _duplicates().order_by(number.desc(), ad.domain).offset(start).limit(min(limit, MOST_ROWS))
     found = {row[0]: row[1] for row in connection.execute(query)}
     named = sa.select(ad.domain, account.name).join(account, account.id == ad.account_id)
-    named = named.where(ad.domain.in_(found), account.is_active, ~account.is_deleted).distinct()
+    named = named.where(ad.domain.in_(found), is_live()).distinct()
     names: dict[str, list[str]] = {}
     for domain, name in connection.execute(named.order_by(ad.domain, account.name)):
         names.setdefault(domain, []).append(name)
@@ -81,7 +82,6 @@ def list_duplicates(connection: sa.Connection, *, start: int, limit: int) -> lis
 
 def _flawed(flaw: Flaw) -> sa.Select[*tuple[Any, ...]]:
     account, contact = t.Account, t.Contact
-    is_here = (account.is_active, ~account.is_deleted)
     if flaw is Flaw.NO_CONTACT:
         has_one = sa.exists().where(contact.account_crm_id == account.crm_id)
         return sa.select(account.id, sa.literal(0).label("contacts")).where(~has_one, sa.text(t.HERE))
@@ -98,19 +98,18 @@ def _flawed(flaw: Flaw) -> sa.Select[*tuple[Any, ...]]:
         )
         .subquery()
     )
-    return sa.select(account.id, free.c.contacts).join(free, free.c.crm_id == account.crm_id).where(*is_here)
+    return sa.select(account.id, free.c.contacts).join(free, free.c.crm_id == account.crm_id).where(is_live())
 
 
 def _duplicates() -> sa.Select[*tuple[Any, ...]]:
     """Domains of several active accounts; listed ones are known to be nobody's own."""
     ad, account = t.AccountDomain, t.Account
-    is_listed = sa.exists().where(t.ListedDomain.domain == ad.domain)
     # Few domains have two accounts at all; the index of the domains says which, without a look at the accounts.
     several = sa.select(ad.domain).group_by(ad.domain).having(sa.func.min(ad.account_id) < sa.func.max(ad.account_id))
     return (
         sa.select(ad.domain, sa.func.count(sa.distinct(ad.account_id)))
         .join(account, account.id == ad.account_id)
-        .where(ad.domain.in_(several), account.is_active, ~account.is_deleted, ~is_listed)
+        .where(ad.domain.in_(several), is_live(), ~is_listed(ad.domain))
         .group_by(ad.domain)
         .having(sa.func.count(sa.distinct(ad.account_id)) > 1)
     )

@@ -78,9 +78,9 @@ def _is_named(domain: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
 
 def _replacing(rows: sa.Select[Any] | sa.CompoundSelect[Any], *which: sa.ColumnElement[bool]) -> Replacing:
     target = t.AccountDomain
-    told = (target.account_id, target.domain, target.rule, target.contacts)
+    columns = (target.account_id, target.domain, target.rule, target.contacts)
     insert = sa.insert(target).from_select(_COLUMNS, rows)
-    return sa.delete(target).where(*which).returning(*told), insert.returning(*told)
+    return sa.delete(target).where(*which).returning(*columns), insert.returning(*columns)
 
 
 def fold_all(connection: sa.Connection) -> None:
@@ -118,10 +118,10 @@ def _by_contacts(account_ids: Among, *conditions: sa.ColumnElement[bool]) -> sa.
     if account_ids is not None:
         owners = sa.select(account.crm_id).where(account.id.in_(account_ids))
         counted = counted.where(contact.account_crm_id.in_(owners))
-    found = counted.group_by(contact.account_crm_id, contact.domain).subquery().c
+    counts = counted.group_by(contact.account_crm_id, contact.domain).subquery().c
     rule = sa.literal(Rule.CONTACT_DOMAIN.value).label("rule")
-    rows = sa.select(found.domain, account.id.label("account_id"), rule, found.contacts, found.example)
-    return rows.join(account, account.crm_id == found.account_crm_id)
+    rows = sa.select(counts.domain, account.id.label("account_id"), rule, counts.contacts, counts.example)
+    return rows.join(account, account.crm_id == counts.account_crm_id)
 
 
 def _by_field(field: sa.SQLColumnExpression[str], rule: Rule, account_ids: Among) -> sa.Select[*tuple[Any, ...]]:

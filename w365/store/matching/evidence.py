@@ -47,13 +47,13 @@ def evidence_of(
     connection: sa.Connection, policy: MatchPolicy, provider_account_ids: Sequence[int]
 ) -> Mapping[int, Mapping[int, tuple[Evidence, ...]]]:
     """Read the evidence of some provider accounts: provider account -> account -> facts, inactive accounts included."""
-    found: dict[int, dict[int, tuple[Evidence, ...]]] = {}
+    evidence: dict[int, dict[int, tuple[Evidence, ...]]] = {}
     for part in chunks(provider_account_ids, 500):
         for row in connection.execute(_facts_in_order(policy), {"ids": part}):
-            per_account = found.setdefault(row.provider_account_id, {})
+            per_account = evidence.setdefault(row.provider_account_id, {})
             fact = Evidence(Rule(row.rule), row.domain, row.contacts, row.example)
             per_account[row.account_id] = (*per_account.get(row.account_id, ()), fact)
-    return found
+    return evidence
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)

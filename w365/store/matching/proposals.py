@@ -80,7 +80,7 @@ def _making(dialect: sa.Dialect) -> tuple[str, ...]:
         *(sa.schema.CreateTable(table, if_not_exists=True) for table in tables),
         *(sa.schema.CreateIndex(index, if_not_exists=True) for index in indexes),
     ]
-    return tuple(str(one.compile(dialect=dialect)) for one in made)
+    return tuple(str(statement.compile(dialect=dialect)) for statement in made)
 
 
 def propose(connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES) -> None:

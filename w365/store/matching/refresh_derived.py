@@ -21,9 +21,9 @@ def settle(connection: sa.Connection, policy: MatchPolicy, which: Which, values:
 
     `values` are what the selection asks for.
     """
-    wanted, values = with_rivals(connection, policy, which, values)
-    propose(connection, policy, wanted, values)
-    refresh(connection, policy, wanted, values)
+    rows, values = with_rivals(connection, policy, which, values)
+    propose(connection, policy, rows, values)
+    refresh(connection, policy, rows, values)
 
 
 def refresh(connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES) -> None:

@@ -69,13 +69,13 @@ def find_by_words(connection: sa.Connection, terms: Sequence[str], enough: int) 
     """
     measured = _by_rarity(connection, terms, _RARE)
     most = _RARE if len(measured) > 1 else MOST_FOUND
-    found = _with_all(connection, measured, most)
-    if len(found) < enough and len(measured) > 1 and measured[0].entries > _RARE:
+    accounts = _with_all(connection, measured, most)
+    if len(accounts) < enough and len(measured) > 1 and measured[0].entries > _RARE:
         measured = _by_rarity(connection, terms, _COMMON)
-        found += _crossed(connection, measured)
+        accounts += _crossed(connection, measured)
         if measured[0].entries > _COMMON:
-            found += _beginning_with_one(connection, measured)
-    return list(dict.fromkeys(found))
+            accounts += _beginning_with_one(connection, measured)
+    return list(dict.fromkeys(accounts))
 
 
 def _by_rarity(connection: sa.Connection, terms: Sequence[str], most: int) -> list[_Term]:
@@ -86,8 +86,8 @@ def _by_rarity(connection: sa.Connection, terms: Sequence[str], most: int) -> li
 def _with_all(connection: sa.Connection, terms: Sequence[_Term], most: int) -> list[int]:
     """Of the first entries of the first term, the accounts that have the others, looked up one by one."""
     first, *others = terms
-    wanted = [_holds(term) for term in (terms if len(first.parts) > 1 else others)]
-    return _among(connection, _entries(first, most), wanted)
+    needed = [_holds(term) for term in (terms if len(first.parts) > 1 else others)]
+    return _among(connection, _entries(first, most), needed)
 
 
 def _crossed(connection: sa.Connection, terms: Sequence[_Term]) -> list[int]:
@@ -95,25 +95,25 @@ def _crossed(connection: sa.Connection, terms: Sequence[_Term]) -> list[int]:
     first, *others = terms
     if first.entries > _COMMON or first.parts:
         return _with_all(connection, terms, _READ_OF_COMMON)
-    wanted = [_is_among(term) if term.entries <= _COMMON and not term.parts else _holds(term) for term in others]
+    needed = [_is_among(term) if term.entries <= _COMMON and not term.parts else _holds(term) for term in others]
     most = _COMMON if others[-1].entries <= _COMMON else _READ_OF_COMMON
-    return _among(connection, _entries(first, most), wanted)
+    return _among(connection, _entries(first, most), needed)
 
 
 def find_misspelt(connection: sa.Connection, terms: Sequence[str]) -> list[int]:
     """Accounts that have the words if one or more of them are mistyped by one slip each."""
     meant = {term: words_meant(connection, term) for term in terms}
     measured = [_measure(connection, term, _RARE) for term in terms]
-    found: list[int] = []
-    for term in [one for one in measured if meant[one.text]]:
-        wanted = [_holds_or_means(other, meant[other.text]) for other in measured if other is not term]
+    accounts: list[int] = []
+    for term in [term for term in measured if meant[term.text]]:
+        needed = [_holds_or_means(other, meant[other.text]) for other in measured if other is not term]
         of_meant = sa.select(Word.id).where(Word.subject == ACCOUNT, Word.word.in_(meant[term.text]))
-        found += _among(connection, of_meant.limit(_READ_OF_COMMON if wanted else MOST_FOUND), wanted)
-    return list(dict.fromkeys(found))
+        accounts += _among(connection, of_meant.limit(_READ_OF_COMMON if needed else MOST_FOUND), needed)
+    return list(dict.fromkeys(accounts))
 
 
 def words_by_account(connection: sa.Connection, ids: Sequence[int]) -> dict[int, set[str]]:
-    words: dict[int, set[str]] = {one: set() for one in ids}
+    words: dict[int, set[str]] = {account_id: set() for account_id in ids}
     for row in connection.execute(sa.select(Word.id, Word.word).where(Word.subject == ACCOUNT, Word.id.in_(ids))):
         words[row.id].add(row.word)
     return words
@@ -131,10 +131,10 @@ def _count(connection: sa.Connection, prefix: str, most: int) -> int:
     return connection.scalar(sa.select(sa.func.count()).select_from(_range(prefix, most + 1).subquery())) or 0
 
 
-def _among(connection: sa.Connection, entries: sa.SelectBase, wanted: Sequence[Having]) -> list[int]:
-    """The accounts of these index entries that have what else is wanted, the first of them."""
-    found = entries.subquery()
-    query = sa.select(found.c.id).where(*(having(found.c.id) for having in wanted)).limit(MOST_FOUND)
+def _among(connection: sa.Connection, entries: sa.SelectBase, needed: Sequence[Having]) -> list[int]:
+    """The accounts of these index entries that have what else is needed, the first of them."""
+    entry = entries.subquery().c
+    query = sa.select(entry.id).where(*(having(entry.id) for having in needed)).limit(MOST_FOUND)
     return list(connection.scalars(query))
 
 
@@ -184,10 +184,10 @@ def _has(account_id: Any, prefix: str) -> sa.ColumnElement[bool]:
 
 def _beginning_with_one(connection: sa.Connection, terms: Sequence[_Term]) -> list[int]:
     """Of the first names that begin with one of several common words, those with all: these are ranked first."""
-    found: list[int] = []
+    accounts: list[int] = []
     for term in terms:
         key = sort_key(term.text)
         start = sa.select(Account.id).where(Account.name_key >= key, Account.name_key < key + _AFTER_ALL)
         start = start.order_by(Account.name_key).limit(_RARE)
-        found += _among(connection, start, [_holds(other) for other in terms if other is not term])
-    return found
+        accounts += _among(connection, start, [_holds(other) for other in terms if other is not term])
+    return accounts

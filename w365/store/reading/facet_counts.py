@@ -14,40 +14,42 @@ from w365.store.reading.facets import midnight
 from w365.store.reading.worklist import Filter, Unsought, where_of
 
 
-def owners(connection: sa.Connection, wanted: Filter) -> dict[str, int]:
+def count_by_owner(connection: sa.Connection, rows: Filter) -> dict[str, int]:
     """Count by owner, "" for nobody."""
     owner = t.Worklist.owner
-    query = sa.select(owner, sa.func.count()).where(*where_of(replace(wanted, owner=None), Unsought)).group_by(owner)
+    query = sa.select(owner, sa.func.count()).where(*where_of(replace(rows, owner=None), Unsought)).group_by(owner)
     return {row[0]: row[1] for row in connection.execute(query.order_by(owner))}
 
 
-def scores(connection: sa.Connection, wanted: Filter) -> dict[ScoreBand, int]:
+def count_by_score(connection: sa.Connection, rows: Filter) -> dict[ScoreBand, int]:
     """Count by the best candidate's score."""
     work, best = t.Worklist, t.CurrentCandidate
     score = sa.func.coalesce(best.score, 0.0)
-    band = sa.case(*((score >= one.bounds[0], one.value) for one in ScoreBand if one.bounds[0] > 0), else_="weak")
+    band = sa.case(
+        *((score >= choice.bounds[0], choice.value) for choice in ScoreBand if choice.bounds[0] > 0), else_="weak"
+    )
     query = (
         sa.select(band.label("band"), sa.func.count())
         .select_from(work)
         .outerjoin(best, (best.provider_account_id == work.provider_account_id) & (best.rank == 1))
-        .where(*where_of(replace(wanted, scores=None), Unsought))
+        .where(*where_of(replace(rows, scores=None), Unsought))
         .group_by("band")
     )
-    found: Mapping[str, int] = {row[0]: row[1] for row in connection.execute(query)}
-    return {one: found.get(one.value, 0) for one in ScoreBand}
+    numbers: Mapping[str, int] = {row[0]: row[1] for row in connection.execute(query)}
+    return {choice: numbers.get(choice.value, 0) for choice in ScoreBand}
 
 
-def ages(connection: sa.Connection, wanted: Filter, today: dt.date) -> dict[Age, int]:
+def count_by_age(connection: sa.Connection, rows: Filter, today: dt.date) -> dict[Age, int]:
     """Count by when the customer was first seen."""
     work, pa = t.Worklist, t.ProviderAccount
-    starts = [(one, one.days(today)[0]) for one in Age]
-    band = sa.case(*((pa.first_seen_at >= midnight(day), one.value) for one, day in starts if day), else_="older")
+    starts = [(age, age.days(today)[0]) for age in Age]
+    band = sa.case(*((pa.first_seen_at >= midnight(day), age.value) for age, day in starts if day), else_="older")
     query = (
         sa.select(band.label("band"), sa.func.count())
         .select_from(work)
         .join(pa, pa.id == work.provider_account_id)
-        .where(*where_of(replace(wanted, since=None, before=None), Unsought))
+        .where(*where_of(replace(rows, since=None, before=None), Unsought))
         .group_by("band")
     )
-    found: Mapping[str, int] = {row[0]: row[1] for row in connection.execute(query)}
-    return {one: found.get(one.value, 0) for one in Age}
+    numbers: Mapping[str, int] = {row[0]: row[1] for row in connection.execute(query)}
+    return {choice: numbers.get(choice.value, 0) for choice in Age}

@@ -34,9 +34,9 @@ def words_of(names: Iterable[str], wholes: Iterable[str] = ()) -> set[str]:
 
     A domain is not cut, or two letters such as "co" would find every .com.
     """
-    found = {part[:_LONGEST] for name in names for part in _SPLIT.split(fold(name)) if part}
-    found.update(fold(whole)[:_LONGEST] for whole in wholes if whole)
-    return found
+    words = {part[:_LONGEST] for name in names for part in _SPLIT.split(fold(name)) if part}
+    words.update(fold(whole)[:_LONGEST] for whole in wholes if whole)
+    return words
 
 
 def put_words(connection: sa.Connection, subject: WordSubject, words: Iterable[tuple[int, set[str]]]) -> None:
@@ -56,8 +56,8 @@ _FORGET = sa.delete(Word).where(Word.subject == sa.bindparam("of_subject"), Word
 
 def terms(text: str) -> list[str]:
     """Cut what a person typed at its blanks; each term must be found. The sign in “Smith & Sons” is no term."""
-    found = fold(text).split()
-    return [term for term in found if _SPLIT.sub("", term)] or found
+    parts = fold(text).split()
+    return [term for term in parts if _SPLIT.sub("", term)] or parts
 
 
 def parts_of(term: str) -> list[str]:

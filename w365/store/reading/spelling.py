@@ -65,6 +65,6 @@ def _sharing_a_half() -> sa.CompoundSelect[str]:
 def _beginning(column: sa.orm.InstrumentedAttribute[str], part: str, letters: str) -> sa.Select[str]:
     """Select the words of so many letters that begin with a part, both by the name of the value that says it."""
     is_in_range = (column >= sa.bindparam(part), column < sa.bindparam(f"after_{part}"))
-    wanted = (Spelling.letters == sa.bindparam(letters), *is_in_range)
-    few = sa.select(Spelling.word).where(*wanted).order_by(column).limit(_MOST_COMPARED).subquery()
+    conditions = (Spelling.letters == sa.bindparam(letters), *is_in_range)
+    few = sa.select(Spelling.word).where(*conditions).order_by(column).limit(_MOST_COMPARED).subquery()
     return sa.select(few.c.word)

@@ -17,6 +17,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from w365.model import DecisionKind, Disposition, Drift, ListPart, Reason, Status
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
+from w365.store.matching.relations import is_live
 from w365.store.reading.facets import facet_conditions, returns
 from w365.store.reading.search_index import ids_found_by, terms
 
@@ -109,21 +110,19 @@ class Count:
 
 
 def where_of(
-    wanted: Filter, using: Callable[[_Column], sa.SQLColumnExpression[Any]] | None = None
+    rows: Filter, using: Callable[[_Column], sa.SQLColumnExpression[Any]] | None = None
 ) -> list[sa.ColumnElement[bool]]:
     """The conditions of a filter on the worklist, for queries that join it; `using` wraps its columns."""
-    return _where(wanted, using or _as_it_is)
+    return _where(rows, using or _as_it_is)
 
 
-def select_ids(wanted: Filter) -> sa.Select[int]:
+def select_ids(rows: Filter) -> sa.Select[int]:
     """Select the ids of all rows of a filter, in no order."""
-    return sa.select(t.Worklist.provider_account_id).where(*_where(wanted))
+    return sa.select(t.Worklist.provider_account_id).where(*_where(rows))
 
 
-def count_rows(connection: sa.Connection, wanted: Filter) -> int:
-    return int(
-        connection.execute(sa.select(sa.func.count()).select_from(t.Worklist).where(*_where(wanted))).scalar_one()
-    )
+def count_rows(connection: sa.Connection, rows: Filter) -> int:
+    return int(connection.execute(sa.select(sa.func.count()).select_from(t.Worklist).where(*_where(rows))).scalar_one())
 
 
 def has_rows(connection: sa.Connection) -> bool:
@@ -131,7 +130,7 @@ def has_rows(connection: sa.Connection) -> bool:
 
 
 def list_ids(
-    connection: sa.Connection, wanted: Filter, sort: Sort, *, descending: bool = False, start: int = 0, limit: int = 200
+    connection: sa.Connection, rows: Filter, sort: Sort, *, descending: bool = False, start: int = 0, limit: int = 200
 ) -> list[int]:
     """List the ids of rows `start` to `start + limit` of the filter in this order; ties are broken by id."""
     work = t.Worklist
@@ -148,14 +147,14 @@ def list_ids(
     }
     key = keys[sort]
     order = (key.desc(), work.provider_account_id.desc()) if descending else (key, work.provider_account_id)
-    query = sa.select(work.provider_account_id).where(*_where(wanted, Unsought)).order_by(*order)
+    query = sa.select(work.provider_account_id).where(*_where(rows, Unsought)).order_by(*order)
     return list(connection.scalars(query.offset(max(start, 0)).limit(min(limit, MOST_ROWS))))
 
 
 def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
     """Read these rows, in the order of the ids; ids that are no more are left out."""
-    found = {row["id"]: _row(dict(row)) for row in connection.execute(_reading(), {"ids": list(ids)}).mappings()}
-    return [found[one] for one in ids if one in found]
+    by_id = {row["id"]: _row(dict(row)) for row in connection.execute(_reading(), {"ids": list(ids)}).mappings()}
+    return [by_id[row_id] for row_id in ids if row_id in by_id]
 
 
 @functools.cache
@@ -177,7 +176,7 @@ def _reading() -> sa.Select[*tuple[Any, ...]]:
             work.account_id,
             account.name.label("account_name"),
             account.number.label("account_number"),
-            sa.or_(account.is_deleted, ~account.is_active).label("account_gone"),
+            (~is_live(account)).label("account_gone"),
             t.Mapping.origin,
             best.name.label("candidate_name"),
             candidate.score.label("candidate_score"),
@@ -193,7 +192,7 @@ def _reading() -> sa.Select[*tuple[Any, ...]]:
             pa.is_synced,
             sa.func.coalesce(t.StandingOrder.reason, "").label("said"),
             t.StandingOrder.until,
-            sa.or_(best.is_deleted, ~best.is_active).label("candidate_gone"),
+            (~is_live(best)).label("candidate_gone"),
         )
         .join_from(work, pa, pa.id == work.provider_account_id)
         .join(t.Provider, t.Provider.id == pa.provider_id)
@@ -225,7 +224,7 @@ def _counting() -> sa.Select[*tuple[Any, ...]]:
             *(sa.func.sum(work.seats), sa.func.sum(work.subscriptions)),
             sa.func.count(sa.case((work.subscriptions > 0, 1))),
         )
-        .where(_counts())
+        .where(_is_counted())
         .group_by(work.provider_id, work.status, work.reason)
     )
 
@@ -261,38 +260,38 @@ def _as_it_is(column: _Column) -> sa.SQLColumnExpression[Any]:
     return column
 
 
-def _counts(using: Callable[[_Column], sa.SQLColumnExpression[Any]] = _as_it_is) -> sa.ColumnElement[bool]:
+def _is_counted(using: Callable[[_Column], sa.SQLColumnExpression[Any]] = _as_it_is) -> sa.ColumnElement[bool]:
     """What is counted: a gone customer without a mapping is nobody's work any more."""
     return sa.or_(~t.Worklist.is_gone, using(t.Worklist.status) == Status.MAPPED)
 
 
-def is_found(wanted: Filter) -> sa.ColumnElement[bool]:
+def is_among(rows: Filter) -> sa.ColumnElement[bool]:
     """Whether a row of `worklist` is one that the filter lists."""
-    return sa.and_(*_where(wanted))
+    return sa.and_(*_where(rows))
 
 
 def _where(
-    wanted: Filter, using: Callable[[_Column], sa.SQLColumnExpression[Any]] = _as_it_is
+    rows: Filter, using: Callable[[_Column], sa.SQLColumnExpression[Any]] = _as_it_is
 ) -> list[sa.ColumnElement[bool]]:
     work = t.Worklist
     conditions: list[sa.ColumnElement[bool]] = []
-    if wanted.statuses:
-        conditions.append(using(work.status).in_(wanted.statuses))
-    if wanted.providers:
-        conditions.append(using(work.provider_id).in_(wanted.providers))
-    if wanted.reasons:
-        conditions.append(using(work.reason).in_(wanted.reasons))
-    conditions.append(work.is_gone == sa.true() if wanted.part is ListPart.GONE else _counts(using))
-    if wanted.account_id is not None:
-        conditions.append(work.account_id == wanted.account_id)
-    conditions.extend(facet_conditions(wanted.owner, wanted.scores, wanted.since, wanted.before))
-    if wanted.part is ListPart.BACK:
+    if rows.statuses:
+        conditions.append(using(work.status).in_(rows.statuses))
+    if rows.providers:
+        conditions.append(using(work.provider_id).in_(rows.providers))
+    if rows.reasons:
+        conditions.append(using(work.reason).in_(rows.reasons))
+    conditions.append(work.is_gone == sa.true() if rows.part is ListPart.GONE else _is_counted(using))
+    if rows.account_id is not None:
+        conditions.append(work.account_id == rows.account_id)
+    conditions.extend(facet_conditions(rows.owner, rows.scores, rows.since, rows.before))
+    if rows.part is ListPart.BACK:
         conditions.append(using(work.version).in_(returns()))
-    if select_part := _PARTS.get(wanted.part):
+    if select_part := _PARTS.get(rows.part):
         conditions.append(work.provider_account_id.in_(select_part()))
-    if wanted.new_since is not None:
-        conditions.append(work.provider_account_id.in_(_new_since(wanted.new_since)))
-    conditions.extend(_is_found_by(term) for term in terms(wanted.text))
+    if rows.new_since is not None:
+        conditions.append(work.provider_account_id.in_(_new_since(rows.new_since)))
+    conditions.extend(_is_found_by(term) for term in terms(rows.text))
     return conditions
 
 
