@@ -255,7 +255,7 @@ class _TwoProviders:
     def __init__(self, store: Store, home: Path) -> None:
         crm = FakeCrm(page_size=100)
         crm.put(account("a0", name="Zebra Holding"))
-        self.store, self.portal = store, FakePortal(pages_of([CONTOSO]))
+        self.store, self.crm, self.portal = store, crm, FakePortal(pages_of([CONTOSO]))
         self.service = make_service(store, home, portal=self.portal, crm=crm)
         crm_sync(self.service)
         sync(self.service)
@@ -323,6 +323,18 @@ def test_a_tenant_that_becomes_known_makes_two_rows_one_customer(store: Store, h
     world.map("p0")
     assert world.open_rows_with_a_candidate() == set()
     world.list(dataclasses.replace(elsewhere, tenant_guid=TENANT))
+    assert world.open_rows_with_a_candidate() == {id_of(store, "m0")}
+
+
+def test_a_customer_elsewhere_speaks_again_for_an_account_that_is_back(store: Store, home: Path) -> None:
+    world = _TwoProviders(store, home)
+    world.map("p0")
+    zebra = world.crm.held_accounts["a0"]
+    world.crm.drop("a0")
+    crm_sync(world.service)
+    assert world.open_rows_with_a_candidate() == set()
+    world.crm.put(zebra)
+    crm_sync(world.service)
     assert world.open_rows_with_a_candidate() == {id_of(store, "m0")}
 
 

@@ -33,6 +33,8 @@ from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.onboarding.relationships import forget_expected, list_awaited, request_relationship
 from w365.service.reading import records
+from w365.service.syncing import providers
+from w365.service.syncing.manual_entry import save_entry
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.reading.worklist import Filter, Row
@@ -102,6 +104,19 @@ def test_it_is_mapped_before_the_rules_with_its_story(service: Service, portal: 
         "to accept the relationship for this account; run "
     )
     assert list_awaited(service, VIEWER) == []
+
+
+def test_its_account_is_suggested_for_the_same_tenant_at_another_provider(
+    service: Service, portal: InvitingPortal, store: Store
+) -> None:
+    by_hand = providers.add_manual_provider(service, ADMIN, "By hand")
+    texts = {"specific_id": "m1", "name": "Elsewhere", "tenant_guid": GUID}
+    row = save_entry(service, ADMIN, by_hand, texts, is_new=True)
+    match(service)
+    ask(service, GUID)
+    appear(service, portal, "p1")
+    suggested = rows_of(store, t.CurrentCandidate.account_id, where=t.CurrentCandidate.provider_account_id == row)
+    assert suggested == [(account_id_of(store, "a1"),)]
 
 
 def test_what_a_person_decided_comes_before(service: Service, portal: InvitingPortal) -> None:

@@ -91,13 +91,18 @@ def reached_by_accounts() -> sa.CompoundSelect[int]:
         .join(t.Account, t.Account.tenant_guid == t.ProviderAccount.tenant_guid)
         .where(t.Account.id.in_(IDS), t.ProviderAccount.tenant_guid != "")
     )
-    by_mapping = sa.select(t.Mapping.provider_account_id).where(t.Mapping.account_id.in_(IDS))
     by_name = (
         sa.select(t.Worklist.provider_account_id)
         .join(t.Account, t.Account.name_key == t.Worklist.name_key)
         .where(t.Account.id.in_(IDS), t.Account.name_key != "")
     )
-    return sa.union(by_domain, by_guid, by_mapping, by_name, pointing_to_accounts())
+    return sa.union(by_domain, by_guid, mapped_to_accounts(), by_name, pointing_to_accounts())
+
+
+@functools.cache
+def mapped_to_accounts() -> sa.Select[int]:
+    """Select the provider accounts that are mapped to these accounts."""
+    return sa.select(t.Mapping.provider_account_id).where(t.Mapping.account_id.in_(IDS))
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from w365.store import tables as t
 from w365.store.deciding import decisions
 from w365.store.deciding.decisions import Who
 from w365.store.matching import refresh_derived
+from w365.store.matching.candidates import order_elsewhere
 from w365.store.matching.evidence import THOSE
 
 
@@ -105,6 +106,7 @@ def map_expected(connection: sa.Connection, policy: MatchPolicy, run_id: int, at
     mapped = [row for row in rows if row is not None]
     if mapped:
         refresh_derived.settle(connection, policy, THOSE, {"ids": mapped})
+        order_elsewhere(connection, THOSE, {"ids": mapped})
     return len(mapped)
 
 

@@ -14,7 +14,8 @@ from w365.model import CrmAccount
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS, NAMES
 from w365.store.db.bulk_insert import chunks, upsert
-from w365.store.matching.candidates import order_by_words, order_candidates, suggesting
+from w365.store.matching.candidates import order_by_words, order_candidates, order_elsewhere, suggesting
+from w365.store.matching.dirty_rows import mapped_to_accounts
 from w365.store.reading.search_index import put_words, sort_key, words_of
 from w365.store.syncing.crm_concerned import read_account_ids, touching_reached
 from w365.store.syncing.crm_reads import outcome_of
@@ -65,6 +66,7 @@ def store_accounts(connection: sa.Connection, accounts: Sequence[CrmAccount], co
     order_candidates(connection, suggesting(), {"ids": list(ids.values())})
     returned = [ids[row.crm_id] for row in replaced if row.is_deleted]
     order_by_words(connection, words_of((), label_signs(_read_domains(connection, returned))))
+    order_elsewhere(connection, mapped_to_accounts(), {"ids": returned})
 
 
 def drop_accounts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from w365.store.matching.account_domains import Folded, fold_contacts, fold_doma
 from w365.store.matching.candidates import order_by_words, order_candidates, suggesting
 from w365.store.matching.change_sequence import note_accounts
 from w365.store.matching.dirty_rows import pointing_to_accounts, reached_by_accounts, touch, with_domains
+from w365.store.matching.relations import leave_unlisted
 from w365.store.reading.search_index import words_of
 
 
@@ -49,7 +50,8 @@ def _touch_concerned(connection: sa.Connection, account_ids: Sequence[int], fold
     """
     note_accounts(connection, account_ids)
     touch(connection, pointing_to_accounts(), {"ids": account_ids})
-    unlisted = _leave_out_listed(connection, {domain for _, domain in folded.changed})
+    # Free-mail domains have customers without number.
+    unlisted = leave_unlisted(connection, {domain for _, domain in folded.changed})
     moved = unlisted.intersection(domain for _, domain in folded.moved)
     for names in chunks(sorted(moved)):
         touch(connection, with_domains(), {"names": names})
@@ -60,16 +62,9 @@ def _touch_concerned(connection: sa.Connection, account_ids: Sequence[int], fold
         order_candidates(connection, suggesting(), {"ids": owners})
 
 
-def _leave_out_listed(connection: sa.Connection, domains: set[str]) -> set[str]:
-    """Leave out what is no evidence: free-mail domains have customers without number."""
-    listed = (connection.scalars(_LISTED, {"names": part}) for part in chunks(domains))
-    return domains.difference(*listed)
-
-
 def _touch_reached(connection: sa.Connection, account_ids: Sequence[int]) -> None:
     for part in chunks(account_ids):
         touch(connection, reached_by_accounts(), {"ids": part})
 
 
 _IDS_OF = sa.select(t.Account.crm_id, t.Account.id).where(t.Account.crm_id.in_(NAMES))
-_LISTED = sa.select(t.ListedDomain.domain).where(t.ListedDomain.domain.in_(NAMES))
