@@ -47,8 +47,8 @@ _fresh = sa.Table(
 )
 """Proposals being made; a temporary table of the connection."""
 
-_wanted = sa.Table(
-    "wanted",
+_competing = sa.Table(
+    "competing",
     _work,
     sa.Column("provider_account_id", t.Id, primary_key=True, autoincrement=False),
     prefixes=["TEMPORARY"],
@@ -57,7 +57,7 @@ _wanted = sa.Table(
 
 _COLUMNS = ("provider_account_id", "kind", "reason", "account_id", "accounts")
 _ALL_FRESH = sa.select(*(_fresh.c[name] for name in _COLUMNS))
-_ALL_WANTED = sa.select(_wanted.c.provider_account_id)
+_ALL_COMPETING = sa.select(_competing.c.provider_account_id)
 _ANY = sa.select(t.CurrentProposal.provider_account_id).limit(1)
 _EXCEPTION = (
     sa.select(t.Provider.id)
@@ -142,27 +142,27 @@ def with_rivals(
     if which is None or not any_unique(connection, policy):
         return which, values
     _make_tables(connection)
-    connection.execute(sa.delete(_wanted))
-    connection.execute(_into_wanted(which), values or None)
+    connection.execute(sa.delete(_competing))
+    connection.execute(_into_competing(which), values or None)
     connection.execute(_add_rivals(policy))
-    return _ALL_WANTED, NO_VALUES
+    return _ALL_COMPETING, NO_VALUES
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
-def _into_wanted(which: sa.Select[int]) -> sa.Insert:
-    return sa.insert(_wanted).from_select(["provider_account_id"], which.distinct())
+def _into_competing(which: sa.Select[int]) -> sa.Insert:
+    return sa.insert(_competing).from_select(["provider_account_id"], which.distinct())
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
 def _add_rivals(policy: MatchPolicy) -> sa.Insert:
-    before = sa.select(t.CurrentProposal.account_id).where(t.CurrentProposal.provider_account_id.in_(_ALL_WANTED))
-    facts = facts_of(policy, _ALL_WANTED)
+    before = sa.select(t.CurrentProposal.account_id).where(t.CurrentProposal.provider_account_id.in_(_ALL_COMPETING))
+    facts = facts_of(policy, _ALL_COMPETING)
     accounts = before.union(sa.select(facts.c.account_id)).subquery()
     rivals = sa.select(t.CurrentProposal.provider_account_id).where(
         t.CurrentProposal.account_id.in_(sa.select(accounts.c.account_id)),
-        t.CurrentProposal.provider_account_id.not_in(_ALL_WANTED),
+        t.CurrentProposal.provider_account_id.not_in(_ALL_COMPETING),
     )
-    return sa.insert(_wanted).from_select(["provider_account_id"], rivals)
+    return sa.insert(_competing).from_select(["provider_account_id"], rivals)
 
 
 def breaches(policy: MatchPolicy) -> sa.Select[int, int]:
