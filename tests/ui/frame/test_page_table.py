@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from w365.model import Role
-from w365.ui.frame.pages import IMPORT, PAGES, Page
+from w365.ui.frame.extras import EXTRAS, Slot
+from w365.ui.frame.pages import IMPORT, PAGES, Page, load_function
 
 FOLDER = Path(__file__).resolve().parents[3] / "pages"
 
@@ -33,3 +34,8 @@ def test_titles_and_addresses_are_told_apart() -> None:
 
 def test_who_only_looks_opens_every_page_but_the_import() -> None:
     assert [page for page in PAGES if page.role > Role.VIEWER] == [IMPORT]
+
+
+@pytest.mark.parametrize("slot", Slot)
+def test_every_slot_names_functions_that_are_there(slot: Slot) -> None:
+    assert all(callable(load_function(function)) for function in EXTRAS[slot])

@@ -15,11 +15,10 @@ from w365.ui.configuring.crm_address import show_crm_address
 from w365.ui.configuring.rules import show_rules
 from w365.ui.configuring.schedules import show_schedules
 from w365.ui.configuring.words import say_setting, say_value
+from w365.ui.frame.extras import Slot, show_extras
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.runs import keep_current
 from w365.ui.frame.wording import counted, full_time, local_zone, number, plain
-from w365.ui.telling.channels import show_channels
-from w365.ui.writeback.state import show_mappings_in_crm
 
 _LIST_HELP = {
     DomainList.FREE_MAIL: "Anybody may have a mailbox here, so they say nothing about a customer.",
@@ -43,11 +42,10 @@ def show_configuration(context: PageContext) -> None:
     _show_lists(context)
     st.subheader("Daily syncs", anchor=False)
     show_schedules(context, settings[SCHEDULE_ZONE])
-    show_channels(context)
+    show_extras(Slot.SCHEDULES, context)
     st.subheader("Open in CRM", anchor=False)
     show_crm_address(context, settings[CRM_ADDRESS])
-    st.subheader("Mappings in Dataverse", anchor=False)
-    show_mappings_in_crm(context)
+    show_extras(Slot.CONFIGURATION, context)
     st.subheader("Changes", anchor=False)
     _show_changes(context)
 

@@ -16,7 +16,7 @@ from w365.service import Service
 from w365.service.access import local_user, require
 from w365.service.insight.statistics import count_backlog
 from w365.ui.frame import app_runtime
-from w365.ui.frame.first_password import remind_of_password
+from w365.ui.frame.extras import Slot, show_extras
 from w365.ui.frame.freshness import Source, read_sources
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.pages import Page
@@ -55,8 +55,9 @@ def _show_frame(page: Page) -> PageContext:
         head.badge("Demo: fictional data from servers on this machine", color="orange")
     _freshness_line(service, actor)
     _show_flash()
-    remind_of_password(actor, page)
-    return PageContext(service, actor, _token(service, actor))
+    context = PageContext(service, actor, _token(service, actor))
+    show_extras(Slot.HEAD, context, page)
+    return context
 
 
 def guard(role: Role) -> Actor:

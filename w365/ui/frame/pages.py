@@ -46,9 +46,14 @@ class Page:
 
     def load(self) -> Callable[[PageContext], Any]:
         """Import what draws the page."""
-        module, _, name = self.function.partition(":")
-        function: Callable[[PageContext], Any] = getattr(importlib.import_module(f"w365.ui.{module}"), name)
-        return function
+        return load_function(self.function)
+
+
+def load_function(place: str) -> Callable[..., Any]:
+    """Import a function of the pages, named as `module:function` of `w365.ui`."""
+    module, _, name = place.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(f"w365.ui.{module}"), name)
+    return function
 
 
 WORK, INSIGHT, SET_UP, NOWHERE = "Work", "Insight", "Set-up", ""

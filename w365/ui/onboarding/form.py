@@ -28,10 +28,10 @@ from w365.service.onboarding.form import (
     FormRefused,
     domain_of,
 )
-from w365.ui.frame.first_password import Attempt, try_once
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 from w365.ui.frame.wording import plain
+from w365.ui.onboarding.first_password import Attempt, try_once
 
 _FIELDS = {one.name: one for one in FIELDS}
 _CULTURE_WORDS = {

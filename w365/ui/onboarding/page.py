@@ -11,13 +11,13 @@ from w365.service.onboarding.relationships import request_relationship
 from w365.service.reading.crm_account import crm_id_of
 from w365.ui.frame import pages
 from w365.ui.frame.account_search import search_crm
-from w365.ui.frame.first_password import Attempt, attempt_of, forget_attempt, show_password, show_under_way
-from w365.ui.frame.onboarding_link import ACCOUNT
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 from w365.ui.frame.palette import WIDE
 from w365.ui.frame.wording import plain, short
+from w365.ui.onboarding.first_password import Attempt, attempt_of, forget_attempt, show_password, show_under_way
 from w365.ui.onboarding.form import show_new_customer
+from w365.ui.onboarding.link import ACCOUNT
 from w365.ui.onboarding.waiting import show_waiting
 
 _FOUND = 8

@@ -10,10 +10,10 @@ from w365.service.onboarding.create import finish, give_up, list_open
 from w365.service.onboarding.relationships import forget_expected, list_awaited
 from w365.store.onboarding.created_customers import OnboardingView, State
 from w365.store.onboarding.expected_customers import ExpectedView
-from w365.ui.frame.first_password import attempt_of, forget_attempt, is_busy, try_once
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.wording import ago, plain, short
+from w365.ui.onboarding.first_password import attempt_of, forget_attempt, is_busy, try_once
 
 _STATES = {
     State.ASKED: "Whether it was created is not known",

@@ -9,21 +9,21 @@ import streamlit as st
 from w365.matching.messages import ORIGIN_WORDS, STATUS_WORDS, say_drift
 from w365.model import Origin
 from w365.service.configuring.crm_link import crm_address
-from w365.service.reading.crm_account import PER_PAGE, CrmAccountView, crm_id_of, read_account
-from w365.service.reading.records import read_row
+from w365.service.reading.crm_account import PER_PAGE, CrmAccountView, read_account
 from w365.store.reading.worklist import Row
 from w365.ui.frame import pages
-from w365.ui.frame.onboarding_link import link_to_onboarding
+from w365.ui.frame.extras import Slot, show_extras
+from w365.ui.frame.links import ACCOUNT_PARAMETER
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.palette import BADGES, WIDE
 from w365.ui.frame.wording import counted, number, plain, short
 
-_PARAMETER, _START = "account", "account_start"
+_START = "account_start"
 
 
 def show_account(context: PageContext) -> None:
     st.html(WIDE)
-    wanted = st.query_params.get(_PARAMETER, "")
+    wanted = st.query_params.get(ACCOUNT_PARAMETER, "")
     if not wanted:
         st.info("Open an account from a record, or from its name in the grid.")
         st.page_link(pages.PROVIDER_ACCOUNTS.path, label=":primary[Go to Provider accounts]")
@@ -38,23 +38,8 @@ def show_account(context: PageContext) -> None:
     with right:
         _show_mapped(account, start)
         if not account.mapped_total and not account.is_deleted:
-            link_to_onboarding(context, account.crm_id)
+            show_extras(Slot.ACCOUNT, context, account.crm_id)
         _show_suggested(account)
-
-
-def link_to_account(context: PageContext, account_id: int) -> None:
-    """Show a link to the account view."""
-    crm_id = crm_id_of(context.service, context.actor, account_id)
-    st.page_link(pages.ACCOUNT.path, label=":primary[All its provider accounts]", query_params={_PARAMETER: crm_id})
-
-
-def open_account_of(context: PageContext, row: int) -> None:
-    """Go to the account view of the account that a row is mapped to; a row without one stays where it is."""
-    account_id = read_row(context.service, context.actor, row).account_id
-    if account_id is not None:
-        st.switch_page(
-            pages.ACCOUNT.path, query_params={_PARAMETER: crm_id_of(context.service, context.actor, account_id)}
-        )
 
 
 def _show_head(context: PageContext, account: CrmAccountView) -> None:

@@ -27,11 +27,11 @@ from w365.ui.deciding.record.words import say_settled
 from w365.ui.frame.choices import show_choice_of, show_parts, show_search
 from w365.ui.frame.downloads import download_button
 from w365.ui.frame.first_steps import is_beginning
+from w365.ui.frame.links import open_account_of
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import FRESHNESS, report_errors
 from w365.ui.frame.palette import WIDE, is_dark
 from w365.ui.frame.wording import counted, plain, short
-from w365.ui.reading.crm_account import open_account_of
 from w365.ui.reading.grid.component import BAR, Bulk, GridEvent, GridState, Sorted, show_grid
 from w365.ui.reading.grid.facets import read_further, show_further_facets
 from w365.ui.reading.grid.view import PARTS, View, first_view, read_shown, read_sort, read_view

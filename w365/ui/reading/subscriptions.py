@@ -21,8 +21,8 @@ from w365.ui.deciding.record.dialog import open_record
 from w365.ui.deciding.record.subscription_words import ABOUT, EMPTY, STATE_LABELS, say_blocked, say_rest, table_row
 from w365.ui.frame import pages
 from w365.ui.frame.choices import show_choice_of, show_parts, show_search
+from w365.ui.frame.extras import Slot, show_extras
 from w365.ui.frame.links import link_to
-from w365.ui.frame.onboarding_link import link_to_onboarding
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors
 from w365.ui.frame.palette import WIDE
@@ -38,7 +38,7 @@ _ALL = "all"
 def show_subscriptions(context: PageContext) -> None:
     st.html(WIDE)
     keep_current(context)
-    link_to_onboarding(context)
+    show_extras(Slot.ACCOUNT, context)
     _show_list(context)
 
 

@@ -35,6 +35,7 @@ _OVERWRITABLE = (Difference.OTHER, Difference.MISSING_HERE)
 
 
 def show_mappings_in_crm(context: PageContext) -> None:
+    st.subheader("Mappings in Dataverse", anchor=False)
     seen = read_overview(context.service, context.actor)
     show_place(context, seen)
     if seen is None:

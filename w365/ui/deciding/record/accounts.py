@@ -14,8 +14,8 @@ from w365.ui.deciding.record.decide import Decider, Work
 from w365.ui.deciding.record.subscription_words import say_loss
 from w365.ui.deciding.record.words import Fact, compare
 from w365.ui.frame.account_search import search_crm
+from w365.ui.frame.links import link_to_account
 from w365.ui.frame.wording import plain, short
-from w365.ui.reading.crm_account import link_to_account
 
 _BESIDE = 3
 _FOUND = 6

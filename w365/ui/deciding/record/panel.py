@@ -19,7 +19,7 @@ from w365.ui.deciding.record.same_customer import show_twins
 from w365.ui.deciding.record.subscription_words import say_standing
 from w365.ui.deciding.record.sync_switch import show_sync
 from w365.ui.deciding.record.words import say_decision, say_domain, say_state, say_when
-from w365.ui.deciding.record.writeback import show_writeback
+from w365.ui.frame.extras import Slot, show_extras
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.palette import BADGES
 from w365.ui.frame.wording import counted, local_zone, plain
@@ -121,7 +121,7 @@ def _show_standing(decider: Decider) -> None:
         decider.button("Reopen", "reopen", lambda seen: mapping.reopen(*decider.whose, seen=seen), kind="primary")
     elif record.row.disposition is Disposition.HELD:
         decider.button("Release", "release", lambda seen: mapping.reopen(*decider.whose, seen=seen))
-    show_writeback(decider)
+    show_extras(Slot.RECORD, decider)
 
 
 def _show_setting_aside(decider: Decider) -> None:

@@ -17,6 +17,7 @@ from w365.errors import W365Error
 from w365.model import Actor
 from w365.service.onboarding.create import Onboarded
 from w365.ui.frame import pages
+from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import plain
 
 _KEY = "onboarding_attempt"
@@ -80,9 +81,9 @@ def forget_attempt() -> None:
     st.session_state.pop(_KEY, None)
 
 
-def remind_of_password(actor: Actor, page: pages.Page) -> None:
+def remind_of_password(context: PageContext, page: pages.Page) -> None:
     """On every page but its own, while a password waits to be noted."""
-    attempt = attempt_of(actor)
+    attempt = attempt_of(context.actor)
     if attempt and attempt.done and attempt.done.credentials and page != pages.ONBOARDING:
         with st.container(horizontal=True, vertical_alignment="center", key="password-reminder"):
             said = f"The first password of **{plain(attempt.done.name)}** waits to be noted. It cannot be shown again."
