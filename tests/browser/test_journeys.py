@@ -21,9 +21,10 @@ from w365.model import DecisionKind, NewAccount
 from w365.service import Service
 from w365.service.access import local_user
 from w365.service.configuring.settings import get_settings, set_setting
-from w365.service.insight.activity import ActivityFilter, count_decisions
+from w365.service.insight.activity import count_decisions
 from w365.service.insight.statistics import read_statistics
 from w365.service.syncing.runs import list_runs
+from w365.store.insight.activity import ActivityFilter
 
 
 @contextmanager

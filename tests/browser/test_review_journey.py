@@ -13,8 +13,9 @@ from playwright.sync_api import Locator, Page, expect
 from w365.model import Status
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.insight.activity import ActivityFilter, count_decisions
+from w365.service.insight.activity import count_decisions
 from w365.service.reading.records import list_rows
+from w365.store.insight.activity import ActivityFilter
 from w365.store.reading.worklist import Filter
 from w365.ui.deciding.review.session import TOO_SOON
 

@@ -20,10 +20,10 @@ from w365.service.deciding.undo import Undoable, preview_undo
 from w365.service.importing.mapping_plan import FIELDS
 from w365.service.importing.mappings import import_mappings
 from w365.service.insight import activity
-from w365.service.insight.activity import ActivityFilter
 from w365.service.insight.periods import compare_periods, read_effort
 from w365.sheets import guess_columns
 from w365.store.db.engine import Store
+from w365.store.insight.activity import ActivityFilter
 
 
 def decide_in_every_way(service: Service, store: Store) -> None:

@@ -39,7 +39,7 @@ from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.exporting import Format, Subject, Wanted, read, write_wanted
-from w365.service.insight.periods import MOST_POINTS, Unit, compare_periods, read_effort, read_history, thinned
+from w365.service.insight.periods import MOST_POINTS, Unit, compare_periods, read_effort, read_history, thin_out
 from w365.service.insight.statistics import Statistics, read_statistics
 from w365.store import tables as t
 from w365.store.reading.worklist import Filter
@@ -233,7 +233,7 @@ def test_two_periods_are_compared_number_by_number(world: World) -> None:
 
 @pytest.mark.parametrize("number", [0, 1, 2, MOST_POINTS, MOST_POINTS + 1, 10 * MOST_POINTS])
 def test_a_chart_gets_evenly_spaced_points_with_the_first_and_the_last(number: int) -> None:
-    points = thinned(range(number), MOST_POINTS)
+    points = thin_out(range(number), MOST_POINTS)
     assert len(points) == min(number, MOST_POINTS)
     assert points == sorted(set(points))
     assert not points or (points[0], points[-1]) == (0, number - 1)

@@ -32,10 +32,10 @@ from w365.model import ListPart, Reason, Status
 from w365.service import Service
 from w365.service.deciding import mapping
 from w365.service.insight import activity
-from w365.service.insight.activity import ActivityFilter
 from w365.service.reading import account_lookup, records
 from w365.service.syncing import providers
 from w365.store import tables as t
+from w365.store.insight.activity import ActivityFilter
 from w365.store.reading.worklist import Filter, Row, Sort, count_rows, counts, list_ids
 
 NAMES = {

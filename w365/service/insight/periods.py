@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import sqlalchemy as sa
-
 from w365.errors import InputError
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.service.insight.totals import HistoryPoint, points, totals_at
+from w365.service.insight.totals import HistoryPoint, read_points
+from w365.store.db.engine import Connection
 from w365.store.insight import metrics
 
 MOST_POINTS = 120
@@ -68,23 +67,24 @@ def read_history(service: Service, actor: Actor, since: dt.datetime | None = Non
     """Read at most MOST_POINTS of the snapshots that runs have left since then, the latest always among them."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return points(connection, thinned(metrics.moments(connection, start=since), MOST_POINTS))
+        return read_points(connection, thin_out(metrics.list_moments(connection, start=since), MOST_POINTS))
 
 
 def read_effort(service: Service, actor: Actor, weeks: int = WEEKS) -> list[WeekOfWork]:
     """Read the work of the latest weeks, this one included; weeks begin on Monday."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return effort(connection, service.clock(), weeks)
+        days = metrics.count_work_by_day(connection, _begin_of(service.clock(), weeks))
+    decisions: Counter[tuple[dt.date, str]] = Counter()
+    for work in days:
+        decisions[_monday_of(work.day), work.actor] += work.decisions
+    return [WeekOfWork(name, monday, count) for (monday, name), count in sorted(decisions.items())]
 
 
-def effort(connection: sa.Connection, now: dt.datetime, weeks: int) -> list[WeekOfWork]:
-    first = _monday(now.astimezone(dt.UTC).date()) - dt.timedelta(weeks=weeks - 1)
-    since = dt.datetime.combine(first, dt.time(), dt.UTC)
-    sums: Counter[tuple[dt.date, str]] = Counter()
-    for one in metrics.work_by_day(connection, since):
-        sums[_monday(one.day), one.actor] += one.decisions
-    return [WeekOfWork(name, monday, count) for (monday, name), count in sorted(sums.items())]
+def _begin_of(now: dt.datetime, weeks: int) -> dt.datetime:
+    """The Monday (UTC) that the latest weeks, this one included, begin with."""
+    first = _monday_of(now.astimezone(dt.UTC).date()) - dt.timedelta(weeks=weeks - 1)
+    return dt.datetime.combine(first, dt.time(), dt.UTC)
 
 
 def compare_periods(
@@ -99,40 +99,39 @@ def compare_periods(
         if start >= end:
             raise InputError("A period ends after it begins.", do="Choose the days again.")
     with service.store.read() as connection:
-        pairs = zip(_figures(connection, *first), _figures(connection, *second), strict=True)
-        return [Compared(one.name, one.unit, one.value, other.value) for one, other in pairs]
+        figures = zip(_read_figures(connection, *first), _read_figures(connection, *second), strict=True)
+        return [Compared(one.name, one.unit, one.value, other.value) for one, other in figures]
 
 
-def _figures(connection: sa.Connection, start: dt.datetime, end: dt.datetime) -> list[Figure]:
-    worked = metrics.worked_between(connection, start, end)
-    decided = worked.mapped_by_itself + worked.mapped_by_hand
-    wait = metrics.median_wait(connection, start, end)
+def _read_figures(connection: Connection, start: dt.datetime, end: dt.datetime) -> list[Figure]:
+    work = metrics.count_work(connection, start, end)
+    wait = metrics.find_median_wait(connection, start, end)
     return [
-        *_at_the_end(connection, end),
-        Figure("New provider accounts", Unit.COUNT, metrics.first_seen_between(connection, start, end)),
-        Figure("Mapped by Auto-Match", Unit.COUNT, worked.mapped_by_itself),
-        Figure("Mapped by hand", Unit.COUNT, worked.mapped_by_hand),
-        Figure("Share mapped by hand", Unit.SHARE, worked.mapped_by_hand / decided if decided else None),
-        Figure("Mappings cleared", Unit.COUNT, worked.unmapped),
-        Figure("Decisions by hand", Unit.COUNT, worked.by_hand),
-        Figure("People who decided", Unit.COUNT, worked.people),
+        *_read_figures_at(connection, end),
+        Figure("New provider accounts", Unit.COUNT, metrics.count_first_seen(connection, start, end)),
+        Figure("Mapped by Auto-Match", Unit.COUNT, work.mapped.by_match),
+        Figure("Mapped by hand", Unit.COUNT, work.mapped.by_hand),
+        Figure("Share mapped by hand", Unit.SHARE, work.mapped.share_by_hand),
+        Figure("Mappings cleared", Unit.COUNT, work.unmapped),
+        Figure("Decisions by hand", Unit.COUNT, work.by_hand),
+        Figure("People who decided", Unit.COUNT, work.people),
         Figure("Time to map (median)", Unit.SPAN, None if wait is None else wait.total_seconds()),
     ]
 
 
-def _at_the_end(connection: sa.Connection, end: dt.datetime) -> list[Figure]:
+def _read_figures_at(connection: Connection, end: dt.datetime) -> list[Figure]:
     """How it stood after the last run before the end."""
-    last = metrics.moments(connection, end=end, limit=1)
-    totals = totals_at(connection, [one.run_id for one in last])[0] if last else None
+    points = read_points(connection, metrics.list_moments(connection, end=end, limit=1))
+    last = points[0] if points else None
     return [
-        Figure("Match rate at the end", Unit.SHARE, totals.match_rate if totals else None),
-        Figure("Backlog at the end", Unit.COUNT, totals.backlog if totals else None),
-        Figure("Blocked seats at the end", Unit.COUNT, totals.blocked_seats if totals else None),
-        Figure("Drifted at the end", Unit.COUNT, last[0].drifted if last else None),
+        Figure("Match rate at the end", Unit.SHARE, last.totals.match_rate if last else None),
+        Figure("Backlog at the end", Unit.COUNT, last.totals.backlog if last else None),
+        Figure("Blocked seats at the end", Unit.COUNT, last.totals.blocked_seats if last else None),
+        Figure("Drifted at the end", Unit.COUNT, last.drifted if last else None),
     ]
 
 
-def thinned(values: Sequence[T], most: int) -> list[T]:
+def thin_out(values: Sequence[T], most: int) -> list[T]:
     """Take `most` of the values at equal distances, the last one always."""
     if len(values) <= most:
         return list(values)
@@ -140,5 +139,5 @@ def thinned(values: Sequence[T], most: int) -> list[T]:
     return [values[round(place * step)] for place in range(most)]
 
 
-def _monday(day: dt.date) -> dt.date:
+def _monday_of(day: dt.date) -> dt.date:
     return day - dt.timedelta(days=day.weekday())

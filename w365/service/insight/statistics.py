@@ -11,17 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from w365.matching.messages import say_reason
-from w365.model import OPEN, Actor, DecisionKind, ListPart, Origin, Reason, Role, Rule
+from w365.model import OPEN, Actor, ListPart, Origin, Reason, Role, Rule
 from w365.service import Service
 from w365.service.access import require
-from w365.service.insight.totals import HistoryPoint, Totals, points, sum_totals
+from w365.service.insight.totals import HistoryPoint, Totals, read_points, sum_totals
 from w365.service.memo import Remembered
-from w365.store import tables as t
-from w365.store.insight.metrics import latest_decision, mapped_by, median_wait, moments, oldest_open
+from w365.store.db.engine import Connection
+from w365.store.insight import metrics
+from w365.store.reading.decision_log import latest_decision_id
 from w365.store.reading.worklist import Count, Filter, count_rows, counts
+from w365.store.syncing.providers import count_gone, read_provider_names
 
 DEFINITIONS: dict[str, str] = {
     "In scope": "Provider accounts that are neither excluded nor gone; gone ones that are mapped stay in.",
@@ -95,38 +95,34 @@ def read_standing(service: Service, actor: Actor, *, history: int) -> Standing:
     """Read how it stands in one consistent state; `history` is the number of latest match runs to plot."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return Standing(**_standing(connection, service.clock(), history))
+        return Standing(**_read_standing(connection, service.clock(), history))
 
 
 def read_statistics(service: Service, actor: Actor, *, history: int = 60) -> Statistics:
     """Read all numbers in one consistent state; `history` is as above."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        standing = _standing(connection, service.clock(), history)
-        work = _WORK.at(service.store, latest_decision(connection), lambda: _read_work(connection))
+        standing = _read_standing(connection, service.clock(), history)
+        work = _WORK.at(service.store, latest_decision_id(connection), lambda: _read_work(connection))
         return Statistics(**standing, by_source=work.by_source, median_time_to_map=work.median, by_hand=work.by_hand)
 
 
-def _standing(connection: sa.Connection, at: dt.datetime, history: int) -> dict[str, Any]:
+def _read_standing(connection: Connection, at: dt.datetime, history: int) -> dict[str, Any]:
     amounts = counts(connection)
-    backlog = [one for one in amounts if one.status in OPEN]
-    providers = sa.select(t.Provider.id, t.Provider.name).order_by(t.Provider.id)
-    pa = t.ProviderAccount
+    backlog = [count for count in amounts if count.status in OPEN]
+    last_week = at - dt.timedelta(days=7)
     return {
         "at": at,
         "totals": sum_totals(amounts),
-        "blocked_subscriptions": sum(one.subscriptions for one in backlog),
-        "blocking": sum(one.buying for one in backlog),
-        "by_provider": tuple(
-            ProviderTotals(row.name, sum_totals([one for one in amounts if one.provider_id == row.id]))
-            for row in connection.execute(providers)
-        ),
-        "by_reason": _by_reason(amounts),
-        "history": tuple(points(connection, moments(connection, limit=history))),
-        "oldest_open": oldest_open(connection),
-        "changed": _count(connection, pa.changed_at >= at - dt.timedelta(days=7), pa.gone_at.is_(None)),
-        "new_this_week": _count(connection, pa.first_seen_at >= at - dt.timedelta(days=7)),
-        "gone": _count(connection, pa.gone_at.is_not(None)),
+        "blocked_subscriptions": sum(count.subscriptions for count in backlog),
+        "blocking": sum(count.buying for count in backlog),
+        "by_provider": _sum_by_provider(amounts, read_provider_names(connection)),
+        "by_reason": _sum_by_reason(backlog),
+        "history": tuple(read_points(connection, metrics.list_moments(connection, limit=history))),
+        "oldest_open": metrics.find_oldest_open(connection),
+        "changed": metrics.count_changed(connection, last_week),
+        "new_this_week": metrics.count_first_seen(connection, last_week),
+        "gone": sum(count_gone(connection).values()),
         "drifted": count_rows(connection, Filter(part=ListPart.DRIFTED)),
     }
 
@@ -138,8 +134,9 @@ class _Work:
     by_hand: float | None
 
 
-def _read_work(connection: sa.Connection) -> _Work:
-    return _Work(_by_source(connection), median_wait(connection), _by_hand(connection))
+def _read_work(connection: Connection) -> _Work:
+    mapped = metrics.count_mapping_decisions(connection)
+    return _Work(_read_by_source(connection), metrics.find_median_wait(connection), mapped.share_by_hand)
 
 
 _WORK: Remembered[_Work] = Remembered()
@@ -153,15 +150,23 @@ def count_backlog(service: Service, actor: Actor) -> int:
         return sum_totals(counts(connection)).backlog
 
 
-def _by_reason(amounts: Sequence[Count]) -> tuple[ReasonTotals, ...]:
+def _sum_by_provider(amounts: Sequence[Count], names: Mapping[int, str]) -> tuple[ProviderTotals, ...]:
+    """Sum the counts of each provider, also of one that has no accounts."""
+    return tuple(
+        ProviderTotals(name, sum_totals(count for count in amounts if count.provider_id == provider_id))
+        for provider_id, name in names.items()
+    )
+
+
+def _sum_by_reason(backlog: Sequence[Count]) -> tuple[ReasonTotals, ...]:
+    """Sum the counts of each reason, the most frequent first."""
     accounts: Counter[Reason] = Counter()
     seats: Counter[Reason] = Counter()
-    for one in amounts:
-        if one.status in OPEN:
-            accounts[one.reason] += one.accounts
-            seats[one.reason] += one.seats
+    for count in backlog:
+        accounts[count.reason] += count.accounts
+        seats[count.reason] += count.seats
     return tuple(
-        ReasonTotals(reason, say_reason(reason), count, seats[reason]) for reason, count in accounts.most_common()
+        ReasonTotals(reason, say_reason(reason), amount, seats[reason]) for reason, amount in accounts.most_common()
     )
 
 
@@ -178,18 +183,7 @@ SOURCE_WORDS: Mapping[Rule | Origin, str] = {
 """By what mappings are counted, here and in the downloads."""
 
 
-def _by_source(connection: sa.Connection) -> tuple[RuleTotals, ...]:
+def _read_by_source(connection: Connection) -> tuple[RuleTotals, ...]:
     """Count present mappings; an automatic one belongs to the first rule, in the rules' order, that supported it."""
-    found = mapped_by(connection)
-    return tuple(RuleTotals(words, found[source]) for source, words in SOURCE_WORDS.items() if found.get(source))
-
-
-def _by_hand(connection: sa.Connection) -> float | None:
-    decision = t.Decision
-    query = sa.select(sa.func.count(), sa.func.count(sa.case((decision.origin != Origin.AUTO, 1))))
-    everything, by_hand = connection.execute(query.where(decision.kind == DecisionKind.MAP)).one()
-    return by_hand / everything if everything else None
-
-
-def _count(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> int:
-    return connection.scalar(sa.select(sa.func.count()).select_from(t.ProviderAccount).where(*where)) or 0
+    mapped = metrics.count_mapped_by_source(connection)
+    return tuple(RuleTotals(words, mapped[source]) for source, words in SOURCE_WORDS.items() if mapped.get(source))

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import sqlalchemy as sa
-
 from w365.model import OPEN, Status
-from w365.store.insight.metrics import Moment, statuses_at
+from w365.store.db.engine import Connection
+from w365.store.insight.metrics import Moment, read_statuses_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +59,25 @@ class Counted(Protocol):
     def seats(self) -> int: ...
 
 
-def sum_totals(amounts: Iterable[Counted]) -> Totals:
-    by_status: Counter[Status] = Counter()
-    seats = 0
-    for one in amounts:
-        by_status[one.status] += one.accounts
-        seats += one.seats if one.status in OPEN else 0
+def sum_totals(counts: Iterable[Counted]) -> Totals:
+    accounts: Counter[Status] = Counter()
+    blocked_seats = 0
+    for count in counts:
+        accounts[count.status] += count.accounts
+        blocked_seats += count.seats if count.status in OPEN else 0
     return Totals(
-        by_status[Status.MAPPED],
-        by_status[Status.CONFLICT],
-        by_status[Status.UNMAPPED],
-        by_status[Status.PARKED],
-        by_status[Status.EXCLUDED],
-        seats,
+        accounts[Status.MAPPED],
+        accounts[Status.CONFLICT],
+        accounts[Status.UNMAPPED],
+        accounts[Status.PARKED],
+        accounts[Status.EXCLUDED],
+        blocked_seats,
     )
 
 
-def totals_at(connection: sa.Connection, run_ids: Sequence[int]) -> list[Totals]:
+def read_points(connection: Connection, moments: Sequence[Moment]) -> list[HistoryPoint]:
     """Sum the snapshots that these runs left."""
-    found = statuses_at(connection, run_ids)
-    return [sum_totals(found[run_id]) for run_id in run_ids]
-
-
-def points(connection: sa.Connection, moments: Sequence[Moment]) -> list[HistoryPoint]:
-    totals = totals_at(connection, [one.run_id for one in moments])
-    return [HistoryPoint(one.run_id, one.at, found, one.drifted) for one, found in zip(moments, totals, strict=True)]
+    counts = read_statuses_at(connection, [moment.run_id for moment in moments])
+    return [
+        HistoryPoint(moment.run_id, moment.at, sum_totals(counts[moment.run_id]), moment.drifted) for moment in moments
+    ]

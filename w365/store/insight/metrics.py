@@ -10,10 +10,8 @@ import sqlalchemy as sa
 
 from w365.model import OPEN, DecisionKind, Origin, Rule, RunKind, Status
 from w365.store import tables as t
+from w365.store.deciding.supporting_rule import RULES, first_rule
 from w365.store.insight.manual_decisions import is_by_hand
-
-RULES = (Rule.TENANT_GUID, Rule.CONTACT_DOMAIN, Rule.ACCOUNT_EMAIL, Rule.ACCOUNT_WEBSITE)
-"""An automatic mapping belongs to the first of these that supported it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +24,24 @@ class DayOfWork:
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class MappingDecisions:
+    """How many decisions mapped a row: taken by a match, and taken by a person, whether there, imported or created."""
+
+    by_match: int
+    by_hand: int
+
+    @property
+    def share_by_hand(self) -> float | None:
+        """Between 0 and 1; None where nothing was mapped."""
+        everything = self.by_match + self.by_hand
+        return self.by_hand / everything if everything else None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
     """What was decided in a span of time. `people` decided by hand."""
 
-    mapped_by_itself: int
-    mapped_by_hand: int
+    mapped: MappingDecisions
     unmapped: int
     by_hand: int
     people: int
@@ -47,37 +58,41 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class StatusCount:
+    """The provider accounts of a status, and the seats of their live subscriptions."""
+
     status: Status
     accounts: int
     seats: int
 
 
-def latest_decision(connection: sa.Connection) -> int:
-    """Return the id of the latest decision, 0 before the first: mappings are the same while it is."""
-    return connection.scalar(sa.select(sa.func.max(t.Decision.id))) or 0
-
-
-def mapped_by(connection: sa.Connection) -> dict[Rule | Origin, int]:
+def count_mapped_by_source(connection: sa.Connection) -> dict[Rule | Origin, int]:
     """Count present mappings by the rule that supports an automatic one, or by their origin."""
     mapping = t.Mapping
     automatic = sa.select(first_rule().label("rank")).where(mapping.origin == Origin.AUTO).subquery()
     query = sa.select(automatic.c.rank, sa.func.count()).group_by(automatic.c.rank)
-    found: dict[Rule | Origin, int] = {}
+    mapped: dict[Rule | Origin, int] = {}
     for place, count in connection.execute(query):
-        found[Origin.AUTO if place is None else RULES[place]] = count
+        mapped[Origin.AUTO if place is None else RULES[place]] = count
     others = sa.select(mapping.origin, sa.func.count()).where(mapping.origin != Origin.AUTO).group_by(mapping.origin)
-    found |= {Origin(origin): count for origin, count in connection.execute(others)}
-    return found
+    mapped |= {Origin(origin): count for origin, count in connection.execute(others)}
+    return mapped
 
 
-def first_rule() -> sa.ScalarSelect[int]:
-    """The place in RULES of the first rule that supports a mapping; NULL where no evidence was kept."""
-    evidence = t.DecisionEvidence
-    rank = sa.case(*((evidence.rule == rule, place) for place, rule in enumerate(RULES)))
-    return sa.select(sa.func.min(rank)).where(evidence.decision_id == t.Mapping.decision_id).scalar_subquery()
+def count_mapping_decisions(connection: sa.Connection) -> MappingDecisions:
+    """Count all decisions that mapped a row, whether the mapping holds or not."""
+    query = sa.select(*_mapping_counts()).where(t.Decision.kind == DecisionKind.MAP)
+    return MappingDecisions(*connection.execute(query).one())
 
 
-def median_wait(
+def _mapping_counts() -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
+    """The counts of `MappingDecisions`."""
+    decision = t.Decision
+    is_map = decision.kind == DecisionKind.MAP
+    by_match = sa.func.count(sa.case((sa.and_(is_map, decision.origin == Origin.AUTO), 1)))
+    return by_match, sa.func.count(sa.case((sa.and_(is_map, decision.origin != Origin.AUTO), 1)))
+
+
+def find_median_wait(
     connection: sa.Connection, start: dt.datetime | None = None, end: dt.datetime | None = None
 ) -> dt.timedelta | None:
     """Return the (lower) median time from first sight to mapping: of present mappings, or of those made in a span."""
@@ -96,14 +111,14 @@ def median_wait(
     return None if seconds is None else max(dt.timedelta(seconds=int(seconds)), dt.timedelta())
 
 
-def oldest_open(connection: sa.Connection) -> dt.datetime | None:
+def find_oldest_open(connection: sa.Connection) -> dt.datetime | None:
     """Return when the provider account that is open for longest was first seen."""
     pa, work = t.ProviderAccount, t.Worklist
     is_open = sa.exists().where(work.provider_account_id == pa.id, work.status.in_(OPEN), ~work.is_gone)
     return connection.scalar(sa.select(pa.first_seen_at).where(is_open).order_by(pa.first_seen_at).limit(1))
 
 
-def work_by_day(connection: sa.Connection, since: dt.datetime) -> list[DayOfWork]:
+def count_work_by_day(connection: sa.Connection, since: dt.datetime) -> list[DayOfWork]:
     """Count what people decided by hand, per person and day."""
     decision = t.Decision
     day = _day(connection, decision.at).label("day")
@@ -116,27 +131,34 @@ def work_by_day(connection: sa.Connection, since: dt.datetime) -> list[DayOfWork
     return [DayOfWork(actor, dt.date.fromisoformat(on), count) for actor, on, count in connection.execute(query)]
 
 
-def worked_between(connection: sa.Connection, start: dt.datetime, end: dt.datetime) -> Worked:
+def count_work(connection: sa.Connection, start: dt.datetime, end: dt.datetime) -> Work:
     """Count the decisions from `start` up to, and without, `end`."""
-    decision = t.Decision
-    is_map, by_hand = decision.kind == DecisionKind.MAP, is_by_hand()
+    decision, by_hand = t.Decision, is_by_hand()
     query = sa.select(
-        sa.func.count(sa.case((sa.and_(is_map, decision.origin == Origin.AUTO), 1))),
-        sa.func.count(sa.case((sa.and_(is_map, decision.origin != Origin.AUTO), 1))),
+        *_mapping_counts(),
         sa.func.count(sa.case((decision.kind == DecisionKind.UNMAP, 1))),
         sa.func.count(sa.case((by_hand, 1))),
         sa.func.count(sa.distinct(sa.case((by_hand, decision.actor)))),
     ).where(decision.at >= start, decision.at < end)
-    return Worked(*connection.execute(query).one())
+    by_match, mapped_by_hand, *others = connection.execute(query).one()
+    return Work(MappingDecisions(by_match, mapped_by_hand), *others)
 
 
-def first_seen_between(connection: sa.Connection, start: dt.datetime, end: dt.datetime) -> int:
+def count_first_seen(connection: sa.Connection, start: dt.datetime, end: dt.datetime | None = None) -> int:
+    """Count the provider accounts that were first seen from `start` on, and before `end` where there is one."""
     pa = t.ProviderAccount
-    query = sa.select(sa.func.count()).select_from(pa).where(pa.first_seen_at >= start, pa.first_seen_at < end)
+    query = sa.select(sa.func.count()).select_from(pa).where(pa.first_seen_at >= start)
+    return connection.scalar(query if end is None else query.where(pa.first_seen_at < end)) or 0
+
+
+def count_changed(connection: sa.Connection, start: dt.datetime) -> int:
+    """Count the provider accounts that are not gone and changed since then."""
+    pa = t.ProviderAccount
+    query = sa.select(sa.func.count()).select_from(pa).where(pa.changed_at >= start, pa.gone_at.is_(None))
     return connection.scalar(query) or 0
 
 
-def moments(
+def list_moments(
     connection: sa.Connection,
     *,
     start: dt.datetime | None = None,
@@ -155,7 +177,7 @@ def moments(
     return [Moment(row.id, row.started_at, row.result.get("drifted")) for row in reversed(rows)]
 
 
-def statuses_at(connection: sa.Connection, run_ids: Sequence[int]) -> dict[int, list[StatusCount]]:
+def read_statuses_at(connection: sa.Connection, run_ids: Sequence[int]) -> dict[int, list[StatusCount]]:
     """Read the snapshots of these runs, summed by status."""
     snapshot = t.Snapshot
     query = (
@@ -163,10 +185,10 @@ def statuses_at(connection: sa.Connection, run_ids: Sequence[int]) -> dict[int, 
         .where(snapshot.run_id.in_(run_ids))
         .group_by(snapshot.run_id, snapshot.status)
     )
-    found: dict[int, list[StatusCount]] = {run_id: [] for run_id in run_ids}
+    counts: dict[int, list[StatusCount]] = {run_id: [] for run_id in run_ids}
     for run_id, status, accounts, seats in connection.execute(query):
-        found[run_id].append(StatusCount(Status(status), int(accounts), int(seats)))
-    return found
+        counts[run_id].append(StatusCount(Status(status), int(accounts), int(seats)))
+    return counts
 
 
 def _seconds(connection: sa.Connection, column: sa.orm.InstrumentedAttribute[dt.datetime]) -> sa.ColumnElement[int]:

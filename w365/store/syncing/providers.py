@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -29,6 +29,13 @@ class ProviderRow:
 def list_providers(connection: sa.Connection) -> list[ProviderRow]:
     """All of them, in the order in which they were added."""
     return [_row(row) for row in connection.execute(_ALL)]
+
+
+def read_provider_names(
+    connection: sa.Connection, kinds: Collection[ProviderKind] = tuple(ProviderKind)
+) -> dict[int, str]:
+    """Read what each provider (of these kinds) is called, by id and in the order of the ids."""
+    return {provider.id: provider.name for provider in list_providers(connection) if provider.kind in kinds}
 
 
 def find_provider(connection: sa.Connection, provider_id: int) -> ProviderRow | None:

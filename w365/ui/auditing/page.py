@@ -10,15 +10,14 @@ from w365.errors import W365Error
 from w365.model import Role
 from w365.service.auditing.samples import (
     MOST,
-    AuditItem,
-    AuditView,
-    Verdict,
     draw_sample,
+    estimate_precision,
     judge,
     list_audits,
     list_judged,
     next_item,
 )
+from w365.store.auditing.samples import AuditItem, AuditView, Verdict
 from w365.ui.frame import pages
 from w365.ui.frame.first_steps import is_beginning
 from w365.ui.frame.page_context import PageContext
@@ -91,7 +90,7 @@ def _say_audit(audit: AuditView) -> str:
 
 
 def _show_result(audit: AuditView) -> None:
-    found = audit.precision
+    found = estimate_precision(audit)
     bounds = f"95 % interval {percent(found.low)} to {percent(found.high)}" if found else "nothing judged yet"
     left, middle, right = st.columns([3, 2, 3])
     left.metric(

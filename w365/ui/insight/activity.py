@@ -9,8 +9,9 @@ import streamlit as st
 from w365.matching.messages import DECISION_WORDS, ORIGIN_WORDS
 from w365.model import DecisionKind, Origin, RunKind
 from w365.service.exporting import Subject
-from w365.service.insight.activity import ActivityFilter, count_decisions, list_actors, list_decisions
+from w365.service.insight.activity import count_decisions, list_actors, list_decisions
 from w365.service.syncing.runs import list_runs
+from w365.store.insight.activity import ActivityFilter
 from w365.store.reading.decision_log import DecisionView
 from w365.store.runs import RunView
 from w365.ui.deciding.bulk.dialog import show_change_dialog

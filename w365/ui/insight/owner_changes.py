@@ -6,13 +6,8 @@ import datetime as dt
 
 import streamlit as st
 
-from w365.service.insight.owner_changes import (
-    OwnerChangeFilter,
-    OwnerChangeView,
-    count_owner_changes,
-    list_givers,
-    list_owner_changes,
-)
+from w365.service.insight.owner_changes import count_owner_changes, list_givers, list_owner_changes
+from w365.store.insight.owner_changes import OwnerChangeFilter, OwnerChangeView
 from w365.ui.deciding.bulk.undo import choose_row, offer_undo_of_owners
 from w365.ui.deciding.bulk.words import NOBODY
 from w365.ui.frame.page_context import PageContext

@@ -10,7 +10,7 @@ import streamlit as st
 from w365.matching.messages import DECISION_WORDS
 from w365.model import Role
 from w365.service.deciding.undo import DECIDING, Undoable, last_decision
-from w365.service.insight.owner_changes import OwnerChangeView
+from w365.store.insight.owner_changes import OwnerChangeView
 from w365.store.reading.decision_log import DecisionView
 from w365.store.runs import RunView
 from w365.ui.deciding.bulk.dialog import ask_undo

@@ -1,0 +1,1 @@
+"""Samples of automatic mappings, and what people think of them."""
