@@ -10,22 +10,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
-
 from w365.config import Settings
 from w365.errors import InputError, W365Error
 from w365.http.webhook import post
-from w365.model import Actor, Role, RunKind
+from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.service.telling.mailing import send_mail
 from w365.service.telling.summary import Summary, body_of, subject_of, text_of
-from w365.store import tables as t
 from w365.store.configuring.schedule_times import zone_of
 from w365.store.configuring.settings import SCHEDULE_ZONE, read_setting
 from w365.store.db.engine import Connection
-from w365.store.runs import ACTIVE, SCHEDULE, get_run
-from w365.store.telling.notices import announce, ready, settle, take
+from w365.store.runs import SCHEDULE, get_run
+from w365.store.telling.notices import (
+    announce,
+    count_try,
+    get_last_problem,
+    list_matches_after,
+    list_ready_runs,
+    put_outcome,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +54,7 @@ def list_channels(service: Service, actor: Actor) -> list[ChannelView]:
     require(actor, Role.VIEWER)
     with service.store.read() as database:
         return [
-            ChannelView(name, _leads_to(service.settings, name), _last_problem(database, name))
+            ChannelView(name, _leads_to(service.settings, name), get_last_problem(database, name))
             for name in channels_of(service.settings)
         ]
 
@@ -90,26 +94,24 @@ def signature(secret_key: str, at: int, body: bytes) -> str:
 def _tell_over(service: Service, channel: str) -> bool:
     at = service.clock()
     with service.store.read() as database:
-        if not ready(database, channel, SCHEDULE, at):
+        if not list_ready_runs(database, channel, SCHEDULE, at):
             return False
     with service.store.write() as database:
-        run_ids = ready(database, channel, SCHEDULE, at)
-        take(database, channel, run_ids, at)
+        run_ids = list_ready_runs(database, channel, SCHEDULE, at)
+        count_try(database, channel, run_ids, at)
     if not run_ids:  # another worker was first
         return False
-    problem = _tell(service, channel, _summary(service, run_ids))
+    problem = _tell(service, channel, _summarise(service, run_ids))
     with service.store.write() as database:
-        said = f"The summary could not be sent by {channel}. {problem}" if problem else ""
-        settle(database, channel, run_ids, service.clock(), said)
+        sentence = f"The summary could not be sent by {channel}. {problem}" if problem else ""
+        put_outcome(database, channel, run_ids, service.clock(), sentence)
     return not problem
 
 
-def _summary(service: Service, run_ids: Sequence[int]) -> Summary:
-    follows = (t.Run.kind == RunKind.MATCH, t.Run.actor == SCHEDULE, t.Run.id > min(run_ids))
+def _summarise(service: Service, run_ids: Sequence[int]) -> Summary:
     with service.store.read() as database:
-        ended = sa.select(t.Run.id).where(*follows, t.Run.state.not_in(ACTIVE)).order_by(t.Run.id)
-        syncs = tuple(get_run(database, one) for one in run_ids)
-        matches = tuple(get_run(database, one) for one in database.scalars(ended))
+        syncs = tuple(get_run(database, run_id) for run_id in run_ids)
+        matches = tuple(list_matches_after(database, min(run_ids), SCHEDULE))
     return Summary(service.clock(), syncs, matches, service.settings.public_url)
 
 
@@ -149,8 +151,3 @@ def _leads_to(settings: Settings, channel: str) -> str:
         amount = len(mail.recipients)
         return f"{amount} recipient{'s' if amount > 1 else ''} through {mail.host}"
     return urlsplit(settings.channels.webhook_url).hostname or ""
-
-
-def _last_problem(database: sa.Connection, channel: str) -> str:
-    query = sa.select(t.Notice.problem).where(t.Notice.channel == channel, t.Notice.tries > 0)
-    return database.scalar(query.order_by(t.Notice.run_id.desc()).limit(1)) or ""

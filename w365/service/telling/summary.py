@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ class Summary:
 
     @property
     def failed(self) -> list[RunView]:
-        return [one for one in (*self.syncs, *self.matches) if one.state is not RunState.DONE]
+        return [run for run in (*self.syncs, *self.matches) if run.state is not RunState.DONE]
 
     @property
     def matched(self) -> dict[str, int]:
@@ -36,7 +36,7 @@ class Summary:
         if not self.matches:
             return {}
         last = self.matches[-1].result
-        mapped = sum(int(one.result.get("mapped", 0)) for one in self.matches)
+        mapped = _sum_of("mapped", self.matches)
         return {"mapped": mapped, "conflict": int(last.get("conflict", 0)), "unmapped": int(last.get("unmapped", 0))}
 
 
@@ -44,21 +44,25 @@ def subject_of(summary: Summary) -> str:
     if summary.is_test:
         return f"{_NAME}: a test"
     if summary.failed:
-        names = dict.fromkeys(_name(one) for one in summary.failed)
+        names = dict.fromkeys(_name(run) for run in summary.failed)
         return f"{_NAME}: {', '.join(names)} failed"
-    new = sum(int(one.result.get("new", 0)) for one in summary.syncs if one.kind is RunKind.SYNC)
-    changed = sum(int(one.result.get("changed", 0)) for one in summary.syncs if one.kind is RunKind.SYNC)
-    return f"{_NAME}: {_counts({'new': new, 'changed': changed} | summary.matched, _SUBJECT)}"
+    syncs = [run for run in summary.syncs if run.kind is RunKind.SYNC]
+    counts = {name: _sum_of(name, syncs) for name in _ALWAYS} | summary.matched
+    return f"{_NAME}: {_say_counts(counts, _SUBJECT)}"
+
+
+def _sum_of(name: str, runs: Iterable[RunView]) -> int:
+    return sum(int(run.result.get(name, 0)) for run in runs)
 
 
 def text_of(summary: Summary, zone: dt.tzinfo | None) -> str:
     if summary.is_test:
         lines = ["This is a test. Summaries of scheduled runs arrive here."]
     else:
-        lines = [_line(one, zone) for one in summary.syncs]
-        lines += [_line(one, zone) for one in summary.matches if one.state is not RunState.DONE]
+        lines = [_line(run, zone) for run in summary.syncs]
+        lines += [_line(run, zone) for run in summary.matches if run.state is not RunState.DONE]
         if summary.matched:
-            lines.append(f"Match: {_counts(summary.matched, _MATCHED)}.")
+            lines.append(f"Match: {_say_counts(summary.matched, _MATCHED)}.")
     return "\n\n".join([*lines, *([summary.address] if summary.address else [])]) + "\n"
 
 
@@ -70,7 +74,7 @@ def body_of(summary: Summary) -> dict[str, Any]:
         "at": summary.at.isoformat(),
         "app": summary.address or None,
         "failed": bool(summary.failed),
-        "runs": [_run(one) for one in (*summary.syncs, *summary.matches)],
+        "runs": [_run(run) for run in (*summary.syncs, *summary.matches)],
     }
 
 
@@ -93,31 +97,31 @@ def _name(run: RunView) -> str:
 
 def _line(run: RunView, zone: dt.tzinfo | None) -> str:
     when = f" {run.ended_at.astimezone(zone):%Y-%m-%d %H:%M %Z}" if run.ended_at else ""
-    said = _found(run)
-    parts = (f"{_name(run)}: {run.state.value}{when}.", run.error, f"{said}." if said else "")
+    counts = _say_synced(run)
+    parts = (f"{_name(run)}: {run.state.value}{when}.", run.error, f"{counts}." if counts else "")
     return " ".join(part for part in parts if part)
 
 
-def _found(run: RunView) -> str:
+def _say_synced(run: RunView) -> str:
     """What a sync found, in words; of a match nothing: that is told of all together."""
     if run.kind is RunKind.SYNC:
-        return _synced(run.result, "")
+        return _say_records(run.result, "")
     if run.kind is RunKind.CRM_SYNC:
-        tables = {name: _synced(run.result, f"{name}_") for name in ("accounts", "contacts")}
-        return "; ".join(f"{name} {said}" for name, said in tables.items() if said)
+        tables = {name: _say_records(run.result, f"{name}_") for name in ("accounts", "contacts")}
+        return "; ".join(f"{name} {counts}" for name, counts in tables.items() if counts)
     return ""
 
 
-def _synced(result: Mapping[str, Any], prefix: str) -> str:
+def _say_records(result: Mapping[str, Any], prefix: str) -> str:
     """The usual words always, the unusual ones where there are any; nothing where nothing was read."""
-    found = {word: int(result.get(f"{prefix}{word}", 0)) for word in _SYNCED}
+    counts = {word: int(result.get(f"{prefix}{word}", 0)) for word in _SYNCED}
     if not any(name.startswith(prefix) for name in result):
         return ""
-    return ", ".join(f"{count:,} {word}" for word, count in found.items() if count or word in _ALWAYS)
+    return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count or word in _ALWAYS)
 
 
-def _counts(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
-    return ", ".join(f"{counts[name]:,} {said}" for name, said in words.items() if name in counts)
+def _say_counts(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
+    return ", ".join(f"{counts[name]:,} {word}" for name, word in words.items() if name in counts)
 
 
 _SUBJECT = {"new": "new", "changed": "changed", "mapped": "mapped", "conflict": "in conflict"}

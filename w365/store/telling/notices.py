@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from w365.model import RunKind
 from w365.store import tables as t
-from w365.store.runs import ACTIVE
+from w365.store.runs import ACTIVE, RunView, get_run
 
 WAITS = (dt.timedelta(minutes=5), dt.timedelta(minutes=30))
 """After a try that failed, and after the second; a third is the last. A process that dies while it tells is one."""
@@ -20,13 +20,13 @@ _NEWS = dt.timedelta(days=1)
 
 
 def announce(database: sa.Connection, run_id: int, channels: Iterable[str], at: dt.datetime) -> None:
-    rows = [{"run_id": run_id, "channel": one, "tries": 0, "try_at": at, "problem": ""} for one in channels]
+    rows = [{"run_id": run_id, "channel": channel, "tries": 0, "try_at": at, "problem": ""} for channel in channels]
     if rows:
         database.execute(sa.insert(t.Notice), rows)
 
 
-def ready(database: sa.Connection, channel: str, actor: str, at: dt.datetime) -> list[int]:
-    """The ended runs to tell now, all in one.
+def list_ready_runs(database: sa.Connection, channel: str, actor: str, at: dt.datetime) -> list[int]:
+    """List the ended runs, by id, that are to be told now, all in one.
 
     None while a run of this actor is under way, so that a morning is one message with the match at its end; but after
     half an hour what has ended is not held back any longer. What ended a day ago is no news: a channel that is set
@@ -36,16 +36,16 @@ def ready(database: sa.Connection, channel: str, actor: str, at: dt.datetime) ->
     query = sa.select(t.Run.id, t.Run.ended_at).join(t.Notice, t.Notice.run_id == t.Run.id)
     few = t.Notice.tries <= len(WAITS)
     ended = database.execute(query.where(*waiting, few, t.Run.ended_at > at - _NEWS).order_by(t.Run.id)).all()
-    if not ended or (max(one.ended_at for one in ended) > at - _SETTLED):
+    if not ended or (max(run.ended_at for run in ended) > at - _SETTLED):
         return []
     under_way = (t.Run.actor == actor, t.Run.state.in_(ACTIVE), t.Run.kind.in_(_KINDS))
     is_under_way = database.scalar(sa.select(t.Run.id).where(*under_way).limit(1)) is not None
-    if is_under_way and min(one.ended_at for one in ended) > at - _LONGEST:
+    if is_under_way and min(run.ended_at for run in ended) > at - _LONGEST:
         return []
-    return [one.id for one in ended]
+    return [run.id for run in ended]
 
 
-def take(database: sa.Connection, channel: str, run_ids: Sequence[int], at: dt.datetime) -> None:
+def count_try(database: sa.Connection, channel: str, run_ids: Sequence[int], at: dt.datetime) -> None:
     """Count a try, and let nobody else try before it would be repeated."""
     for tries, wait in enumerate((*WAITS, dt.timedelta()), start=1):
         mine = (*_of(channel, run_ids), t.Notice.tries == tries - 1, t.Notice.try_at <= at)
@@ -53,7 +53,7 @@ def take(database: sa.Connection, channel: str, run_ids: Sequence[int], at: dt.d
         database.execute(sa.update(t.Notice).where(*mine).values(values))
 
 
-def settle(database: sa.Connection, channel: str, run_ids: Sequence[int], at: dt.datetime, problem: str) -> None:
+def put_outcome(database: sa.Connection, channel: str, run_ids: Sequence[int], at: dt.datetime, problem: str) -> None:
     """Note how the try ended, on the runs too: that is where people look."""
     told_at = None if problem else at
     database.execute(sa.update(t.Notice).where(*_of(channel, run_ids)).values(told_at=told_at, problem=problem))
@@ -61,6 +61,19 @@ def settle(database: sa.Connection, channel: str, run_ids: Sequence[int], at: dt
         mine = sa.select(t.Notice.problem).where(t.Notice.run_id == run_id, t.Notice.problem != "")
         problems = database.scalars(mine.order_by(t.Notice.channel))
         database.execute(sa.update(t.Run).where(t.Run.id == run_id).values(message=" ".join(problems)))
+
+
+def list_matches_after(database: sa.Connection, run_id: int, actor: str) -> list[RunView]:
+    """List the matches of this actor that followed a run and have ended."""
+    follows = (t.Run.kind == RunKind.MATCH, t.Run.actor == actor, t.Run.id > run_id)
+    ended = sa.select(t.Run.id).where(*follows, t.Run.state.not_in(ACTIVE)).order_by(t.Run.id)
+    return [get_run(database, match_id) for match_id in database.scalars(ended).all()]
+
+
+def get_last_problem(database: sa.Connection, channel: str) -> str:
+    """Say what went wrong with the latest run that was to be told over a channel; empty where nothing did."""
+    query = sa.select(t.Notice.problem).where(t.Notice.channel == channel, t.Notice.tries > 0)
+    return database.scalar(query.order_by(t.Notice.run_id.desc()).limit(1)) or ""
 
 
 def _of(channel: str, run_ids: Sequence[int]) -> tuple[sa.ColumnElement[bool], ...]:
