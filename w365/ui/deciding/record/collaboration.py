@@ -9,8 +9,9 @@ import streamlit as st
 from w365.errors import W365Error
 from w365.model import Role
 from w365.service.deciding import collaboration
-from w365.service.deciding.collaboration import LONGEST_NOTE, LONGEST_OWNER, NoteView
+from w365.service.deciding.collaboration import LONGEST_NOTE, LONGEST_OWNER
 from w365.service.reading.records import Record
+from w365.store.deciding.collaboration import NoteView
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 from w365.ui.frame.wording import counted, full_time, local_zone, plain
