@@ -22,8 +22,10 @@ from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.onboarding import create
-from w365.service.onboarding.create import Onboarded, finish, give_up, list_open, onboard
+from w365.service.onboarding.complete import Onboarded, complete_onboarding, store_created
+from w365.service.onboarding.create import finish, give_up, list_open, onboard
 from w365.service.onboarding.form import FormRefused
+from w365.service.onboarding.provider import open_provider
 from w365.service.reading import records
 from w365.service.syncing.providers import PARTNER_CENTER
 from w365.service.syncing.runs import request_sync
@@ -229,12 +231,11 @@ def test_what_cannot_be_sent_is_said_at_its_field_and_nothing_is_asked_for(servi
 def test_a_mapping_that_fails_after_the_creation_is_made_up_for_by_finishing(
     service: Service, servers: Servers
 ) -> None:
-    with service.store.write() as connection:
-        asked = create._note(service, connection, ANALYST, 1, account_id_of(service.store, "a1"), NEW)
-    with create.reached(service, 1) as portal:
+    asked = create._note_request(service, ANALYST, 1, account_id_of(service.store, "a1"), NEW)
+    with open_provider(service, 1) as portal:
         created = portal.create(NEW, asked.request_id)
     crm_account(service, is_deleted=True)
-    done = create._complete(service, ANALYST, asked, created)
+    done = complete_onboarding(service, ANALYST, asked, created)
     assert "created, but not mapped: This CRM account does not exist" in done.problem
     assert done.credentials == created.credentials
     assert [one.state for one in list_open(service, VIEWER)] == [State.CREATED]
@@ -250,12 +251,11 @@ def crm_account(service: Service, *, is_deleted: bool) -> None:
 
 
 def test_a_persons_decision_that_came_first_stands(service: Service) -> None:
-    with service.store.write() as connection:
-        asked = create._note(service, connection, ANALYST, 1, account_id_of(service.store, "a1"), NEW)
-    with create.reached(service, 1) as portal:
+    asked = create._note_request(service, ANALYST, 1, account_id_of(service.store, "a1"), NEW)
+    with open_provider(service, 1) as portal:
         created = portal.create(NEW, asked.request_id)
     with service.store.write() as connection:
-        create._keep(service, connection, asked, created.customer)
+        store_created(service, connection, asked, created.customer)
     mapping.assign_account(service, ADMIN, row_of(service).id, account_id_of(service.store, "a2"), seen=0)
     assert "their decision was kept" in finish(service, ANALYST, asked.id).problem
     assert (row_of(service).account_name, row_of(service).origin) == ("Another", Origin.MANUAL)

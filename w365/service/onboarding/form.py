@@ -22,7 +22,11 @@ _PREFIX = re.compile(r"[a-z][a-z0-9]{0,26}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _WITH_STATE = frozenset({"US", "CA", "AU"})
-_OF_COUNTRY = {one.partition("-")[2]: one for one in CULTURES} | {"AT": "de-DE", "CH": "de-DE", "IE": "en-GB"}
+_OF_COUNTRY = {culture.partition("-")[2]: culture for culture in CULTURES} | {
+    "AT": "de-DE",
+    "CH": "de-DE",
+    "IE": "en-GB",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def domain_of(prefix: str) -> str:
 
 def read_form(texts: Texts) -> NewCustomer:
     """Make a customer of what was entered. Raises FormRefused naming every field that cannot be sent."""
-    clean = {one.name: " ".join(texts.get(one.name, "").split()) for one in FIELDS}
+    clean = {field.name: " ".join(texts.get(field.name, "").split()) for field in FIELDS}
     clean[COUNTRY], clean[STATE] = clean[COUNTRY].upper(), clean[STATE].upper()
     clean[PREFIX] = clean[PREFIX].lower().removesuffix(SUFFIX)
     if wrong := _what_is_wrong(clean):
@@ -116,11 +120,11 @@ def say_prefix(prefix: str) -> str:
 
 def _what_is_wrong(texts: Texts) -> dict[str, str]:
     wrong = {}
-    for one in FIELDS:
-        if one.is_needed and not texts[one.name]:
-            wrong[one.name] = f"{one.label} is missing."
-        elif len(texts[one.name]) > one.longest:
-            wrong[one.name] = f"{one.label} may have {one.longest} characters."
+    for field in FIELDS:
+        if field.is_needed and not texts[field.name]:
+            wrong[field.name] = f"{field.label} is missing."
+        elif len(texts[field.name]) > field.longest:
+            wrong[field.name] = f"{field.label} may have {field.longest} characters."
     return _what_has_no_form(texts) | wrong
 
 
@@ -133,14 +137,14 @@ def _what_has_no_form(texts: Texts) -> dict[str, str]:
         STATE: "" if has_state else f"An address in {texts[COUNTRY]} needs a state.",
         CULTURE: "" if texts[CULTURE] in CULTURES else "Choose one of the list.",
     }
-    return {name: said for name, said in checks.items() if said}
+    return {name: problem for name, problem in checks.items() if problem}
 
 
 def fill_form(name: str, website: str, city: str, country: str) -> dict[str, str]:
     """Fill what the CRM knows of an account; nobody knows the contact yet."""
     code = _code_of(country, website)
     known = {NAME: name[:100], PREFIX: suggest_prefix(name, website), CITY: city[:80], COUNTRY: code}
-    return {one.name: "" for one in FIELDS} | known | {CULTURE: _OF_COUNTRY.get(code, CULTURES[0])}
+    return {field.name: "" for field in FIELDS} | known | {CULTURE: _OF_COUNTRY.get(code, CULTURES[0])}
 
 
 def _code_of(country: str, website: str) -> str:

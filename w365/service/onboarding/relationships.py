@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-import sqlalchemy as sa
-
 from w365.errors import InputError, NotFound
 from w365.matching.domains import normalise_domain
 from w365.model import Actor, DomainKind, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.service.onboarding.create import check_account, reached
+from w365.service.onboarding.provider import open_provider
+from w365.store.db.engine import Connection
 from w365.store.onboarding import expected_customers
+from w365.store.onboarding.accounts import check_can_be_mapped
 from w365.store.onboarding.expected_customers import ExpectedView
 
 PER_PAGE = 50
@@ -27,9 +27,9 @@ def request_relationship(service: Service, actor: Actor, provider_id: int, accou
     require(actor, Role.ANALYST)
     guid, domain = _read_tenant(tenant)
     with service.store.read() as connection:
-        check_account(connection, provider_id, account_id)
-        _check_not_there(connection, provider_id, guid, domain)
-    with reached(service, provider_id) as portal:
+        check_can_be_mapped(connection, provider_id, account_id)
+        _check_is_no_customer(connection, provider_id, guid, domain)
+    with open_provider(service, provider_id) as portal:
         link = portal.request_link()
     if guid or domain:
         with service.store.write() as connection:
@@ -56,12 +56,12 @@ def forget_expected(service: Service, actor: Actor, expected_id: int) -> None:
 
 def _read_tenant(text: str) -> tuple[str, str]:
     """Tell an id from a domain: (GUID, domain), one of them empty."""
-    wanted = text.strip().lower().strip("{}")
-    if not wanted:
+    tenant = text.strip().lower().strip("{}")
+    if not tenant:
         return "", ""
-    if _GUID.fullmatch(wanted):
-        return wanted, ""
-    domain = normalise_domain(wanted)
+    if _GUID.fullmatch(tenant):
+        return tenant, ""
+    domain = normalise_domain(tenant)
     if domain.kind not in (DomainKind.OWN_NAME, DomainKind.SERVICE):
         raise InputError(
             "This is neither a domain nor the id of a tenant.", kept="Nothing was asked.", do="Correct it."
@@ -69,11 +69,11 @@ def _read_tenant(text: str) -> tuple[str, str]:
     return "", domain.name
 
 
-def _check_not_there(connection: sa.Connection, provider_id: int, guid: str, domain: str) -> None:
-    there = expected_customers.find_tenant(connection, provider_id, guid, domain)
-    if there:
+def _check_is_no_customer(connection: Connection, provider_id: int, guid: str, domain: str) -> None:
+    known = expected_customers.find_tenant(connection, provider_id, guid, domain)
+    if known:
         raise InputError(
-            f"This tenant is a customer of yours already: {there[0].name}.",
+            f"This tenant is a customer of yours already: {known[0].name}.",
             kept="Nothing was asked.",
             do="Map it on the Provider accounts page.",
         )

@@ -58,10 +58,10 @@ def put_onboarding(connection: sa.Connection, values: Mapping[str, Any]) -> int:
     query = sa.select(table.name, table.actor).where(
         table.provider_id == values["provider_id"], table.state.in_(UNFINISHED), same
     )
-    there = connection.execute(query.limit(1)).one_or_none()
-    if there:
+    begun = connection.execute(query.limit(1)).one_or_none()
+    if begun:
         raise InputError(
-            f"{there.actor} has begun to onboard {there.name}, which is not finished.",
+            f"{begun.actor} has begun to onboard {begun.name}, which is not finished.",
             kept="Nothing was created.",
             do="Finish it, or give it up.",
         )

@@ -45,7 +45,7 @@ class Onboarding(Base):
     domain: Mapped[str] = mapped_column(Exact)
     name: Mapped[str]
     detail: Mapped[dict[str, Any]]  # what is to be sent again; emptied once the provider answered
-    state: Mapped[str] = mapped_column(sa.String(10))  # service.onboarding.State
+    state: Mapped[str] = mapped_column(sa.String(10))  # store.onboarding.created_customers.State
     actor: Mapped[str]
     at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]

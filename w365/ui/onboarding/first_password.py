@@ -15,7 +15,7 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Actor
-from w365.service.onboarding.create import Onboarded
+from w365.service.onboarding.complete import Onboarded
 from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import plain

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from w365.errors import W365Error
-from w365.service.onboarding.create import Subject, check_domain, onboard
+from w365.service.onboarding.create import check_domain, onboard
 from w365.service.onboarding.form import (
     ADDRESS,
     CITY,
@@ -27,7 +27,9 @@ from w365.service.onboarding.form import (
     SUFFIX,
     FormRefused,
     domain_of,
+    fill_form,
 )
+from w365.store.onboarding.accounts import AccountToOnboard
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error
 from w365.ui.frame.wording import plain
@@ -52,12 +54,12 @@ _CHECKED = "onboarding_domain"
 
 
 def show_new_customer(
-    context: PageContext, provider_id: int, provider: str, subject: Subject, attempt: Attempt | None
+    context: PageContext, provider_id: int, provider: str, account: AccountToOnboard, attempt: Attempt | None
 ) -> None:
     """Show the form, with what was refused the last time; what was typed stays."""
-    refused = attempt.error if attempt and attempt.account == subject.crm_id else None
+    refused = attempt.error if attempt and attempt.account == account.crm_id else None
     wrong = refused.fields if isinstance(refused, FormRefused) else {}
-    form = _Form(subject, wrong, attempt.texts if attempt else {})
+    form = _Form(account, wrong, attempt.texts if attempt else {})
     _ask_domain(context, provider_id, form)
     _ask_company(form)
     _ask_contact(form)
@@ -68,20 +70,20 @@ def show_new_customer(
     with st.container(horizontal=True, vertical_alignment="center"):
         is_wanted = st.button(f"Create at {provider}", type="primary", key="onboard-create")
         st.caption(
-            f"Makes a tenant, which cannot be taken back from here, and maps it to {plain(subject.name)}.",
+            f"Makes a tenant, which cannot be taken back from here, and maps it to {plain(account.name)}.",
             width="content",
         )
     if is_wanted:
-        _create(context, provider_id, subject, form.texts)
+        _create(context, provider_id, account, form.texts)
 
 
-def _create(context: PageContext, provider_id: int, subject: Subject, texts: Mapping[str, str]) -> None:
+def _create(context: PageContext, provider_id: int, account: AccountToOnboard, texts: Mapping[str, str]) -> None:
     with st.spinner("Creating the customer. This may take a minute."):
         try_once(
             context.actor,
-            subject.crm_id,
+            account.crm_id,
             texts,
-            lambda: onboard(context.service, context.actor, provider_id, subject.account_id, texts),
+            lambda: onboard(context.service, context.actor, provider_id, account.account_id, texts),
         )
     st.rerun()
 
@@ -89,14 +91,15 @@ def _create(context: PageContext, provider_id: int, subject: Subject, texts: Map
 class _Form:
     """The fields of one account, each with its own key, and what was entered so far."""
 
-    def __init__(self, subject: Subject, wrong: Mapping[str, str], asked: Mapping[str, str]) -> None:
-        self.subject, self._wrong, self._asked = subject, wrong, asked
+    def __init__(self, account: AccountToOnboard, wrong: Mapping[str, str], asked: Mapping[str, str]) -> None:
+        self.account, self._wrong, self._asked = account, wrong, asked
+        self.known = fill_form(account.name, account.website, account.city, account.country)
         self.texts: dict[str, str] = {}
 
     def ask(self, place: Any, name: str, **options: Any) -> None:
         one = _FIELDS[name]
         label = one.label + (" *" if one.is_needed else "")
-        value = place.text_input(label, self.subject.texts[name], key=self.key(name), max_chars=one.longest, **options)
+        value = place.text_input(label, self.known[name], key=self.key(name), max_chars=one.longest, **options)
         self.texts[name] = value or ""
         if said := self.wrong(name):
             place.markdown(f":red[:small[{plain(said)}]]")
@@ -106,7 +109,7 @@ class _Form:
         return self._wrong.get(name, "") if self._asked.get(name) == self.texts[name] else ""
 
     def key(self, name: str) -> str:
-        return f"onboard-{self.subject.account_id}-{name}"
+        return f"onboard-{self.account.account_id}-{name}"
 
 
 def _ask_domain(context: PageContext, provider_id: int, form: _Form) -> None:
@@ -114,7 +117,7 @@ def _ask_domain(context: PageContext, provider_id: int, form: _Form) -> None:
     left, right = st.columns([5, 7], vertical_alignment="bottom")
     left.text_input(
         "Domain *",
-        form.subject.texts[PREFIX],
+        form.known[PREFIX],
         key=form.key(PREFIX),
         max_chars=_FIELDS[PREFIX].longest,
         help=f"The tenant's first domain, below {SUFFIX[1:]}. It cannot be changed later.",
@@ -149,7 +152,7 @@ def _ask_company(form: _Form) -> None:
     form.ask(widths[1], CITY)
     form.ask(widths[2], STATE, help="Two letters; needed in the US, Canada and Australia.")
     form.ask(widths[3], COUNTRY, help="Two letters, such as GB or US.")
-    first = form.subject.texts[CULTURE]
+    first = form.known[CULTURE]
     chosen = widths[4].selectbox(
         "Language *",
         CULTURES,

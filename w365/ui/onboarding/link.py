@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.model import Role
-from w365.service.onboarding.create import count_open, list_providers_to_onboard_at
+from w365.service.onboarding.create import count_open
+from w365.service.onboarding.provider import list_providers_to_onboard_at
 from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import counted

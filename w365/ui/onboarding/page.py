@@ -6,9 +6,11 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Role
-from w365.service.onboarding.create import Subject, list_providers_to_onboard_at, read_subject
+from w365.service.onboarding.create import read_account
+from w365.service.onboarding.provider import list_providers_to_onboard_at
 from w365.service.onboarding.relationships import request_relationship
 from w365.service.reading.crm_account import crm_id_of
+from w365.store.onboarding.accounts import AccountToOnboard
 from w365.ui.frame import pages
 from w365.ui.frame.account_search import search_crm
 from w365.ui.frame.page_context import PageContext
@@ -50,14 +52,14 @@ def _show_start(context: PageContext) -> None:
     if not wanted:
         _choose_account(context)
         return
-    subject = read_subject(context.service, context.actor, wanted)
-    _show_subject(subject)
+    account = read_account(context.service, context.actor, wanted)
+    _show_account(account)
     provider_id = _choose_provider(providers)
     way = st.segmented_control("Tenant", list(_WAYS), format_func=_WAYS.__getitem__, default=_NEW, required=True)
     if way == _EXISTING:
-        _show_existing(context, provider_id, providers[provider_id], subject)
+        _show_existing(context, provider_id, providers[provider_id], account)
     else:
-        show_new_customer(context, provider_id, providers[provider_id], subject, attempt)
+        show_new_customer(context, provider_id, providers[provider_id], account, attempt)
 
 
 def _show_done(attempt: Attempt) -> None:
@@ -93,14 +95,14 @@ def _choose_account(context: PageContext) -> None:
                 st.rerun()
 
 
-def _show_subject(subject: Subject) -> None:
+def _show_account(account: AccountToOnboard) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(plain(short(subject.name, 100)) or "(no name)", anchor=False, width="content")
+        st.subheader(plain(short(account.name, 100)) or "(no name)", anchor=False, width="content")
         if st.button("Another account", type="tertiary"):
             st.query_params.clear()
             st.rerun()
-    if subject.mapped:
-        st.warning(f"It has provider accounts already: {plain('; '.join(subject.mapped))}.")
+    if account.mapped:
+        st.warning(f"It has provider accounts already: {plain('; '.join(account.mapped))}.")
 
 
 def _choose_provider(providers: dict[int, str]) -> int:
@@ -110,27 +112,27 @@ def _choose_provider(providers: dict[int, str]) -> int:
     return chosen or next(iter(providers))
 
 
-def _show_existing(context: PageContext, provider_id: int, provider: str, subject: Subject) -> None:
+def _show_existing(context: PageContext, provider_id: int, provider: str, account: AccountToOnboard) -> None:
     """Ask for the link; it is no secret, and is shown until another account is chosen."""
     tenant = st.text_input(
         "Domain or id of its tenant",
-        subject.tenant_guid or subject.domain,
-        key=f"tenant-{subject.account_id}",
+        account.tenant_guid or account.domain,
+        key=f"tenant-{account.account_id}",
         max_chars=253,
         help="By it the customer is told when it appears.",
         width=480,
     )
     if st.button(f"Get the link of {provider}", type="primary"):
         try:
-            link = request_relationship(context.service, context.actor, provider_id, subject.account_id, tenant or "")
+            link = request_relationship(context.service, context.actor, provider_id, account.account_id, tenant or "")
         except W365Error as error:
             show_error(error)
             return
-        st.session_state[_LINK] = (subject.account_id, link, bool(tenant and tenant.strip()))
+        st.session_state[_LINK] = (account.account_id, link, bool(tenant and tenant.strip()))
         st.rerun()  # what is awaited is listed below
     asked, link, is_known = st.session_state.get(_LINK, (0, "", False))
-    if asked == subject.account_id:
+    if asked == account.account_id:
         st.markdown("**Send this link to an admin of the tenant.**")
         st.code(link, language=None, wrap_lines=True)
-        follows = f"and is mapped to {plain(subject.name)} by itself" if is_known else "to be mapped by hand"
+        follows = f"and is mapped to {plain(account.name)} by itself" if is_known else "to be mapped by hand"
         st.caption(f"Once the admin has accepted, the customer comes with the next sync {follows}.")
