@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.writeback.write import name_place
+from w365.service.writeback.place import name_place
 
 
 @pytest.fixture

@@ -44,28 +44,16 @@ from w365.service.importing.mappings import MappingChoice, import_mappings, prev
 from w365.service.reading.records import read_row
 from w365.service.syncing import runs
 from w365.service.writeback.compare import read_sheet, request_compare
-from w365.service.writeback.view import (
-    Standing,
-    count_troubles,
-    list_differences,
-    list_troubles,
-    read_overview,
-    read_standing,
-)
-from w365.service.writeback.write import (
-    DueWatch,
-    list_columns,
-    list_tables,
-    name_place,
-    overwrite,
-    request_writeback,
-    retry,
-)
+from w365.service.writeback.place import list_columns, list_tables, name_place
+from w365.service.writeback.view import count_troubles, list_differences, list_troubles, read_overview, read_standing
+from w365.service.writeback.watch import DueWatch
+from w365.service.writeback.write import overwrite, request_writeback, retry
 from w365.sheets import guess_columns
 from w365.store.db.engine import Store
 from w365.store.runs import RunView
 from w365.store.writeback.due_mappings import WriteState
 from w365.store.writeback.remote_mappings import Difference
+from w365.store.writeback.standings import WriteStanding
 
 SET = "/api/data/v9.2/new_provideraccounts"
 PLACE = MappingPlace("new_provideraccount", "new_specificaccountid", "new_provider", "new_account")
@@ -125,7 +113,7 @@ def write(service: Service, watch: DueWatch | None = None) -> RunView | None:
     return None if run_id is None else execute(service, run_id)
 
 
-def standing(service: Service, customer: str) -> Standing:
+def standing(service: Service, customer: str) -> WriteStanding:
     found = read_standing(service, ANALYST, id_of(service.store, customer))
     assert found is not None
     return found
@@ -235,6 +223,7 @@ def test_a_failed_write_waits_longer_each_time_and_is_tried_at_once_when_asked(
     assert write(service, watch) is None
     servers.faults.clear()
     assert retry(service, ANALYST, id_of(service.store, ADATUM))
+    assert count_troubles(service, ANALYST) == len(list_troubles(service, ANALYST)) == 0, "it waits"
     write(service, watch)
     assert there(http)[ADATUM] == ADATUM_ACCOUNT
 

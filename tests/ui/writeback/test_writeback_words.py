@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from w365.service.writeback.view import Standing
 from w365.store.writeback.due_mappings import WriteState
+from w365.store.writeback.standings import WriteStanding
 from w365.ui.writeback.words import say_standing
 
 NOW = dt.datetime(2026, 11, 2, 10, 42, tzinfo=dt.UTC)
-WAITING = Standing(1, "Contoso", "Partner Center", "Contoso Ltd", WriteState.WAITING, "", 0, None, None, "")
+WAITING = WriteStanding(1, "Contoso", "Partner Center", "Contoso Ltd", WriteState.WAITING, "", 0, None, None, "")
 FAILED = replace(WAITING, state=WriteState.FAILED, error="It was refused.", attempts=8)
 
 
@@ -36,5 +36,5 @@ FAILED = replace(WAITING, state=WriteState.FAILED, error="It was refused.", atte
         ),
     ],
 )
-def test_the_record_says_whether_the_crm_has_the_mapping(one: Standing, said: str) -> None:
+def test_the_record_says_whether_the_crm_has_the_mapping(one: WriteStanding, said: str) -> None:
     assert say_standing(one, NOW, dt.UTC) == said

@@ -10,13 +10,13 @@ from w365.http.wait import Check, never_stop
 from w365.model import Actor, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
-from w365.service.writeback.write import need_place
+from w365.service.writeback.place import need_place
 from w365.sheets import Line, Sheet
 from w365.store.runs import Progress, RunView, add_problems, request_run
 from w365.store.writeback import remote_mappings
 from w365.store.writeback.remote_mappings import Remote
+from w365.store.writeback.runs import TARGET
 
-TARGET = "mappings"
 _HEADINGS = ("Provider", "Provider specific account id", "Account id")
 
 
@@ -44,8 +44,8 @@ def run_compare(service: Service, run: RunView, progress: Progress) -> dict[str,
                 add_problems(connection, run.id, page.rejected)
                 progress.report(connection, done=len(rows), message="Reading the table")
     with service.store.write() as connection:
-        remote_mappings.forget(connection)
-        remote_mappings.note(connection, (_as_remote(row) for row in rows))
+        remote_mappings.forget_remote(connection)
+        remote_mappings.note_remote(connection, (_as_remote(row) for row in rows))
         remote_mappings.note_written_since(connection, str(place), begun)
         progress.report(connection, done=len(rows))
     return {"read": len(rows), "rejected": rejected}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
@@ -98,12 +98,19 @@ def has_due(connection: sa.Connection, place: str, at: dt.datetime) -> bool:
     return connection.scalar(query) is not None
 
 
+def has_retry(connection: sa.Connection, at: dt.datetime) -> bool:
+    """Whether the pause of a failed write is over, whatever was decided since."""
+    back = t.Writeback
+    query = sa.select(back.provider_account_id).where(back.state == WriteState.FAILED, back.next_at <= at).limit(1)
+    return connection.scalar(query) is not None
+
+
 def count_states(connection: sa.Connection, place: str) -> dict[WriteState, int]:
     """Count rows by how their write stands."""
-    state = state_of()
-    query = sa.select(state, sa.func.count()).select_from(sides(place)).where(concerned()).group_by(state)
-    found = {WriteState(row[0]): int(row[1]) for row in connection.execute(query)}
-    return {one: found.get(one, 0) for one in WriteState}
+    stands = state_of()
+    query = sa.select(stands, sa.func.count()).select_from(sides(place)).where(concerned()).group_by(stands)
+    counts = {WriteState(row[0]): int(row[1]) for row in connection.execute(query)}
+    return {state: counts.get(state, 0) for state in WriteState}
 
 
 def state_of() -> sa.ColumnElement[str]:
@@ -122,38 +129,9 @@ def state_of() -> sa.ColumnElement[str]:
 
 def put_written(connection: sa.Connection, place: str, rows: Sequence[Written]) -> None:
     """Keep how these writes ended, in the place of what was kept of their rows before."""
-    columns = (
-        "provider_account_id",
-        "place",
-        "account_id",
-        "state",
-        "attempts",
-        "error",
-        "next_at",
-        "written_at",
-        "there",
-        "remote_id",
-    )
-    upsert(
-        connection,
-        t.Writeback,
-        columns,
-        [
-            (
-                one.provider_account_id,
-                place,
-                one.account_id,
-                one.state.value,
-                one.attempts,
-                one.error,
-                one.next_at,
-                one.written_at,
-                one.there,
-                one.remote_id,
-            )
-            for one in rows
-        ],
-    )
+    columns = (*Written.__dataclass_fields__, "place")
+    values = [asdict(written) | {"state": written.state.value, "place": place} for written in rows]
+    upsert(connection, t.Writeback, columns, [tuple(row.values()) for row in values])
 
 
 def try_again(connection: sa.Connection, at: dt.datetime, provider_account_id: int | None = None) -> int:
@@ -168,7 +146,7 @@ def accept_overwriting(connection: sa.Connection, place: str, at: dt.datetime, t
     """Make rows due whose account in the CRM a person chose to overwrite: just the one that was seen there."""
     query = sa.select(t.Mapping.provider_account_id, t.Mapping.account_id)
     ours = {row[0]: row[1] for row in connection.execute(query.where(t.Mapping.provider_account_id.in_(there)))}
-    rows = [Written(one, ours.get(one), WriteState.FAILED, next_at=at, there=account) for one, account in there.items()]
+    rows = [Written(row, ours.get(row), WriteState.FAILED, next_at=at, there=seen) for row, seen in there.items()]
     put_written(connection, place, rows)
     return len(rows)
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from w365.store import tables as t
 from w365.store.db.bulk_insert import upsert
+from w365.store.syncing.providers import read_provider_names
 
 
 class Difference(enum.StrEnum):
@@ -46,18 +47,17 @@ class Differing:
     there: str
 
 
-def forget(connection: sa.Connection) -> None:
+def forget_remote(connection: sa.Connection) -> None:
     connection.execute(sa.delete(t.RemoteMapping))
 
 
-def note(connection: sa.Connection, rows: Iterable[Remote | None]) -> None:
+def note_remote(connection: sa.Connection, rows: Iterable[Remote]) -> None:
     """Keep rows as the CRM has them."""
     columns = ("remote_id", "specific_id", "provider", "provider_id", "account")
-    known = {row.name.casefold(): int(row.id) for row in connection.execute(sa.select(t.Provider.id, t.Provider.name))}
+    known = {name.casefold(): provider_id for provider_id, name in read_provider_names(connection).items()}
     values = [
         (row.remote_id, row.specific_id[:253], row.provider, known.get(row.provider.strip().casefold()), row.account)
         for row in rows
-        if row is not None
     ]
     upsert(connection, t.RemoteMapping, columns, values)
 
@@ -71,14 +71,14 @@ def note_written_since(connection: sa.Connection, place: str, at: dt.datetime) -
         .join(t.Provider, t.Provider.id == pa.provider_id)
         .where(back.place == place, back.written_at >= at, back.remote_id != "")
     )
-    note(connection, [Remote(*row) for row in connection.execute(query)])
+    note_remote(connection, [Remote(*row) for row in connection.execute(query)])
 
 
 def count_differences(connection: sa.Connection, *, by_provider: bool) -> dict[Difference, int]:
     found = _differences(by_provider=by_provider).subquery()
     query = sa.select(found.c.kind, sa.func.count()).group_by(found.c.kind)
     counted = {Difference(row[0]): int(row[1]) for row in connection.execute(query)}
-    return {one: counted.get(one, 0) for one in Difference}
+    return {kind: counted.get(kind, 0) for kind in Difference}
 
 
 def read_differences(
@@ -113,7 +113,7 @@ def read_differences(
     ]
 
 
-def accounts_there(connection: sa.Connection, ids: Sequence[int], *, by_provider: bool) -> dict[int, str]:
+def read_accounts_there(connection: sa.Connection, ids: Sequence[int], *, by_provider: bool) -> dict[int, str]:
     """What the CRM said of these provider accounts when it was last read; those it said nothing of are left out."""
     pa, remote = t.ProviderAccount, t.RemoteMapping
     query = sa.select(pa.id, remote.account).join(remote, _is_same(by_provider=by_provider))

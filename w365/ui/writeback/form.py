@@ -9,8 +9,8 @@ import streamlit as st
 from w365.crm.tables import MappingPlace, TableColumns
 from w365.errors import W365Error
 from w365.model import Role
+from w365.service.writeback.place import list_columns, list_tables, name_place
 from w365.service.writeback.view import Overview
-from w365.service.writeback.write import list_columns, list_tables, name_place
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.wording import plain

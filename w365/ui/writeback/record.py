@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.model import Role
-from w365.service.writeback.view import Standing, read_standing
+from w365.service.writeback.view import read_standing
 from w365.service.writeback.write import overwrite, retry
 from w365.store.writeback.due_mappings import WriteState
+from w365.store.writeback.standings import WriteStanding
 from w365.ui.deciding.record.decide import Decider
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors
@@ -37,7 +38,7 @@ def _watch(context: PageContext, row: int) -> None:
             _draw(context, found)
 
 
-def _draw(context: PageContext, found: Standing) -> None:
+def _draw(context: PageContext, found: WriteStanding) -> None:
     said = plain(say_standing(found, context.service.clock(), local_zone()))
     if found.state in (WriteState.WRITTEN, WriteState.WAITING):
         icon = ":material/cloud_done:" if found.state is WriteState.WRITTEN else ":material/cloud_upload:"

@@ -9,18 +9,12 @@ import streamlit as st
 from w365.errors import W365Error
 from w365.model import Role
 from w365.service.writeback.compare import request_compare
-from w365.service.writeback.view import (
-    Overview,
-    Standing,
-    differences_file,
-    list_differences,
-    list_troubles,
-    read_overview,
-)
+from w365.service.writeback.view import Overview, differences_file, list_differences, list_troubles, read_overview
 from w365.service.writeback.write import overwrite, request_writeback
 from w365.store.runs import RunView
 from w365.store.writeback.due_mappings import WriteState
 from w365.store.writeback.remote_mappings import Difference
+from w365.store.writeback.standings import WriteStanding
 from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors, show_error
@@ -101,7 +95,7 @@ def _show_troubles(context: PageContext, seen: Overview) -> None:
             _offer_overwrite(context, differing, "troubles")
 
 
-def _trouble(context: PageContext, one: Standing) -> dict[str, str]:
+def _trouble(context: PageContext, one: WriteStanding) -> dict[str, str]:
     return {
         "Provider account": one.name,
         "Provider": one.provider,

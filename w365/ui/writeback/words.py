@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from w365.service.writeback.view import Standing
 from w365.store.writeback.due_mappings import WriteState
 from w365.store.writeback.remote_mappings import Difference
+from w365.store.writeback.standings import WriteStanding
 from w365.ui.frame.wording import clock_time
 
 STATE_WORDS: Mapping[WriteState, str] = {
@@ -24,7 +24,7 @@ DIFFERENCE_WORDS: Mapping[Difference, str] = {
 }
 
 
-def say_standing(one: Standing, now: dt.datetime, zone: dt.tzinfo) -> str:
+def say_standing(one: WriteStanding, now: dt.datetime, zone: dt.tzinfo) -> str:
     """Say of one row whether the CRM has it."""
     if one.state is WriteState.WRITTEN and one.written_at:
         return f"Written to the CRM {clock_time(one.written_at, now, zone)}"
@@ -33,7 +33,7 @@ def say_standing(one: Standing, now: dt.datetime, zone: dt.tzinfo) -> str:
     return f"Not written to the CRM: {say_trouble(one, now, zone)}"
 
 
-def say_trouble(one: Standing, now: dt.datetime, zone: dt.tzinfo) -> str:
+def say_trouble(one: WriteStanding, now: dt.datetime, zone: dt.tzinfo) -> str:
     """Say why a row is not written, and when it is tried again."""
     if one.state is WriteState.DIFFERS:
         return f"its table says {one.there}."
