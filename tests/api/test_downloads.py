@@ -20,12 +20,12 @@ from w365.api.downloads import COOKIE, MOST_AT_ONCE, PLACES, SECONDS, TICKETS, T
 from w365.errors import AccessError, InputError, StoreError
 from w365.model import Status
 from w365.service import Service
-from w365.service.exporting import EVERYTHING, Format, Subject, Wanted
+from w365.service.exporting import EVERYTHING, FileRequest, Format, Subject
 from w365.service.reading.records import count
 from w365.store.reading.worklist import Filter
 
 MINE = "a browser's name"
-MAPPINGS = Wanted((Subject.MAPPINGS,), Format.CSV)
+MAPPINGS = FileRequest((Subject.MAPPINGS,), Format.CSV)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_the_file_holds_what_the_filter_shows(client: httpx.Client, service: Ser
 
 
 def test_everything_is_one_workbook_with_a_sheet_each(client: httpx.Client) -> None:
-    answer = client.get(TICKETS.issue(ADMIN, Wanted(EVERYTHING, Format.XLSX), MINE))
+    answer = client.get(TICKETS.issue(ADMIN, FileRequest(EVERYTHING, Format.XLSX), MINE))
     book = openpyxl.load_workbook(io.BytesIO(answer.content))
     assert book.sheetnames == [*(one.value.capitalize() for one in Subject), "Definitions"]
     assert all(sheet.freeze_panes == "A2" for sheet in book)
@@ -92,7 +92,7 @@ def test_everything_is_one_workbook_with_a_sheet_each(client: httpx.Client) -> N
 
 def test_several_subjects_need_a_workbook() -> None:
     with pytest.raises(InputError, match="Choose Excel"):
-        Wanted(EVERYTHING, Format.CSV)
+        FileRequest(EVERYTHING, Format.CSV)
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def test_what_goes_wrong_at_once_is_said_and_later_the_file_breaks_off_for_the_b
         return dt.datetime.now(dt.UTC)
 
     server.get_service = lambda: replace(service, clock=clock)
-    wanted = Wanted((Subject.MAPPINGS, Subject.STATISTICS), Format.XLSX)
+    wanted = FileRequest((Subject.MAPPINGS, Subject.STATISTICS), Format.XLSX)
     said = client.get(TICKETS.issue(ADMIN, wanted, MINE))
     assert (said.status_code, said.text) == (503, "The database is gone.")
     wait[0] = 1.2  # longer than an answer is kept back for what goes wrong

@@ -22,7 +22,7 @@ from w365.api.growing_file import GrowingFile
 from w365.errors import AccessError, StoreError
 from w365.model import Actor
 from w365.service import Service
-from w365.service.exporting import MEDIA_TYPES, Wanted, name_of, write_wanted
+from w365.service.exporting import MEDIA_TYPES, FileRequest, name_file, write_requested
 
 COOKIE = "w365_browser"
 """Tells browsers apart; set by the app on its page, read by no script."""
@@ -37,7 +37,7 @@ MOST_AT_ONCE = 8
 @dataclass(frozen=True, slots=True)
 class _Ticket:
     actor: Actor
-    wanted: Wanted
+    file_request: FileRequest
     browser: str
     until: float
 
@@ -50,17 +50,17 @@ class Tickets:
         self._lock = threading.Lock()
         self._open: dict[str, _Ticket] = {}
 
-    def issue(self, actor: Actor, wanted: Wanted, browser: str) -> str:
+    def issue(self, actor: Actor, file_request: FileRequest, browser: str) -> str:
         """Keep what is wanted and return the link to it, for this browser alone."""
         now, name = self._clock(), secrets.token_urlsafe(32)
         with self._lock:
             self._open = {key: one for key, one in self._open.items() if one.until > now}
             while len(self._open) >= _MOST:
                 del self._open[next(iter(self._open))]
-            self._open[name] = _Ticket(actor, wanted, browser, now + SECONDS)
+            self._open[name] = _Ticket(actor, file_request, browser, now + SECONDS)
         return f"/api/downloads/{name}"
 
-    def redeem(self, name: str, browser: str) -> tuple[Actor, Wanted]:
+    def redeem(self, name: str, browser: str) -> tuple[Actor, FileRequest]:
         """Take what a link stands for; AccessError when it was used, is too old or somebody else's."""
         with self._lock:
             ticket = self._open.get(name)
@@ -69,7 +69,7 @@ class Tickets:
             if not browser or not hmac.compare_digest(ticket.browser.encode(), browser.encode()):
                 raise _refused("This link was made for another browser.")
             del self._open[name]
-        return ticket.actor, ticket.wanted
+        return ticket.actor, ticket.file_request
 
 
 TICKETS = Tickets()
@@ -115,21 +115,24 @@ async def send(service: Service, request: Request, tickets: Tickets = TICKETS, p
     """Make the file of a link and send it as it grows."""
     with ExitStack() as held:
         held.enter_context(places.taken())
-        actor, wanted = tickets.redeem(request.path_params["name"], request.cookies.get(COOKIE, ""))
+        actor, file_request = tickets.redeem(request.path_params["name"], request.cookies.get(COOKIE, ""))
         file = GrowingFile()
         held.callback(file.discard)
         writer = threading.Thread(
-            target=file.fill, args=(lambda to: write_wanted(service, actor, wanted, to),), name="download", daemon=True
+            target=file.fill,
+            args=(lambda to: write_requested(service, actor, file_request, to),),
+            name="download",
+            daemon=True,
         )
         writer.start()
         await run_in_threadpool(file.await_start)
         headers = {
-            "Content-Disposition": f'attachment; filename="{name_of(service, wanted)}"',
+            "Content-Disposition": f'attachment; filename="{name_file(service, file_request)}"',
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
             "X-Accel-Buffering": "no",  # a proxy that collects the answer first would let the person wait again
         }
-        return Download(file, held.pop_all(), MEDIA_TYPES[wanted.form], headers)
+        return Download(file, held.pop_all(), MEDIA_TYPES[file_request.form], headers)
 
 
 def _refused(what: str) -> AccessError:

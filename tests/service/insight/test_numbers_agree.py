@@ -42,10 +42,10 @@ from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.deciding.parking import return_parked
 from w365.service.deciding.undo import take_back_now
-from w365.service.exporting import EVERYTHING, Format, Wanted, write_wanted
+from w365.service.exporting import EVERYTHING, FileRequest, Format, write_requested
 from w365.service.insight.periods import compare_periods, read_effort
 from w365.service.insight.quality import list_flawed_accounts, list_shared_domains, read_quality
-from w365.service.insight.statistics import ProviderTotals, count_backlog, read_standing, read_statistics
+from w365.service.insight.statistics import ProviderTotals, count_backlog, read_current_statistics, read_statistics
 from w365.service.insight.totals import Totals
 from w365.service.matching import run
 from w365.service.reading.records import list_rows, read_row
@@ -149,7 +149,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
 def shown(service: Service) -> Numbers:
     """The figures of the Overview, Statistics, Subscriptions, Data quality and Providers pages."""
     found, now = read_statistics(service, VIEWER), service.clock()
-    standing = read_standing(service, VIEWER, history=30)
+    standing = read_current_statistics(service, VIEWER, history=30)
     for one in dataclasses.fields(standing):
         if one.name != "history":
             assert getattr(standing, one.name) == getattr(found, one.name), one.name
@@ -231,7 +231,7 @@ def _quality(service: Service) -> Numbers:
 def exported(service: Service) -> Numbers:
     """The same numbers where files have them: the lines of the statistics, and sums over the rows of the others."""
     buffer = io.BytesIO()
-    write_wanted(service, VIEWER, Wanted(EVERYTHING, Format.XLSX), buffer)
+    write_requested(service, VIEWER, FileRequest(EVERYTHING, Format.XLSX), buffer)
     book = openpyxl.load_workbook(buffer)
     lines = {tuple(row[:3]): row[3] for row in _rows(book["Statistics"])}
     found: Numbers = {

@@ -38,7 +38,7 @@ from w365.errors import InputError
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
-from w365.service.exporting import Format, Subject, Wanted, read, write_wanted
+from w365.service.exporting import FileRequest, Format, Subject, read, write_requested
 from w365.service.insight.periods import MOST_POINTS, Unit, compare_periods, read_effort, read_history, thin_out
 from w365.service.insight.statistics import Statistics, read_statistics
 from w365.store import tables as t
@@ -104,13 +104,13 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
 
 
 def file_of(service: Service, subject: Subject, wanted: Filter | None = None) -> list[dict[str, str]]:
-    text = content(service, Wanted((subject,), Format.CSV, wanted)).decode("utf-8-sig")
+    text = content(service, FileRequest((subject,), Format.CSV, wanted)).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def content(service: Service, wanted: Wanted) -> bytes:
+def content(service: Service, wanted: FileRequest) -> bytes:
     buffer = io.BytesIO()
-    write_wanted(service, VIEWER, wanted, buffer)
+    write_requested(service, VIEWER, wanted, buffer)
     return buffer.getvalue()
 
 
@@ -241,7 +241,7 @@ def test_a_chart_gets_evenly_spaced_points_with_the_first_and_the_last(number: i
 
 def test_an_excel_file_has_types_a_frozen_header_and_a_filter(world: World) -> None:
     world.decide()
-    book = openpyxl.load_workbook(io.BytesIO(content(world.service, Wanted((Subject.MAPPINGS,), Format.XLSX))))
+    book = openpyxl.load_workbook(io.BytesIO(content(world.service, FileRequest((Subject.MAPPINGS,), Format.XLSX))))
     sheet = book.worksheets[0]
     header = [cell.value for cell in sheet[1]]
     rows = [dict(zip(header, (cell.value for cell in row), strict=True)) for row in sheet.iter_rows(min_row=2)]

@@ -43,7 +43,7 @@ def draw(strata: Mapping[S, Sequence[int]], size: int, seed: int) -> list[int]:
     """
     chance = random.Random(seed)  # noqa: S311 - a sample that can be drawn again, no secret
     shares = apportion({name: len(ids) for name, ids in strata.items()}, size)
-    drawn = [one for name in strata for one in chance.sample(sorted(strata[name]), shares[name])]
+    drawn = [row_id for name in strata for row_id in chance.sample(sorted(strata[name]), shares[name])]
     chance.shuffle(drawn)
     return drawn
 

@@ -24,7 +24,7 @@ from w365.store.reading.worklist import Filter
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FileRequest:
     """What to download. Several subjects make a workbook with a sheet each.
 
     `filter` leaves what the grid would show, None everything; `sections` chooses lines of the
@@ -51,16 +51,16 @@ class File:
     content: bytes
 
 
-def name_of(service: Service, wanted: Wanted) -> str:
-    subject = wanted.subjects[0] if len(wanted.subjects) == 1 else "everything"
-    return f"w365-{subject}-{service.clock():%Y-%m-%d}.{wanted.form}"
+def name_file(service: Service, request: FileRequest) -> str:
+    subject = request.subjects[0] if len(request.subjects) == 1 else "everything"
+    return f"w365-{subject}-{service.clock():%Y-%m-%d}.{request.form}"
 
 
 def render(service: Service, actor: Actor, subject: Subject, form: Format) -> File:
     """Make a download of everything there is about a subject, in memory."""
-    wanted, buffer = Wanted((subject,), form), io.BytesIO()
-    write_wanted(service, actor, wanted, buffer)
-    return File(name_of(service, wanted), MEDIA_TYPES[form], buffer.getvalue())
+    request, buffer = FileRequest((subject,), form), io.BytesIO()
+    write_requested(service, actor, request, buffer)
+    return File(name_file(service, request), MEDIA_TYPES[form], buffer.getvalue())
 
 
 def write_file(service: Service, actor: Actor, subject: Subject, form: Format, path: Path) -> int:
@@ -69,7 +69,7 @@ def write_file(service: Service, actor: Actor, subject: Subject, form: Format, p
     part = path.parent / f"{path.name}.part"
     try:
         with part.open("wb") as file:
-            rows = write_wanted(service, actor, Wanted((subject,), form), file)
+            rows = write_requested(service, actor, FileRequest((subject,), form), file)
         part.replace(path)
     except OSError as error:
         raise InputError(
@@ -81,19 +81,19 @@ def write_file(service: Service, actor: Actor, subject: Subject, form: Format, p
     return rows
 
 
-def write_wanted(service: Service, actor: Actor, wanted: Wanted, file: BinaryIO) -> int:
+def write_requested(service: Service, actor: Actor, request: FileRequest, file: BinaryIO) -> int:
     """Write a download to a file that is only ever appended to; return the number of rows."""
     require(actor, Role.VIEWER)
 
     def records(subject: Subject) -> Iterator[Record]:
         if subject is Subject.STATISTICS:
-            return statistic_lines(service, actor, wanted.sections, wanted.since)
-        return read(service, actor, subject, wanted.filter)
+            return statistic_lines(service, actor, request.sections, request.since)
+        return read(service, actor, subject, request.filter)
 
-    if wanted.form is Format.XLSX:
-        return write_workbook(file, ((subject, records(subject)) for subject in wanted.subjects))
-    subject = wanted.subjects[0]
-    return _WRITERS[wanted.form](file, subject, records(subject))
+    if request.form is Format.XLSX:
+        return write_workbook(file, ((subject, records(subject)) for subject in request.subjects))
+    subject = request.subjects[0]
+    return _WRITERS[request.form](file, subject, records(subject))
 
 
 _WRITERS: Mapping[Format, Callable[[BinaryIO, Subject, Iterable[Record]], int]] = {

@@ -89,10 +89,13 @@ def _cut(record: Record, subject: Subject) -> Record:
 
 def _name_candidates(best: Sequence[CandidateRow]) -> Record:
     """The first three of them, each a cell; empty where there are fewer."""
-    names = [
-        f"{one.name} ({one.number}) {one.score:.2f}" if one.number else f"{one.name} {one.score:.2f}" for one in best
-    ]
-    return dict(zip(_BEST, [*names, "", "", ""], strict=False))
+    cells = [_name_candidate(candidate) for candidate in best]
+    return dict(zip(_BEST, [*cells, "", "", ""], strict=False))
+
+
+def _name_candidate(candidate: CandidateRow) -> str:
+    number = f" ({candidate.number})" if candidate.number else ""
+    return f"{candidate.name}{number} {candidate.score:.2f}"
 
 
 def _candidate(row: CandidateRow) -> Record:

@@ -19,29 +19,29 @@ def statistic_lines(
     service: Service, actor: Actor, sections: tuple[str, ...] = (), since: dt.datetime | None = None
 ) -> Iterator[Record]:
     """Read the lines of these sections, or of all; the history holds the points that the screen draws."""
-    wanted = sections or SECTIONS
-    if not {"History", "Effort"}.issuperset(wanted):
+    chosen = sections or SECTIONS
+    if not {"History", "Effort"}.issuperset(chosen):
         lines = _lines(read_statistics(service, actor, history=0))
-        yield from (line for line in lines if line["section"] in wanted)
-    if "History" in wanted:
+        yield from (line for line in lines if line["section"] in chosen)
+    if "History" in chosen:
         yield from _history(read_history(service, actor, since))
-    if "Effort" in wanted:
-        for one in read_effort(service, actor):
-            yield _line("Effort", f"{one.actor}, week of {one.monday}", "decisions by hand", one.decisions)
+    if "Effort" in chosen:
+        for week in read_effort(service, actor):
+            yield _line("Effort", f"{week.actor}, week of {week.monday}", "decisions by hand", week.decisions)
 
 
 def _line(section: str, name: str, measure: str, value: float | None) -> Record:
     return {"section": section, "name": name, "measure": measure, "value": value}
 
 
-def _lines(found: Statistics) -> Iterator[Record]:
-    yield from (_line("Total", "All providers", *pair) for pair in _measures(found.totals))
-    yield from (_line("Total", "All providers", *pair) for pair in _only_now(found))
-    for provider in found.by_provider:
+def _lines(statistics: Statistics) -> Iterator[Record]:
+    yield from (_line("Total", "All providers", *pair) for pair in _measures(statistics.totals))
+    yield from (_line("Total", "All providers", *pair) for pair in _only_now(statistics))
+    for provider in statistics.by_provider:
         yield from (_line("Provider", provider.provider, *pair) for pair in _measures(provider.totals))
-    for source in found.by_source:
+    for source in statistics.by_source:
         yield _line("Mapped by", source.source, "provider accounts", source.accounts)
-    for reason in found.by_reason:
+    for reason in statistics.by_reason:
         yield _line("Not mapped because", reason.words, "provider accounts", reason.accounts)
         yield _line("Not mapped because", reason.words, "seats", reason.seats)
 
@@ -53,16 +53,16 @@ def _history(points: Iterable[HistoryPoint]) -> Iterator[Record]:
         yield _line("History", name, "drifted", point.drifted)
 
 
-def _only_now(found: Statistics) -> list[tuple[str, float | None]]:
+def _only_now(statistics: Statistics) -> list[tuple[str, float | None]]:
     """Numbers that no snapshot holds."""
-    waits = found.at - found.oldest_open if found.oldest_open else None
+    waits = statistics.at - statistics.oldest_open if statistics.oldest_open else None
     return [
-        ("blocked subscriptions", found.blocked_subscriptions),
-        ("blocking provider accounts", found.blocking),
+        ("blocked subscriptions", statistics.blocked_subscriptions),
+        ("blocking provider accounts", statistics.blocking),
         ("oldest open in days", _in(waits, dt.timedelta(days=1))),
-        ("median time to map in hours", _in(found.median_time_to_map, dt.timedelta(hours=1))),
-        ("share by hand", None if found.by_hand is None else round(found.by_hand, 6)),
-        ("drifted", found.drifted),
+        ("median time to map in hours", _in(statistics.median_time_to_map, dt.timedelta(hours=1))),
+        ("share by hand", None if statistics.by_hand is None else round(statistics.by_hand, 6)),
+        ("drifted", statistics.drifted),
     ]
 
 

@@ -11,18 +11,18 @@ from w365.store.reading.decision_log import DecisionView
 
 
 def list_decisions(
-    service: Service, actor: Actor, wanted: ActivityFilter, *, start: int = 0, limit: int = 100
+    service: Service, actor: Actor, chosen: ActivityFilter, *, start: int = 0, limit: int = 100
 ) -> list[DecisionView]:
     """List decisions, the latest first."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return activity.list_decisions(connection, wanted, start=start, limit=limit)
+        return activity.list_decisions(connection, chosen, start=start, limit=limit)
 
 
-def count_decisions(service: Service, actor: Actor, wanted: ActivityFilter) -> int:
+def count_decisions(service: Service, actor: Actor, chosen: ActivityFilter) -> int:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return activity.count_decisions(connection, wanted)
+        return activity.count_decisions(connection, chosen)
 
 
 def list_actors(service: Service, actor: Actor) -> list[str]:

@@ -10,18 +10,18 @@ from w365.store.insight.owner_changes import OwnerChangeFilter, OwnerChangeView
 
 
 def list_owner_changes(
-    service: Service, actor: Actor, wanted: OwnerChangeFilter, *, start: int = 0, limit: int = 100
+    service: Service, actor: Actor, chosen: OwnerChangeFilter, *, start: int = 0, limit: int = 100
 ) -> list[OwnerChangeView]:
     """List changes, the latest first."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return owner_changes.list_owner_changes(connection, wanted, start=start, limit=limit)
+        return owner_changes.list_owner_changes(connection, chosen, start=start, limit=limit)
 
 
-def count_owner_changes(service: Service, actor: Actor, wanted: OwnerChangeFilter) -> int:
+def count_owner_changes(service: Service, actor: Actor, chosen: OwnerChangeFilter) -> int:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return owner_changes.count_owner_changes(connection, wanted)
+        return owner_changes.count_owner_changes(connection, chosen)
 
 
 def list_givers(service: Service, actor: Actor) -> list[str]:

@@ -100,7 +100,7 @@ def compare_periods(
             raise InputError("A period ends after it begins.", do="Choose the days again.")
     with service.store.read() as connection:
         figures = zip(_read_figures(connection, *first), _read_figures(connection, *second), strict=True)
-        return [Compared(one.name, one.unit, one.value, other.value) for one, other in figures]
+        return [Compared(before.name, before.unit, before.value, after.value) for before, after in figures]
 
 
 def _read_figures(connection: Connection, start: dt.datetime, end: dt.datetime) -> list[Figure]:

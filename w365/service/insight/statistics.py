@@ -65,7 +65,7 @@ class RuleTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CurrentStatistics:
     """How it stands: what is read from indexes of counts, however much there is."""
 
     at: dt.datetime
@@ -83,7 +83,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Statistics(Standing):
+class Statistics(CurrentStatistics):
     """The same with what all mappings and decisions say of the work that was done."""
 
     by_source: tuple[RuleTotals, ...]
@@ -91,23 +91,23 @@ class Statistics(Standing):
     by_hand: float | None
 
 
-def read_standing(service: Service, actor: Actor, *, history: int) -> Standing:
+def read_current_statistics(service: Service, actor: Actor, *, history: int) -> CurrentStatistics:
     """Read how it stands in one consistent state; `history` is the number of latest match runs to plot."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return Standing(**_read_standing(connection, service.clock(), history))
+        return CurrentStatistics(**_read_current(connection, service.clock(), history))
 
 
 def read_statistics(service: Service, actor: Actor, *, history: int = 60) -> Statistics:
     """Read all numbers in one consistent state; `history` is as above."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        standing = _read_standing(connection, service.clock(), history)
+        current = _read_current(connection, service.clock(), history)
         work = _WORK.at(service.store, latest_decision_id(connection), lambda: _read_work(connection))
-        return Statistics(**standing, by_source=work.by_source, median_time_to_map=work.median, by_hand=work.by_hand)
+        return Statistics(**current, by_source=work.by_source, median_time_to_map=work.median, by_hand=work.by_hand)
 
 
-def _read_standing(connection: Connection, at: dt.datetime, history: int) -> dict[str, Any]:
+def _read_current(connection: Connection, at: dt.datetime, history: int) -> dict[str, Any]:
     amounts = counts(connection)
     backlog = [count for count in amounts if count.status in OPEN]
     last_week = at - dt.timedelta(days=7)

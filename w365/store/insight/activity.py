@@ -25,12 +25,12 @@ class ActivityFilter:
     text: str = ""
 
 
-def list_decisions(connection: sa.Connection, wanted: ActivityFilter, *, start: int, limit: int) -> list[DecisionView]:
-    return decision_log.read_decisions(connection, *_conditions(wanted), start=start, limit=limit)
+def list_decisions(connection: sa.Connection, chosen: ActivityFilter, *, start: int, limit: int) -> list[DecisionView]:
+    return decision_log.read_decisions(connection, *_conditions(chosen), start=start, limit=limit)
 
 
-def count_decisions(connection: sa.Connection, wanted: ActivityFilter) -> int:
-    query = sa.select(sa.func.count()).select_from(t.Decision).where(*_conditions(wanted))
+def count_decisions(connection: sa.Connection, chosen: ActivityFilter) -> int:
+    query = sa.select(sa.func.count()).select_from(t.Decision).where(*_conditions(chosen))
     return connection.scalar(query) or 0
 
 
@@ -38,18 +38,18 @@ def list_deciders(connection: sa.Connection) -> list[str]:
     return list(connection.scalars(sa.select(t.Decision.actor).distinct().order_by(t.Decision.actor)))
 
 
-def _conditions(wanted: ActivityFilter) -> list[sa.ColumnElement[bool]]:
+def _conditions(chosen: ActivityFilter) -> list[sa.ColumnElement[bool]]:
     decision = t.Decision
     conditions: list[sa.ColumnElement[bool]] = []
-    if wanted.actor:
-        conditions.append(decision.actor == wanted.actor)
-    if wanted.kinds:
-        conditions.append(decision.kind.in_(wanted.kinds))
-    if wanted.run_id is not None:
-        conditions.append(decision.run_id == wanted.run_id)
-    if wanted.by_hand:
+    if chosen.actor:
+        conditions.append(decision.actor == chosen.actor)
+    if chosen.kinds:
+        conditions.append(decision.kind.in_(chosen.kinds))
+    if chosen.run_id is not None:
+        conditions.append(decision.run_id == chosen.run_id)
+    if chosen.by_hand:
         conditions.append(is_by_hand())
-    conditions.extend(_is_found_by(term) for term in terms(wanted.text))
+    conditions.extend(_is_found_by(term) for term in terms(chosen.text))
     return conditions
 
 

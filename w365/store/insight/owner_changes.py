@@ -35,7 +35,7 @@ class OwnerChangeView:
 
 
 def list_owner_changes(
-    connection: sa.Connection, wanted: OwnerChangeFilter, *, start: int, limit: int
+    connection: sa.Connection, chosen: OwnerChangeFilter, *, start: int, limit: int
 ) -> list[OwnerChangeView]:
     """List changes, the latest first."""
     change, row, provider = t.OwnerChange, t.ProviderAccount, t.Provider
@@ -44,14 +44,14 @@ def list_owner_changes(
         sa.select(*columns, change.run_id)
         .join(row, row.id == change.provider_account_id)
         .join(provider, provider.id == row.provider_id)
-        .where(*_conditions(connection, wanted))
+        .where(*_conditions(connection, chosen))
         .order_by(change.id.desc())
     )
     return [OwnerChangeView(*line) for line in connection.execute(query.offset(start).limit(limit))]
 
 
-def count_owner_changes(connection: sa.Connection, wanted: OwnerChangeFilter) -> int:
-    query = sa.select(sa.func.count()).select_from(t.OwnerChange).where(*_conditions(connection, wanted))
+def count_owner_changes(connection: sa.Connection, chosen: OwnerChangeFilter) -> int:
+    query = sa.select(sa.func.count()).select_from(t.OwnerChange).where(*_conditions(connection, chosen))
     return connection.scalar(query) or 0
 
 
@@ -59,9 +59,9 @@ def list_givers(connection: sa.Connection) -> list[str]:
     return list(connection.scalars(sa.select(t.OwnerChange.actor).distinct().order_by(t.OwnerChange.actor)))
 
 
-def _conditions(connection: sa.Connection, wanted: OwnerChangeFilter) -> list[sa.ColumnElement[bool]]:
-    conditions = [t.OwnerChange.actor == wanted.actor] if wanted.actor else []
-    return [*conditions, *(_is_found_by(connection, term) for term in terms(wanted.text))]
+def _conditions(connection: sa.Connection, chosen: OwnerChangeFilter) -> list[sa.ColumnElement[bool]]:
+    conditions = [t.OwnerChange.actor == chosen.actor] if chosen.actor else []
+    return [*conditions, *(_is_found_by(connection, term) for term in terms(chosen.text))]
 
 
 def _is_found_by(connection: sa.Connection, term: str) -> sa.ColumnElement[bool]:

@@ -56,11 +56,11 @@ def count_flawed(connection: sa.Connection, flaw: Flaw) -> int:
 def list_flawed(connection: sa.Connection, flaw: Flaw, *, start: int, limit: int) -> list[FlawedAccount]:
     """List the accounts by name."""
     account, mapping = t.Account, t.Mapping
-    found = _flawed(flaw).order_by(account.name_key, account.id).offset(start).limit(min(limit, MOST_ROWS)).subquery()
+    flawed = _flawed(flaw).order_by(account.name_key, account.id).offset(start).limit(min(limit, MOST_ROWS)).subquery()
     mapped = sa.select(sa.func.count()).where(mapping.account_id == account.id).scalar_subquery()
     query = (
-        sa.select(account.name, account.number, account.city, account.country, found.c.contacts, mapped)
-        .join(found, found.c.id == account.id)
+        sa.select(account.name, account.number, account.city, account.country, flawed.c.contacts, mapped)
+        .join(flawed, flawed.c.id == account.id)
         .order_by(account.name_key, account.id)
     )
     return [FlawedAccount(*row) for row in connection.execute(query)]
@@ -71,13 +71,13 @@ def list_duplicates(connection: sa.Connection, *, start: int, limit: int) -> lis
     ad, account = t.AccountDomain, t.Account
     number = sa.func.count(sa.distinct(ad.account_id))
     query = _duplicates().order_by(number.desc(), ad.domain).offset(start).limit(min(limit, MOST_ROWS))
-    found = {row[0]: row[1] for row in connection.execute(query)}
+    counts = {row[0]: row[1] for row in connection.execute(query)}
     named = sa.select(ad.domain, account.name).join(account, account.id == ad.account_id)
-    named = named.where(ad.domain.in_(found), is_live()).distinct()
+    named = named.where(ad.domain.in_(counts), is_live()).distinct()
     names: dict[str, list[str]] = {}
     for domain, name in connection.execute(named.order_by(ad.domain, account.name)):
         names.setdefault(domain, []).append(name)
-    return [SharedByAccounts(domain, count, tuple(names[domain][:_NAMED])) for domain, count in found.items()]
+    return [SharedByAccounts(domain, count, tuple(names[domain][:_NAMED])) for domain, count in counts.items()]
 
 
 def _flawed(flaw: Flaw) -> sa.Select[*tuple[Any, ...]]:

@@ -75,8 +75,8 @@ def note_written_since(connection: sa.Connection, place: str, at: dt.datetime) -
 
 
 def count_differences(connection: sa.Connection, *, by_provider: bool) -> dict[Difference, int]:
-    found = _differences(by_provider=by_provider).subquery()
-    query = sa.select(found.c.kind, sa.func.count()).group_by(found.c.kind)
+    differing = _differences(by_provider=by_provider).subquery()
+    query = sa.select(differing.c.kind, sa.func.count()).group_by(differing.c.kind)
     counted = {Difference(row[0]): int(row[1]) for row in connection.execute(query)}
     return {kind: counted.get(kind, 0) for kind in Difference}
 
@@ -90,12 +90,14 @@ def read_differences(
     limit: int = 200,
 ) -> list[Differing]:
     """Read differences in the order of kind, name and id."""
-    found = _differences(by_provider=by_provider).subquery()
-    there = sa.func.coalesce(sa.select(t.Account.name).where(t.Account.crm_id == found.c.there).scalar_subquery(), "")
+    differing = _differences(by_provider=by_provider).subquery()
+    there = sa.func.coalesce(
+        sa.select(t.Account.name).where(t.Account.crm_id == differing.c.there).scalar_subquery(), ""
+    )
     query = (
-        sa.select(found, there.label("there_name"))
-        .where(found.c.kind.in_(kinds))
-        .order_by(found.c.kind, found.c.name, found.c.specific_id)
+        sa.select(differing, there.label("there_name"))
+        .where(differing.c.kind.in_(kinds))
+        .order_by(differing.c.kind, differing.c.name, differing.c.specific_id)
         .offset(start)
         .limit(limit)
     )

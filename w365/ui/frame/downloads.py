@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from w365.api.downloads import COOKIE, SECONDS, TICKETS
-from w365.service.exporting import EVERYTHING, Format, Subject, Wanted
+from w365.service.exporting import EVERYTHING, FileRequest, Format, Subject
 from w365.service.reading.records import count
 from w365.store.reading.worklist import Filter
 from w365.ui.frame.page_context import PageContext
@@ -72,7 +72,7 @@ def _show(
         form = _ask_format(chosen)
         scope = _ask_scope(context, wanted) if wanted is not None else None
         named = (Subject(chosen),) if chosen != _ALL else EVERYTHING
-        _show_link(context, Wanted(named, form, scope, sections, since))
+        _show_link(context, FileRequest(named, form, scope, sections, since))
 
 
 def _ask_subject(subjects: tuple[Subject, ...]) -> str:
@@ -107,7 +107,7 @@ def _ask_scope(context: PageContext, wanted: Filter) -> Filter | None:
     return wanted if is_shown else None
 
 
-def _show_link(context: PageContext, wanted: Wanted) -> None:
+def _show_link(context: PageContext, wanted: FileRequest) -> None:
     browser = st.context.cookies.get(COOKIE, "")
     if not browser:
         st.warning("Reload the page once; then this browser can download.")

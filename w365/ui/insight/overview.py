@@ -9,7 +9,7 @@ import streamlit as st
 
 from w365.model import Reason, Role, Status
 from w365.service.configuring.settings import get_settings
-from w365.service.insight.statistics import Standing, read_standing
+from w365.service.insight.statistics import CurrentStatistics, read_current_statistics
 from w365.service.matching.run import Preview, preview_match
 from w365.service.reading.records import count
 from w365.service.reading.visits import read_visit
@@ -32,7 +32,7 @@ _POINTS_OF_A_LINE = 3
 
 def show_overview(context: PageContext) -> None:
     keep_current(context)
-    statistics = read_standing(context.service, context.actor, history=30)
+    statistics = read_current_statistics(context.service, context.actor, history=30)
     providers, crm = list_providers(context.service, context.actor), get_crm(context.service, context.actor)
     _show_first_steps(context, providers, crm)
     _show_numbers(statistics)
@@ -43,7 +43,7 @@ def show_overview(context: PageContext) -> None:
         _show_sources(context, providers, crm)
 
 
-def _show_numbers(statistics: Standing) -> None:
+def _show_numbers(statistics: CurrentStatistics) -> None:
     totals = statistics.totals
     rates = [100 * rate for point in statistics.history if (rate := point.totals.match_rate) is not None]
     moved = f"{number(statistics.new_this_week)} new, {number(statistics.changed)} changed"
@@ -65,7 +65,7 @@ def _show_numbers(statistics: Standing) -> None:
             column.metric(label, value, said, chart_data=chart, **options)
 
 
-def _subscriptions(statistics: Standing) -> str:
+def _subscriptions(statistics: CurrentStatistics) -> str:
     return counted(statistics.blocked_subscriptions, "subscription")
 
 
@@ -80,7 +80,7 @@ class _Task:
     page: str = pages.PROVIDER_ACCOUNTS.path
 
 
-def _show_blocked(statistics: Standing) -> None:
+def _show_blocked(statistics: CurrentStatistics) -> None:
     """The first thing to do: what nobody can be billed for."""
     if statistics.blocking:
         amount = Amount(statistics.blocked_subscriptions, statistics.totals.blocked_seats, statistics.blocking)
@@ -89,7 +89,7 @@ def _show_blocked(statistics: Standing) -> None:
             link_to(pages.REVIEW.path, "Review by impact")
 
 
-def _tasks(statistics: Standing) -> list[_Task]:
+def _tasks(statistics: CurrentStatistics) -> list[_Task]:
     totals = statistics.totals
     by_reason = {one.reason: one.accounts for one in statistics.by_reason}
     without = by_reason.get(Reason.NO_ACCOUNT, 0)
@@ -119,7 +119,7 @@ def _tasks(statistics: Standing) -> list[_Task]:
     return [task for task in tasks if task.amount]
 
 
-def _show_next(context: PageContext, statistics: Standing) -> None:
+def _show_next(context: PageContext, statistics: CurrentStatistics) -> None:
     st.subheader("What to do next", anchor=False)
     _show_new(context)
     _show_unwritten(context)
@@ -167,7 +167,7 @@ def _show_ready(preview: Preview) -> None:
                 link_to(pages.CONFIGURATION.path, "Switch it on")
 
 
-def _show_movement(statistics: Standing) -> None:
+def _show_movement(statistics: CurrentStatistics) -> None:
     parts = []
     if statistics.oldest_open:
         parts.append(f"The oldest open one came {ago(statistics.oldest_open, statistics.at)}.")
