@@ -15,6 +15,7 @@ import pytest
 from fresh_stores import FreshStores
 from hypothesis import given
 from hypothesis import strategies as st
+from service.export_steps import download
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -38,7 +39,7 @@ from w365.errors import InputError
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
-from w365.service.exporting import COLUMNS, Format, Subject, read, render, write_file
+from w365.service.exporting import COLUMNS, Format, Subject, read, write_file
 from w365.service.exporting.cells import safe_cell
 from w365.service.insight import statistics
 from w365.sheets.lines import FORMULA, take_apostrophes
@@ -68,7 +69,7 @@ def service(_stores: FreshStores, tmp_path_factory: pytest.TempPathFactory) -> S
 
 
 def content(service: Service, subject: Subject, form: Format) -> bytes:
-    return render(service, VIEWER, subject, form).content
+    return download(service, VIEWER, subject, form)
 
 
 def table(service: Service, subject: Subject) -> list[dict[str, str]]:

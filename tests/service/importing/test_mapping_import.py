@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from service.export_steps import download
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -36,7 +37,7 @@ from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.deciding.bulk_run import confirm
 from w365.service.deciding.undo import Undoable, preview_undo
-from w365.service.exporting import Format, Subject, render
+from w365.service.exporting import Format, Subject
 from w365.service.importing.mapping_plan import FIELDS, USUALLY, Verdict
 from w365.service.importing.mappings import MappingChoice, MappingsPreview, import_mappings, preview_mappings
 from w365.service.importing.report import LineError
@@ -194,13 +195,13 @@ def test_what_export_writes_is_imported_as_it_is(store: Store, home: Path, form:
     assign(service, "p7", "a0")
     before = mappings(store)
     assert len(before) == 6
-    file = render(service, ADMIN, Subject.MAPPINGS, form)
+    content = download(service, ADMIN, Subject.MAPPINGS, form)
     settings.set_setting(service, ADMIN, "auto_match", "false")
     for row_id, version in rows_of(store, t.Worklist.provider_account_id, t.Worklist.version):
         if version:
             mapping.clear_mapping(service, ANALYST, row_id, seen=version)
     assert mappings(store) == {}
-    run = load(service, open_sheet(file.name, file.content))
+    run = load(service, open_sheet(f"mappings.{form}", content))
     assert run.result == {"mapped": 6, "without_account": 4}
     assert mappings(store) == before
     assert set(rows_of(store, t.Mapping.origin)) == {(Origin.IMPORTED,)}

@@ -4,7 +4,7 @@ Every format has the same columns. Rows stream from one consistent state of the 
 size does not matter. CSV and Excel cells that a spreadsheet would run as a formula are quoted; numbers stay numbers.
 """
 
-from w365.service.exporting.files import File, FileRequest, name_file, render, write_file, write_requested
+from w365.service.exporting.files import File, FileRequest, name_file, write_file, write_requested
 from w365.service.exporting.rows import read
 from w365.service.exporting.subjects import COLUMNS, EVERYTHING, MEDIA_TYPES, Format, Record, Subject
 
@@ -19,7 +19,6 @@ __all__ = [
     "Subject",
     "name_file",
     "read",
-    "render",
     "write_file",
     "write_requested",
 ]

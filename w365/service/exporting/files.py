@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from w365.service.access import require
 from w365.service.exporting.parquet_files import write_parquet
 from w365.service.exporting.rows import read
 from w365.service.exporting.statistic_lines import statistic_lines
-from w365.service.exporting.subjects import MEDIA_TYPES, Format, Record, Subject
+from w365.service.exporting.subjects import Format, Record, Subject
 from w365.service.exporting.text_files import write_csv, write_json
 from w365.service.exporting.workbooks import write_workbook
 from w365.store.reading.worklist import Filter
@@ -56,13 +55,6 @@ def name_file(service: Service, request: FileRequest) -> str:
     return f"w365-{subject}-{service.clock():%Y-%m-%d}.{request.form}"
 
 
-def render(service: Service, actor: Actor, subject: Subject, form: Format) -> File:
-    """Make a download of everything there is about a subject, in memory."""
-    request, buffer = FileRequest((subject,), form), io.BytesIO()
-    write_requested(service, actor, request, buffer)
-    return File(name_file(service, request), MEDIA_TYPES[form], buffer.getvalue())
-
-
 def write_file(service: Service, actor: Actor, subject: Subject, form: Format, path: Path) -> int:
     """Write a download to a file, whole or not at all, and return the number of rows."""
     require(actor, Role.VIEWER)
@@ -85,15 +77,16 @@ def write_requested(service: Service, actor: Actor, request: FileRequest, file: 
     """Write a download to a file that is only ever appended to; return the number of rows."""
     require(actor, Role.VIEWER)
 
-    def records(subject: Subject) -> Iterator[Record]:
-        if subject is Subject.STATISTICS:
-            return statistic_lines(service, actor, request.sections, request.since)
-        return read(service, actor, subject, request.filter)
-
+    records = {subject: _read_requested(service, actor, request, subject) for subject in request.subjects}
     if request.form is Format.XLSX:
-        return write_workbook(file, ((subject, records(subject)) for subject in request.subjects))
-    subject = request.subjects[0]
-    return _WRITERS[request.form](file, subject, records(subject))
+        return write_workbook(file, records.items())
+    return _WRITERS[request.form](file, *next(iter(records.items())))
+
+
+def _read_requested(service: Service, actor: Actor, request: FileRequest, subject: Subject) -> Iterator[Record]:
+    if subject is Subject.STATISTICS:
+        return statistic_lines(service, actor, request.sections, request.since)
+    return read(service, actor, subject, request.filter)
 
 
 _WRITERS: Mapping[Format, Callable[[BinaryIO, Subject, Iterable[Record]], int]] = {

@@ -104,22 +104,12 @@ def _candidate(row: CandidateRow) -> Record:
 
 
 def _decision(decision: DecisionView) -> Record:
-    return {
-        "decision": decision.id,
-        "at": decision.at,
-        "actor": decision.actor,
-        "run": decision.run_id,
-        "kind": decision.kind.value,
-        "provider": decision.provider,
-        "provider_account": decision.provider_account,
-        "old_account": decision.old_account,
-        "account": decision.account,
-        "origin": decision.origin,
-        "reason": decision.reason,
-        "evidence": "; ".join(decision.evidence),
-        "undoes": decision.undoes,
-    }
+    fields = {column: getattr(decision, _FIELDS.get(column, column)) for column in COLUMNS[Subject.DECISIONS]}
+    return fields | {"kind": decision.kind.value, "evidence": "; ".join(decision.evidence)}
 
+
+_FIELDS = {"decision": "id", "run": "run_id"}
+"""What a column of decisions is called in `DecisionView`, where that is something else."""
 
 _BEST = ("candidate_1", "candidate_2", "candidate_3")
 

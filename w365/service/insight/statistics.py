@@ -104,7 +104,7 @@ def read_statistics(service: Service, actor: Actor, *, history: int = 60) -> Sta
     with service.store.read() as connection:
         current = _read_current(connection, service.clock(), history)
         work = _WORK.at(service.store, latest_decision_id(connection), lambda: _read_work(connection))
-        return Statistics(**current, by_source=work.by_source, median_time_to_map=work.median, by_hand=work.by_hand)
+        return Statistics(**current, **work)
 
 
 def _read_current(connection: Connection, at: dt.datetime, history: int) -> dict[str, Any]:
@@ -127,19 +127,15 @@ def _read_current(connection: Connection, at: dt.datetime, history: int) -> dict
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    by_source: tuple[RuleTotals, ...]
-    median: dt.timedelta | None
-    by_hand: float | None
+def _read_work(connection: Connection) -> dict[str, Any]:
+    return {
+        "by_source": _read_by_source(connection),
+        "median_time_to_map": metrics.find_median_wait(connection),
+        "by_hand": metrics.count_mapping_decisions(connection).share_by_hand,
+    }
 
 
-def _read_work(connection: Connection) -> _Work:
-    mapped = metrics.count_mapping_decisions(connection)
-    return _Work(_read_by_source(connection), metrics.find_median_wait(connection), mapped.share_by_hand)
-
-
-_WORK: Remembered[_Work] = Remembered()
+_WORK: Remembered[dict[str, Any]] = Remembered()
 """These walk along all mappings and decisions, and change with a decision only."""
 
 

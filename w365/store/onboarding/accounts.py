@@ -34,12 +34,14 @@ class AccountToOnboard:
 def read_account_to_onboard(connection: sa.Connection, crm_id: str) -> AccountToOnboard:
     """Read an account that the CRM has not deleted; NotFound when there is none."""
     account = t.Account
-    query = sa.select(account).where(account.crm_id == crm_id[:64], ~account.is_deleted)
-    row = connection.execute(query).one_or_none()
+    columns = (account.crm_id, account.name, account.website, account.city, account.country, account.tenant_guid)
+    domain = sa.func.coalesce(sa.func.nullif(account.website_domain, ""), account.email_domain)
+    query = sa.select(account.id.label("account_id"), *columns, domain.label("domain"))
+    query = query.where(account.crm_id == crm_id[:64], ~account.is_deleted)
+    row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound("There is no such CRM account.", do="Look for it by its name.")
-    facts = (row.id, row.crm_id, row.name, row.website, row.city, row.country, row.tenant_guid)
-    return AccountToOnboard(*facts, row.website_domain or row.email_domain, _name_mapped(connection, row.id))
+    return AccountToOnboard(**row, mapped=_name_mapped(connection, row["account_id"]))
 
 
 def _name_mapped(connection: sa.Connection, account_id: int) -> tuple[str, ...]:

@@ -67,6 +67,7 @@ def pause_after(attempts: int) -> dt.timedelta | None:
 def read_due(connection: sa.Connection, place: str, at: dt.datetime, *, after: int = 0, limit: int = 100) -> list[Due]:
     """Read what is due, in the order of the rows' ids."""
     pa, mapping, account, back = t.ProviderAccount, t.Mapping, t.Account, t.Writeback
+    attempts = sa.func.coalesce(back.attempts, 0)
     query = (
         sa.select(
             pa.id,
@@ -78,7 +79,7 @@ def read_due(connection: sa.Connection, place: str, at: dt.datetime, *, after: i
             # what the CRM says against us is not to be overwritten by the next decision either
             sa.case((back.state == WriteState.DIFFERS, ""), else_=sa.func.coalesce(back.there, "")),
             # a new decision starts counting anew
-            sa.case((back.account_id.is_not_distinct_from(mapping.account_id), back.attempts), else_=0),
+            sa.case((back.account_id.is_not_distinct_from(mapping.account_id), attempts), else_=0),
         )
         .select_from(sides(place))
         .join(t.Provider, t.Provider.id == pa.provider_id)
@@ -87,10 +88,7 @@ def read_due(connection: sa.Connection, place: str, at: dt.datetime, *, after: i
         .order_by(pa.id)
         .limit(limit)
     )
-    return [
-        Due(row[0], row[1], row[2], row[3], row[4], bool(row[5]), row[6], row[7] or 0)
-        for row in connection.execute(query)
-    ]
+    return [Due(*row) for row in connection.execute(query)]
 
 
 def has_due(connection: sa.Connection, place: str, at: dt.datetime) -> bool:

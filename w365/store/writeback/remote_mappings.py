@@ -91,28 +91,16 @@ def read_differences(
 ) -> list[Differing]:
     """Read differences in the order of kind, name and id."""
     differing = _differences(by_provider=by_provider).subquery()
-    there = sa.func.coalesce(
-        sa.select(t.Account.name).where(t.Account.crm_id == differing.c.there).scalar_subquery(), ""
-    )
+    *columns, there = differing.c
+    named = sa.select(t.Account.name).where(t.Account.crm_id == there, t.Account.name != "").scalar_subquery()
     query = (
-        sa.select(differing, there.label("there_name"))
+        sa.select(*columns, sa.func.coalesce(named, there))
         .where(differing.c.kind.in_(kinds))
         .order_by(differing.c.kind, differing.c.name, differing.c.specific_id)
         .offset(start)
         .limit(limit)
     )
-    return [
-        Differing(
-            Difference(row.kind),
-            row.provider_account_id,
-            row.specific_id,
-            row.name,
-            row.provider,
-            row.here,
-            row.there_name or row.there,
-        )
-        for row in connection.execute(query)
-    ]
+    return [Differing(Difference(kind), *row) for kind, *row in connection.execute(query)]
 
 
 def read_accounts_there(connection: sa.Connection, ids: Sequence[int], *, by_provider: bool) -> dict[int, str]:
