@@ -158,6 +158,15 @@ def sides(place: str) -> sa.Join:
     )
 
 
+def written_sides(place: str) -> sa.Join:
+    """The same of those that were written, or tried, in this place: read from there, few of them through an index."""
+    pa, mapping, back = t.ProviderAccount, t.Mapping, t.Writeback
+    here = (pa.id == back.provider_account_id) & (back.place == place)
+    return sa.outerjoin(
+        sa.join(back.__table__, pa.__table__, here), mapping.__table__, mapping.provider_account_id == pa.id
+    )
+
+
 def concerned() -> sa.ColumnElement[bool]:
     """Whether there is anything to write or written of a row."""
     return sa.or_(t.Mapping.account_id.is_not(None), t.Writeback.provider_account_id.is_not(None))

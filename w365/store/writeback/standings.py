@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.store import tables as t
-from w365.store.writeback.due_mappings import WriteState, concerned, sides, state_of
+from w365.store.writeback.due_mappings import WriteState, concerned, sides, state_of, written_sides
 
 _TROUBLES = (WriteState.FAILED, WriteState.DIFFERS)
 
@@ -35,20 +35,21 @@ class WriteStanding:
 
 def find_standing(connection: sa.Connection, place: str, provider_account_id: int) -> WriteStanding | None:
     """Read how one mapping stands; None where nothing is to be written or was."""
-    row = connection.execute(_standings(place).where(t.ProviderAccount.id == provider_account_id)).one_or_none()
+    is_row = t.ProviderAccount.id == provider_account_id
+    row = connection.execute(_standings(sides(place)).where(concerned(), is_row)).one_or_none()
     return _standing(row) if row else None
 
 
 def list_troubles(connection: sa.Connection, place: str, *, start: int, limit: int) -> list[WriteStanding]:
     """List the rows that failed or that the CRM says otherwise about, by name."""
     pa = t.ProviderAccount
-    query = _standings(place).where(_is_trouble()).order_by(pa.name_key, pa.id).offset(start).limit(limit)
-    return [_standing(row) for row in connection.execute(query)]
+    query = _standings(written_sides(place)).where(_is_trouble()).order_by(pa.name_key, pa.id)
+    return [_standing(row) for row in connection.execute(query.offset(start).limit(limit))]
 
 
 def count_troubles(connection: sa.Connection, place: str) -> int:
     """Count what `list_troubles` lists."""
-    query = sa.select(sa.func.count()).select_from(sides(place)).where(concerned(), _is_trouble())
+    query = sa.select(sa.func.count()).select_from(written_sides(place)).where(_is_trouble())
     return connection.scalar(query) or 0
 
 
@@ -57,7 +58,7 @@ def _is_trouble() -> sa.ColumnElement[bool]:
     return sa.and_(t.Writeback.state.in_(_TROUBLES), state_of().in_(_TROUBLES))
 
 
-def _standings(place: str) -> sa.Select[*tuple[Any, ...]]:
+def _standings(rows: sa.Join) -> sa.Select[*tuple[Any, ...]]:
     pa, account, back = t.ProviderAccount, t.Account, t.Writeback
     named = sa.orm.aliased(t.Account)
     name_there = sa.select(named.name).where(named.crm_id == back.there, back.there != "").scalar_subquery()
@@ -74,10 +75,9 @@ def _standings(place: str) -> sa.Select[*tuple[Any, ...]]:
             back.written_at,
             sa.func.coalesce(name_there, back.there, ""),
         )
-        .select_from(sides(place))
+        .select_from(rows)
         .join(t.Provider, t.Provider.id == pa.provider_id)
         .outerjoin(account, account.id == t.Mapping.account_id)
-        .where(concerned())
     )
 
 
