@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 
 from w365.matching.messages import say_reason
 from w365.model import Actor, Origin, Reason, Role, Status
@@ -42,31 +43,32 @@ def read(service: Service, actor: Actor, subject: Subject, rows: Filter | None =
 
 def _read_mappings(connection: Connection, rows: Filter | None) -> Iterator[Record]:
     names = read_provider_names(connection)
+    cut = _cutter_of(Subject.MAPPINGS)
     for part in read_accounts(connection, rows):
-        yield from (_cut(_record(row, names), Subject.MAPPINGS) for row in part)
+        yield from (cut(_record(row, names)) for row in part)
 
 
 def _reader_of(status: Status, subject: Subject) -> Callable[[Connection, Filter | None], Iterator[Record]]:
     """Rows of one status with their best candidates side by side."""
 
     def read_open(connection: Connection, rows: Filter | None) -> Iterator[Record]:
-        names = read_provider_names(connection)
+        names, cut = read_provider_names(connection), _cutter_of(subject)
         for part in read_accounts(connection, rows, status):
             best = read_best_candidates(connection, [row.id for row in part])
             for row in part:
-                yield _cut(_record(row, names) | _name_candidates(best.get(row.id, ())), subject)
+                yield cut(_record(row, names) | _name_candidates(best.get(row.id, ())))
 
     return read_open
 
 
 def _read_candidates(connection: Connection, rows: Filter | None) -> Iterator[Record]:
     """Every provider account with up to five candidates, the likeliest first."""
-    names = read_provider_names(connection)
+    names, cut = read_provider_names(connection), _cutter_of(Subject.CANDIDATES)
     for part in read_accounts(connection, rows):
         candidates = read_all_candidates(connection, [row.id for row in part])
         for row in part:
             suggested = [_candidate(candidate) for candidate in candidates.get(row.id, ())]
-            yield _cut(_record(row, names) | {"candidates": suggested}, Subject.CANDIDATES)
+            yield cut(_record(row, names) | {"candidates": suggested})
 
 
 def _read_decisions(connection: Connection, rows: Filter | None) -> Iterator[Record]:
@@ -74,8 +76,10 @@ def _read_decisions(connection: Connection, rows: Filter | None) -> Iterator[Rec
 
 
 def _record(row: AccountRow, provider_names: Mapping[int, str]) -> Record:
-    why = _name_source(row.origin, row.rule) if row.status == Status.MAPPED else _WHY[row.reason]
-    return row._asdict() | {"provider": provider_names[row.provider_id], "why": why}
+    record = row._asdict()
+    record["provider"] = provider_names[row.provider_id]
+    record["why"] = _name_source(row.origin, row.rule) if row.status == Status.MAPPED else _WHY[row.reason]
+    return record
 
 
 def _name_source(origin: str | None, rule: int | None) -> str:
@@ -83,8 +87,11 @@ def _name_source(origin: str | None, rule: int | None) -> str:
     return SOURCE_WORDS[RULES[rule] if origin == Origin.AUTO and rule is not None else Origin(origin or "")]
 
 
-def _cut(record: Record, subject: Subject) -> Record:
-    return {name: record[name] for name in COLUMNS[subject]}
+def _cutter_of(subject: Subject) -> Callable[[Record], Record]:
+    """Leave the columns of a subject, in their order; made once for all of its records."""
+    columns = COLUMNS[subject]
+    values_of = itemgetter(*columns)
+    return lambda record: dict(zip(columns, values_of(record), strict=True))
 
 
 def _name_candidates(best: Sequence[CandidateRow]) -> Record:
