@@ -31,14 +31,5 @@ def read_changes(connection: sa.Connection, limit: int) -> list[Change]:
 
 
 _NOTE = sa.insert(t.SettingChange)
-_LATEST = (
-    sa.select(
-        t.SettingChange.at,
-        t.SettingChange.actor,
-        t.SettingChange.name,
-        t.SettingChange.old_value,
-        t.SettingChange.value,
-    )
-    .order_by(t.SettingChange.id.desc())
-    .limit(sa.bindparam("most", type_=sa.Integer))
-)
+_COLUMNS = [getattr(t.SettingChange, name) for name in Change.__dataclass_fields__]
+_LATEST = sa.select(*_COLUMNS).order_by(t.SettingChange.id.desc()).limit(sa.bindparam("most", type_=sa.Integer))

@@ -36,6 +36,9 @@ from w365.store.syncing.customer_changes import (
 SUBJECT = "customer"
 """Under which subject a run notes the customers that it met."""
 
+_OWNER = "provider_account_id"
+_DOMAIN_COLUMNS = (_OWNER, "domain", "kind", "is_default", "is_verified")
+_SUBSCRIPTION_COLUMNS = (_OWNER, "subscription_id", "offer_name", "quantity", "status", "term", "started_at")
 _FACTS = operator.attrgetter(*COLUMNS)
 
 
@@ -190,9 +193,8 @@ def _write_domains(connection: sa.Connection, changes: Sequence[tuple[int, Custo
         (row_id, change) for row_id, change in changes if change.known is None or change.known.domains != change.domains
     ]
     connection.execute(_DROP_DOMAINS, {"ids": [row_id for row_id, _ in differing]})
-    columns = ("provider_account_id", "domain", "kind", "is_default", "is_verified")
     rows = [(row_id, name, *facts) for row_id, change in differing for name, facts in change.domains.items()]
-    upsert(connection, t.ProviderAccountDomain, columns, rows)
+    upsert(connection, t.ProviderAccountDomain, _DOMAIN_COLUMNS, rows)
 
 
 def _write_subscriptions(connection: sa.Connection, changes: Sequence[tuple[int, CustomerChange]]) -> None:
@@ -202,12 +204,19 @@ def _write_subscriptions(connection: sa.Connection, changes: Sequence[tuple[int,
         if (change.known.subscriptions if change.known else frozenset()) != change.subscriptions
     ]
     connection.execute(_DROP_SUBSCRIPTIONS, {"ids": [row_id for row_id, _ in differing]})
-    columns = ("provider_account_id", "subscription_id", "offer_name", "quantity", "status", "term", "started_at")
     rows = [(row_id, *sub) for row_id, change in differing for sub in change.subscriptions]
-    upsert(connection, t.ProviderSubscription, columns, rows)
+    upsert(connection, t.ProviderSubscription, _SUBSCRIPTION_COLUMNS, rows)
 
 
 # --- what is asked of each page ---
+
+
+def _select_known(
+    table: type[t.ProviderAccountDomain | t.ProviderSubscription], columns: Sequence[str]
+) -> sa.Select[*tuple[Any, ...]]:
+    owner = t.ProviderAccount.id == table.provider_account_id
+    return sa.select(*(getattr(table, name) for name in columns)).join(t.ProviderAccount, owner).where(*_NAMED)
+
 
 _NAMED = (t.ProviderAccount.provider_id == sa.bindparam("provider"), t.ProviderAccount.specific_id.in_(NAMES))
 _IDS_OF = sa.select(t.ProviderAccount.specific_id, t.ProviderAccount.id).where(*_NAMED)
@@ -218,30 +227,8 @@ _KNOWN = sa.select(
     t.ProviderAccount.is_synced,
     *(getattr(t.ProviderAccount, name) for name in COLUMNS),
 ).where(*_NAMED)
-_KNOWN_DOMAINS = (
-    sa.select(
-        t.ProviderAccountDomain.provider_account_id,
-        t.ProviderAccountDomain.domain,
-        t.ProviderAccountDomain.kind,
-        t.ProviderAccountDomain.is_default,
-        t.ProviderAccountDomain.is_verified,
-    )
-    .join(t.ProviderAccount, t.ProviderAccount.id == t.ProviderAccountDomain.provider_account_id)
-    .where(*_NAMED)
-)
-_KNOWN_SUBSCRIPTIONS = (
-    sa.select(
-        t.ProviderSubscription.provider_account_id,
-        t.ProviderSubscription.subscription_id,
-        t.ProviderSubscription.offer_name,
-        t.ProviderSubscription.quantity,
-        t.ProviderSubscription.status,
-        t.ProviderSubscription.term,
-        t.ProviderSubscription.started_at,
-    )
-    .join(t.ProviderAccount, t.ProviderAccount.id == t.ProviderSubscription.provider_account_id)
-    .where(*_NAMED)
-)
+_KNOWN_DOMAINS = _select_known(t.ProviderAccountDomain, _DOMAIN_COLUMNS)
+_KNOWN_SUBSCRIPTIONS = _select_known(t.ProviderSubscription, _SUBSCRIPTION_COLUMNS)
 _SEEN = sa.select(t.RunSeen.record_id).where(
     t.RunSeen.run_id == sa.bindparam("run"), t.RunSeen.subject == SUBJECT, t.RunSeen.record_id.in_(NAMES)
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -126,14 +127,8 @@ def is_empty(connection: sa.Connection) -> bool:
     return all(connection.scalar(sa.select(column).limit(1)) is None for column in columns)
 
 
-_ALL = sa.select(
-    t.Provider.id,
-    t.Provider.name,
-    t.Provider.kind,
-    t.Provider.cardinality,
-    t.Provider.verified_at,
-    t.Provider.verified_as,
-).order_by(t.Provider.id)
+_COLUMNS = tuple(ProviderRow.__dataclass_fields__)
+_ALL = sa.select(*(getattr(t.Provider, name) for name in _COLUMNS)).order_by(t.Provider.id)
 _OF_ID = _ALL.where(t.Provider.id == sa.bindparam("of_id"))
 _OF_NAME = _ALL.where(t.Provider.name == sa.bindparam("of_name"))
 _GONE = (
@@ -143,5 +138,6 @@ _GONE = (
 )
 
 
-def _row(row: sa.Row[int, str, str, str | None, dt.datetime | None, str]) -> ProviderRow:
-    return ProviderRow(row.id, row.name, ProviderKind(row.kind), row.cardinality, row.verified_at, row.verified_as)
+def _row(row: sa.Row[*tuple[Any, ...]]) -> ProviderRow:
+    provider_id, name, kind, *rest = row
+    return ProviderRow(provider_id, name, ProviderKind(kind), *rest)
