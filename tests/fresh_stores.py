@@ -74,6 +74,13 @@ def fill(store: Store, content: bytes) -> None:
     path.write_bytes(content)
 
 
+def empty_out(store: Store) -> None:
+    """Leave a PostgreSQL database without any table."""
+    with store.write() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+
+
 _MADE: dict[str, tuple[bytes, list[dict[str, Any]]]] = {}
 
 

@@ -1,4 +1,4 @@
-"""Bring a database to the schema of this code: new ones are made, older ones are backed up and migrated."""
+"""Bring a database to the schema of this code: new ones are made, older ones are copied and migrated."""
 
 from __future__ import annotations
 
@@ -18,40 +18,72 @@ from w365.store.db.engine import Store
 
 _SCRIPTS = Path(__file__).parents[1] / "migrations"
 
+_FIRST = "1.0.0"
+"""The first revision. Each is named after the version that brought it."""
+
+_SAME = "0017"
+"""What stood in a database of version 0.1.0; its tables are those of the first revision."""
+
+_OLDER = frozenset(f"{number:04}" for number in range(1, 17))
+"""What stood in databases before that. Version 0.1.0 still knows the way from them."""
+
 
 def migrate(store: Store) -> str:
     """Migrate to the newest revision and return its name; a database that has it is only looked at.
 
-    Raises StoreError, with the database as it was, when it is newer than this code or not one of ours. A SQLite file
-    is copied beside itself before an older schema is changed.
+    One of version 0.1.0 has the first revision's tables and gets its name. Raises StoreError, with the database as it
+    was, when it is older than that, newer than this code or not one of ours. A SQLite file is copied beside itself
+    before an older schema is changed.
     """
-    scripts = _scripts()
-    newest = scripts.get_current_head() or ""
+    newest = _scripts().get_current_head() or ""
     with store.read() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-        tables = sa.inspect(connection).get_table_names()
+        current = _revision_of(connection)
+        has_tables = bool(sa.inspect(connection).get_table_names())
     if current == newest:
         return newest
-    if current is None and tables:
+    _refuse_unknown(current, has_tables=has_tables)
+    if current is None:
+        store.keep_wal()
+    with store.write() as connection:
+        if _revision_of(connection) == current:  # nobody was faster
+            _bring_to(store, connection, current, newest)
+    return newest
+
+
+def _revision_of(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_unknown(current: str | None, *, has_tables: bool) -> None:
+    if current is None and has_tables:
         raise StoreError(
             "The database holds tables of another program.", kept="It was left as it is.", do="Name another one."
         )
-    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+    if current in _OLDER:
+        raise StoreError(
+            f"The database has a schema ({current}) that this version of the program does not know any more.",
+            kept="It was left as it is.",
+            do="Open it with version 0.1.0 first, then with this one.",
+        )
+    if current not in {None, _SAME, *(script.revision for script in _scripts().walk_revisions())}:
         raise StoreError(
             "The database was written by a newer version of this program.",
             kept="It was left as it is.",
             do="Update the program.",
         )
-    if current is None:
-        store.keep_wal()
-    with store.write() as connection:
-        if MigrationContext.configure(connection).get_current_revision() == current:  # nobody was faster
-            if current is not None:
-                _back_up(store, current)
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    return newest
+
+
+def _bring_to(store: Store, connection: sa.Connection, current: str | None, newest: str) -> None:
+    if current == _SAME:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{_FIRST}'")
+        current = _FIRST
+    if current == newest:
+        return
+    if current is not None:
+        _back_up(store, current)
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 @functools.cache
