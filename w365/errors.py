@@ -1,24 +1,31 @@
 """Every error the program raises on purpose, grouped by what the reader must do.
 
 W365Error
-├── ConfigurationError     correct a setting
-├── AccessError            get a permission, or sign in again
-│   ├── NotAllowed         the person's role is not enough
-│   └── SignInRefused      the identity provider refused the application
-├── SourceError            the other side (provider, CRM) did not do as asked
-│   ├── SourceUnreachable  try again later
-│   ├── SourceBusy         it asked us to wait longer than we are willing to
-│   ├── SourceRefused      it answered with a refusal; the request must change
-│   ├── SourceChanged      its answer has not the shape we know; nothing was written
-│   └── DeltaExpired       the change link is too old; read everything once more
-├── InputError             correct what was entered
-│   ├── NotFound           the thing named does not exist (any more)
-│   └── PolicyBreach       the cardinality policy forbids this link
-├── StaleEdit              somebody else decided first; look again and choose
-├── AlreadyRunning         wait for the run that is under way
-├── Cancelled              a person stopped the run
-└── StoreError             mend the database or its disk
+├── ConfigurationError      correct a setting
+├── AccessError             get a permission, or sign in again
+│   ├── NotAllowed          the person's role is not enough
+│   └── SignInRefused       the identity provider refused the application
+├── SourceError             the other side (provider, CRM) did not do as asked
+│   ├── SourceUnreachable   try again later
+│   ├── SourceBusy          it asked us to wait longer than we are willing to
+│   ├── SourceRefused       it answered with a refusal; the request must change
+│   │   └── AddressRefused  it does not accept the address; correct it
+│   ├── SourceChanged       its answer has not the shape we know; nothing was written
+│   ├── MassDisappearance   it lists far fewer records than before; look there, then confirm
+│   └── DeltaExpired        the change link is too old; read everything once more
+├── InputError              correct what was entered
+│   ├── FormRefused         correct the fields that it names
+│   ├── NotFound            the thing named does not exist (any more)
+│   └── PolicyBreach        the cardinality policy forbids this link
+├── StaleEdit               somebody else decided first; look again and choose
+├── AlreadyRunning          wait for the run that is under way
+├── Cancelled               a person stopped the run
+└── StoreError              mend the database or its disk
 """
+
+from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class W365Error(Exception):
@@ -78,6 +85,10 @@ class SourceRefused(SourceError):
         self.code = code
 
 
+class AddressRefused(SourceRefused):
+    """The provider does not accept the address; nothing was created."""
+
+
 class SourceChanged(SourceError):
     """The answer has not the documented shape."""
 
@@ -92,6 +103,14 @@ class DeltaExpired(SourceError):
 
 class InputError(W365Error):
     """What a person entered cannot be used."""
+
+
+class FormRefused(InputError):
+    """What was entered cannot be sent; ``fields`` says for each field why."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(" ".join(fields.values()), kept="Nothing was created.", do="Correct it.")
+        self.fields = dict(fields)
 
 
 class NotFound(InputError):

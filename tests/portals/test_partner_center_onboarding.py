@@ -16,9 +16,9 @@ from onboarding_world import DOMAIN, HASTY, NEW, changed, connection_to
 from tests.servers import running
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
-from w365.errors import AccessError, InputError, SourceChanged, SourceRefused, SourceUnreachable
+from w365.errors import AccessError, AddressRefused, InputError, SourceChanged, SourceRefused, SourceUnreachable
 from w365.portals.connectors import CONNECTORS
-from w365.portals.onboarding import AddressRefused, Onboarding, onboarding_of
+from w365.portals.onboarding import Onboarding, onboarding_of
 from w365.portals.partner_center import PartnerCenter, connect_partner_center
 from w365.portals.pax8 import Pax8
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from w365.errors import InputError, SourceRefused
+from w365.errors import InputError
 from w365.model import Customer
 from w365.portals.protocol import Portal
 
@@ -42,10 +42,6 @@ class Created:
 
     customer: Customer
     credentials: Credentials | None
-
-
-class AddressRefused(SourceRefused):
-    """The provider does not accept the address; nothing was created."""
 
 
 class Onboarding(Protocol):

@@ -15,7 +15,7 @@ from service.fakes import ADMIN, ANALYST, VIEWER, FakeCrm, account, account_id_o
 from tests.servers import running
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
-from w365.errors import AccessError, InputError, NotAllowed, PolicyBreach, SourceError, SourceRefused
+from w365.errors import AccessError, FormRefused, InputError, NotAllowed, PolicyBreach, SourceError, SourceRefused
 from w365.model import Cardinality, Origin, Status
 from w365.portals.partner_center import connect_partner_center
 from w365.service import Service
@@ -24,7 +24,6 @@ from w365.service.deciding import mapping
 from w365.service.onboarding import create
 from w365.service.onboarding.complete import Onboarded, complete_onboarding, store_created
 from w365.service.onboarding.create import finish, give_up, list_open, onboard
-from w365.service.onboarding.form import FormRefused
 from w365.service.onboarding.provider import open_provider
 from w365.service.reading import records
 from w365.service.syncing.providers import PARTNER_CENTER

@@ -10,13 +10,22 @@ import dataclasses
 import logging
 import uuid
 
-from w365.errors import AccessError, Cancelled, InputError, SourceError, SourceRefused, W365Error
+from w365.errors import (
+    AccessError,
+    AddressRefused,
+    Cancelled,
+    FormRefused,
+    InputError,
+    SourceError,
+    SourceRefused,
+    W365Error,
+)
 from w365.model import Actor, Customer, Role
-from w365.portals.onboarding import AddressRefused, Created, NewCustomer, Onboarding
+from w365.portals.onboarding import Created, NewCustomer, Onboarding
 from w365.service import Service
 from w365.service.access import require
 from w365.service.onboarding.complete import Onboarded, complete_onboarding, map_created, note_problem
-from w365.service.onboarding.form import ADDRESS, PREFIX, FormRefused, Texts, domain_of, read_form, say_prefix
+from w365.service.onboarding.form import ADDRESS, PREFIX, Texts, domain_of, read_form, say_prefix
 from w365.service.onboarding.provider import open_provider
 from w365.store.onboarding.accounts import (
     AccountToOnboard,

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from w365.errors import InputError
+from w365.errors import FormRefused
 from w365.matching.domains import country_of, registrable, website_domain
 from w365.portals.onboarding import NewCustomer
 
@@ -86,14 +86,6 @@ _CODES = {
 """Names that a CRM's free text often holds; of any other country the person enters the letters."""
 
 Texts = Mapping[str, str]
-
-
-class FormRefused(InputError):
-    """What was entered cannot be sent; ``fields`` says for each field why."""
-
-    def __init__(self, fields: Texts) -> None:
-        super().__init__(" ".join(fields.values()), kept="Nothing was created.", do="Correct it.")
-        self.fields = dict(fields)
 
 
 def domain_of(prefix: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from w365.errors import W365Error
+from w365.errors import FormRefused, W365Error
 from w365.service.onboarding.create import check_domain, onboard
 from w365.service.onboarding.form import (
     ADDRESS,
@@ -25,7 +25,6 @@ from w365.service.onboarding.form import (
     PREFIX,
     STATE,
     SUFFIX,
-    FormRefused,
     domain_of,
     fill_form,
 )
