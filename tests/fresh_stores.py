@@ -48,8 +48,6 @@ class FreshStores:
     def __call__(self) -> Store:
         store = self.free.pop() if self.free else self._open()
         self.taken.append(store)
-        path = path_of(store)
-        path.with_suffix(".queue.db").unlink(missing_ok=True)
         fill(store, migrated())
         return store
 

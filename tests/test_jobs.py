@@ -1,15 +1,18 @@
-"""Runs: one at a time of a kind and target, told apart from dead ones, ended with a sentence; and the queue."""
+"""Runs: one at a time of a kind and target, told apart from dead ones, ended with a sentence; and the worker."""
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
+import signal
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -30,14 +33,14 @@ from service.fakes import (
 )
 
 from w365 import jobs
-from w365.errors import AlreadyRunning, SourceUnreachable
-from w365.jobs import Queue, _interrupt, execute
+from w365.errors import AlreadyRunning, SourceUnreachable, StoreError
+from w365.jobs import _interrupt, execute, sweep, work
 from w365.model import RunKind, RunState
 from w365.service import Service
 from w365.service.syncing import providers, runs
 from w365.store import tables as t
 from w365.store.db.engine import Store, open_store
-from w365.store.runs import claim_run, now, release_dead_runs, request_run
+from w365.store.runs import claim_run, end_run, now, release_dead_runs, request_run
 
 PAGES = pages_of(*([customer(f"p{page}{place}", f"p{page}{place}.com") for place in range(5)] for page in range(4)))
 
@@ -78,7 +81,7 @@ def test_a_claimed_run_is_done_once(store: Store, home: Path) -> None:
     portal = FakePortal(PAGES)
     service = make_service(store, home, portal=portal)
     run_id = request(service)
-    portal.before[1] = lambda: execute(service, run_id) and None  # a second worker picks the same message
+    portal.before[1] = lambda: jobs._claim(service, run_id) and pytest.fail("it was claimed twice")
     assert execute(service, run_id).state is RunState.DONE
     assert portal.asked == [None]
 
@@ -231,74 +234,156 @@ def _wait_for(is_so: Callable[[], bool]) -> None:
     raise AssertionError("it did not come to that in 30 s")
 
 
-# --- the queue ---
+# --- the worker ---
 
 
-@pytest.fixture
-def queued(store: Store, home: Path) -> Iterator[tuple[Service, Queue]]:
-    home.mkdir()
-    service = make_service(store, home, portal=FakePortal(PAGES))
-    queue = Queue(service)
-    yield service, queue
-    queue.huey.storage.close()
+def test_what_waits_longest_is_taken_first(store: Store, home: Path) -> None:
+    service = make_service(store, home)
+    first, second = request(service), providers.request_crm_sync(service, ADMIN)
+    taken = [jobs._claim_next(service) for _ in range(3)]
+    assert [run and run.id for run in taken] == [first, second, None]
 
 
-def test_a_message_is_json_and_carries_the_id_only(queued: tuple[Service, Queue]) -> None:
-    service, queue = queued
-    run_id = request(service)
-    queue.enqueue(run_id)
-    (message,) = queue.huey.storage.enqueued_items()
-    content = json.loads(message)
-    assert [run_id] in [list(part) for one in content if isinstance(one, list) for part in (one,) if part]
-    assert '"ada"' not in message.decode()
-    assert "Partner" not in message.decode()
+def _work(url: str, home: Path, pause: float, parent: int | None) -> None:
+    """In another process: work as a worker does, and stand still for so long in the third page of a sync."""
+    portal = FakePortal(PAGES, {2: lambda: time.sleep(pause)})
+    work(make_service(open_store(url), home, portal=portal, clock=now), parent=parent)
 
 
-def test_a_message_leads_to_the_run_being_done(queued: tuple[Service, Queue]) -> None:
-    service, queue = queued
-    run_id = request(service)
-    queue.enqueue(run_id)
-    queue.huey.execute(queue.huey.dequeue())
+@contextmanager
+def worker(store: Store, home: Path, *, pause: float = 0, parent: int | None = None) -> Iterator[BaseProcess]:
+    url = store.engine.url.render_as_string(hide_password=False)
+    process = CONTEXT.Process(target=_work, args=(url, home, pause, parent))
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
+
+
+def states(store: Store) -> list[tuple[str, str]]:
+    return [(kind, state) for kind, state in rows_of(store, t.Run.kind, t.Run.state)]
+
+
+def check_worked_on(store: Store, home: Path) -> None:
+    service = make_service(store, home, clock=now)
+    with worker(store, home) as process:
+        run_id = request(service)
+        _wait_for(lambda: states(store) == [("match", "done"), ("sync", "done")])
+        assert run_of(service, run_id).result["new"] == 20
+        os.kill(process.pid or 0, signal.SIGTERM)
+        process.join(20)
+        assert process.exitcode == 0
+
+
+def test_a_worker_does_what_is_asked_for_and_the_match_that_follows(store: Store, home: Path) -> None:
+    check_worked_on(store, home)
+
+
+@pytest.mark.postgres
+def test_a_worker_does_what_is_asked_for_on_postgresql(fresh_postgres: Store, home: Path) -> None:
+    check_worked_on(fresh_postgres, home)
+
+
+def test_a_worker_that_is_terminated_interrupts_what_is_under_way(store: Store, home: Path) -> None:
+    service = make_service(store, home, clock=now)
+    with worker(store, home, pause=60) as process:
+        run_id = request(service)
+        _wait_for(lambda: run_of(service, run_id).done == 10)
+        os.kill(process.pid or 0, signal.SIGTERM)
+        process.join(20)
+        assert process.exitcode == 0
+    run = run_of(service, run_id)
+    assert (run.state, run.error[:23]) == (RunState.INTERRUPTED, "The worker was stopped.")
+
+
+def test_a_worker_that_is_interrupted_from_the_keyboard_ends_what_is_under_way_first(store: Store, home: Path) -> None:
+    service = make_service(store, home, clock=now)
+    with worker(store, home, pause=1) as process:
+        run_id = request(service)
+        _wait_for(lambda: run_of(service, run_id).done == 10)
+        os.kill(process.pid or 0, signal.SIGINT)
+        process.join(30)
+        assert process.exitcode == 0
     assert run_of(service, run_id).state is RunState.DONE
+    assert states(store) == [("match", "queued"), ("sync", "done")]
 
 
-def test_what_waits_without_a_message_is_enqueued_by_the_sweep(queued: tuple[Service, Queue]) -> None:
-    service, queue = queued
+def test_a_second_interrupt_from_the_keyboard_is_not_waited_for(store: Store, home: Path) -> None:
+    service = make_service(store, home, clock=now)
+    with worker(store, home, pause=60) as process:
+        run_id = request(service)
+        _wait_for(lambda: run_of(service, run_id).done == 10)
+        for _ in range(2):
+            os.kill(process.pid or 0, signal.SIGINT)
+            time.sleep(0.2)
+        process.join(20)
+        assert process.exitcode == 0
+    assert run_of(service, run_id).state is RunState.INTERRUPTED
+
+
+def test_a_worker_ends_with_the_process_that_started_it(store: Store, home: Path) -> None:
+    make_service(store, home)
+    with worker(store, home, parent=os.getpid()) as process:  # whose child it is not: a server forked it
+        process.join(20)
+        assert process.exitcode == 0
+
+
+def test_a_run_that_a_worker_took_first_is_waited_for(store: Store, home: Path) -> None:
+    entered, ends = threading.Event(), threading.Event()
+
+    def stand_still() -> None:
+        entered.set()
+        ends.wait(20)
+
+    portal = FakePortal(PAGES, {2: stand_still})
+    service = make_service(store, home, portal=portal, clock=now)
     run_id = request(service)
-    queue.enqueue(run_id)
-    queue.huey.storage.close()
-    Path(queue.huey.storage.filename).unlink()
-    anew = Queue(service)
-    assert anew.huey.pending_count() == 0
-    anew.sweep()
-    assert anew.huey.pending_count() == 1
-    anew.huey.execute(anew.huey.dequeue())
-    assert run_of(service, run_id).state is RunState.DONE
-    anew.huey.storage.close()
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(execute, service, run_id)
+        assert entered.wait(20)
+        second = pool.submit(execute, service, run_id)
+        time.sleep(0.1)
+        assert not second.done()
+        ends.set()
+        assert first.result(20).state is second.result(20).state is RunState.DONE
+    assert portal.asked == [None]
 
 
-def test_the_sweep_releases_runs_whose_process_died(queued: tuple[Service, Queue]) -> None:
-    service, queue = queued
+def test_what_goes_wrong_is_logged_and_the_worker_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(error: Exception) -> None:
+        raise error
+
+    assert jobs._try("take a run", lambda: fail(StoreError("The disk is full."))) is None
+    assert jobs._try("sweep", lambda: fail(RuntimeError("the inner workings"))) is None
+    assert "could not take a run: The disk is full." in caplog.text
+    assert "RuntimeError: the inner workings" in caplog.text
+
+
+def test_the_sweep_releases_runs_whose_process_died(store: Store, home: Path) -> None:
+    clock = FakeClock()
+    service = make_service(store, home, clock=clock)
     run_id = request(service)
-    clock = service.clock
-    assert isinstance(clock, FakeClock)
     with service.store.write() as connection:
         claim_run(connection, run_id, clock())
     clock.forward(minutes=2)
-    queue.sweep()
+    sweep(service)
     assert run_of(service, run_id).state is RunState.INTERRUPTED
 
 
 @pytest.mark.postgres
-def test_on_postgresql_the_queue_is_in_the_database(fresh_postgres: Store, home: Path) -> None:
-    service = make_service(fresh_postgres, home, portal=FakePortal(PAGES))
-    queue = Queue(service)
-    run_id = request(service)
-    queue.sweep()
-    queue.huey.execute(queue.huey.dequeue())
-    assert run_of(service, run_id).state is RunState.DONE
-    assert match(service).state is RunState.DONE
-    queue.huey.storage.close()
+def test_of_two_workers_one_takes_a_run(fresh_postgres: Store, home: Path) -> None:
+    other = open_store(fresh_postgres.engine.url.render_as_string(hide_password=False))
+    services = [make_service(one, home) for one in (fresh_postgres, other)]
+    for _ in range(5):
+        run_id = request(services[0])
+        with ThreadPoolExecutor() as pool:
+            taken = [run.id for run in pool.map(jobs._claim_next, services) if run]
+        assert taken == [run_id]
+        with fresh_postgres.write() as connection:
+            end_run(connection, run_id, RunState.DONE, now())
+    other.close()
 
 
 # --- alive ---

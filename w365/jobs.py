@@ -1,4 +1,4 @@
-"""Background runs: the run's row is the truth, huey merely wakes a worker and carries its id.
+"""Background runs: the run's row is the truth, and a worker takes the row that waits longest.
 
 The worker is a process of its own (`python -m w365 worker`), so that pages stay quick while a sync parses. The app
 starts one beside itself; with PostgreSQL there may be as many as wanted, anywhere.
@@ -6,7 +6,6 @@ starts one beside itself; with PostgreSQL there may be as many as wanted, anywhe
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -16,13 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
-from typing import Any
-
-import sqlalchemy as sa
-from huey import Huey, PostgresHuey, SqliteHuey, crontab
-from huey.registry import Message
-from huey.serializer import Serializer
+from typing import Any, TypeVar
 
 from w365.errors import AlreadyRunning, Cancelled, StoreError, W365Error
 from w365.memory import return_memory, share_arenas
@@ -39,6 +32,7 @@ from w365.service.telling.notices import note_to_tell, tell_ended
 from w365.service.writeback.compare import run_compare
 from w365.service.writeback.watch import DueWatch
 from w365.service.writeback.write import run_writeback
+from w365.store.matching.dirty_rows import is_any_touched
 from w365.store.onboarding.expected_customers import map_expected
 from w365.store.runs import (
     LEASE,
@@ -47,13 +41,15 @@ from w365.store.runs import (
     claim_run,
     end_run,
     get_run,
+    is_any_running,
     keep_alive,
-    queued_runs,
+    next_queued,
     release_dead_runs,
 )
-from w365.store.tables import Run, Touched
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _WORK: dict[RunKind, Callable[[Service, RunView, Progress], dict[str, int]]] = {
     RunKind.SYNC: run_sync,
@@ -66,31 +62,56 @@ _WORK: dict[RunKind, Callable[[Service, RunView, Progress], dict[str, int]]] = {
 }
 _CHANGES_NOTHING = (RunKind.WRITEBACK, RunKind.COMPARE)
 _NEEDS_NO_MATCH = (RunKind.BULK, RunKind.UNDO, *_CHANGES_NOTHING)
-_LOOK_SECONDS = 2.0
+POLL_SECONDS = 0.5
+LOOK_SECONDS = 2.0
+SWEEP_SECONDS = 60.0
 BEAT_SECONDS = LEASE.total_seconds() / 4
 
 
 def execute(service: Service, run_id: int) -> RunView:
-    """Do a queued run to its end and record how it ended; one that somebody else has is only looked at.
+    """Do a queued run to its end and record how it ended; one that a worker took first is waited for.
 
     A sync is followed by a match; what people decided is not.
     """
+    run = _claim(service, run_id)
+    if run is None:
+        return _wait_for(service, run_id)
+    ended, match_id = _carry_out(service, run)
+    if match_id is not None:
+        execute(service, match_id)
+    return ended
+
+
+def _claim(service: Service, run_id: int) -> RunView | None:
     with service.store.write() as connection:
-        run = claim_run(connection, run_id, service.clock())
-    if run is not None:
-        _UNDER_WAY.add(run_id)
-        try:
-            with _kept_alive(service, run_id):
-                _attempt(service, run)
-        finally:
-            _UNDER_WAY.discard(run_id)
+        return claim_run(connection, run_id, service.clock())
+
+
+def _wait_for(service: Service, run_id: int) -> RunView:
+    while (run := _look_at(service, run_id)).is_active:
+        time.sleep(POLL_SECONDS)
+        with service.store.write() as connection:
+            release_dead_runs(connection, service.clock())
+    return run
+
+
+def _look_at(service: Service, run_id: int) -> RunView:
     with service.store.read() as connection:
-        ended = get_run(connection, run_id)
+        return get_run(connection, run_id)
+
+
+def _carry_out(service: Service, run: RunView) -> tuple[RunView, int | None]:
+    """Do a claimed run; return how it ended and the queued match that is to follow it, if one is."""
+    _UNDER_WAY.add(run.id)
+    try:
+        with _kept_alive(service, run.id):
+            _attempt(service, run)
+    finally:
+        _UNDER_WAY.discard(run.id)
+    ended = _look_at(service, run.id)
     return_memory()  # after a read, with which the database's large cache is given up
     service.store.tidy()
-    if run is not None and run.kind not in _NEEDS_NO_MATCH:
-        _follow_up(service, ended)
-    return ended
+    return ended, None if run.kind in _NEEDS_NO_MATCH else _ask_for_match(service, ended)
 
 
 @contextmanager
@@ -132,103 +153,103 @@ def _attempt(service: Service, run: RunView) -> None:
             end_run(connection, run.id, state, service.clock(), **values)
 
 
-_ANY_TOUCHED = sa.select(Touched.provider_account_id).limit(1)
-_ANY_RUNNING = sa.select(Run.id).where(Run.state == RunState.RUNNING, Run.kind.not_in(_CHANGES_NOTHING)).limit(1)
-
-
-def _follow_up(service: Service, run: RunView) -> None:
-    """Match what a sync changed, and once more what changed while a match ran."""
+def _ask_for_match(service: Service, run: RunView) -> int | None:
+    """Ask for a match of what a sync changed, and for one more of what changed while a match ran."""
     with service.store.read() as connection:
-        is_touched = connection.scalar(_ANY_TOUCHED) is not None
-        is_syncing = connection.scalar(_ANY_RUNNING) is not None
+        is_touched = is_any_touched(connection)
+        is_syncing = is_any_running(connection, but=_CHANGES_NOTHING)
     is_done = run.state is RunState.DONE
     # A match that failed or was stopped is not tried again at once: it would do the same for ever.
     wanted = is_done and is_touched and not is_syncing if run.kind is RunKind.MATCH else is_done or is_touched
-    if wanted and run.state is not RunState.INTERRUPTED:
-        try:
-            match_id = request_match(service, Actor(run.actor, Role.ADMIN))
-        except AlreadyRunning:
-            return
-        execute(service, match_id)
+    if not wanted or run.state is RunState.INTERRUPTED:
+        return None
+    with suppress(AlreadyRunning):
+        return request_match(service, Actor(run.actor, Role.ADMIN))
+    return None
 
 
 _UNDER_WAY: set[int] = set()
 """Runs that threads of this process work on."""
 
 
-# --- the queue ---
-
-
-class _JsonSerializer(Serializer):  # type: ignore[misc] # huey ships no types
-    """Messages as JSON: a queue file that somebody else can write must not run code, as pickle would."""
-
-    def _serialize(self, data: Message) -> bytes:
-        return json.dumps(data).encode()
-
-    def _deserialize(self, data: bytes) -> Message:
-        return Message(*json.loads(data))
-
-
-class Queue:
-    """Where runs wait for a worker."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self.huey = _open_huey(service)
-        self._task = self.huey.task(name="execute")(self._execute)
-
-    def enqueue(self, run_id: int) -> None:
-        self._task(run_id)
-
-    def sweep(self) -> None:
-        """Enqueue what waits without a message, release runs whose process died, do what the time asks for."""
-        return_parked(self._service)
-        start_due(self._service, note_to_tell)
-        with self._service.store.write() as connection:
-            release_dead_runs(connection, self._service.clock())
-            waiting = queued_runs(connection)
-        for run_id in waiting:
-            self.enqueue(run_id)
-        tell_ended(self._service)
-
-    def _execute(self, run_id: int) -> None:
-        execute(self._service, run_id)
-
-
-def _open_huey(service: Service) -> Huey:
-    options: dict[str, Any] = {"results": False, "serializer": _JsonSerializer()}
-    if service.store.is_sqlite:
-        database = Path(service.store.engine.url.database or "w365.db")
-        return SqliteHuey("w365", filename=str(database.with_suffix(".queue.db")), **options)
-    url = service.store.engine.url.set(drivername="postgresql")
-    return PostgresHuey("w365", dsn=url.render_as_string(hide_password=False), **options)
+# --- the worker ---
 
 
 def work(service: Service, *, parent: int | None = None, workers: int = 2) -> None:
-    """Work on runs until a signal ends it, or until the process `parent` is gone."""
+    """Work on runs until SIGINT or SIGTERM, or until the process `parent` is gone.
+
+    SIGINT lets what is under way end first; with SIGTERM, or a second SIGINT, it is interrupted.
+    """
     share_arenas()
-    queue = Queue(service)
-    queue.huey.periodic_task(crontab(minute="*"), name="sweep")(queue.sweep)
-    queue.sweep()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    threading.Thread(target=_watch, args=(service, queue), daemon=True).start()
-    queue.huey.create_consumer(workers=workers, worker_type="thread", max_delay=0.5).run()
+    signals: list[int] = []
+    for expected in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(expected, lambda number, _frame: signals.append(number))
+    sweep(service)
+    over = threading.Event()
+    _begin(_keep_doing, "sweep", over, SWEEP_SECONDS, partial(sweep, service))
+    _begin(_keep_doing, "look for what to write back", over, LOOK_SECONDS, DueWatch(service).look)
+    looking = threading.Lock()
+    takers = [_begin(_take_runs, "take a run", over, looking, service) for _ in range(workers)]
+    while not signals and (parent is None or os.getppid() == parent):
+        time.sleep(POLL_SECONDS)
+    over.set()
+    while signals == [signal.SIGINT] and any(taker.is_alive() for taker in takers):
+        time.sleep(POLL_SECONDS)
     _interrupt(service)
 
 
-def _watch(service: Service, queue: Queue) -> None:
-    """Ask for a write-back whenever a decision made one due; a database that does not answer is asked again."""
-    watch = DueWatch(service)
-    while True:
-        time.sleep(_LOOK_SECONDS)
-        try:
-            run_id = watch.look()
-        except (W365Error, sa.exc.SQLAlchemyError) as error:
-            _log.warning("not looked whether anything is to be written: %s", error)
-            continue
-        if run_id is not None:
-            queue.enqueue(run_id)
+def sweep(service: Service) -> None:
+    """Release runs whose process died, and do what the time asks for."""
+    return_parked(service)
+    start_due(service, note_to_tell)
+    with service.store.write() as connection:
+        release_dead_runs(connection, service.clock())
+    tell_ended(service)
+
+
+def _begin(loop: Callable[..., None], name: str, *arguments: object) -> threading.Thread:
+    thread = threading.Thread(target=loop, args=(name, *arguments), name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def _keep_doing(name: str, over: threading.Event, seconds: float, task: Callable[[], object]) -> None:
+    while not over.wait(seconds):
+        _try(name, task)
+
+
+def _take_runs(name: str, over: threading.Event, looking: threading.Lock, service: Service) -> None:
+    """Take one run after another. Of the threads without one, one looks."""
+    while not over.is_set():
+        with looking:
+            run = _wait_for_any(name, over, service)
+        if run is not None:
+            _try(name, partial(_carry_out, service, run))
+
+
+def _wait_for_any(name: str, over: threading.Event, service: Service) -> RunView | None:
+    while not over.is_set():
+        if run := _try(name, partial(_claim_next, service)):
+            return run
+        over.wait(POLL_SECONDS)
+    return None
+
+
+def _claim_next(service: Service) -> RunView | None:
+    with service.store.read() as connection:
+        run_id = next_queued(connection)
+    return None if run_id is None else _claim(service, run_id)
+
+
+def _try(name: str, task: Callable[[], T]) -> T | None:
+    """Do it; what goes wrong is logged, and the worker goes on."""
+    try:
+        return task()
+    except W365Error as error:
+        _log.warning("could not %s: %s %s", name, error, error.detail)
+    except Exception:  # noqa: BLE001 - likewise: whatever it is, the worker must look again
+        _log.exception("could not %s", name)
+    return None
 
 
 def _interrupt(service: Service) -> None:
@@ -236,9 +257,3 @@ def _interrupt(service: Service) -> None:
     with service.store.write() as connection:
         for run_id in tuple(_UNDER_WAY):  # its threads are still at it
             end_run(connection, run_id, RunState.INTERRUPTED, service.clock(), error=told)
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os.kill(os.getpid(), signal.SIGTERM)

@@ -14,14 +14,12 @@ from stage import ADMIN, HOSTILE, FakeCrm, FakePortal, OnStage, World
 from streamlit.components.v2 import manifest_scanner
 
 from w365.config import Settings, load_settings
-from w365.jobs import Queue
 from w365.model import Customer, CustomerDomain
 from w365.service import Service
 from w365.service.configuring.settings import set_setting
 from w365.service.syncing.providers import prepare_providers
 from w365.store.db.engine import Store
 from w365.ui.frame import app_runtime
-from w365.ui.frame.app_runtime import Parts
 
 # Every run of a page in a test has Streamlit look through all installed packages for components: half of its time.
 manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
@@ -75,7 +73,7 @@ def world(store: Store, settings: Settings) -> Iterator[World]:
         "Auto-Match is on",
         lambda: (prepare_providers(service), set_setting(service, ADMIN, "auto_match", "true")),
     )
-    made = World(portal, crm, service, Queue(service))
-    app_runtime.use(OnStage(Parts(service, made.queue)))  # type: ignore[arg-type]
+    made = World(portal, crm, service)
+    app_runtime.use(OnStage(service))  # type: ignore[arg-type]
     yield made
     app_runtime.use(None)

@@ -11,13 +11,12 @@ from fresh_stores import make_once, path_of
 from streamlit.testing.v1 import AppTest
 
 from w365.errors import W365Error
-from w365.jobs import Queue, execute
+from w365.jobs import execute
 from w365.model import Actor, ChangePage, CrmAccount, CrmContact, Customer, CustomerPage, Reason, Role, Status
 from w365.service import Service
 from w365.service.syncing.providers import PARTNER_CENTER
 from w365.service.syncing.runs import request_crm_sync, request_sync
 from w365.store.reading.worklist import Row
-from w365.ui.frame.app_runtime import Parts
 
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN = Actor("ana", Role.ADMIN)
@@ -93,7 +92,6 @@ class World:
     portal: FakePortal
     crm: FakeCrm
     service: Service
-    queue: Queue
 
     def sync(self) -> None:
         """Sync the CRM, then the provider; from where a test before synced, what it came to is copied."""
@@ -120,14 +118,14 @@ class World:
 class OnStage:
     """A backstage with everything there, or with what keeps it from it."""
 
-    def __init__(self, parts: Parts | None, error: W365Error | None = None) -> None:
-        self._parts, self._error = parts, error
+    def __init__(self, service: Service | None, error: W365Error | None = None) -> None:
+        self._service, self._error = service, error
 
-    def parts(self) -> Parts:
+    def service(self) -> Service:
         if self._error is not None:
             raise self._error
-        assert self._parts is not None
-        return self._parts
+        assert self._service is not None
+        return self._service
 
 
 def text_of(test: AppTest) -> str:

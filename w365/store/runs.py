@@ -1,4 +1,4 @@
-"""Runs: one row a sync or match, the only truth about it. The queue merely wakes the worker."""
+"""Runs: a row for each sync, match or change of many rows, the only truth about it. Workers take what is queued."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from w365.errors import AlreadyRunning, Cancelled, NotFound
 from w365.model import Rejected, RunKind, RunState
 from w365.store.db.bulk_insert import upsert
 from w365.store.db.engine import Store
-from w365.store.tables import Run, RunProblem, RunSeen
+from w365.store.tables import ACTIVE_RUNS, Run, RunProblem, RunSeen
 
 LEASE = dt.timedelta(seconds=60)
 """A running run whose heartbeat is older than this has no process any more."""
@@ -213,8 +213,15 @@ def is_under_way(connection: sa.Connection, target: str) -> bool:
     return connection.scalar(query) is not None
 
 
-def queued_runs(connection: sa.Connection) -> list[int]:
-    return list(connection.scalars(sa.select(Run.id).where(Run.state == RunState.QUEUED).order_by(Run.id)))
+def next_queued(connection: sa.Connection) -> int | None:
+    """Give the run that waits longest."""
+    return min(connection.scalars(_QUEUED), default=None)
+
+
+def is_any_running(connection: sa.Connection, *, but: Iterable[RunKind]) -> bool:
+    """Whether a run of another kind than these is under way."""
+    running = sa.select(Run.id).where(_IS_ACTIVE, Run.state == RunState.RUNNING, Run.kind.not_in(but))
+    return connection.scalar(running.limit(1)) is not None
 
 
 class Progress:
@@ -292,6 +299,9 @@ _LAST = _LATEST.with_only_columns(Run.id, Run.cursor, Run.done, Run.total, Run.r
 _BY_ITSELF = sa.and_(Run.kind == RunKind.WRITEBACK, Run.actor == BY_ITSELF)
 _RECENT = sa.select(*_VIEW).where(~_BY_ITSELF).order_by(Run.id.desc()).limit(sa.bindparam("most", type_=sa.Integer))
 _UNDER_WAY = sa.select(Run.actor, Run.requested_at).where(*_OF_TARGET, Run.state.in_(ACTIVE))
+_IS_ACTIVE = sa.text(ACTIVE_RUNS)
+_QUEUED = sa.select(Run.id).where(_IS_ACTIVE, Run.state == RunState.QUEUED)
+"""In no order: to find the first, SQLite would read all runs there ever were."""
 _IS_CANCELLED = sa.select(Run.cancel_requested).where(_IS_ONE)
 
 _QUEUE = sa.insert(Run).returning(Run.id)

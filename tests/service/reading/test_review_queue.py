@@ -30,7 +30,7 @@ from service.fakes import (
 )
 
 from w365.errors import InputError, NotAllowed, StaleEdit
-from w365.jobs import Queue
+from w365.jobs import sweep
 from w365.model import DecisionKind, ListPart, Status
 from w365.service import Service
 from w365.service.deciding import mapping
@@ -191,7 +191,7 @@ def test_a_parked_row_is_open_again_on_its_day_everywhere_at_once(service: Servi
     clock_of(service).forward(days=1, hours=14, minutes=59)
     assert return_parked(service) == 0
     clock_of(service).forward(minutes=1)
-    Queue(service).sweep()
+    sweep(service)
     assert return_parked(service) == 0
     assert queue(service)[0] == "p2"
     assert queue(service, Filter(part=ListPart.BACK)) == ["p2"]

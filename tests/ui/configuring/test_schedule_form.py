@@ -14,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 from w365.channels import Channels
 from w365.service.syncing.schedules import Daily, get_schedule, save_schedules
 from w365.ui.frame import app_runtime
-from w365.ui.frame.app_runtime import Parts
 
 NEXT = "Next sync"
 
@@ -70,7 +69,7 @@ def test_an_admin_sends_a_test_and_is_told_of_each_channel_how_it_went(world: Wo
 def check_a_test_that_fails(world: World, channels: Channels, ca_bundle: str) -> None:
     settings = dataclasses.replace(world.service.settings, channels=channels, ca_bundle=ca_bundle)
     service = dataclasses.replace(world.service, settings=settings)
-    app_runtime.use(OnStage(Parts(service, world.queue)))  # type: ignore[arg-type]
+    app_runtime.use(OnStage(service))  # type: ignore[arg-type]
     test = world.open("configuration")
     next(one for one in test.button if one.label == "Send a test").click()
     test.run(timeout=30)

@@ -11,13 +11,11 @@ from stage import ADMIN, ROOT, OnStage, World
 from streamlit.testing.v1 import AppTest
 
 from w365.config import load_settings
-from w365.jobs import Queue
 from w365.service import Service
 from w365.service.bootstrap import open_service
 from w365.service.connecting.connections import get_connection
 from w365.service.syncing.providers import list_providers
 from w365.ui.frame import app_runtime
-from w365.ui.frame.app_runtime import Parts
 
 SECRET = "canary-of-the-form"
 PARTS = {"Tenant": "partner.example", "Client id": "client-1", "Client secret": SECRET}
@@ -29,7 +27,7 @@ def own(tmp_path: Path) -> Iterator[Service]:
     settings = load_settings({"W365_HOME": str(tmp_path), "W365_DEMO": "off"}, tmp_path / "none.toml")
     put_migrated(tmp_path)
     service = open_service(settings)
-    app_runtime.use(OnStage(Parts(service, Queue(service))))  # type: ignore[arg-type]
+    app_runtime.use(OnStage(service))  # type: ignore[arg-type]
     yield service
     app_runtime.use(None)
     service.store.close()

@@ -44,7 +44,7 @@ def test_a_worker_that_dies_is_started_again_and_none_is_left_behind(settings: S
     workers = Workers()
     backstage = Backstage(lambda: settings, workers, look_seconds=0.1)
     backstage.start()
-    assert backstage.parts().service.settings is settings
+    assert backstage.service().settings is settings
     wait_for(lambda: len(workers.started) == 1)
     workers.started[0].kill()
     wait_for(lambda: len(workers.started) == 2)
@@ -58,10 +58,10 @@ def test_starting_over_opens_what_the_settings_name_now(settings: Settings, tmp_
     workers = Workers()
     backstage = Backstage(lambda: answers.pop(0), workers, look_seconds=0.1)
     backstage.start()
-    assert backstage.parts().service.settings is settings
+    assert backstage.service().settings is settings
     wait_for(lambda: len(workers.started) == 1)
     backstage.start_over()
-    assert backstage.parts().service.settings is other
+    assert backstage.service().settings is other
     wait_for(lambda: len(workers.started) == 2)
     assert workers.started[0].poll() is not None
     backstage.stop()
@@ -79,14 +79,14 @@ def test_a_wrong_setting_is_told_until_it_is_corrected(settings: Settings) -> No
     backstage = Backstage(read, Workers(), again_seconds=0.1)
     backstage.start()
     with pytest.raises(ConfigurationError, match="W365_AUTHORITY is wrong"):
-        backstage.parts()
+        backstage.service()
     wait_for(lambda: _is_ready(backstage))
     backstage.stop()
 
 
 def _is_ready(backstage: Backstage) -> bool:
     try:
-        backstage.parts()
+        backstage.service()
     except W365Error:
         return False
     return True
@@ -95,10 +95,10 @@ def _is_ready(backstage: Backstage) -> bool:
 def test_after_the_end_nobody_waits_for_it(settings: Settings) -> None:
     backstage = Backstage(lambda: settings, Workers())
     backstage.start()
-    backstage.parts()
+    backstage.service()
     backstage.stop()
     with pytest.raises(W365Error, match="stopping"):
-        backstage.parts()
+        backstage.service()
 
 
 def test_a_page_without_its_app_says_how_to_start_it() -> None:

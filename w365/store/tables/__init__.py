@@ -42,7 +42,7 @@ from w365.store.tables.read_model import (
     WordSubject,
     Worklist,
 )
-from w365.store.tables.runs import CrmDelta, CrmSize, Run, RunProblem, RunSeen, Snapshot, Visit
+from w365.store.tables.runs import ACTIVE_RUNS, CrmDelta, CrmSize, Run, RunProblem, RunSeen, Snapshot, Visit
 from w365.store.tables.schedules import Notice, Schedule
 from w365.store.tables.settings import (
     ConsentBegun,
@@ -56,6 +56,7 @@ from w365.store.tables.writeback import RemoteMapping, Writeback
 
 __all__ = [
     "ACCOUNT",
+    "ACTIVE_RUNS",
     "ENDED",
     "HERE",
     "LIVE_STATUSES",

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from w365.store.tables.columns import Base, Id, reference
 
+ACTIVE_RUNS = "state IN ('queued', 'running')"
+"""Spelled as the index of it is, or SQLite leaves that."""
+
 
 class Run(Base):
     """One sync or match. At most one of a kind and target is queued or running, held by a unique index."""
@@ -21,8 +24,8 @@ class Run(Base):
             "kind",
             "target",
             unique=True,
-            sqlite_where=sa.text("state IN ('queued', 'running')"),
-            postgresql_where=sa.text("state IN ('queued', 'running')"),
+            sqlite_where=sa.text(ACTIVE_RUNS),
+            postgresql_where=sa.text(ACTIVE_RUNS),
         ),
         sa.Index(None, "kind", "target", "id"),
     )

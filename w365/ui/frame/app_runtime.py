@@ -11,7 +11,6 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass
 from subprocess import Popen
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,6 @@ from w365.memory import return_memory, share_arenas
 
 if TYPE_CHECKING:
     from w365.config import Settings
-    from w365.jobs import Queue
     from w365.launch import Surroundings
     from w365.model import Actor
     from w365.service import Service
@@ -34,16 +32,8 @@ _AGAIN_SECONDS = 5.0
 _PATIENCE_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the pages work with once everything is there."""
-
-    service: Service
-    queue: Queue
-
-
 class Backstage:
-    """Starts the parts, keeps them alive, and tells the pages what is wrong while it cannot."""
+    """Opens the service, keeps the worker alive, and tells the pages what is wrong while it cannot."""
 
     def __init__(
         self,
@@ -59,7 +49,7 @@ class Backstage:
         self._known = threading.Event()
         self._end = threading.Event()
         self._over = threading.Event()
-        self._parts: Parts | None = None
+        self._service: Service | None = None
         self._error: W365Error | None = None
         self._thread = threading.Thread(target=self._run, name="backstage", daemon=True)
 
@@ -75,15 +65,15 @@ class Backstage:
         self._known.clear()
         self._over.set()
 
-    def parts(self) -> Parts:
-        """Wait until the parts are there; raise what keeps them from it."""
+    def service(self) -> Service:
+        """Wait until it is open; raise what keeps it from that."""
         if not self._known.wait(_PATIENCE_SECONDS):
             raise W365Error(
                 "The app is still starting.", kept="Nothing was changed.", do="Reload the page in a moment."
             )
-        if self._parts is None:
+        if self._service is None:
             raise self._error or _STOPPED
-        return self._parts
+        return self._service
 
     def _run(self) -> None:
         try:
@@ -91,7 +81,7 @@ class Backstage:
                 self._attempt()
                 self._end.wait(0 if self._error is None else self._again_seconds)
         finally:
-            self._parts, self._error = None, _STOPPED
+            self._service, self._error = None, _STOPPED
             self._known.set()
 
     def _attempt(self) -> None:
@@ -103,12 +93,11 @@ class Backstage:
                 self._serve(surroundings)
         except W365Error as error:
             _log.warning("not started: %s %s", error, error.detail)
-            self._parts, self._error = None, error
+            self._service, self._error = None, error
             self._known.set()
 
     def _serve(self, surroundings: Surroundings) -> None:
         """Open the service and look after the processes until the app ends or the demo's servers are gone."""
-        from w365.jobs import Queue
         from w365.log import set_up_logging
         from w365.service.bootstrap import open_service
 
@@ -116,10 +105,9 @@ class Backstage:
         share_arenas()
         set_up_logging(surroundings.settings)
         service = open_service(surroundings.settings)
-        queue = Queue(service)
         if service.settings.is_demo:
-            furnish_demo(service, queue)
-        self._parts, self._error = Parts(service, queue), None
+            furnish_demo(service)
+        self._service, self._error = service, None
         self._known.set()
         try:
             while not (self._end.is_set() or self._over.is_set()) and _is_alive(surroundings.demo):
@@ -150,7 +138,7 @@ def _is_alive(process: Popen[str] | None) -> bool:
     return process is None or process.poll() is None
 
 
-def furnish_demo(service: Service, queue: Queue) -> None:
+def furnish_demo(service: Service) -> None:
     """Give a new demo its manual provider, Auto-Match and the first syncs; an old one stays as it was left."""
     from w365.service.access import local_user
     from w365.service.syncing.runs import list_runs
@@ -159,7 +147,7 @@ def furnish_demo(service: Service, queue: Queue) -> None:
     if list_runs(service, actor, limit=1):
         return
     _add_manual_provider(service, actor)
-    _ask_for_syncs(service, actor, queue)
+    _ask_for_syncs(service, actor)
 
 
 def _add_manual_provider(service: Service, actor: Actor) -> None:
@@ -175,16 +163,16 @@ def _add_manual_provider(service: Service, actor: Actor) -> None:
     add_manual_accounts(service, actor, provider_id, rows)
 
 
-def _ask_for_syncs(service: Service, actor: Actor, queue: Queue) -> None:
+def _ask_for_syncs(service: Service, actor: Actor) -> None:
     from w365.model import ProviderKind
     from w365.service.syncing.providers import list_providers
     from w365.service.syncing.runs import request_crm_sync, request_sync
 
     try:
-        queue.enqueue(request_crm_sync(service, actor))
+        request_crm_sync(service, actor)
         for one in list_providers(service, actor):
             if one.kind is not ProviderKind.MANUAL and _can_sync(service, actor, one):
-                queue.enqueue(request_sync(service, actor, one.name))
+                request_sync(service, actor, one.name)
     except AlreadyRunning:
         _log.info("the demo is being filled already")
 
@@ -210,17 +198,9 @@ def use(backstage: Backstage | None) -> None:
 
 def service() -> Service:
     """The service of this process; raises the W365Error that keeps it from working."""
-    return _parts().service
-
-
-def queue() -> Queue:
-    return _parts().queue
-
-
-def _parts() -> Parts:
     if _current is None:
         raise W365Error("The app's background is not running.", do="Start the app with: streamlit run app.py")
-    return _current.parts()
+    return _current.service()
 
 
 def start_over() -> None:

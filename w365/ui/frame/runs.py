@@ -13,7 +13,6 @@ from w365.service.syncing.customers import UNKNOWN_FIELDS
 from w365.service.syncing.runs import cancel, list_runs, missing_of, read_run
 from w365.service.syncing.scope import BY_CHANGES, NO_FEED
 from w365.store.runs import RunView
-from w365.ui.frame import app_runtime
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors, show_error
 from w365.ui.frame.wording import clock_time, counted, duration, local_zone, number, plain
@@ -199,11 +198,10 @@ def _show_problems(context: PageContext, run: RunView) -> None:
 def start_run(request: Callable[[], int]) -> None:
     """Ask for a run and show the page anew; a refusal (it runs already, and who started it) is shown in its place."""
     try:
-        run_id = request()
+        request()
     except W365Error as error:
         show_error(error)
         return
-    app_runtime.queue().enqueue(run_id)
     st.rerun()
 
 

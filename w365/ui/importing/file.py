@@ -18,7 +18,6 @@ from w365.service.syncing.runs import list_runs, request_match
 from w365.sheets import Field, Places, Sheet, guess_columns, open_sheet
 from w365.sheets.columns import name_columns
 from w365.store.runs import RunView
-from w365.ui.frame import app_runtime
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
 from w365.ui.frame.runs import show_run
@@ -141,7 +140,7 @@ def show_errors(context: PageContext, errors: Sequence[LineError]) -> None:
 def end_import(context: PageContext, told: str) -> None:
     """Let a match look at what was imported, and show the page anew."""
     with contextlib.suppress(AlreadyRunning):  # the match that runs takes it, or the one that follows
-        app_runtime.queue().enqueue(request_match(context.service, context.actor))
+        request_match(context.service, context.actor)
     forget_file()
     say_next_time(plain(told))
     st.rerun()

@@ -18,7 +18,6 @@ from w365.service.deciding.bulk_run import Preview, confirm, discard, list_left,
 from w365.service.deciding.undo import Undoable, preview_undo
 from w365.ui.deciding.bulk.forms import FORMS, Form
 from w365.ui.deciding.bulk.words import VERBS, left_row, sample_row, say_done, say_left, say_warning, say_would
-from w365.ui.frame import app_runtime
 from w365.ui.frame.keyboard import listen
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors, show_error
@@ -161,8 +160,6 @@ def _confirmed(context: PageContext, asked: _Asked, preview: Preview) -> _Asked:
     if preview.is_small:
         with st.spinner("Saving decisions"):
             execute(context.service, run_id)
-    else:
-        app_runtime.queue().enqueue(run_id)
     _count_change()
     return replace(asked, run_id=run_id, is_over=preview.is_small)
 
