@@ -34,6 +34,7 @@ from w365.service.writeback.watch import DueWatch
 from w365.service.writeback.write import run_writeback
 from w365.store.matching.dirty_rows import is_any_touched
 from w365.store.onboarding.expected_customers import map_expected
+from w365.store.run_counts import Counts
 from w365.store.runs import (
     LEASE,
     Progress,
@@ -51,7 +52,7 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_WORK: dict[RunKind, Callable[[Service, RunView, Progress], dict[str, int]]] = {
+_WORK: dict[RunKind, Callable[[Service, RunView, Progress], Counts]] = {
     RunKind.SYNC: run_sync,
     RunKind.CRM_SYNC: run_crm_sync,
     RunKind.MATCH: partial(run_match, map_first=map_expected),

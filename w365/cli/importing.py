@@ -16,6 +16,7 @@ from w365.service.access import local_user
 from w365.service.importing.report import LineError
 from w365.sheets import Field, Places, Sheet, guess_columns, open_sheet
 from w365.sheets.columns import name_columns
+from w365.store.run_counts import as_words
 from w365.store.runs import RunView
 
 Open = Callable[..., AbstractContextManager[Service]]
@@ -87,14 +88,14 @@ def _accounts_command(opened: Open, say: Say) -> Callable[..., None]:
             sheet, places = _read(file, FIELDS, column or ())
             preview = accounts.preview_accounts(service, actor, provider_id, sheet, places)
             told = _say_counts(preview.counts)
-            answer: dict[str, Any] = {"lines": preview.lines, **preview.counts, "missing": preview.missing}
+            answer: dict[str, Any] = {"lines": preview.lines, **as_words(preview.counts), "missing": preview.missing}
             answer |= {"errors": _errors(preview.errors), "imported": False}
             _tell_errors(preview.errors)
             if not dry_run and (leave_out_errors or not preview.errors):
                 choice = accounts.Choice(leave_out_errors, full_list, many_gone)
                 run = accounts.import_accounts(service, actor, provider_id, sheet, places, choice)
                 match_after(service)
-                answer |= {"imported": True, "run": run.id, **run.result}
+                answer |= {"imported": True, "run": run.id, **as_words(run.result)}
                 told = _say_counts(run.result)
         _end(say, answer, told, as_json=as_json, is_refused=bool(preview.errors) and not leave_out_errors)
 
@@ -133,7 +134,7 @@ def _mappings_command(opened: Open, say: Say) -> Callable[..., None]:
             if not dry_run and (leave_out_errors or not preview.errors):
                 run = mappings.import_mappings(service, actor, sheet, places, choice)
                 match_after(service)
-                answer |= {"imported": True, "run": run.id, "mapped": 0, **run.result}
+                answer |= {"imported": True, "run": run.id, "mapped": 0, **as_words(run.result)}
                 told = _say_counts(run.result)
         _end(say, answer, told, as_json=as_json, is_refused=bool(preview.errors) and not leave_out_errors)
 

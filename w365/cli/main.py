@@ -31,6 +31,7 @@ from w365.model import RunState
 from w365.service import Service
 from w365.service.access import local_user
 from w365.service.exporting import Format, Subject
+from w365.store.run_counts import as_words
 
 app = typer.Typer(help="Which customer at a provider is which account in the CRM.", no_args_is_help=True)
 config = typer.Typer(help="Read or change a setting.", no_args_is_help=True)
@@ -300,12 +301,12 @@ def _tell_runs(service: Service, run_ids: Sequence[int], *, as_json: bool) -> No
             "kind": one.kind.value,
             "target": one.target,
             "state": one.state.value,
-            "result": one.result,
+            "result": as_words(one.result),
             "error": one.error,
         }
         for one in runs
     ]
-    lines = [f"{one.target} {one.kind.value}: {one.state.value}{_counts(one.result)}" for one in runs]
+    lines = [f"{one.target} {one.kind.value}: {one.state.value}{_counts(as_words(one.result))}" for one in runs]
     _say(as_json, {"runs": answer}, "\n".join(lines))
     failed = [one for one in runs if one.state is not RunState.DONE]
     for one in failed:
@@ -321,7 +322,7 @@ def _say_undo(said: str, rows: Sequence[dict[str, Any]], left: dict[str, int]) -
     return "\n".join(line for line in lines if line)
 
 
-def _counts(result: dict[str, Any]) -> str:
+def _counts(result: dict[str, int]) -> str:
     told = ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in result.items() if count)
     return f" ({told})" if told else ""
 

@@ -13,6 +13,7 @@ from w365.errors import AlreadyRunning, Cancelled, NotFound
 from w365.model import Rejected, RunKind, RunState
 from w365.store.db.bulk_insert import upsert
 from w365.store.db.engine import Store
+from w365.store.run_counts import Counts, read_counts
 from w365.store.tables import ACTIVE_RUNS, Run, RunProblem, RunSeen
 
 LEASE = dt.timedelta(seconds=60)
@@ -56,7 +57,7 @@ class RunView:
     done: int
     total: int | None
     message: str
-    result: dict[str, Any]
+    result: Counts
     error: str
     cancel_requested: bool
     cursor: str | None
@@ -326,4 +327,5 @@ _RELEASE = (
 
 
 def _view(row: sa.RowMapping) -> RunView:
-    return RunView(**{**dict(row), "kind": RunKind(row["kind"]), "state": RunState(row["state"])})
+    read = {"kind": RunKind(row["kind"]), "state": RunState(row["state"]), "result": read_counts(row["result"])}
+    return RunView(**{**dict(row), **read})

@@ -6,6 +6,7 @@ A plan freezes rows and versions. What moved between preview and confirmation, o
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,7 @@ from w365.store.deciding import plans
 from w365.store.deciding.decisions import Who
 from w365.store.deciding.plans import PlanView
 from w365.store.reading.worklist import Row, read_rows
+from w365.store.run_counts import Count, Counts
 from w365.store.runs import Progress, RunView, get_run, request_run
 
 AT_ONCE = 500
@@ -145,7 +147,7 @@ def discard(service: Service, actor: Actor, plan_id: int) -> None:
             plans.drop_plan(connection, plan_id)
 
 
-def run_plan(service: Service, run: RunView, progress: Progress, *, part: int = PART) -> dict[str, int]:
+def run_plan(service: Service, run: RunView, progress: Progress, *, part: int = PART) -> Counts:
     """Do a confirmed plan, part by part; each part is committed whole, and a cancelled run keeps the parts done."""
     changed = 0
     while True:
@@ -157,10 +159,8 @@ def run_plan(service: Service, run: RunView, progress: Progress, *, part: int = 
             if end is not None:
                 who = Who(run.actor, service.clock(), run.id)
                 changed += do_part(connection, who, plan, end)
-            result = {
-                "taken_back" if ACTIONS[plan.action].is_undo else "rows_changed": changed,
-                "left": _count_left(connection, plan),
-            }
+            done = Count.TAKEN_BACK if ACTIONS[plan.action].is_undo else Count.ROWS_CHANGED
+            result = Counter({done: changed, Count.LEFT: _count_left(connection, plan)})
             progress.report(connection, done=changed, result=result)
         if end is None:
             return result

@@ -22,6 +22,7 @@ from w365.service.importing.report import (
 from w365.service.syncing.manual_rows import COUNTRY, DOMAINS, FIELDS, SPECIFIC_ID, TENANT, read_row
 from w365.sheets import Line, Places, Sheet
 from w365.store.db.engine import Connection
+from w365.store.run_counts import Count, Counts
 from w365.store.runs import RunView, see
 from w365.store.syncing.customer_changes import NOT_WRITTEN
 from w365.store.syncing.customers import SUBJECT, compare_customers, read_facts, read_present_ids, store_page
@@ -59,7 +60,7 @@ class AccountChange:
 
     specific_id: str
     name: str
-    word: str
+    word: Count
     change: str
 
 
@@ -71,7 +72,7 @@ class AccountsPreview:
     """
 
     lines: int
-    counts: Counter[str]
+    counts: Counts
     errors: tuple[LineError, ...]
     known: int
     missing: int
@@ -87,7 +88,7 @@ def preview_accounts(service: Service, actor: Actor, provider_id: int, sheet: Sh
     """Say what importing would do; nothing is written."""
     require(actor, Role.ANALYST)
     check_places(sheet, FIELDS, places)
-    counts: Counter[str] = Counter()
+    counts: Counts = Counter()
     shown: list[AccountChange] = []
     with service.store.read() as connection:
         get_manual_provider(connection, provider_id, kept=_KEPT)
@@ -129,8 +130,8 @@ def import_accounts(
     with service.store.read() as connection:
         name = get_manual_provider(connection, provider_id, kept=_KEPT).name
 
-    def work(connection: Connection, run_id: int) -> Counter[str]:
-        counts: Counter[str] = Counter()
+    def work(connection: Connection, run_id: int) -> Counts:
+        counts: Counts = Counter()
         reader = _Reader(connection, provider_id, sheet, places)
         at = service.clock()
         for customers in reader.chunks():
@@ -139,11 +140,11 @@ def import_accounts(
         if not chosen.leave_out_errors:
             refuse_errors(reader.errors)
         keep_errors(connection, run_id, reader.errors)
-        counts["rejected"] = count_lines(reader.errors)
+        counts[Count.REJECTED] = count_lines(reader.errors)
         if chosen.full_list:
             see(connection, run_id, SUBJECT, reader.ids)
             guard = None if chosen.many_gone else _GUARD
-            counts["gone"] = mark_gone(connection, provider_id, run_id, service.clock(), guard)
+            counts[Count.GONE] = mark_gone(connection, provider_id, run_id, service.clock(), guard)
         return +counts
 
     return run_import(service, actor, RunKind.IMPORT, name, work)

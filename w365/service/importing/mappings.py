@@ -39,6 +39,7 @@ from w365.store.deciding import batch
 from w365.store.deciding.decisions import Who
 from w365.store.matching import refresh_derived
 from w365.store.matching.candidates import order_decided
+from w365.store.run_counts import Count, Counts
 from w365.store.runs import RunView
 
 TARGET = "mappings"
@@ -113,18 +114,18 @@ def import_mappings(
     _check(sheet, places)
     chosen = choice or MappingChoice()
 
-    def work(connection: sa.Connection, run_id: int) -> Counter[str]:
+    def work(connection: sa.Connection, run_id: int) -> Counts:
         plan = _plan(connection, sheet, places, chosen)
         who = Who(actor.name, service.clock(), run_id)
-        counts: Counter[str] = Counter()
+        counts: Counts = Counter()
         for part in plan.chunks():
             counts += _map(connection, who, part, chosen.mapped)
             tell(plan.lines)
         if not chosen.leave_out_errors:
             refuse_errors(plan.errors)
         keep_errors(connection, run_id, plan.errors)
-        counts[Verdict.EMPTY] = plan.empty
-        counts["rejected"] = count_lines(plan.errors)
+        counts[Count.WITHOUT_ACCOUNT] = plan.empty
+        counts[Count.REJECTED] = count_lines(plan.errors)
         _settle(connection, run_id)
         return +counts
 
@@ -146,14 +147,14 @@ def _plan(connection: sa.Connection, sheet: Sheet, places: Places, choice: Mappi
     return MappingPlan(connection, policy, sheet, places, provider=choice.provider, take=choice.mapped)
 
 
-def _map(connection: sa.Connection, who: Who, part: Sequence[Planned], take: frozenset[Verdict]) -> Counter[str]:
+def _map(connection: sa.Connection, who: Who, part: Sequence[Planned], take: frozenset[Verdict]) -> Counts:
     """Map the lines that are to be mapped, and count all of them by their words."""
     wanted = [one for one in part if one.verdict in take]
     batch.put_batch(connection, [(one.provider_account_id, one.account_id) for one in wanted])
     batch.map_rows(connection, read_policy(connection), who, Origin.IMPORTED)
     replaced = sum(one.old_account_id is not None for one in wanted)
-    left = Counter(one.verdict.value for one in part if one.verdict not in take)
-    return left + Counter(mapped=len(wanted) - replaced, replaced=replaced)
+    left = Counter(Count(one.verdict) for one in part if one.verdict not in take)
+    return left + Counter({Count.MAPPED: len(wanted) - replaced, Count.REPLACED: replaced})
 
 
 def _settle(connection: sa.Connection, run_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from w365.errors import InputError, W365Error
@@ -12,6 +12,7 @@ from w365.service.exporting.text_files import csv_bytes
 from w365.sheets import Field, Places, Sheet
 from w365.sheets.columns import name_columns
 from w365.store.db.engine import Connection
+from w365.store.run_counts import Counts
 from w365.store.runs import RunView, add_problems, claim_run, end_run, get_run, request_run
 
 Tell = Callable[[int], None]
@@ -38,7 +39,7 @@ def run_import(
     actor: Actor,
     kind: RunKind,
     target: str,
-    work: Callable[[Connection, int], Mapping[str, int]],
+    work: Callable[[Connection, int], Counts],
 ) -> RunView:
     """Do an import as a run, in one transaction that also ends the run: all of it is there, or nothing.
 
@@ -50,9 +51,8 @@ def run_import(
     error = "The import was broken off. Nothing was imported."
     try:
         with service.store.write() as connection:
-            result = dict(work(connection, run_id))
-            done = sum(result.values())
-            end_run(connection, run_id, RunState.DONE, service.clock(), result=result, done=done)
+            counts = work(connection, run_id)
+            end_run(connection, run_id, RunState.DONE, service.clock(), result=counts, done=counts.total())
         error = ""
     except W365Error as raised:
         error = str(raised)

@@ -21,6 +21,7 @@ from w365.store.matching.pending_matches import WouldMap, count_ready, list_brea
 from w365.store.matching.refresh_derived import settle
 from w365.store.reading.snapshots import leave_snapshot
 from w365.store.reading.worklist import Filter, count_rows, counts
+from w365.store.run_counts import Count, Counts
 from w365.store.runs import Progress, RunView
 
 MapFirst = Callable[[Connection, MatchPolicy, int, dt.datetime], int]
@@ -71,9 +72,7 @@ def make_change(service: Service, actor: Actor, change: PendingChange) -> None:
         change.put(connection, actor, service.clock())
 
 
-def run_match(
-    service: Service, run: RunView, progress: Progress, *, map_first: MapFirst | None = None
-) -> dict[str, int]:
+def run_match(service: Service, run: RunView, progress: Progress, *, map_first: MapFirst | None = None) -> Counts:
     """Match what was touched since the last time; return how many were mapped and how many rows have which status.
 
     A full match first makes the evidence of all accounts anew from what was read, and settles all rows. Proposals,
@@ -94,7 +93,7 @@ def run_match(
         drifted = count_rows(connection, Filter(part=ListPart.DRIFTED))
         progress.report(connection, message="Looking for candidates")
     suggested = make_candidates(service, progress)
-    return {"mapped": mapped, "suggested": suggested, **statuses, "drifted": drifted}
+    return Counter({Count.MAPPED: mapped, Count.SUGGESTED: suggested, **statuses, Count.DRIFTED: drifted})
 
 
 def preview_match(service: Service, actor: Actor, limit: int = 200) -> Preview:
@@ -155,13 +154,12 @@ def _settle_mapped(connection: Connection, run_id: int) -> None:
     order_elsewhere(connection, rows, values)
 
 
-def _leave_snapshot(connection: Connection, run_id: int) -> dict[str, int]:
+def _leave_snapshot(connection: Connection, run_id: int) -> Counts:
     """Leave the counts after the match for the history, and sum them up by status."""
     rows = counts(connection)
     leave_snapshot(connection, run_id, rows)
-    statuses: Counter[str] = Counter()
-    for count in rows:
-        statuses[count.status.value] += count.accounts
-    return {status.value: statuses[status.value] for status in Status if status is not Status.MAPPED} | {
-        "mapped_in_all": statuses[Status.MAPPED.value]
-    }
+    statuses: Counter[Status] = Counter()
+    for row in rows:
+        statuses[row.status] += row.accounts
+    mapped = {Count.MAPPED_IN_ALL: statuses.pop(Status.MAPPED, 0)}
+    return Counter({Count(status): statuses[status] for status in Status if status is not Status.MAPPED} | mapped)

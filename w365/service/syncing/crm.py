@@ -15,6 +15,7 @@ from w365.model import ChangePage, CrmAccount, CrmContact
 from w365.service import Service
 from w365.service.syncing.crm_cursor import CrmCursor, cursor_within
 from w365.store.db.engine import Connection
+from w365.store.run_counts import Count, Counts
 from w365.store.runs import Progress, RunView, add_problems, see
 from w365.store.syncing.crm_accounts import drop_accounts, store_accounts
 from w365.store.syncing.crm_contacts import drop_contacts, store_contacts
@@ -31,19 +32,19 @@ class Pages(Protocol[Record]):
     def __call__(self, since: str | None, *, cursor: str | None = None) -> Iterator[ChangePage[Record]]: ...
 
 
-def run_crm_sync(service: Service, run: RunView, progress: Progress) -> dict[str, int]:
+def run_crm_sync(service: Service, run: RunView, progress: Progress) -> Counts:
     """Read what changed in the CRM; return how many accounts and contacts are new, changed, unchanged, gone, rejected.
 
     A full read goes on where the run's cursor says. An expired change link leads to a full read, announced in the run's
     message. Raises MassDisappearance, with nothing dropped, when a full read lacks more than the guard allows;
     SourceError and Cancelled with the pages read so far kept.
     """
-    counts: Counter[str] = Counter(run.result)
+    counts: Counts = Counter(run.result)
     with service.open_crm(progress.beat) as crm:
         progress.explain = lambda: waiting.say() if (waiting := crm.waiting) else ""
         _TableRead(service, run, progress, counts, "accounts", store_accounts, drop_accounts).read(crm.accounts)
         _TableRead(service, run, progress, counts, "contacts", store_contacts, drop_contacts).read(crm.contacts)
-    return dict(counts)
+    return counts
 
 
 class _TableRead:
@@ -54,9 +55,9 @@ class _TableRead:
         service: Service,
         run: RunView,
         progress: Progress,
-        counts: Counter[str],
+        counts: Counts,
         name: Table,
-        store: Callable[[Connection, Sequence[Any], Counter[str]], None],
+        store: Callable[[Connection, Sequence[Any], Counts], None],
         drop: Callable[[Connection, Sequence[str]], int],
     ) -> None:
         self.service, self.run, self.progress, self.counts = service, run, progress, counts
@@ -110,8 +111,8 @@ class _TableRead:
     def _store_page(self, connection: Connection, page: ChangePage[Record]) -> None:
         records: dict[str, Record] = {record.crm_id: record for record in page.changed}
         self.store(connection, list(records.values()), self.counts)
-        self.counts[f"{self.name}_gone"] += self.drop(connection, page.deleted)
-        self.counts[f"{self.name}_rejected"] += len(page.rejected)
+        self.counts[Count(f"{self.name}_gone")] += self.drop(connection, page.deleted)
+        self.counts[Count(f"{self.name}_rejected")] += len(page.rejected)
         add_problems(connection, self.run.id, page.rejected)
 
     def _note_met(self, connection: Connection, page: ChangePage[Record]) -> None:
@@ -122,13 +123,13 @@ class _TableRead:
         done = sum(count for word, count in self.counts.items() if not word.endswith("_gone"))
         total = {} if page.total is None else {"total": page.total}
         message = f"Reading {self.name}"
-        self.progress.report(connection, done=done, message=message, result=dict(self.counts), **total, **values)
+        self.progress.report(connection, done=done, message=message, result=self.counts, **total, **values)
 
     def _drop_unmet(self, connection: Connection) -> None:
         """Drop what a full read did not meet, unless it is so much that something else must be wrong."""
         unmet = read_unmet(connection, self.name, self.run.id)
         _guard_of(self.name).refuse_too_many(connection, len(unmet.missing), unmet.known)
-        self.counts[f"{self.name}_gone"] += self.drop(connection, unmet.missing)
+        self.counts[Count(f"{self.name}_gone")] += self.drop(connection, unmet.missing)
 
 
 def _guard_of(table: Table) -> GoneGuard:

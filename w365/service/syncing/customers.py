@@ -14,16 +14,12 @@ from w365.portals.protocol import Choose, TellsChanges
 from w365.service import Service
 from w365.service.syncing.scope import decide_kind
 from w365.store.db.engine import Connection
+from w365.store.run_counts import Count, Counts
 from w365.store.runs import Progress, RunView, start_over
 from w365.store.syncing.customers import store_page
 from w365.store.syncing.gone_customers import count_missing, mark_gone
 from w365.store.syncing.gone_guard import GoneGuard
 from w365.store.syncing.providers import find_provider_named
-
-MISSING = "missing"
-"""In the result of a run that the guard stopped: how many customers it did not meet."""
-UNKNOWN_FIELDS = "unknown_fields"
-"""In the result of a run: how many members of records were ignored, as nobody here knows them."""
 
 _GUARD = GoneGuard(
     "customers",
@@ -34,14 +30,14 @@ _GUARD = GoneGuard(
 _log = logging.getLogger(__name__)
 
 
-def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, int]:
+def run_sync(service: Service, run: RunView, progress: Progress) -> Counts:
     """Read every customer and return how many are new, changed, unchanged, gone, returned and rejected.
 
     Continues at the run's cursor. Raises MassDisappearance, with nothing marked as gone, when more customers are
     missing than the guard allows; SourceError and Cancelled with the pages read so far kept.
     """
     provider_id = _read_provider_id(service, run.target)
-    counts: Counter[str] = Counter(run.result)
+    counts: Counts = Counter(run.result)
     unknown: set[str] = set()
     with service.open_portal(run.target, progress.beat) as portal:
         progress.explain = lambda: waiting.say() if (waiting := portal.waiting) else ""
@@ -53,8 +49,10 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> dict[str, in
                 store_page(connection, provider_id, page, run.id, service.clock(), counts)
                 _report(connection, progress, page, counts)
     if not kind.choose:  # else who was not read is not missing
-        counts["gone"] = _mark_missing(service, progress, provider_id, counts)
-    return dict(counts) | kind.words() | _count_unknown(unknown)
+        counts[Count.GONE] = _mark_missing(service, progress, provider_id, counts)
+    counts.update(kind.counts)
+    counts.update(_count_unknown(unknown))
+    return counts
 
 
 def _read_provider_id(service: Service, name: str) -> int:
@@ -66,7 +64,7 @@ def _read_provider_id(service: Service, name: str) -> int:
 
 
 def _read_pages(
-    service: Service, portal: Portal, run: RunView, counts: Counter[str], choose: Choose | None
+    service: Service, portal: Portal, run: RunView, counts: Counts, choose: Choose | None
 ) -> Iterator[CustomerPage]:
     """All pages from the run's cursor; when the provider no longer knows that cursor, from the first page."""
     if choose and isinstance(portal, TellsChanges):
@@ -91,13 +89,13 @@ def _read_pages(
         yield from portal.pages(None)
 
 
-def _report(connection: Connection, progress: Progress, page: CustomerPage, counts: Counter[str]) -> None:
+def _report(connection: Connection, progress: Progress, page: CustomerPage, counts: Counts) -> None:
     values = {"total": page.total} if page.total is not None else {}
-    done = counts.total() - counts["incomplete"]
-    progress.report(connection, cursor=page.cursor, done=done, message="", result=dict(counts), **values)
+    done = counts.total() - counts[Count.INCOMPLETE]
+    progress.report(connection, cursor=page.cursor, done=done, message="", result=counts, **values)
 
 
-def _mark_missing(service: Service, progress: Progress, provider_id: int, counts: Counter[str]) -> int:
+def _mark_missing(service: Service, progress: Progress, provider_id: int, counts: Counts) -> int:
     """Mark as gone whom the run did not meet; where the guard forbids it, leave with the run how many they are."""
     try:
         with service.store.write() as connection:
@@ -106,13 +104,13 @@ def _mark_missing(service: Service, progress: Progress, provider_id: int, counts
     except MassDisappearance:
         with service.store.write() as connection:
             missing = count_missing(connection, provider_id, progress.run_id)
-            progress.report(connection, result={**counts, MISSING: missing})
+            progress.report(connection, result={**counts, Count.MISSING: missing})
         raise
     return gone
 
 
-def _count_unknown(fields: Collection[str]) -> dict[str, int]:
+def _count_unknown(fields: Collection[str]) -> Counts:
     """Count the members of records that nobody here knows; which they are stands in the log."""
     if fields:
         _log.info("Fields that were ignored, as nobody here knows them: %s", ", ".join(sorted(fields)))
-    return {UNKNOWN_FIELDS: len(fields)} if fields else {}
+    return Counter({Count.UNKNOWN_FIELDS: len(fields)} if fields else {})

@@ -6,8 +6,8 @@ from w365.errors import InputError
 from w365.model import Actor, ProviderKind, Role, RunKind, RunState
 from w365.service import Service
 from w365.service.access import require
-from w365.service.syncing.customers import MISSING
 from w365.service.syncing.providers import find_provider, get_crm, refuse_unconnected
+from w365.store.run_counts import Count
 from w365.store.runs import (
     CRM,
     RunView,
@@ -84,14 +84,15 @@ def confirm_gone(service: Service, actor: Actor, run_id: int) -> int:
                 "Only the latest sync that stopped for this can be confirmed.", kept="Nothing was changed."
             )
         gone = mark_gone(connection, provider.id, run_id, service.clock(), guard=None)
-        result = {word: count for word, count in run.result.items() if word != MISSING} | {"gone": gone}
+        result = {count: amount for count, amount in run.result.items() if count is not Count.MISSING}
+        result[Count.GONE] = gone
         end_run(connection, run_id, RunState.DONE, service.clock(), was=RunState.FAILED, error="", result=result)
     return gone
 
 
 def missing_of(run: RunView) -> int:
     """How many customers a run did not meet that stopped at the guard and waits for `confirm_gone`; else 0."""
-    return int(run.result.get(MISSING, 0)) if run.state is RunState.FAILED else 0
+    return run.result[Count.MISSING] if run.state is RunState.FAILED else 0
 
 
 def _request(service: Service, actor: Actor, kind: RunKind, target: str, *, wants_full: bool = False) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,14 +15,9 @@ from w365.portals.protocol import Choose, TellsChanges
 from w365.service import Service
 from w365.store.configuring.settings import read_setting
 from w365.store.db.engine import Connection
+from w365.store.run_counts import Count, Counts
 from w365.store.runs import RunView
 from w365.store.syncing.sync_history import ListedFacts, read_listed, read_past_syncs
-
-BY_CHANGES = "by_changes"
-"""In the result of a sync: 1 where it read only what the record of changes names, and what is new."""
-
-NO_FEED = "no_feed"
-"""In the result of a sync: 1 where that was due, but the provider's record of changes could not be read."""
 
 _OVERLAP = dt.timedelta(hours=1)
 """Records may appear late, and clocks differ."""
@@ -34,9 +30,10 @@ class SyncKind:
     choose: Choose | None = None
     was_refused: bool = False
 
-    def words(self) -> dict[str, int]:
+    @property
+    def counts(self) -> Counts:
         """What the result of the run says about it."""
-        return ({BY_CHANGES: 1} if self.choose else {}) | ({NO_FEED: 1} if self.was_refused else {})
+        return Counter([Count.BY_CHANGES] * bool(self.choose) + [Count.NO_FEED] * self.was_refused)
 
 
 FULL = SyncKind()
@@ -64,7 +61,7 @@ def _read_since(connection: Connection, provider: str, now: dt.datetime) -> dt.d
     days = int(read_setting(connection, "full_sync_days"))
     syncs = read_past_syncs(connection, provider, now - dt.timedelta(days=days))
     done = [place for place, sync in enumerate(syncs) if sync.is_done]
-    if all(BY_CHANGES in syncs[place].result for place in done):
+    if all(Count.BY_CHANGES in syncs[place].result for place in done):
         return None
     # What it may have gone on with was read before it began: what broke off between it and the one done before.
     together = syncs[done[0] : done[1] if len(done) > 1 else None]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from w365.model import RunKind, RunState
+from w365.store.run_counts import Count, Counts, as_words, counts_of
 from w365.store.runs import RunView
 
-_ALWAYS = ("new", "changed")
-_SYNCED = (*_ALWAYS, "gone", "returned", "rejected")
-_MATCHED = {"mapped": "mapped", "conflict": "in conflict", "unmapped": "unmapped"}
+_ALWAYS = (Count.NEW, Count.CHANGED)
+_SYNCED = (*_ALWAYS, Count.GONE, Count.RETURNED, Count.REJECTED)
+_MATCHED = {Count.MAPPED: "mapped", Count.CONFLICT: "in conflict", Count.UNMAPPED: "unmapped"}
 _NAME = "Provider accounts"
 
 
@@ -31,13 +33,13 @@ class Summary:
         return [run for run in (*self.syncs, *self.matches) if run.state is not RunState.DONE]
 
     @property
-    def matched(self) -> dict[str, int]:
+    def matched(self) -> Counts:
         """What the matches mapped together, and what the last of them left."""
         if not self.matches:
-            return {}
+            return Counter()
         last = self.matches[-1].result
-        mapped = _sum_of("mapped", self.matches)
-        return {"mapped": mapped, "conflict": int(last.get("conflict", 0)), "unmapped": int(last.get("unmapped", 0))}
+        left = {count: last[count] for count in (Count.CONFLICT, Count.UNMAPPED)}
+        return Counter({Count.MAPPED: _sum_of(Count.MAPPED, self.matches), **left})
 
 
 def subject_of(summary: Summary) -> str:
@@ -47,12 +49,12 @@ def subject_of(summary: Summary) -> str:
         names = dict.fromkeys(_name(run) for run in summary.failed)
         return f"{_NAME}: {', '.join(names)} failed"
     syncs = [run for run in summary.syncs if run.kind is RunKind.SYNC]
-    counts = {name: _sum_of(name, syncs) for name in _ALWAYS} | summary.matched
+    counts = {count: _sum_of(count, syncs) for count in _ALWAYS} | summary.matched
     return f"{_NAME}: {_say_counts(counts, _SUBJECT)}"
 
 
-def _sum_of(name: str, runs: Iterable[RunView]) -> int:
-    return sum(int(run.result.get(name, 0)) for run in runs)
+def _sum_of(count: Count, runs: Iterable[RunView]) -> int:
+    return sum(run.result[count] for run in runs)
 
 
 def text_of(summary: Summary, zone: dt.tzinfo | None) -> str:
@@ -86,7 +88,7 @@ def _run(run: RunView) -> dict[str, Any]:
         "state": run.state.value,
         "started_at": run.started_at.isoformat() if run.started_at else None,
         "ended_at": run.ended_at.isoformat() if run.ended_at else None,
-        "counts": {name: count for name, count in run.result.items() if isinstance(count, int)},
+        "counts": as_words(run.result),
         "error": run.error,
     }
 
@@ -105,23 +107,22 @@ def _line(run: RunView, zone: dt.tzinfo | None) -> str:
 def _say_synced(run: RunView) -> str:
     """What a sync found, in words; of a match nothing: that is told of all together."""
     if run.kind is RunKind.SYNC:
-        return _say_records(run.result, "")
+        return _say_records(run.result)
     if run.kind is RunKind.CRM_SYNC:
-        tables = {name: _say_records(run.result, f"{name}_") for name in ("accounts", "contacts")}
+        tables = {name: _say_records(counts_of(run.result, name)) for name in ("accounts", "contacts")}
         return "; ".join(f"{name} {counts}" for name, counts in tables.items() if counts)
     return ""
 
 
-def _say_records(result: Mapping[str, Any], prefix: str) -> str:
+def _say_records(counts: Counts) -> str:
     """The usual words always, the unusual ones where there are any; nothing where nothing was read."""
-    counts = {word: int(result.get(f"{prefix}{word}", 0)) for word in _SYNCED}
-    if not any(name.startswith(prefix) for name in result):
+    if not counts:
         return ""
-    return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count or word in _ALWAYS)
+    return ", ".join(f"{counts[count]:,} {count}" for count in _SYNCED if counts[count] or count in _ALWAYS)
 
 
-def _say_counts(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
-    return ", ".join(f"{counts[name]:,} {word}" for name, word in words.items() if name in counts)
+def _say_counts(counts: Mapping[Count, int], words: Mapping[Count, str]) -> str:
+    return ", ".join(f"{counts[count]:,} {word}" for count, word in words.items() if count in counts)
 
 
-_SUBJECT = {"new": "new", "changed": "changed", "mapped": "mapped", "conflict": "in conflict"}
+_SUBJECT = {Count.NEW: "new", Count.CHANGED: "changed", Count.MAPPED: "mapped", Count.CONFLICT: "in conflict"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from w365.crm.mappings import RemoteMapping
@@ -12,6 +13,7 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.writeback.place import need_place
 from w365.sheets import Line, Sheet
+from w365.store.run_counts import Count, Counts
 from w365.store.runs import Progress, RunView, add_problems, request_run
 from w365.store.writeback import remote_mappings
 from w365.store.writeback.remote_mappings import Remote
@@ -27,7 +29,7 @@ def request_compare(service: Service, actor: Actor) -> int:
         return request_run(connection, RunKind.COMPARE, TARGET, actor.name, service.clock())
 
 
-def run_compare(service: Service, run: RunView, progress: Progress) -> dict[str, int]:
+def run_compare(service: Service, run: RunView, progress: Progress) -> Counts:
     """Read all rows of the table and keep them in the place of what was read before; nothing else is written.
 
     Differences follow from these rows and what is mapped, as both are at the moment of asking.
@@ -48,7 +50,7 @@ def run_compare(service: Service, run: RunView, progress: Progress) -> dict[str,
         remote_mappings.note_remote(connection, (_as_remote(row) for row in rows))
         remote_mappings.note_written_since(connection, str(place), begun)
         progress.report(connection, done=len(rows))
-    return {"read": len(rows), "rejected": rejected}
+    return Counter({Count.READ: len(rows), Count.REJECTED: rejected})
 
 
 def read_sheet(service: Service, actor: Actor, check: Check = never_stop) -> Sheet:

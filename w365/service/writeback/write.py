@@ -18,6 +18,7 @@ from w365.service import Service
 from w365.service.access import require
 from w365.service.writeback.place import need_place
 from w365.store.db.engine import Connection
+from w365.store.run_counts import Count, Counts
 from w365.store.runs import Progress, RunView, request_run
 from w365.store.writeback import remote_mappings
 from w365.store.writeback.due_mappings import (
@@ -63,13 +64,13 @@ def overwrite(service: Service, actor: Actor, provider_account_ids: list[int]) -
         return accept_overwriting(connection, str(place), service.clock(), there)
 
 
-def run_writeback(service: Service, run: RunView, progress: Progress) -> dict[str, int]:
+def run_writeback(service: Service, run: RunView, progress: Progress) -> Counts:
     """Write what is due, some rows at a time; what one row is refused for is kept with it, and the rest goes on.
 
     Raises what keeps all rows from being written (SourceError, AccessError, ConfigurationError); those stay due.
     """
     place = need_place(service)
-    counts: Counter[str] = Counter(written=0, failed=0, differs=0)
+    counts: Counts = Counter(dict.fromkeys((Count.WRITTEN, Count.FAILED, Count.DIFFERS), 0))
     at, after = service.clock(), 0
     with service.open_crm(progress.beat) as crm, ThreadPoolExecutor(_AT_ONCE) as pool:
         table = crm.mappings(place)
@@ -79,13 +80,13 @@ def run_writeback(service: Service, run: RunView, progress: Progress) -> dict[st
             attempts = {due: pool.submit(_write, service, table, due) for due in part}
             wait(attempts.values())
             written = {due: attempt.result() for due, attempt in attempts.items() if attempt.exception() is None}
-            counts.update(outcome.state.value for outcome in written.values())
+            counts.update(Count(outcome.state) for outcome in written.values())
             with service.store.write() as connection:
                 _keep(connection, str(place), written)
                 result, done = {**run.result, **counts}, counts.total()
                 progress.report(connection, done=done, message="Writing to Dataverse", result=result)
             _raise_first(attempts.values())
-    return dict(counts)
+    return counts
 
 
 def _keep(connection: Connection, place: str, written: Mapping[Due, Written]) -> None:

@@ -12,6 +12,7 @@ from w365.model import OPEN, DecisionKind, Origin, Rule, RunKind, Status
 from w365.store import tables as t
 from w365.store.deciding.supporting_rule import RULES, first_rule
 from w365.store.insight.manual_decisions import is_by_hand
+from w365.store.run_counts import Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def list_moments(
     if end is not None:
         query = query.where(run.started_at < end)
     rows = connection.execute(query.order_by(run.id.desc()).limit(limit)).all()
-    return [Moment(row.id, row.started_at, row.result.get("drifted")) for row in reversed(rows)]
+    return [Moment(row.id, row.started_at, row.result.get(Count.DRIFTED)) for row in reversed(rows)]
 
 
 def read_statuses_at(connection: sa.Connection, run_ids: Sequence[int]) -> dict[int, list[StatusCount]]:

@@ -17,6 +17,7 @@ from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.matching.candidates import order_by_words, order_candidates, order_elsewhere, suggesting
 from w365.store.matching.dirty_rows import mapped_to_accounts
 from w365.store.reading.search_index import put_words, sort_key, words_of
+from w365.store.run_counts import Count, Counts
 from w365.store.syncing.crm_concerned import read_account_ids, touching_reached
 from w365.store.syncing.crm_reads import outcome_of
 from w365.store.syncing.crm_size import grow
@@ -45,13 +46,13 @@ def store_account(connection: sa.Connection, account: CrmAccount) -> int:
     return read_account_ids(connection, [account.crm_id])[account.crm_id]
 
 
-def store_accounts(connection: sa.Connection, accounts: Sequence[CrmAccount], counts: Counter[str]) -> None:
+def store_accounts(connection: sa.Connection, accounts: Sequence[CrmAccount], counts: Counts) -> None:
     """Store a page of accounts, touch whom it concerns, and add what became of them to `counts`."""
     known = _read_known(connection, [account.crm_id for account in accounts])
     changed = []
     for account in accounts:
         row = _make_row(account)
-        counts[f"accounts_{outcome_of(known.get(row.crm_id), row)}"] += 1
+        counts[Count(f"accounts_{outcome_of(known.get(row.crm_id), row)}")] += 1
         if known.get(row.crm_id) != row:
             changed.append(row)
     if not changed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ from w365.model import CrmContact
 from w365.store import tables as t
 from w365.store.db.bound_ids import NAMES
 from w365.store.db.bulk_insert import chunks, upsert
+from w365.store.run_counts import Count, Counts
 from w365.store.syncing.crm_concerned import fold_domains_of_contacts
 from w365.store.syncing.crm_reads import outcome_of
 from w365.store.syncing.crm_size import grow
@@ -19,13 +19,13 @@ _ContactRow = tuple[str, str, str]
 """The contact's CRM id, its account's, and its domain: a tuple, as `upsert` takes them."""
 
 
-def store_contacts(connection: sa.Connection, contacts: Sequence[CrmContact], counts: Counter[str]) -> None:
+def store_contacts(connection: sa.Connection, contacts: Sequence[CrmContact], counts: Counts) -> None:
     """Store a page of contacts, touch whom it concerns, and add what became of them to `counts`."""
     known = _read_known(connection, [contact.crm_id for contact in contacts])
     changed = []
     for contact in contacts:
         row = (contact.crm_id, contact.account_crm_id, contact.domain)
-        counts[f"contacts_{outcome_of(known.get(contact.crm_id), row)}"] += 1
+        counts[Count(f"contacts_{outcome_of(known.get(contact.crm_id), row)}")] += 1
         if known.get(contact.crm_id) != row:
             changed.append(row)
     if changed:

@@ -9,12 +9,12 @@ from w365.matching.blocking_keys import signs_of
 from w365.matching.domains import normalise_domain
 from w365.model import Customer, DomainKind
 from w365.store.reading.search_index import sort_key, words_of
+from w365.store.run_counts import Count
 
 _LONGEST_DOMAIN = 253
 """What is longer is no domain and is kept to be shown only."""
 
-UNCHANGED, LEFT_ALONE = "unchanged", "left_alone"
-NOT_WRITTEN = (UNCHANGED, LEFT_ALONE)
+NOT_WRITTEN = (Count.UNCHANGED, Count.LEFT_ALONE)
 """The outcomes of rows that a sync does not write: nothing differs, or a person switched them off."""
 
 
@@ -64,20 +64,20 @@ class CustomerChange:
         self.subscriptions = _subscriptions_of(customer, known)
 
     @property
-    def outcome(self) -> str:
+    def outcome(self) -> Count:
         """The word under which a sync counts the customer."""
-        return LEFT_ALONE if self.known is not None and not self.known.is_synced else self.difference
+        return Count.LEFT_ALONE if self.known is not None and not self.known.is_synced else self.difference
 
     @property
-    def difference(self) -> str:
+    def difference(self) -> Count:
         """The same word, whether or not a person switched the row off."""
         known = self.known
         if known is None:
-            return "new"
+            return Count.NEW
         if known.is_gone:
-            return "returned"
+            return Count.RETURNED
         same = (self.facts, self.domains, self.subscriptions) == (known.facts, known.domains, known.subscriptions)
-        return UNCHANGED if same else "changed"
+        return Count.UNCHANGED if same else Count.CHANGED
 
     @property
     def tells_who(self) -> bool:

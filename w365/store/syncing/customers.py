@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from w365.store.matching.dirty_rows import touch
 from w365.store.matching.evidence import THOSE, Values
 from w365.store.matching.refresh_derived import settle
 from w365.store.reading.search_index import put_words
+from w365.store.run_counts import Count, Counts
 from w365.store.runs import add_problems, see
 from w365.store.syncing.customer_changes import (
     COLUMNS,
@@ -43,15 +43,15 @@ _FACTS = operator.attrgetter(*COLUMNS)
 
 
 def store_page(
-    connection: sa.Connection, provider_id: int, page: CustomerPage, run_id: int, at: dt.datetime, counts: Counter[str]
+    connection: sa.Connection, provider_id: int, page: CustomerPage, run_id: int, at: dt.datetime, counts: Counts
 ) -> None:
     """Store a page of a run and add what became of its customers to `counts`, each customer once a run."""
     customers = {customer.specific_id: customer for customer in page.customers}
     known = _read_known(connection, provider_id, list(customers))
     add_problems(connection, run_id, page.rejected)
-    counts["rejected"] += len(page.rejected)
+    counts[Count.REJECTED] += len(page.rejected)
     seen_before = _already_seen(connection, run_id, list(customers))
-    counts["incomplete"] += sum(bool(customers[new].note) for new in customers.keys() - seen_before)
+    counts[Count.INCOMPLETE] += sum(bool(customers[new].note) for new in customers.keys() - seen_before)
     see(connection, run_id, SUBJECT, [rejected.record_id for rejected in page.rejected] + list(customers))
     changes = []
     for specific_id, customer in customers.items():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 
 import sqlalchemy as sa
 
 from w365.errors import AlreadyRunning
 from w365.model import RunKind, RunState
 from w365.store import tables as t
+from w365.store.run_counts import Count
 from w365.store.runs import BY_ITSELF, RunView, latest_run, request_run
 
 TARGET = "mappings"
@@ -29,7 +29,7 @@ def find_next_start(last: RunView | None) -> dt.datetime | None:
     """
     if last is None or last.state not in _STOPPED or last.ended_at is None:
         return None
-    failures = min(_count_failures(last.result), 12)
+    failures = min(last.result[Count.FAILURES], 12)
     return last.ended_at + min(dt.timedelta(minutes=2**failures), _LONGEST_PAUSE)
 
 
@@ -39,13 +39,13 @@ def request_by_itself(connection: sa.Connection, at: dt.datetime) -> int | None:
     It knows how many before it failed in a row.
     """
     last = get_last_run(connection)
-    failures = _count_failures(last.result) + 1 if last and last.state is RunState.FAILED else 0
+    failures = last.result[Count.FAILURES] + 1 if last and last.state is RunState.FAILED else 0
     try:
         run_id = request_run(connection, RunKind.WRITEBACK, TARGET, BY_ITSELF, at)
     except AlreadyRunning:
         return None
     _forget_earlier(connection, run_id)
-    connection.execute(sa.update(t.Run).where(t.Run.id == run_id).values(result={"failures": failures}))
+    connection.execute(sa.update(t.Run).where(t.Run.id == run_id).values(result={Count.FAILURES: failures}))
     return run_id
 
 
@@ -54,7 +54,3 @@ def _forget_earlier(connection: sa.Connection, run_id: int) -> None:
     earlier = sa.and_(run.kind == RunKind.WRITEBACK, run.actor == BY_ITSELF, run.id < run_id)
     connection.execute(sa.delete(t.RunProblem).where(t.RunProblem.run_id.in_(sa.select(run.id).where(earlier))))
     connection.execute(sa.delete(run).where(earlier))
-
-
-def _count_failures(result: Mapping[str, object]) -> int:
-    return int(str(result.get("failures", 0)))

@@ -9,9 +9,8 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import Role, RunKind, RunState
-from w365.service.syncing.customers import UNKNOWN_FIELDS
 from w365.service.syncing.runs import cancel, list_runs, missing_of, read_run
-from w365.service.syncing.scope import BY_CHANGES, NO_FEED
+from w365.store.run_counts import Count, Counts, counts_of
 from w365.store.runs import RunView
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors, show_error
@@ -36,42 +35,52 @@ STATE_WORDS: Mapping[RunState, str] = {
     RunState.CANCELLED: "Cancelled",
     RunState.INTERRUPTED: "Interrupted",
 }
+_REJECTED = (Count.REJECTED, Count.ACCOUNTS_REJECTED, Count.CONTACTS_REJECTED)
 _WAITS_LONG = dt.timedelta(seconds=15)
 
-_SYNC_WORDS = ("new", "changed", "unchanged", "gone", "returned", "rejected", "incomplete", "left_alone")
-_ALWAYS = ("new", "changed", "unchanged", "gone", "rejected")
-_SAID = {"incomplete": "without all details", "left_alone": "left alone"}
+_SYNCED = (
+    Count.NEW,
+    Count.CHANGED,
+    Count.UNCHANGED,
+    Count.GONE,
+    Count.RETURNED,
+    Count.REJECTED,
+    Count.INCOMPLETE,
+    Count.LEFT_ALONE,
+)
+_ALWAYS = (Count.NEW, Count.CHANGED, Count.UNCHANGED, Count.GONE, Count.REJECTED)
+_SAID = {Count.INCOMPLETE: "without all details", Count.LEFT_ALONE: "left alone"}
 _KINDS = {
-    BY_CHANGES: "; only what the audit records name was read",
-    NO_FEED: "; a full sync, as the audit records could not be read",
+    Count.BY_CHANGES: "; only what the audit records name was read",
+    Count.NO_FEED: "; a full sync, as the audit records could not be read",
 }
 _MATCH_WORDS = {
-    "mapped": "mapped by this run",
-    "conflict": "in conflict",
-    "unmapped": "unmapped",
-    "mapped_in_all": "mapped in all",
+    Count.MAPPED: "mapped by this run",
+    Count.CONFLICT: "in conflict",
+    Count.UNMAPPED: "unmapped",
+    Count.MAPPED_IN_ALL: "mapped in all",
 }
 _IMPORT_WORDS = {
-    "mapped": "mapped",
-    "replaced": "mapped to another account than before",
-    "same": "mapped so already",
-    "against_evidence": "left because the evidence supports another account",
-    "different": "left because mapped to another account",
-    "rejected_pair": "left because rejected",
-    "set_aside": "left because excluded or parked",
-    "breach": "left because of the policy",
-    "without_account": "without an account",
-    "rejected": "with errors",
+    Count.MAPPED: "mapped",
+    Count.REPLACED: "mapped to another account than before",
+    Count.SAME: "mapped so already",
+    Count.AGAINST_EVIDENCE: "left because the evidence supports another account",
+    Count.DIFFERENT: "left because mapped to another account",
+    Count.REJECTED_PAIR: "left because rejected",
+    Count.SET_ASIDE: "left because excluded or parked",
+    Count.BREACH: "left because of the policy",
+    Count.WITHOUT_ACCOUNT: "without an account",
+    Count.REJECTED: "with errors",
 }
-_CHANGE_WORDS = {"rows_changed": "changed", "taken_back": "taken back", "left": "left"}
+_CHANGE_WORDS = {Count.ROWS_CHANGED: "changed", Count.TAKEN_BACK: "taken back", Count.LEFT: "left"}
 _WRITEBACK_WORDS = {
-    "written": "written",
-    "failed": "failed",
-    "differs": "left because the CRM says another account",
-    "read": "read",
-    "rejected": "cannot be read",
+    Count.WRITTEN: "written",
+    Count.FAILED: "failed",
+    Count.DIFFERS: "left because the CRM says another account",
+    Count.READ: "read",
+    Count.REJECTED: "cannot be read",
 }
-_WORDS: Mapping[RunKind, Mapping[str, str]] = {
+_WORDS: Mapping[RunKind, Mapping[Count, str]] = {
     RunKind.MATCH: _MATCH_WORDS,
     RunKind.BULK: _CHANGE_WORDS,
     RunKind.UNDO: _CHANGE_WORDS,
@@ -84,11 +93,11 @@ _WORDS: Mapping[RunKind, Mapping[str, str]] = {
 def say_result(run: RunView) -> str:
     """Name what a run found and did; empty while it has nothing to say."""
     if words := _WORDS.get(run.kind):
-        return ", ".join(f"{number(run.result[key])} {word}" for key, word in words.items() if key in run.result)
+        return ", ".join(f"{number(run.result[count])} {said}" for count, said in words.items() if count in run.result)
     if run.kind in (RunKind.SYNC, RunKind.IMPORT):
-        kind = next((words for key, words in _KINDS.items() if key in run.result), "")
-        return _counts(run.result, "") + kind + _say_unknown(run.result.get(UNKNOWN_FIELDS, 0))
-    tables = {name: _counts(run.result, f"{name}_") for name in ("accounts", "contacts")}
+        kind = next((words for count, words in _KINDS.items() if count in run.result), "")
+        return _say_synced(run.result) + kind + _say_unknown(run.result[Count.UNKNOWN_FIELDS])
+    tables = {name: _say_synced(counts_of(run.result, name)) for name in ("accounts", "contacts")}
     return "; ".join(f"{name} {words}" for name, words in tables.items() if words)
 
 
@@ -96,14 +105,12 @@ def _say_unknown(fields: int) -> str:
     return f"; {counted(fields, 'unknown field')} of the records ignored, named in the log" if fields else ""
 
 
-def _counts(result: Mapping[str, int], prefix: str) -> str:
+def _say_synced(counts: Counts) -> str:
     """The usual words always, the unusual ones where there are any."""
-    if not any(f"{prefix}{word}" in result for word in _SYNC_WORDS):
+    if not counts.keys() & _SYNCED:
         return ""
-    amounts = {word: int(result.get(f"{prefix}{word}", 0)) for word in _SYNC_WORDS}
-    return ", ".join(
-        f"{number(count)} {_SAID.get(word, word)}" for word, count in amounts.items() if count or word in _ALWAYS
-    )
+    said = (count for count in _SYNCED if counts[count] or count in _ALWAYS)
+    return ", ".join(f"{number(counts[count])} {_SAID.get(count, count)}" for count in said)
 
 
 def say_start(run: RunView, now: dt.datetime, zone: dt.tzinfo) -> str:

@@ -11,7 +11,7 @@ from w365.model import ProviderKind, Role, RunKind
 from w365.service.importing.accounts import AccountsPreview, Choice, import_accounts, preview_accounts
 from w365.service.syncing.manual_rows import FIELDS
 from w365.service.syncing.providers import ProviderView, list_providers
-from w365.store.syncing.customer_changes import LEFT_ALONE
+from w365.store.run_counts import Count
 from w365.ui.frame import pages
 from w365.ui.frame.links import link_to
 from w365.ui.frame.page_context import PageContext
@@ -25,13 +25,13 @@ _ACCOUNTS, _MAPPINGS = "Provider accounts", "Existing mappings"
 
 
 _WORDS = {
-    "new": "new",
-    "changed": "changed",
-    "unchanged": "unchanged",
-    "returned": "returned",
-    LEFT_ALONE: "left alone: their sync is switched off",
+    Count.NEW: "new",
+    Count.CHANGED: "changed",
+    Count.UNCHANGED: "unchanged",
+    Count.RETURNED: "returned",
+    Count.LEFT_ALONE: "left alone: their sync is switched off",
 }
-_WRITTEN = ("new", "changed", "returned")
+_WRITTEN = (Count.NEW, Count.CHANGED, Count.RETURNED)
 
 
 def show_import(context: PageContext) -> None:
@@ -80,7 +80,7 @@ def _show_accounts(context: PageContext, provider: ProviderView, chosen: Chosen,
     said = [
         f"{number(preview.counts[word])} {said}"
         for word, said in _WORDS.items()
-        if preview.counts[word] or word in ("new", "changed", "unchanged")
+        if preview.counts[word] or word in (Count.NEW, Count.CHANGED, Count.UNCHANGED)
     ]
     said.append(f"{number(preview.bad_lines)} with errors")
     st.markdown(f"**{counted(preview.lines, 'line')}:** {' · '.join(said)}")

@@ -16,6 +16,7 @@ from w365.jobs import execute
 from w365.service.deciding.bulk_preview import Chosen, preview_bulk
 from w365.service.deciding.bulk_run import Preview, confirm, discard, list_left, read_done
 from w365.service.deciding.undo import Undoable, preview_undo
+from w365.store.run_counts import Count
 from w365.ui.deciding.bulk.forms import FORMS, Form
 from w365.ui.deciding.bulk.words import VERBS, left_row, sample_row, say_done, say_left, say_warning, say_would
 from w365.ui.frame.keyboard import listen
@@ -190,7 +191,7 @@ def _show_run(context: PageContext, asked: _Asked, run_id: int) -> None:
         if st.button("Close", type="primary"):
             _forget()
             st.rerun()
-        if (run.result.get("rows_changed") or run.result.get("taken_back")) and st.button("Undo"):
+        if (run.result[Count.ROWS_CHANGED] or run.result[Count.TAKEN_BACK]) and st.button("Undo"):
             ask_undo(Undoable(run_id=run_id), f"Undo: {plan.said}")
             st.rerun()
 

@@ -9,6 +9,7 @@ from w365.matching.messages import DECISION_WORDS, LEFT_WORDS, STATUS_WORDS
 from w365.service.deciding.bulk_actions import ACTIONS, UNDO, UNDO_OWNERS
 from w365.service.deciding.bulk_run import Left, Preview, WouldChange
 from w365.store.deciding.plans import PlanView
+from w365.store.run_counts import Count
 from w365.store.runs import RunView
 from w365.ui.frame.wording import counted, full_time, number
 
@@ -61,7 +62,7 @@ def say_warning(preview: Preview) -> str:
 
 
 def say_done(plan: PlanView, run: RunView) -> str:
-    changed = int(run.result.get("taken_back", run.result.get("rows_changed", 0)))
+    changed = run.result[Count.TAKEN_BACK] + run.result[Count.ROWS_CHANGED]
     verb = "taken back" if ACTIONS[plan.action].is_undo else "changed"
     left = sum(plan.left.values())
     return f"**{counted(changed, 'provider account')} {verb}**" + (f", {number(left)} left." if left else ".")
