@@ -38,8 +38,7 @@ def _targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     decision, before = t.Decision, t.StandingBefore
     standing = _latest(decision.provider_account_id, decides=True)
     restores = _outcome(_latest(decision.provider_account_id, decision.id, decides=True))
-    is_undo = sa.exists().where(t.Undo.decision_id == decision.id)
-    holds = sa.or_(standing == decision.id, sa.and_(~is_undo, _outcome(standing) == decision.id))
+    holds = sa.or_(standing == decision.id, _outcome(standing) == decision.id)  # what is restored is never an undo
     has_come = sa.and_(holds, decision.kind == DecisionKind.RETURN)
     why = sa.case((has_come, sa.literal("returned")), (holds, sa.literal("")), else_=sa.literal("changed"))
     return (
