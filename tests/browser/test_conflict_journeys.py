@@ -13,9 +13,9 @@ from playwright.sync_api import Locator, Page, expect
 from w365.model import DomainList, Status
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.configuring.settings import domains_on, set_domains
+from w365.service.configuring.settings import domains_on
 from w365.service.deciding.mapping import clear_mapping
-from w365.service.matching.run import settle_touched
+from w365.service.matching.run import PendingChange, make_change, settle_touched
 from w365.service.reading.records import list_rows
 from w365.store.reading.worklist import Filter, Row
 
@@ -34,7 +34,7 @@ def restored(service: Service) -> Iterator[None]:
     """Leave the domain lists as they were."""
     before = domains_on(service, local_user(), DomainList.SHARED)
     yield
-    set_domains(service, local_user(), DomainList.SHARED, before)
+    make_change(service, local_user(), PendingChange(domains={DomainList.SHARED: tuple(before)}))
     settle_touched(service)
 
 

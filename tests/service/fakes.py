@@ -21,12 +21,14 @@ from w365.http.wait import Waiting
 from w365.jobs import execute
 from w365.model import (
     Actor,
+    Cardinality,
     ChangePage,
     CrmAccount,
     CrmContact,
     Customer,
     CustomerDomain,
     CustomerPage,
+    DomainList,
     Guard,
     NewAccount,
     Rejected,
@@ -36,6 +38,7 @@ from w365.model import (
 from w365.portals import Portal
 from w365.service import Check, Service
 from w365.service.configuring import settings as configuration
+from w365.service.matching.run import PendingChange, make_change
 from w365.service.syncing import providers, runs
 from w365.store import tables as t
 from w365.store.db.engine import Store
@@ -194,6 +197,19 @@ def make_service(
 
 
 # --- short words for tests ---
+
+
+def set_domains(service: Service, which: DomainList, domains: Iterable[str]) -> None:
+    """Make a list hold exactly these."""
+    make_change(service, ADMIN, PendingChange(domains={which: tuple(domains)}))
+
+
+def add_domain(service: Service, which: DomainList, domain: str) -> None:
+    make_change(service, ADMIN, PendingChange(added={which: (domain,)}))
+
+
+def set_provider_cardinality(service: Service, provider_id: int, value: Cardinality | None) -> None:
+    make_change(service, ADMIN, PendingChange(cardinalities={provider_id: value}))
 
 
 def customer(specific_id: str, *domains: str, **facts: Any) -> Customer:

@@ -12,7 +12,7 @@ from service.decision_steps import everything
 from service.fakes import ANALYST, VIEWER
 
 from w365.errors import NotAllowed
-from w365.model import Cardinality, DomainList, NewAccount
+from w365.model import NewAccount
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import conflicts, mapping
@@ -46,9 +46,6 @@ ADMIN_CALLS: dict[str, Callable[..., object]] = {
     "add_manual_provider": lambda s, who: providers.add_manual_provider(s, who, "x"),
     "set_setting": lambda s, who: settings.set_setting(s, who, "auto_match", "true"),
     "set_settings": lambda s, who: settings.set_settings(s, who, {"auto_match": "true"}),
-    "set_domains": lambda s, who: settings.set_domains(s, who, DomainList.SHARED, ["x.com"]),
-    "add_domain": lambda s, who: settings.add_domain(s, who, DomainList.SHARED, "x.com"),
-    "set_provider_cardinality": lambda s, who: settings.set_provider_cardinality(s, who, 1, Cardinality.UNIQUE),
     "make_change": lambda s, who: run.make_change(s, who, _CHANGE),
     "try_change": lambda s, who: run.try_change(s, who, _CHANGE),
 }

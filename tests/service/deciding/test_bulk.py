@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from fresh_stores import make_once
-from service.fakes import ADMIN, ANALYST, OTHER_ANALYST, VIEWER, account_id_of, id_of, rows_of
+from service.fakes import ADMIN, ANALYST, OTHER_ANALYST, VIEWER, account_id_of, id_of, rows_of, set_provider_cardinality
 from service.undo_steps import check_derived, state_of, world
 
 from w365.errors import Cancelled, InputError, NotAllowed, NotFound
@@ -232,7 +232,7 @@ def test_under_a_unique_policy_no_account_is_given_twice_on_postgresql(postgres_
 
 def test_a_policy_of_one_provider_holds_for_its_rows_alone(service: Service, store: Store) -> None:
     provider = rows_of(store, t.Provider.id)[0][0]
-    settings.set_provider_cardinality(service, ADMIN, provider, Cardinality.UNIQUE_IN_PROVIDER)
+    set_provider_cardinality(service, provider, Cardinality.UNIQUE_IN_PROVIDER)
     assert preview(service, "assign", OPEN).plan.left == {"taken": 7}
 
 

@@ -15,6 +15,7 @@ from service.fakes import (
     FakePortal,
     account,
     account_id_of,
+    add_domain,
     contact,
     crm_sync,
     customer,
@@ -23,6 +24,8 @@ from service.fakes import (
     match,
     pages_of,
     rows_of,
+    set_domains,
+    set_provider_cardinality,
     subscription,
     sync,
 )
@@ -34,7 +37,7 @@ from w365.service.configuring import settings
 from w365.service.deciding import conflicts, mapping
 from w365.service.deciding.conflicts import Conflicts, Pages
 from w365.service.matching import run
-from w365.service.matching.run import PendingChange
+from w365.service.matching.run import PendingChange, make_change
 from w365.service.reading import records
 from w365.service.syncing import providers
 from w365.store import tables as t
@@ -184,11 +187,13 @@ def test_a_viewer_may_look_and_not_choose(service: Service) -> None:
 
 
 def test_one_domain_is_added_to_a_list_that_stays_otherwise(service: Service) -> None:
-    settings.set_domains(service, ADMIN, DomainList.SHARED, ["old.com"])
-    assert settings.add_domain(service, ADMIN, DomainList.SHARED, "Two.com.")
-    assert not settings.add_domain(service, ADMIN, DomainList.SHARED, "two.com")
+    set_domains(service, DomainList.SHARED, ["old.com"])
+    add_domain(service, DomainList.SHARED, "Two.com.")
+    changes = settings.list_changes(service, VIEWER)
+    add_domain(service, DomainList.SHARED, "two.com")
+    assert settings.list_changes(service, VIEWER) == changes
     assert settings.domains_on(service, VIEWER, DomainList.SHARED) == ["old.com", "two.com"]
-    assert settings.add_domain(service, ADMIN, DomainList.EXCLUDED, "two.com")
+    add_domain(service, DomainList.EXCLUDED, "two.com")
     assert settings.domains_on(service, VIEWER, DomainList.SHARED) == ["old.com"]
     change = settings.list_changes(service, VIEWER)[0]
     assert (change.actor, change.name, change.value) == ("ada", "domains: excluded", "added: two.com")
@@ -198,12 +203,12 @@ def test_one_domain_is_added_to_a_list_that_stays_otherwise(service: Service) ->
 @pytest.mark.parametrize("text", ["", " ", "not a domain", "192.0.2.1"])
 def test_what_is_no_domain_is_not_added(service: Service, text: str) -> None:
     with pytest.raises(InputError):
-        settings.add_domain(service, ADMIN, DomainList.SHARED, text)
+        add_domain(service, DomainList.SHARED, text)
 
 
 def test_only_an_admin_adds_a_domain(service: Service) -> None:
     with pytest.raises(NotAllowed):
-        settings.add_domain(service, ANALYST, DomainList.SHARED, "two.com")
+        make_change(service, ANALYST, PendingChange(added={DomainList.SHARED: ("two.com",)}))
 
 
 def test_what_adding_a_domain_would_settle_is_seen_before_and_is_what_it_settles(service: Service) -> None:
@@ -296,7 +301,7 @@ def test_an_exception_of_one_provider_is_enough_for_a_breach(store: Store, home:
     service = against_policy(store, home)
     settings.set_setting(service, ADMIN, "cardinality", "many")
     provider = providers.list_providers(service, VIEWER)[0].id
-    settings.set_provider_cardinality(service, ADMIN, provider, Cardinality.UNIQUE_IN_PROVIDER)
+    set_provider_cardinality(service, provider, Cardinality.UNIQUE_IN_PROVIDER)
     check_against_policy(service)
 
 
@@ -323,7 +328,7 @@ def check_suspects(service: Service) -> None:
 def test_domains_on_many_accounts_are_suspected_before_they_are_shared(store: Store, home: Path) -> None:
     service = suspects(store, home)
     check_suspects(service)
-    settings.add_domain(service, ADMIN, DomainList.SHARED, "agency.com")
+    add_domain(service, DomainList.SHARED, "agency.com")
     assert [one.domain for one in look(service).suspects.found] == ["web.com"]
     settings.set_setting(service, ADMIN, "rule_contact_domain", "false")
     assert look(service).suspects.total == 0

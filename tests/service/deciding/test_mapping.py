@@ -24,6 +24,7 @@ from service.fakes import (
     match,
     pages_of,
     rows_of,
+    set_provider_cardinality,
     sync,
     without_guards,
 )
@@ -208,7 +209,7 @@ def test_unique_in_provider_looks_at_the_own_provider_only(service: Service, sto
 def test_a_provider_may_be_an_exception_from_the_policy(service: Service, store: Store) -> None:
     settings.set_setting(service, ADMIN, "cardinality", "unique")
     partner_center = providers.find_provider(service, ADMIN, "partner_center")
-    settings.set_provider_cardinality(service, ADMIN, partner_center.id, Cardinality.MANY)
+    set_provider_cardinality(service, partner_center.id, Cardinality.MANY)
     assign(service, "p1", "a1")
     assign(service, "p2", "a1")
     assert len(mappings(store)) == 2

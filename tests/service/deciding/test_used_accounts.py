@@ -19,6 +19,7 @@ from service.fakes import (
     id_of,
     make_service,
     pages_of,
+    set_provider_cardinality,
     sync,
 )
 
@@ -57,7 +58,7 @@ def set_policies(service: Service, default: Cardinality, ours: Cardinality | Non
     settings.set_setting(service, ADMIN, "cardinality", default.value)
     for one in providers.list_providers(service, ADMIN):
         value = other if one.name == "Elsewhere" else ours
-        settings.set_provider_cardinality(service, ADMIN, one.id, value)
+        set_provider_cardinality(service, one.id, value)
 
 
 def used_by(service: Service, row: str | None) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from service.fakes import (
-    ADMIN,
     VIEWER,
     FakeCrm,
     FakePortal,
@@ -16,12 +15,12 @@ from service.fakes import (
     customer,
     make_service,
     pages_of,
+    set_domains,
     sync,
 )
 
 from w365.model import DomainList, Reason
 from w365.service import Service
-from w365.service.configuring import settings
 from w365.service.insight.quality import list_flawed_accounts, list_shared_domains, read_quality
 from w365.service.reading.records import list_rows
 from w365.store.insight.quality import Flaw
@@ -49,7 +48,7 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Service:
     ]
     store = request.getfixturevalue("store" if request.param == "sqlite" else "fresh_postgres")
     made = make_service(store, tmp_path, portal=FakePortal(pages_of(listed)), crm=crm)
-    settings.set_domains(made, ADMIN, DomainList.SHARED, ["hall.com"])
+    set_domains(made, DomainList.SHARED, ["hall.com"])
     crm_sync(made)
     sync(made)
     return made

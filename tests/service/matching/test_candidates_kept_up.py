@@ -24,13 +24,13 @@ from service.fakes import (
     match,
     pages_of,
     rows_of,
+    set_domains,
     sync,
 )
 
 from w365.matching.candidates import Suggester
 from w365.model import CrmAccount, CrmContact, Customer, CustomerDomain, DomainList
 from w365.service import Service
-from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.matching.account_index import KnownAccounts
 from w365.service.reading.same_customer import list_twins
@@ -159,7 +159,7 @@ def made_anew_by_the_kept_index(service: Service) -> list[tuple[object, ...]]:
 
 def test_a_list_of_free_mail_that_changed_is_heeded(service: Service) -> None:
     held = service.accounts._suggester
-    settings.set_domains(service, ADMIN, DomainList.FREE_MAIL, ["alder.com"])
+    set_domains(service, DomainList.FREE_MAIL, ["alder.com"])
     made_anew_by_the_kept_index(service)
     assert service.accounts._suggester is not held
 

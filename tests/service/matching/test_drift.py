@@ -23,6 +23,7 @@ from service.fakes import (
     match,
     pages_of,
     rows_of,
+    set_domains,
     sync,
 )
 
@@ -104,7 +105,7 @@ def delete_contact(service: Service, crm: FakeCrm) -> None:
 
 
 def list_domain(service: Service, crm: FakeCrm) -> None:
-    settings.set_domains(service, ADMIN, DomainList.SHARED, ["one.com"])
+    set_domains(service, DomainList.SHARED, ["one.com"])
 
 
 def switch_rule_off(service: Service, crm: FakeCrm) -> None:

@@ -23,6 +23,8 @@ from service.fakes import (
     customer,
     make_service,
     pages_of,
+    set_domains,
+    set_provider_cardinality,
     subscription,
 )
 
@@ -183,13 +185,13 @@ def set_to(name: str, value: str) -> Act:
 
 
 def list_domains(which: DomainList, names: tuple[str, ...]) -> Act:
-    return lambda bench: void(configuration.set_domains(bench.service, ADMIN, which, names))
+    return lambda bench: void(set_domains(bench.service, which, names))
 
 
 def override(place: int, value: Cardinality | None) -> Act:
     def act(bench: Bench) -> None:
         known = [one.id for one in providers.list_providers(bench.service, ADMIN)]
-        configuration.set_provider_cardinality(bench.service, ADMIN, known[place % len(known)], value)
+        set_provider_cardinality(bench.service, known[place % len(known)], value)
 
     return act
 

@@ -24,6 +24,7 @@ from service.fakes import (
     match,
     pages_of,
     rows_of,
+    set_provider_cardinality,
     subscription,
     sync,
     without_guards,
@@ -110,7 +111,7 @@ def test_who_loses_to_a_match_is_shown_as_conflict_when_it_is_over(service: Serv
     manual = providers.add_manual_provider(service, ADMIN, "By hand")
     rows = [providers.ManualAccount("m1", "Manual", ("one.com",))]
     providers.add_manual_accounts(service, ADMIN, manual, rows)
-    settings.set_provider_cardinality(service, ADMIN, manual, Cardinality.UNIQUE)
+    set_provider_cardinality(service, manual, Cardinality.UNIQUE)
     settings.set_setting(service, ADMIN, "auto_match", "true")
     assert match(service).result["mapped"] == 2
     assert statuses(store)["m1"] == ("conflict", "account_taken")

@@ -23,6 +23,7 @@ from service.fakes import (
     match,
     pages_of,
     rows_of,
+    set_provider_cardinality,
     sync,
 )
 
@@ -155,7 +156,7 @@ def test_a_unique_policy_makes_it_wait_with_the_reason(service: Service, portal:
     other = customer("p0", "own.example", tenant_guid=GUID.replace("aa", "bb"))
     portal.served = pages_of([other])
     sync(service)  # mapped to a2 by the rule
-    settings.set_provider_cardinality(service, ADMIN, 1, Cardinality.UNIQUE)
+    set_provider_cardinality(service, 1, Cardinality.UNIQUE)
     with service.store.write() as connection:
         a2 = account_id_of(service.store, "a2")
         connection.execute(t.ExpectedCustomer.__table__.update().values(account_id=a2))

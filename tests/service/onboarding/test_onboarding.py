@@ -10,7 +10,19 @@ from pathlib import Path
 
 import pytest
 from onboarding_world import DOMAIN, HASTY, NEW, connection_to
-from service.fakes import ADMIN, ANALYST, VIEWER, FakeCrm, account, account_id_of, crm_sync, make_service, rows_of, sync
+from service.fakes import (
+    ADMIN,
+    ANALYST,
+    VIEWER,
+    FakeCrm,
+    account,
+    account_id_of,
+    crm_sync,
+    make_service,
+    rows_of,
+    set_provider_cardinality,
+    sync,
+)
 
 from tests.servers import running
 from w365.demo.faults import Fault
@@ -19,7 +31,6 @@ from w365.errors import AccessError, FormRefused, InputError, NotAllowed, Policy
 from w365.model import Cardinality, Origin, Status
 from w365.portals.partner_center import connect_partner_center
 from w365.service import Service
-from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.onboarding import create
 from w365.service.onboarding.complete import Onboarded, complete_onboarding, store_created
@@ -262,7 +273,7 @@ def test_a_persons_decision_that_came_first_stands(service: Service) -> None:
 
 
 def test_a_unique_policy_is_asked_before_anything_is_created(service: Service, servers: Servers) -> None:
-    settings.set_provider_cardinality(service, ADMIN, 1, Cardinality.UNIQUE)
+    set_provider_cardinality(service, 1, Cardinality.UNIQUE)
     start(service)
     with pytest.raises(PolicyBreach, match="already belongs to Fabrikam Leeds"):
         start(service, prefix="fabrikamtwo")

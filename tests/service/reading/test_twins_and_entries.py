@@ -21,13 +21,13 @@ from service.fakes import (
     match,
     pages_of,
     rows_of,
+    set_domains,
     sync,
 )
 
 from w365.errors import InputError, NotAllowed
 from w365.model import DomainList, Status
 from w365.service import Service
-from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.reading.records import read_record
 from w365.service.reading.same_customer import list_twins
@@ -61,7 +61,7 @@ def enter(service: Service, provider: int, specific_id: str, *, is_new: bool = T
 
 def check_twins(store: Store, home: Path) -> None:
     service, provider = make(store, home)
-    settings.set_domains(service, ADMIN, DomainList.SHARED, ["bee.de"])
+    set_domains(service, DomainList.SHARED, ["bee.de"])
     by_tenant = enter(service, provider, "m1", domains="ant.de", tenant_guid=GUID)
     by_domain = enter(service, provider, "m2", domains="ant.com")
     enter(service, provider, "m3", domains="bee.de")

@@ -14,6 +14,7 @@ from service.fakes import (
     FakePortal,
     account,
     account_id_of,
+    add_domain,
     claimed,
     contact,
     crm_sync,
@@ -127,7 +128,7 @@ def test_a_contact_concerns_who_has_its_domain_and_nobody_by_a_listed_one(
     service: Service, crm: FakeCrm, store: Store
 ) -> None:
     crm_sync(service)
-    settings.add_domain(service, ADMIN, DomainList.SHARED, "two.com")
+    add_domain(service, DomainList.SHARED, "two.com")
     match(service)
     crm.put(contact("c4", "a1", "two.com"), contact("c5", "a1", "three.com"))
     run = claimed(service, runs.request_crm_sync(service, ADMIN))

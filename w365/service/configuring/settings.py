@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from w365.model import Actor, Cardinality, DomainList, Role
+from w365.model import Actor, DomainList, Role
 from w365.service import Service
 from w365.service.access import require
 from w365.store.configuring import settings as stored
@@ -34,31 +34,6 @@ def domains_on(service: Service, actor: Actor, which: DomainList) -> list[str]:
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return stored.read_domains(connection, which)
-
-
-def set_domains(service: Service, actor: Actor, which: DomainList, texts: Iterable[str]) -> tuple[int, int]:
-    """Make the list hold exactly these domains; return how many were added and removed.
-
-    Raises InputError naming the entries that are no domain names, with the list as it was. A domain is on one list
-    only: it moves from another.
-    """
-    require(actor, Role.ADMIN)
-    with service.store.write() as connection:
-        return stored.put_domains(connection, actor, service.clock(), which, texts)
-
-
-def add_domain(service: Service, actor: Actor, which: DomainList, text: str) -> bool:
-    """Add one domain to a list; False when it was there."""
-    require(actor, Role.ADMIN)
-    with service.store.write() as connection:
-        return stored.put_domain(connection, actor, service.clock(), which, text)
-
-
-def set_provider_cardinality(service: Service, actor: Actor, provider_id: int, value: Cardinality | None) -> None:
-    """Set a provider's exception from the default policy, or none."""
-    require(actor, Role.ADMIN)
-    with service.store.write() as connection:
-        stored.put_provider_cardinality(connection, actor, service.clock(), provider_id, value)
 
 
 def list_changes(service: Service, actor: Actor, limit: int = 200) -> list[Change]:

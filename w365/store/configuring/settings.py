@@ -173,8 +173,8 @@ def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, value
 
 def put_domains(
     connection: sa.Connection, actor: Actor, at: dt.datetime, which: DomainList, texts: Iterable[str]
-) -> tuple[int, int]:
-    """Make the list hold exactly these domains; return how many were added and removed.
+) -> None:
+    """Make the list hold exactly these domains.
 
     Raises InputError naming the entries that are no domain names. A domain is on one list only: it moves from another.
     """
@@ -189,22 +189,20 @@ def put_domains(
         note_change(connection, actor.name, at, f"domains: {which}", f"removed: {old}", f"added: {new}")
         for part in chunks(sorted(added | removed)):
             touch(connection, with_domains(), {"names": part})
-    return len(added), len(removed)
 
 
-def put_domain(connection: sa.Connection, actor: Actor, at: dt.datetime, which: DomainList, text: str) -> bool:
-    """Add one domain to a list; False when it was there. It leaves any other list."""
+def put_domain(connection: sa.Connection, actor: Actor, at: dt.datetime, which: DomainList, text: str) -> None:
+    """Add one domain to a list, unless it is on it; it leaves any other list. InputError for what is no domain."""
     if not text.strip():
         raise InputError("No domain was named.", kept="The list was not changed.")
     (domain,) = _checked_domains([text])
     before = connection.scalar(sa.select(t.ListedDomain.list).where(t.ListedDomain.domain == domain))
     if before == which:
-        return False
+        return
     upsert(connection, t.ListedDomain, ("domain", "list"), [(domain, which.value)])
     old = f"was on: {before or 'no list'}"
     note_change(connection, actor.name, at, f"domains: {which}", old, f"added: {domain}")
     touch(connection, with_domains(), {"names": [domain]})
-    return True
 
 
 def put_provider_cardinality(

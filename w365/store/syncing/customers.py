@@ -24,7 +24,6 @@ from w365.store.runs import add_problems, see
 from w365.store.syncing.customer_changes import (
     COLUMNS,
     NOT_WRITTEN,
-    UNCHANGED,
     CustomerChange,
     CustomerFacts,
     DomainFacts,
@@ -70,7 +69,7 @@ def store_customers(connection: sa.Connection, provider_id: int, customers: Iter
     differing = 0
     for part in chunks(by_id.values()):
         compared = compare_customers(connection, provider_id, part)
-        changes = [change for change in compared if change.difference != UNCHANGED]
+        changes = [change for change in compared if change.difference != Count.UNCHANGED]
         _write_changes(connection, provider_id, changes, at)
         differing += len(changes)
     return differing
