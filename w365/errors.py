@@ -19,7 +19,7 @@ W365Error
 │   └── PolicyBreach        the cardinality policy forbids this link
 ├── StaleEdit               somebody else decided first; look again and choose
 ├── AlreadyRunning          wait for the run that is under way
-├── Cancelled               a person stopped the run
+├── Cancelled               it was stopped before its end; start it again
 └── StoreError              mend the database or its disk
 """
 
@@ -47,7 +47,7 @@ class W365Error(Exception):
 
 
 class ConfigurationError(W365Error):
-    """A setting is missing or malformed; ``what`` names it."""
+    """A setting is missing or malformed, or a service is not connected; ``what`` names it."""
 
 
 class AccessError(W365Error):
@@ -122,7 +122,7 @@ class PolicyBreach(InputError):
 
 
 class StaleEdit(W365Error):
-    """The row was decided by somebody else since it was read."""
+    """Somebody else changed it (a row, its owner, a verdict) since it was read."""
 
 
 class AlreadyRunning(W365Error):
@@ -130,7 +130,7 @@ class AlreadyRunning(W365Error):
 
 
 class Cancelled(W365Error):
-    """A person stopped the run."""
+    """The work was stopped before its end: by a person, or because it was given up or waited too long."""
 
 
 class StoreError(W365Error):

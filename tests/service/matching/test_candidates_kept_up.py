@@ -341,10 +341,10 @@ def test_a_customer_elsewhere_speaks_again_for_an_account_that_is_back(store: St
 def test_a_domain_that_is_listed_makes_nobody_the_same_customer_until_it_is_not(store: Store, home: Path) -> None:
     world = _TwoProviders(store, home)
     world.map("p0")
-    settings.set_domains(world.service, ADMIN, DomainList.SHARED, ["contoso.com"])
+    set_domains(world.service, DomainList.SHARED, ["contoso.com"])
     match(world.service)
     assert world.open_rows_with_a_candidate() == set()
-    settings.set_domains(world.service, ADMIN, DomainList.SHARED, [])
+    set_domains(world.service, DomainList.SHARED, [])
     match(world.service)
     assert world.open_rows_with_a_candidate() == {id_of(store, "m0")}
 

@@ -37,7 +37,7 @@ _PART, _AT_ONCE = 20, 4
 
 
 def request_writeback(service: Service, actor: Actor) -> int:
-    """Write all that is due now, and once more what failed."""
+    """Queue a run that writes all that is due, and once more what failed; return its id."""
     require(actor, Role.ANALYST)
     need_place(service)
     with service.store.write() as connection:

@@ -18,7 +18,8 @@ def read_holders(
     """Say for each account that is taken who has it, the first one mapped; `row` is who asks, and never named.
 
     Taken is what the policy of the row's provider refuses, and what would break the policy of the holder's provider.
-    Where no row asks, any account is taken whose holder has a unique policy or stands under a default one.
+    Where no row asks, an account is taken whose holder's provider has a unique policy; where the default is one, any
+    that is mapped.
     """
     mine = None if row is None else connection.execute(_POLICY_OF, {"row": row}).one_or_none()
     asked = {"ids": list(account_ids)}

@@ -15,7 +15,10 @@ ACTIVE_RUNS = "state IN ('queued', 'running')"
 
 
 class Run(Base):
-    """One sync or match. At most one of a kind and target is queued or running, held by a unique index."""
+    """One sync, match, import, change of many rows, write-back or comparison.
+
+    At most one of a kind and target is queued or running, held by a unique index.
+    """
 
     __tablename__ = "run"
     __table_args__ = (
@@ -31,7 +34,7 @@ class Run(Base):
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[str]
-    target: Mapped[str]  # the provider's name, or 'crm', or 'all'
+    target: Mapped[str]  # the provider's name, 'crm', 'all', or what is changed, in words
     state: Mapped[str]
     actor: Mapped[str]
     requested_at: Mapped[dt.datetime]
@@ -91,7 +94,7 @@ class CrmSize(Base):
 
 
 class Snapshot(Base):
-    """The counts after a run, for the history: (run, provider, status, reason) -> provider accounts."""
+    """The counts after a match, for the history: (run, provider, status, reason) -> provider accounts, seats."""
 
     __tablename__ = "snapshot"
     run_id: Mapped[int] = reference("run.id", primary_key=True)
