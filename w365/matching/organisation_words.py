@@ -271,6 +271,8 @@ def _folded(word: str) -> str:
     return unicodedata.normalize("NFC", "".join(sign for sign in decomposed if not unicodedata.combining(sign)))
 
 
-# Where a word means two things the later table wins; all are only a help in comparing.
+# Where a word means two things the later table wins; all are only a help in comparing. Without them, on the labelled
+# organisations, 0.906 of the customers have the right account first instead of 0.909, and with the guards on 0.9959 of
+# what is mapped is right instead of 0.9973: a guard no longer sees that two names mean the same.
 SAME_WORD: dict[str, tuple[str, ...]] = _table(_ABBREVIATIONS) | _table(_TRANSLATIONS) | _table(_CITIES)
 FILLER = frozenset(_FILLER.split())
