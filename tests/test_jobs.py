@@ -239,7 +239,7 @@ def _wait_for(is_so: Callable[[], bool]) -> None:
 
 def test_what_waits_longest_is_taken_first(store: Store, home: Path) -> None:
     service = make_service(store, home)
-    first, second = request(service), providers.request_crm_sync(service, ADMIN)
+    first, second = request(service), runs.request_crm_sync(service, ADMIN)
     taken = [jobs._claim_next(service) for _ in range(3)]
     assert [run and run.id for run in taken] == [first, second, None]
 

@@ -18,7 +18,7 @@ from smtp_server import SmtpServer
 
 from w365.channels import Channels
 from w365.errors import InputError, NotAllowed, SourceUnreachable
-from w365.jobs import Queue, execute
+from w365.jobs import execute, sweep
 from w365.model import RunKind, RunState
 from w365.service.syncing import providers, runs
 from w365.service.telling.notices import list_channels, send_test, tell_ended
@@ -56,7 +56,7 @@ def test_what_the_worker_starts_by_itself_is_to_be_told_over_what_was_set_then(
 ) -> None:
     it = morning(store, home, ca_bundle, Channels(mail_to(smtp), "https://hooks.example.com"))
     it.clock.at = dt.datetime(2026, 11, 3, 6, tzinfo=dt.UTC)
-    Queue(it.service).sweep()
+    sweep(it.service)
     assert [channel for _, channel in rows_of(store, t.Notice.run_id, t.Notice.channel)] == ["e-mail", "webhook"] * 2
 
 
