@@ -33,8 +33,8 @@ from bench.peer import load_join_write, read_proposals, save_facts
 from w365.model import Guard, MatchPolicy, RunKind, RunState
 from w365.store import tables as t
 from w365.store.db.engine import Store
+from w365.store.deciding.decisions import auto_match
 from w365.store.matching.account_domains import fold_all
-from w365.store.matching.auto_mapping import auto_match
 from w365.store.matching.proposals import propose
 from w365.store.matching.refresh_derived import settle
 

@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.tools
-@pytest.mark.parametrize("bench", ["match --customers 150", "lookup --accounts 300", "export --rows 200"])
+@pytest.mark.parametrize(
+    "bench",
+    ["match --customers 150", "lookup --accounts 300", "export --rows 200", "decide --rows 300 --bulk 300 --times 3"],
+)
 def test_a_bench_runs_and_prints_json(bench: str) -> None:
     name, *arguments = bench.split()
     command = [sys.executable, "-m", f"bench.{name}", *arguments]

@@ -17,7 +17,7 @@ from worlds import worlds
 from w365.model import Cardinality, Disposition, MatchPolicy, Proposal, Rule, RunKind, RunState
 from w365.store import tables as t
 from w365.store.db.engine import Store
-from w365.store.matching.auto_mapping import auto_match
+from w365.store.deciding.decisions import auto_match
 from w365.store.matching.dirty_rows import touch, touched_or_all
 from w365.store.matching.evidence import evidence_of
 from w365.store.matching.proposals import propose
@@ -146,6 +146,34 @@ def test_on_postgresql_a_large_match_counts_its_mappings_for_people_and_for_the_
         assert auto_match(connection, world.policy, 1, "run", NOW) == len(rows)
         known = connection.exec_driver_sql("SELECT attname FROM pg_stats WHERE tablename = 'decision'")
         assert "run_id" in known.scalars().all()
+
+
+def check_automatic(store: Store) -> None:
+    """An automatic mapping is kept with the decision that made it, its evidence and its run."""
+    row = oracle.WorldProviderAccount(1, 1, (oracle.WorldDomain("contoso.com"),))
+    world = World((row,), (oracle.WorldAccount(1, email_domain="contoso.com"),), policy=MatchPolicy(auto_match=True))
+    with world_in(store, world) as connection:
+        if not store.is_sqlite:
+            connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('decision', 'id'), 5000)")
+        propose(connection, world.policy, None)
+        start_run(connection, 1)
+        assert auto_match(connection, world.policy, 1, "run", NOW) == 1
+        decision, mapping, evidence = t.Decision, t.Mapping, t.DecisionEvidence
+        kept = sa.select(decision.kind, decision.run_id, decision.old_account_id, mapping.account_id, mapping.origin)
+        kept = kept.add_columns(mapping.against_evidence, evidence.rule, evidence.domain)
+        kept = kept.join(mapping, mapping.decision_id == decision.id)
+        kept = kept.join(evidence, evidence.decision_id == decision.id)
+        assert connection.execute(kept).all() == [("map", 1, None, 1, "auto", False, "account_email", "contoso.com")]
+        assert connection.scalar(sa.select(sa.func.count()).select_from(t.StandingBefore)) == 0
+
+
+def test_an_automatic_mapping_is_kept_with_its_decision_and_evidence(sqlite_store: Store) -> None:
+    check_automatic(sqlite_store)
+
+
+@pytest.mark.postgres
+def test_an_automatic_mapping_is_kept_with_its_decision_and_evidence_on_postgresql(postgres_store: Store) -> None:
+    check_automatic(postgres_store)
 
 
 def test_a_held_row_is_proposed_but_not_mapped(sqlite_store: Store) -> None:

@@ -32,7 +32,6 @@ ANALYST_CALLS: dict[str, Callable[..., object]] = {
     "switch_sync": lambda s, who: mapping.switch_sync(s, who, 1, on=False, seen=0),
     "reopen": lambda s, who: mapping.reopen(s, who, 1, seen=0),
     "create_account": lambda s, who: mapping.create_account(s, who, 1, NewAccount("x"), seen=0),
-    "choose_account": lambda s, who: conflicts.choose_account(s, who, [], 1),
     "request_sync": lambda s, who: runs.request_sync(s, who, providers.PARTNER_CENTER),
     "request_crm_sync": runs.request_crm_sync,
     "request_match": runs.request_match,

@@ -230,6 +230,29 @@ def test_under_a_unique_policy_no_account_is_given_twice_on_postgresql(postgres_
     check_unique(postgres_service)
 
 
+def test_of_rows_that_need_one_account_none_gets_it_in_whatever_part_it_stands(service: Service, store: Store) -> None:
+    """The policy became a unique one between preview and confirmation."""
+    run_id = confirm(service, ANALYST, preview_assign(service, "b3").plan.id)
+    settings.set_setting(service, ADMIN, "cardinality", "unique")
+    with store.write() as connection:
+        run = claim_run(connection, run_id, service.clock())
+    assert run is not None
+    done = bulk_run.run_plan(service, run, Progress(store, run_id, service.clock), part=1)
+    assert done == {"rows_changed": 0, "left": 7}
+
+
+def preview_assign(service: Service, crm_id: str) -> Preview:
+    return preview_bulk(service, ANALYST, OPEN, "assign", {"account": account_id_of(service.store, crm_id)})
+
+
+def test_an_account_that_became_inactive_meanwhile_is_given_to_none_of_many(service: Service, store: Store) -> None:
+    shown = preview_assign(service, "b3")
+    with store.write() as connection:
+        connection.execute(sa.update(t.Account).where(t.Account.crm_id == "b3").values(is_active=False))
+    assert do(service, shown).result == {"rows_changed": 0, "left": 7}
+    assert {one.why for one in bulk_run.list_left(service, VIEWER, shown.plan.id)} == {"account_gone"}
+
+
 def test_a_policy_of_one_provider_holds_for_its_rows_alone(service: Service, store: Store) -> None:
     provider = rows_of(store, t.Provider.id)[0][0]
     set_provider_cardinality(service, provider, Cardinality.UNIQUE_IN_PROVIDER)

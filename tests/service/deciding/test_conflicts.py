@@ -31,17 +31,21 @@ from service.fakes import (
 )
 
 from w365.errors import InputError, NotAllowed
-from w365.model import Cardinality, Customer, DomainList, Rule, Status
+from w365.jobs import execute
+from w365.model import Actor, Cardinality, Customer, DecisionKind, DomainList, Rule, Status
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import conflicts, mapping
-from w365.service.deciding.conflicts import Conflicts, Pages
+from w365.service.deciding.bulk_preview import Chosen, preview_bulk
+from w365.service.deciding.bulk_run import Preview, confirm, list_left
 from w365.service.matching import run
 from w365.service.matching.run import PendingChange, make_change
 from w365.service.reading import records
 from w365.service.syncing import providers
 from w365.store import tables as t
 from w365.store.db.engine import Store
+from w365.store.deciding.conflict_pages import Conflicts, Pages
+from w365.store.reading.worklist import Row
 
 GUIDS = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
 
@@ -136,15 +140,25 @@ def test_a_customer_whose_domains_lead_apart_is_no_domain_on_several_accounts(st
 # --- choosing the account ---
 
 
-def choose(service: Service, domain: str, crm_id: str) -> conflicts.Settled:
-    rows = conflicts.rows_of_domain(service, ANALYST, domain)
-    return conflicts.choose_account(service, ANALYST, rows, account_id_of(service.store, crm_id))
+def preview(service: Service, domain: str, crm_id: str, actor: Actor = ANALYST) -> Preview:
+    rows = conflicts.rows_of_domain(service, VIEWER, domain)
+    return preview_rows(service, rows, crm_id, actor)
+
+
+def preview_rows(service: Service, rows: list[Row], crm_id: str, actor: Actor = ANALYST) -> Preview:
+    detail = {"account": account_id_of(service.store, crm_id)}
+    return preview_bulk(service, actor, Chosen(tuple(row.id for row in rows)), "assign", detail)
+
+
+def choose(service: Service, what: Preview) -> tuple[int, list[tuple[str, str, str, DecisionKind | None]]]:
+    """Map what was previewed, and say of how many rows, and who was left: why, by whom it was decided, and what."""
+    run = execute(service, confirm(service, ANALYST, what.plan.id))
+    left = list_left(service, VIEWER, what.plan.id)
+    return run.result["rows_changed"], [(one.provider_account, one.why, one.by, one.kind) for one in left]
 
 
 def test_choosing_the_account_maps_the_rows_by_one_decision_each(service: Service, store: Store) -> None:
-    rows = conflicts.rows_of_domain(service, ANALYST, "two.com")
-    done = conflicts.choose_account(service, ANALYST, rows, account_id_of(store, "a3"))
-    assert (done.mapped, done.left) == (2, ())
+    assert choose(service, preview(service, "two.com", "a3")) == (2, [])
     decided = rows_of(store, t.Decision.actor, t.Decision.origin, where=t.Decision.actor == "ben")
     assert decided == [("ben", "manual")] * 2
     assert [one.domain for one in look(service).domains.found] == ["six.com"]
@@ -152,35 +166,35 @@ def test_choosing_the_account_maps_the_rows_by_one_decision_each(service: Servic
 
 def test_what_somebody_decided_meanwhile_is_left_and_named(service: Service, store: Store) -> None:
     rows = conflicts.rows_of_domain(service, ANALYST, "two.com")
+    shown = preview_rows(service, rows, "a3")
     mapping.exclude(service, OTHER_ANALYST, rows[0].id, seen=rows[0].version, reason="test tenant")
-    done = conflicts.choose_account(service, ANALYST, rows, account_id_of(store, "a3"))
-    assert done.mapped == 1
-    assert len(done.left) == 1
-    assert done.left[0].startswith("Customer p2: cleo decided this row")
+    assert choose(service, shown) == (1, [("Customer p2", "changed", "cleo", DecisionKind.EXCLUDE)])
     assert records.read_row(service, VIEWER, rows[0].id).status is Status.EXCLUDED
 
 
 def test_a_row_for_which_the_account_was_rejected_is_left(service: Service, store: Store) -> None:
     row_id = id_of(store, "p2")
     mapping.reject_candidate(service, ANALYST, row_id, account_id_of(store, "a3"), seen=0)
-    done = choose(service, "two.com", "a3")
-    assert (done.mapped, done.left) == (1, ("Customer p2: this account was rejected for it.",))
+    assert choose(service, preview(service, "two.com", "a3")) == (1, [("Customer p2", "rejected", "", None)])
 
 
-def test_under_a_unique_policy_the_second_row_is_left(service: Service) -> None:
+def test_under_a_unique_policy_the_account_is_chosen_for_one_row_alone(service: Service) -> None:
     settings.set_setting(service, ADMIN, "cardinality", "unique")
     run.settle_touched(service)
-    done = choose(service, "two.com", "a3")
-    assert done.mapped == 1
-    assert "already belongs to Customer p2" in done.left[0]
+    rows = conflicts.rows_of_domain(service, ANALYST, "two.com")
+    both = preview_rows(service, rows, "a3").plan
+    assert (both.would, both.left) == (0, {"contested": 2})
+    assert choose(service, preview_rows(service, rows[:1], "a3")) == (1, [])
+    other = preview_rows(service, rows[1:], "a3").plan
+    assert (other.would, other.left) == (0, {"taken": 1})
 
 
 def test_a_viewer_may_look_and_not_choose(service: Service) -> None:
-    rows = conflicts.rows_of_domain(service, VIEWER, "two.com")
+    assert conflicts.rows_of_domain(service, VIEWER, "two.com")
     with pytest.raises(NotAllowed):
-        conflicts.choose_account(service, VIEWER, rows, 1)
+        preview(service, "two.com", "a3", VIEWER)
     with pytest.raises(NotAllowed):
-        conflicts.choose_account(service, VIEWER, [], 1)
+        preview_rows(service, [], "a3", VIEWER)
 
 
 # --- changing the lists ---
@@ -216,7 +230,7 @@ def test_what_adding_a_domain_would_settle_is_seen_before_and_is_what_it_settles
     before, after = run.try_change(service, ADMIN, change)
     assert before.conflicts - after.conflicts == 2
     assert look(service).domains.total == 2
-    run.make_change(service, ADMIN, change)
+    make_change(service, ADMIN, change)
     assert [one.domain for one in look(service).domains.found] == ["six.com"]
     assert run.preview_match(service, VIEWER).conflicts == after.conflicts
 

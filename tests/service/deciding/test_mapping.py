@@ -195,6 +195,13 @@ def test_a_unique_policy_refuses_the_second_link_naming_the_first(service: Servi
     assert set(mappings(store)) == {"p1", "p2"}
 
 
+def test_under_a_unique_policy_a_person_may_confirm_what_a_match_mapped(service: Service, store: Store) -> None:
+    settings.set_setting(service, ADMIN, "cardinality", "unique")
+    auto_match(service)
+    assign(service, "p1", "a1", seen=version(store))
+    assert mappings(store) == {"p1": ("a1", "manual")}
+
+
 def test_unique_in_provider_looks_at_the_own_provider_only(service: Service, store: Store) -> None:
     manual = providers.add_manual_provider(service, ADMIN, "By hand")
     rows = [providers.ManualAccount(one, f"Manual {one}") for one in ("m1", "m2")]

@@ -25,6 +25,7 @@ from w365.service.deciding.bulk_run import confirm
 from w365.service.deciding.undo import Undoable, preview_last, preview_undo
 from w365.service.reading.records import list_rows, read_row
 from w365.store import tables as t
+from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Store
 from w365.store.deciding.decisions import Who, bring_back
 from w365.store.reading.worklist import Filter
@@ -299,7 +300,7 @@ def test_a_switched_sync_does_not_keep_a_decision_from_being_taken_back(service:
 def test_a_row_whose_day_has_come_is_not_parked_again_by_undo(service: Service, store: Store) -> None:
     park(service, "u0")
     with store.write() as connection:
-        bring_back(connection, Who("w365", service.clock()), dt.date(2027, 3, 1))
+        bring_back(connection, read_policy(connection), Who("w365", service.clock()), dt.date(2027, 3, 1))
     row = id_of(store, "u0")
     (returned,) = rows_of(store, t.Decision.id, where=t.Decision.kind == DecisionKind.RETURN)[0]
     assert preview_undo(service, ANALYST, Undoable(decision_id=returned)).plan.left == {"returned": 1}
@@ -314,3 +315,33 @@ def test_a_decision_taken_back_by_hand_belongs_to_no_run(service: Service, store
     assert rows_of(store, t.Decision.run_id, where=t.Decision.id == row.version) == [(None,)]
     with pytest.raises(StaleEdit, match="changed since"):
         undoing.take_back_now(service, ANALYST, decision)
+
+
+def test_a_decision_taken_back_by_hand_needs_no_stored_plan(service: Service, store: Store) -> None:
+    undoing.take_back_now(service, ANALYST, assign(service, "u0", "a1"))
+    assert (rows_of(store, t.Plan.id), rows_of(store, t.PlanRow.plan_id)) == ([], [])
+
+
+def test_an_undo_has_the_origin_of_the_mapping_it_brings_back(service: Service, store: Store) -> None:
+    undone = undoing.take_back_now(service, ANALYST, clear(service, "m0"))
+    assert undone.origin == "auto"
+    assert rows_of(store, t.Decision.origin, where=t.Decision.id == undone.version) == [("auto",)]
+
+
+def test_one_decision_is_not_taken_back_where_another_has_the_account_meanwhile(service: Service, store: Store) -> None:
+    configuration.set_setting(service, ADMIN, "cardinality", "unique")
+    decision = clear(service, "m0")
+    assign(service, "u0", "a0")
+    before = state_of(store)
+    with pytest.raises(StaleEdit, match="cannot go back to what it was"):
+        undoing.take_back_now(service, ANALYST, decision)
+    assert state_of(store) == before
+
+
+def test_a_rejection_is_taken_back_on_a_row_that_shares_its_account_since_before_the_policy(service: Service) -> None:
+    assign(service, "u0", "a1")
+    assign(service, "u1", "a1")
+    decision = reject(service, "u0", "a2")
+    configuration.set_setting(service, ADMIN, "cardinality", "unique")
+    assert preview_undo(service, ANALYST, Undoable(decision_id=decision)).plan.left == {}
+    assert undoing.take_back_now(service, ANALYST, decision).account_name == "Mapped 1"

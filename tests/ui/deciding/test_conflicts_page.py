@@ -6,10 +6,9 @@ from streamlit.testing.v1 import AppTest
 
 from w365.model import Customer, CustomerDomain, DomainList, Role, Status
 from w365.service.configuring.settings import domains_on
-from w365.service.deciding.conflicts import Settled
 from w365.service.reading.records import list_rows
 from w365.store.reading.worklist import Filter
-from w365.ui.deciding.conflicts.words import say_chosen, say_names
+from w365.ui.deciding.conflicts.words import say_names
 
 CONFLICT = Filter(statuses=(Status.CONFLICT,))
 
@@ -42,10 +41,11 @@ def test_a_domain_stands_with_its_accounts_and_who_waits(page: AppTest) -> None:
 
 def test_an_account_is_chosen_only_after_the_rows_were_shown(page: AppTest, world: World) -> None:
     press(page, "Choose…", "choose-c1.de")
-    assert "Maps **1 provider account** with c1\\.de to" in text_of(page)
+    assert "**1 provider account** will be mapped" in text_of(page)
+    assert page.dataframe[0].value["Provider account"].tolist() == ["Customer 1"]
     assert len(list_rows(world.service, ADMIN, CONFLICT)) == 2
-    press(page, "Map 1 provider account")
-    assert "1 provider account mapped to" in "".join(str(one.value) for one in page.toast)
+    press(page, "Map 1")
+    assert "**1 provider account changed**" in text_of(page)
     assert [row.domain for row in list_rows(world.service, ADMIN, CONFLICT)] == ["c0.de"]
     assert "Domains on several accounts (1)" in text_of(page)
 
@@ -53,7 +53,7 @@ def test_an_account_is_chosen_only_after_the_rows_were_shown(page: AppTest, worl
 def test_a_choice_that_is_cancelled_leaves_everything(page: AppTest, world: World) -> None:
     press(page, "Choose…", "choose-c1.de")
     press(page, "Cancel")
-    assert "Maps **" not in text_of(page)
+    assert "will be mapped" not in text_of(page)
     assert len(list_rows(world.service, ADMIN, CONFLICT)) == 2
 
 
@@ -103,13 +103,6 @@ def test_everybody_looks_and_each_role_has_its_buttons(role: Role, labels: set[s
     assert not seen.exception
     assert "Domains on several accounts (2)" in text_of(seen)
     assert {one.label for one in seen.button} == labels
-
-
-def test_what_was_left_is_named_up_to_ten() -> None:
-    done = Settled(3, tuple(f"Row {n}: decided." for n in range(12)))
-    said = say_chosen(done, "Contoso")
-    assert said.startswith("3 provider accounts mapped to Contoso. 12 left: Row 0: decided.")
-    assert said.endswith("Row 9: decided. And 2 more.")
 
 
 def test_names_beyond_the_first_are_counted() -> None:

@@ -5,27 +5,27 @@ A plan freezes rows and versions. What moved between preview and confirmation, o
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from w365.errors import Cancelled, InputError, NotFound
-from w365.model import Actor, DecisionKind, Role, RunKind
+from w365.model import Actor, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
 from w365.service.deciding.bulk_actions import ACTIONS, Work
-from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
+from w365.store.db.engine import Connection
 from w365.store.deciding import plans
+from w365.store.deciding.batch import Rows
 from w365.store.deciding.decisions import Who
-from w365.store.deciding.plans import PlanView
+from w365.store.deciding.owners import old_owners
+from w365.store.deciding.plans import Left, PlanView
+from w365.store.matching.evidence import NO_VALUES, Values
 from w365.store.reading.worklist import Row, read_rows
 from w365.store.run_counts import Count, Counts
 from w365.store.runs import Progress, RunView, get_run, request_run
+from w365.store.tables import OwnerChange
 
 AT_ONCE = 500
 """Plans of up to so many rows are done while the person waits; larger ones by the worker."""
@@ -59,47 +59,42 @@ class Preview:
         return self.plan.would <= AT_ONCE
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A row that a plan leaves: why, and where it was changed since who did what, when; `owner` where they gave it."""
+def freeze(  # noqa: PLR0913 - what, in words, on which rows
+    service: Service,
+    connection: Connection,
+    actor: Actor,
+    action: str,
+    *,
+    said: str,
+    detail: dict[str, Any],
+    rows: Rows,
+    values: Values = NO_VALUES,
+) -> Preview:
+    """Freeze what an action would do with the selected rows of a plan, and preview it."""
+    at, known = service.clock(), ACTIONS[action]
+    plan_id = plans.add_plan(connection, actor.name, at, action, said=said, detail=detail, rows=rows, values=values)
+    plans.leave_changed(connection, read_policy(connection), plan_id, terms=known.terms, log=known.log)
+    return _read_preview(connection, plan_id)
 
-    provider_account_id: int
-    provider_account: str
-    provider: str
-    why: str
-    by: str = ""
-    kind: DecisionKind | None = None
-    at: dt.datetime | None = None
-    owner: str | None = None
 
-
-def read_preview(connection: sa.Connection, plan_id: int) -> Preview:
+def _read_preview(connection: Connection, plan_id: int) -> Preview:
     plan = plans.read_plan(connection, plan_id)
     first = plans.sample(connection, plan_id, _SHOWN)
-    names = _names(connection, {one.account_id for one in first if one.account_id is not None})
-    accounts = {one.provider_account_id: names.get(one.account_id or 0, "") for one in first}
+    names = plans.account_names(connection, {one.account_id for one in first})
+    accounts = {one.provider_account_id: names[one.account_id] for one in first}
     owners = _owners(connection, plan, {one.provider_account_id: one.undoes_id or 0 for one in first})
     rows = read_rows(connection, list(accounts))
-    work = t.Worklist
-    stake = sa.select(sa.func.sum(work.seats), sa.func.sum(work.subscriptions)).where(
-        work.provider_account_id == t.PlanRow.provider_account_id,
-        t.PlanRow.plan_id == plan_id,
-        t.PlanRow.why_left == "",
-    )
-    seats, subscriptions = (int(one or 0) for one in connection.execute(stake).one())
     would = tuple(WouldChange(row, accounts[row.id], owners.get(row.id, "")) for row in rows)
-    return Preview(plan, would, seats, subscriptions)
+    return Preview(plan, would, *plans.read_stake(connection, plan_id))
 
 
-def _owners(connection: sa.Connection, plan: PlanView, undone: dict[int, int]) -> dict[int, str]:
+def _owners(connection: Connection, plan: PlanView, undone: dict[int, int]) -> dict[int, str]:
     """Say whose these rows would be: of `undone` are the changes that are taken back."""
     if "owner" in plan.detail:
         return dict.fromkeys(undone, str(plan.detail["owner"]))
-    change = t.OwnerChange
-    if ACTIONS[plan.action].log is not change:
+    if ACTIONS[plan.action].log is not OwnerChange:
         return {}
-    query = sa.select(change.provider_account_id, change.old_owner).where(change.id.in_(undone.values()))
-    return {row.provider_account_id: row.old_owner for row in connection.execute(query)}
+    return old_owners(connection, undone.values())
 
 
 def confirm(service: Service, actor: Actor, plan_id: int) -> int:
@@ -110,8 +105,7 @@ def confirm(service: Service, actor: Actor, plan_id: int) -> int:
         _refuse(plan, actor)
         kind = RunKind.UNDO if ACTIONS[plan.action].is_undo else RunKind.BULK
         run_id = request_run(connection, kind, f"{plan.said} #{plan.id}", actor.name, service.clock())
-        connection.execute(sa.update(t.Run).where(t.Run.id == run_id).values(total=plan.would))
-        plans.bind(connection, plan_id, run_id)
+        plans.bind(connection, plan, run_id)
     return run_id
 
 
@@ -175,17 +169,15 @@ def _check(progress: Progress, changed: int) -> None:
         raise Cancelled(error.what, kept=done, do="Undo takes them back.") from None
 
 
-def do_part(connection: sa.Connection, who: Who, plan: PlanView, end: int) -> int:
+def do_part(connection: Connection, who: Who, plan: PlanView, end: int) -> int:
     """Change the rows of a plan up to `end` that are still as they were previewed; return how many."""
     policy, action = read_policy(connection), ACTIONS[plan.action]
-    plans.leave_changed(connection, policy, plan.id, end, must_be_active=not action.is_undo, log=action.log)
-    taken = plans.take_part(connection, plan.id, end)
-    if taken:
-        action.do(Work(connection, policy, who, plan))
-    return taken
+    plans.leave_changed(connection, policy, plan.id, end, terms=action.terms, log=action.log)
+    action.do(Work(connection, policy, who, plan, {"plan": plan.id, "end": end}))
+    return plans.drop_part(connection, plan.id, end)
 
 
-def _count_left(connection: sa.Connection, plan: PlanView) -> int:
+def _count_left(connection: Connection, plan: PlanView) -> int:
     return sum(plans.read_plan(connection, plan.id).left.values())
 
 
@@ -194,36 +186,4 @@ def list_left(service: Service, actor: Actor, plan_id: int, limit: int = _LISTED
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
         log = ACTIONS[plans.read_plan(connection, plan_id).action].log
-        return [_left(log, found) for found in connection.execute(_left_rows(plan_id, log).limit(limit))]
-
-
-def _left_rows(plan_id: int, log: plans.Log) -> sa.Select[*tuple[Any, ...]]:
-    row, pa, change = t.PlanRow, t.ProviderAccount, log
-    any_one = sa.orm.aliased(change)
-    of_row = any_one.provider_account_id == row.provider_account_id
-    latest = sa.select(sa.func.max(any_one.id)).where(of_row).correlate(row).scalar_subquery()
-    to_what = t.Decision.kind if log is t.Decision else t.OwnerChange.owner
-    return (
-        sa.select(pa.id, pa.name, t.Provider.name, row.why_left, change.actor, change.at, to_what)
-        .select_from(row)
-        .join(pa, pa.id == row.provider_account_id)
-        .join(t.Provider, t.Provider.id == pa.provider_id)
-        .outerjoin(change, sa.and_(change.id == latest, row.why_left == "changed"))
-        .where(row.plan_id == plan_id, row.why_left != "")
-        .order_by(row.why_left != "changed", pa.name_key, pa.id)
-    )
-
-
-def _left(log: plans.Log, found: Sequence[Any]) -> Left:
-    row, name, provider, why, by, at, to_what = found
-    left = Left(row, name, provider, why, by or "", at=at)
-    if to_what is None:
-        return left
-    return replace(left, kind=DecisionKind(to_what)) if log is t.Decision else replace(left, owner=to_what)
-
-
-def _names(connection: sa.Connection, ids: set[int]) -> dict[int, str]:
-    account = t.Account
-    return {
-        row.id: row.name for row in connection.execute(sa.select(account.id, account.name).where(account.id.in_(ids)))
-    }
+        return plans.read_left(connection, plan_id, log, limit)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import sqlalchemy as sa
 
 from w365.errors import InputError, NotFound, StaleEdit
 from w365.matching.messages import DECISION_WORDS, LEFT_WORDS
@@ -13,15 +10,26 @@ from w365.model import Actor, DecisionKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
 from w365.service.deciding.bulk_actions import ACTIONS, UNDO, UNDO_OWNERS
-from w365.service.deciding.bulk_run import Preview, do_part, read_preview
-from w365.store import tables as t
+from w365.service.deciding.bulk_run import Preview, freeze
 from w365.store.configuring.settings import read_policy
+from w365.store.db.engine import Connection
 from w365.store.deciding import plans
-from w365.store.deciding.decisions import Who
+from w365.store.deciding.batch import Rows
+from w365.store.deciding.decisions import ROW, Change, Who, carry_out, look, row_values
 from w365.store.deciding.owners import last_given, owner_targets
-from w365.store.deciding.undoable import holding, last_of, targets_of_decision, targets_of_run
+from w365.store.deciding.plans import Terms
+from w365.store.deciding.undoable import (
+    NOT_UNDONE,
+    holding,
+    last_of,
+    read_decision,
+    read_target,
+    targets_of_decision,
+    targets_of_run,
+)
 from w365.store.reading.worklist import Row, read_rows
 from w365.store.runs import get_run
+from w365.store.tables import OwnerChange
 
 DECIDING = (RunKind.MATCH, RunKind.BULK, RunKind.UNDO, RunKind.MAPPING_IMPORT)
 """Runs that decide: the others read what others say."""
@@ -41,7 +49,7 @@ class _Chosen:
 
     said: str
     action: str
-    rows: sa.Select[*tuple[Any, ...]]
+    rows: Rows
     one: int
 
 
@@ -73,36 +81,25 @@ def preview_undo(service: Service, actor: Actor, what: Undoable) -> Preview:
     require(actor, Role.ANALYST)
     with service.store.write() as connection:
         chosen = _chosen(connection, what)
-        plan_id = plans.add_plan(
-            connection,
-            actor.name,
-            service.clock(),
-            chosen.action,
-            said=chosen.said,
-            detail={"decision": what.decision_id, "run": what.run_id},
-            rows=chosen.rows,
-            values={"one": chosen.one},
-        )
-        policy, log = read_policy(connection), ACTIONS[chosen.action].log
-        plans.leave_changed(connection, policy, plan_id, must_be_active=False, log=log)
-        return read_preview(connection, plan_id)
+        said, detail = chosen.said, {"decision": what.decision_id, "run": what.run_id}
+        rows, values = chosen.rows, {"one": chosen.one}
+        return freeze(service, connection, actor, chosen.action, said=said, detail=detail, rows=rows, values=values)
 
 
-def _chosen(connection: sa.Connection, what: Undoable) -> _Chosen:
+def _chosen(connection: Connection, what: Undoable) -> _Chosen:
     if what.run_id is not None:
         return _chosen_run(connection, what.run_id)
-    kind = connection.scalar(sa.select(t.Decision.kind).where(t.Decision.id == what.decision_id))
-    if what.decision_id is None or kind is None:
+    taken = read_decision(connection, what.decision_id)
+    if taken is None:
         raise NotFound(f"There is no decision {what.decision_id}.", kept="Nothing was changed.")
-    if kind in (DecisionKind.SYNC_OFF, DecisionKind.SYNC_ON):
+    if taken.kind in NOT_UNDONE:
         raise InputError(
             "The sync of a row is switched in its record.", kept="Nothing was changed.", do="Open the record."
         )
-    said = f"Decision {what.decision_id}: {DECISION_WORDS[DecisionKind(kind)]}"
-    return _Chosen(said, UNDO, targets_of_decision(), what.decision_id)
+    return _Chosen(f"Decision {taken.id}: {DECISION_WORDS[taken.kind]}", UNDO, targets_of_decision(), taken.id)
 
 
-def _chosen_run(connection: sa.Connection, run_id: int) -> _Chosen:
+def _chosen_run(connection: Connection, run_id: int) -> _Chosen:
     run = get_run(connection, run_id)
     if run.is_active:
         raise InputError(
@@ -112,7 +109,7 @@ def _chosen_run(connection: sa.Connection, run_id: int) -> _Chosen:
         raise InputError(f"Run {run_id} decided nothing: it read what others say.", kept="Nothing was changed.")
     plan = plans.plan_of_run(connection, run_id)
     said = f"Run {run_id}: {plan.said if plan else run.kind.replace('_', ' ')}"
-    if plan is not None and ACTIONS[plan.action].log is t.OwnerChange:
+    if plan is not None and ACTIONS[plan.action].log is OwnerChange:
         return _Chosen(said, UNDO_OWNERS, owner_targets(), run_id)
     return _Chosen(said, UNDO, targets_of_run(), run_id)
 
@@ -121,23 +118,27 @@ def can_take_back(service: Service, actor: Actor, row: int) -> frozenset[int]:
     """Which decisions of a row hold now, so that undoing them brings back what was before."""
     require(actor, Role.VIEWER)
     with service.store.read() as connection:
-        return frozenset(connection.scalars(holding(), {"one": row}))
+        return holding(connection, row)
 
 
 def take_back_now(service: Service, actor: Actor, decision_id: int) -> Row:
     """Take one decision back by hand and return the row as it is; StaleEdit, which says why, where it cannot be."""
-    plan = preview_undo(service, actor, Undoable(decision_id=decision_id)).plan
+    require(actor, Role.ANALYST)
     with service.store.write() as connection:
-        row_id = connection.scalar(sa.select(t.Decision.provider_account_id).where(t.Decision.id == decision_id)) or 0
-        taken = do_part(connection, Who(actor.name, service.clock()), plan, row_id)
-        left = plans.read_plan(connection, plan.id).left
-        plans.drop_plan(connection, plan.id)
-        row = read_rows(connection, [row_id])[0]
-    if not taken:
-        why = LEFT_WORDS[next(iter(left), "changed")]
+        return take_back(connection, Who(actor.name, service.clock()), decision_id)
+
+
+def take_back(connection: Connection, who: Who, decision_id: int) -> Row:
+    """Do the same inside a transaction."""
+    _chosen(connection, Undoable(decision_id=decision_id))
+    policy, target = read_policy(connection), read_target(connection, decision_id)
+    now = look(connection, policy, target.row, target.account, seen=None, terms=Terms.UNDO)
+    if why := target.why or now.why:
         raise StaleEdit(
-            f"{row.name} cannot go back to what it was: {why}.",
+            f"{read_rows(connection, [now.id])[0].name} cannot go back to what it was: {LEFT_WORDS[why]}.",
             kept="It was left as it is.",
             do="Look at the row as it is now.",
         )
-    return row
+    values = row_values(target.row, target.account, undoes=decision_id, restores=target.restores)
+    carry_out(connection, policy, who, Change(DecisionKind.UNDO), ROW, values)
+    return read_rows(connection, [target.row])[0]

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from w365.errors import InputError
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
-from w365.service.deciding.undo import take_back_now
-from w365.store import tables as t
+from w365.service.deciding.undo import take_back
+from w365.store.deciding.decisions import Who
+from w365.store.deciding.undoable import read_decision
+from w365.store.matching.candidates import put_candidates, read_candidates
 from w365.store.reading.worklist import Row, read_rows
 
 
@@ -28,10 +28,8 @@ class Before:
 def remember(service: Service, actor: Actor, row: int) -> Before:
     """Read, before a decision, what undoing it needs."""
     require(actor, Role.ANALYST)
-    table = t.CurrentCandidate.__table__
     with service.store.read() as connection:
-        kept = connection.execute(sa.select(table).where(table.c.provider_account_id == row)).mappings()
-        return Before(row, tuple(map(dict, kept)))
+        return Before(row, read_candidates(connection, row))
 
 
 def undo_own(service: Service, actor: Actor, decision_id: int, before: Before) -> Row:
@@ -40,14 +38,10 @@ def undo_own(service: Service, actor: Actor, decision_id: int, before: Before) -
     Raises InputError when somebody else took it, StaleEdit when the row was changed since.
     """
     require(actor, Role.ANALYST)
-    with service.store.read() as connection:
-        who = connection.scalar(sa.select(t.Decision.actor).where(t.Decision.id == decision_id))
-    if who != actor.name:
-        raise InputError("This decision is not yours.", kept="Nothing was changed.")
-    take_back_now(service, actor, decision_id)
-    table = t.CurrentCandidate
     with service.store.write() as connection:
-        connection.execute(sa.delete(table).where(table.provider_account_id == before.row))
-        if before.candidates:
-            connection.execute(sa.insert(table), before.candidates)
+        taken = read_decision(connection, decision_id)
+        if taken is None or taken.actor != actor.name:
+            raise InputError("This decision is not yours.", kept="Nothing was changed.")
+        take_back(connection, Who(actor.name, service.clock()), decision_id)
+        put_candidates(connection, before.row, before.candidates)
         return read_rows(connection, [before.row])[0]

@@ -6,24 +6,22 @@ import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from w365.errors import InputError
-from w365.model import Cardinality, Disposition, Evidence, MatchPolicy
-from w365.service.importing.mapping_facts import (
-    Accounts,
-    Holders,
-    Named,
-    Standing,
-    names_of,
-    read_standings,
-    rejected_by_people,
-    say_support,
-)
+from w365.matching.messages import say_evidence
+from w365.model import Disposition, Evidence, MatchPolicy
 from w365.service.importing.report import LineError
 from w365.sheets import Field, Line, Places, Sheet
-from w365.store import tables as t
-from w365.store.matching.evidence import evidence_of
+from w365.store.db.bulk_insert import chunks
+from w365.store.db.engine import Connection
+from w365.store.importing.mapping_lines import (
+    Accounts,
+    Doubts,
+    Known,
+    read_doubts,
+    read_holding,
+    read_known,
+    read_providers,
+)
 
 PROVIDER, SPECIFIC_ID = "provider", "specific_id"
 ACCOUNT_ID, ACCOUNT_NUMBER, ACCOUNT_NAME = "account_id", "account_number", "account_name"
@@ -87,15 +85,19 @@ class Planned:
 
     line: int
     verdict: Verdict
-    provider_account_id: int
     provider: str
-    specific_id: str
-    provider_account: str
     account_id: int
     account: str
-    old_account_id: int | None = None
+    row: Known
     other: str = ""
-    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def specific_id(self) -> str:
+        return self.row.specific_id
+
+    @property
+    def provider_account(self) -> str:
+        return self.row.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class MappingPlan:
 
     def __init__(
         self,
-        connection: sa.Connection,
+        connection: Connection,
         policy: MatchPolicy,
         sheet: Sheet,
         places: Places,
@@ -125,45 +127,43 @@ class MappingPlan:
     ) -> None:
         self._connection, self._policy = connection, policy
         self._sheet, self._places, self._take = sheet, places, take
-        rows = connection.execute(sa.select(t.Provider.id, t.Provider.name, t.Provider.cardinality)).all()
-        self._providers = {row.name.casefold(): int(row.id) for row in rows}
-        self._names = {int(row.id): row.name for row in rows}
-        self._rules = {int(row.id): Cardinality(row.cardinality or policy.cardinality) for row in rows}
+        self._providers = read_providers(connection, policy)
         self._otherwise = self._only_provider(provider)
         self._said: dict[int, tuple[int, int]] = {}
-        self._holders = Holders()
+        self._holders: dict[int, dict[int, tuple[int, str]]] = {}
         self.errors: list[LineError] = []
         self.lines = self.empty = 0
 
     def chunks(self) -> Iterator[list[Planned]]:
-        part: list[_Asked] = []
-        for line in self._sheet.lines():
-            self.lines += 1
-            if asked := self._asked(line):
-                part.append(asked)
-            if len(part) == _CHUNK:
-                yield self._judge(part)
-                part = []
-        if part:
+        for part in chunks(self._lines(), _CHUNK):
             yield self._judge(part)
 
     def _only_provider(self, name: str) -> int | None:
         """The provider of lines that name none: the one that was said, or the only one there is."""
+        ids, names = self._providers.ids, self._providers.names
         if name:
-            found = self._providers.get(name.casefold())
-            if found is None:
-                names = ", ".join(self._names.values())
-                raise InputError(f"There is no provider “{name}”.", kept="Nothing was read.", do=f"Providers: {names}.")
-            return found
-        if PROVIDER not in self._places and len(self._names) > 1:
+            if name.casefold() not in ids:
+                raise InputError(
+                    f"There is no provider “{name}”.",
+                    kept="Nothing was read.",
+                    do=f"Providers: {', '.join(names.values())}.",
+                )
+            return ids[name.casefold()]
+        if PROVIDER not in self._places and len(names) > 1:
             raise InputError(
                 "The file has no column that names the provider.",
                 kept="Nothing was read.",
                 do="Choose the column, or say of which provider all lines are.",
             )
-        return next(iter(self._names)) if len(self._names) == 1 else None
+        return next(iter(names)) if len(names) == 1 else None
 
     # --- one line ---
+
+    def _lines(self) -> Iterator[_Asked]:
+        for line in self._sheet.lines():
+            self.lines += 1
+            if asked := self._asked(line):
+                yield asked
 
     def _asked(self, line: Line) -> _Asked | None:
         text = {name: line.cell(place) for name, place in self._places.items()}
@@ -178,7 +178,7 @@ class MappingPlan:
         return None
 
     def _provider_of(self, line: Line, name: str) -> int | None:
-        found = self._providers.get(name.casefold()) if name else self._otherwise
+        found = self._providers.ids.get(name.casefold()) if name else self._otherwise
         if found is None:
             why = "is no provider here" if name else "is missing; there are several providers"
             self._refuse(line.number, PROVIDER, name, why)
@@ -191,20 +191,26 @@ class MappingPlan:
     # --- some lines at once ---
 
     def _judge(self, asked: Sequence[_Asked]) -> list[Planned]:
+        found = list(self._find(asked))
+        doubts = read_doubts(self._connection, self._policy, [row.id for _, row, _, _ in found])
+        self._read_holders({account_id for _, _, account_id, _ in found})
+        return [self._planned(one, row, account_id, name, doubts) for one, row, account_id, name in found]
+
+    def _find(self, asked: Sequence[_Asked]) -> Iterator[tuple[_Asked, Known, int, str]]:
+        """Find what the lines name, and refuse those that name nothing."""
         ids = [text for one in asked for text in (one.specific_id, one.specific_id.lower())]
-        rows = read_standings(self._connection, [one.provider_id for one in asked], ids)
+        rows = read_known(self._connection, [one.provider_id for one in asked], ids)
         accounts = Accounts(self._connection, {one.account for one in asked})
-        found = []
         for one in asked:
             row = rows.get((one.provider_id, one.specific_id)) or rows.get((one.provider_id, one.specific_id.lower()))
             account = accounts.find(one.account)
             if row is None:
-                self._refuse(one.line, SPECIFIC_ID, one.specific_id, f"is unknown at {self._names[one.provider_id]}")
-            elif not isinstance(account, Named):
+                provider = self._providers.names[one.provider_id]
+                self._refuse(one.line, SPECIFIC_ID, one.specific_id, f"is unknown at {provider}")
+            elif isinstance(account, str):
                 self._refuse(one.line, one.field, one.account, account)
-            elif self._is_first(one, row.id, account.id):
-                found.append((one, row, account))
-        return self._verdicts(found)
+            elif self._is_first(one, row.id, account[0]):
+                yield one, row, *account
 
     def _is_first(self, asked: _Asked, row_id: int, account_id: int) -> bool:
         line, account = self._said.setdefault(row_id, (asked.line, account_id))
@@ -213,57 +219,53 @@ class MappingPlan:
             self._refuse(asked.line, asked.field, asked.account, why)
         return line == asked.line
 
-    def _verdicts(self, found: Sequence[tuple[_Asked, Standing, Named]]) -> list[Planned]:
-        ids = [row.id for _, row, _ in found]
-        facts = _Facts(self._connection, self._policy, ids)
-        self._holders.read(self._connection, {account.id for _, _, account in found})
-        return [self._planned(asked, row, account, facts) for asked, row, account in found]
-
-    def _planned(self, asked: _Asked, row: Standing, account: Named, facts: _Facts) -> Planned:
-        verdict, other = facts.judge(row, account.id)
+    def _planned(self, asked: _Asked, row: Known, account_id: int, name: str, doubts: Doubts) -> Planned:
+        verdict, other = _judge(row, account_id, doubts)
         if verdict in self._take:
-            rule = self._rules[row.provider_id]
-            if holder := self._holders.holder_of(account.id, row.provider_id, row.id, rule):
+            if holder := self._holder_of(account_id, row):
                 verdict, other = Verdict.BREACH, holder
             else:
-                self._holders.move(row, account.id)
-        return Planned(
-            asked.line,
-            verdict,
-            row.id,
-            self._names[row.provider_id],
-            row.specific_id,
-            row.name,
-            account.id,
-            account.name,
-            row.account_id,
-            other,
-            facts.supported(row.id).get(account.id, ()),
-        )
+                self._move(row, account_id)
+        return Planned(asked.line, verdict, self._providers.names[row.provider_id], account_id, name, row, other)
 
+    # --- who has an account, with the lines judged so far ---
 
-class _Facts:
-    """What stands and speaks for or against, of some provider accounts."""
+    def _read_holders(self, account_ids: set[int]) -> None:
+        if self._providers.apart:
+            new = account_ids - self._holders.keys()
+            self._holders.update({one: {} for one in new})
+            for account_id, row_id, provider_id, name in read_holding(self._connection, new):
+                self._holders[account_id][row_id] = (provider_id, name)
 
-    def __init__(self, connection: sa.Connection, policy: MatchPolicy, ids: Sequence[int]) -> None:
-        self._evidence = evidence_of(connection, policy, ids)
-        self._rejected = rejected_by_people(connection, ids)
-        self._names = names_of(connection, {one for supported in self._evidence.values() for one in supported})
+    def _holder_of(self, account_id: int, row: Known) -> str:
+        """Name who must not share the account with the row; "" for nobody."""
+        holders = self._holders.get(account_id, {}).items()
+        others = (held for holder, held in holders if holder != row.id)
+        return next((name for provider, name in others if (row.provider_id, provider) in self._providers.apart), "")
 
-    def supported(self, row_id: int) -> Mapping[int, tuple[Evidence, ...]]:
-        return self._evidence.get(row_id, {})
-
-    def judge(self, row: Standing, account_id: int) -> tuple[Verdict, str]:
-        """Say what mapping a row to an account would be, and in words what speaks against it."""
-        if row.account_id == account_id:
-            return Verdict.SAME, ""
+    def _move(self, row: Known, account_id: int) -> None:
         if row.account_id is not None:
-            return Verdict.DIFFERENT, row.account
-        if (row.id, account_id) in self._rejected:
-            return Verdict.REJECTED, self._rejected[row.id, account_id]
-        if row.disposition in (Disposition.EXCLUDED, Disposition.PARKED):
-            return Verdict.SET_ASIDE, row.disposition
-        supported = self.supported(row.id)
-        if supported and account_id not in supported:
-            return Verdict.AGAINST, say_support(supported, self._names)
-        return Verdict.MAP, ""
+            self._holders.get(row.account_id, {}).pop(row.id, None)
+        self._holders.setdefault(account_id, {})[row.id] = (row.provider_id, row.name)
+
+
+def _judge(row: Known, account_id: int, doubts: Doubts) -> tuple[Verdict, str]:
+    """Say what mapping a row to an account would be, and in words what speaks against it."""
+    supported = doubts.evidence.get(row.id, {})
+    if row.account_id == account_id:
+        return Verdict.SAME, ""
+    if row.account_id is not None:
+        return Verdict.DIFFERENT, row.account
+    if rejected_by := doubts.rejected_by.get((row.id, account_id)):
+        return Verdict.REJECTED, rejected_by
+    if row.disposition in (Disposition.EXCLUDED, Disposition.PARKED):
+        return Verdict.SET_ASIDE, row.disposition
+    if supported and account_id not in supported:
+        return Verdict.AGAINST, _say_support(supported, doubts.names)
+    return Verdict.MAP, ""
+
+
+def _say_support(supported: Mapping[int, Sequence[Evidence]], names: Mapping[int, str]) -> str:
+    return "; ".join(
+        f"{names[one]}: {', '.join(say_evidence(fact) for fact in facts)}" for one, facts in supported.items()
+    )

@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from w365.errors import InputError
-from w365.model import Actor, Origin, Role, RunKind
+from w365.model import Actor, DecisionKind, Origin, Role, RunKind
 from w365.service import Service
 from w365.service.access import require
 from w365.service.importing.mapping_plan import (
@@ -33,12 +31,10 @@ from w365.service.importing.report import (
     run_import,
 )
 from w365.sheets import Places, Sheet
-from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
-from w365.store.deciding import batch
-from w365.store.deciding.decisions import Who
-from w365.store.matching import refresh_derived
-from w365.store.matching.candidates import order_decided
+from w365.store.db.engine import Connection
+from w365.store.deciding.decisions import Change, Who, carry_out
+from w365.store.deciding.plans import PART, add_plan, add_rows, drop_plan, whole
 from w365.store.run_counts import Count, Counts
 from w365.store.runs import RunView
 
@@ -114,19 +110,22 @@ def import_mappings(
     _check(sheet, places)
     chosen = choice or MappingChoice()
 
-    def work(connection: sa.Connection, run_id: int) -> Counts:
+    def work(connection: Connection, run_id: int) -> Counts:
         plan = _plan(connection, sheet, places, chosen)
-        who = Who(actor.name, service.clock(), run_id)
         counts: Counts = Counter()
+        at = service.clock()
+        plan_id = add_plan(connection, actor.name, at, TARGET, said=sheet.name, detail={})
         for part in plan.chunks():
-            counts += _map(connection, who, part, chosen.mapped)
+            counts += _add(connection, plan_id, part, chosen.mapped)
             tell(plan.lines)
         if not chosen.leave_out_errors:
             refuse_errors(plan.errors)
         keep_errors(connection, run_id, plan.errors)
+        who, change = Who(actor.name, at, run_id), Change(DecisionKind.MAP, Origin.IMPORTED)
+        carry_out(connection, read_policy(connection), who, change, PART, whole(plan_id))
+        drop_plan(connection, plan_id)
         counts[Count.WITHOUT_ACCOUNT] = plan.empty
         counts[Count.REJECTED] = count_lines(plan.errors)
-        _settle(connection, run_id)
         return +counts
 
     return run_import(service, actor, RunKind.MAPPING_IMPORT, TARGET, work)
@@ -142,28 +141,15 @@ def _check(sheet: Sheet, places: Places) -> None:
         )
 
 
-def _plan(connection: sa.Connection, sheet: Sheet, places: Places, choice: MappingChoice) -> MappingPlan:
+def _plan(connection: Connection, sheet: Sheet, places: Places, choice: MappingChoice) -> MappingPlan:
     policy = read_policy(connection)
     return MappingPlan(connection, policy, sheet, places, provider=choice.provider, take=choice.mapped)
 
 
-def _map(connection: sa.Connection, who: Who, part: Sequence[Planned], take: frozenset[Verdict]) -> Counts:
-    """Map the lines that are to be mapped, and count all of them by their words."""
-    wanted = [one for one in part if one.verdict in take]
-    batch.put_batch(connection, [(one.provider_account_id, one.account_id) for one in wanted])
-    batch.map_rows(connection, read_policy(connection), who, Origin.IMPORTED)
-    replaced = sum(one.old_account_id is not None for one in wanted)
+def _add(connection: Connection, plan_id: int, part: Sequence[Planned], take: frozenset[Verdict]) -> Counts:
+    """Plan the lines that are to be mapped, and count all of them by their words."""
+    taken = [one for one in part if one.verdict in take]
+    add_rows(connection, plan_id, [(one.row.id, one.row.version, one.account_id) for one in taken])
+    replaced = sum(one.row.account_id is not None for one in taken)
     left = Counter(Count(one.verdict) for one in part if one.verdict not in take)
-    return left + Counter({Count.MAPPED: len(wanted) - replaced, Count.REPLACED: replaced})
-
-
-def _settle(connection: sa.Connection, run_id: int) -> None:
-    """Bring proposals, grid rows and candidates of all that the run concerns up to date."""
-    decision, proposal = t.Decision, t.CurrentProposal
-    mine = sa.select(decision.provider_account_id).where(decision.run_id == run_id)
-    accounts = sa.select(decision.account_id).where(decision.run_id == run_id, decision.account_id.is_not(None))
-    before = sa.select(decision.old_account_id).where(decision.run_id == run_id, decision.old_account_id.is_not(None))
-    pointing = sa.select(proposal.provider_account_id).where(proposal.account_id.in_(accounts.union(before)))
-    which = sa.select(mine.union(pointing).subquery().c[0])
-    refresh_derived.settle(connection, read_policy(connection), which)
-    order_decided(connection, which)
+    return left + Counter({Count.MAPPED: len(taken) - replaced, Count.REPLACED: replaced})

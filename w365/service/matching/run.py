@@ -13,8 +13,8 @@ from w365.service.access import require
 from w365.service.matching.candidates import make_candidates
 from w365.store.configuring.settings import put_domain, put_domains, put_provider_cardinality, put_settings, read_policy
 from w365.store.db.engine import Connection
+from w365.store.deciding.decisions import auto_match, mapped_in_run
 from w365.store.matching.account_domains import fold_all
-from w365.store.matching.auto_mapping import auto_match, mapped_in_run
 from w365.store.matching.candidates import order_candidates, order_elsewhere
 from w365.store.matching.dirty_rows import all_rows, forget_touched, is_any_touched, touch, touched, touched_or_all
 from w365.store.matching.pending_matches import WouldMap, count_ready, list_breaching, list_ready

@@ -17,7 +17,7 @@ from w365.service import Service
 from w365.service.access import require
 from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Connection
-from w365.store.deciding.holders import read_holders
+from w365.store.matching.cardinality import read_holders
 from w365.store.reading import account_search
 from w365.store.reading.account_hits import Hit, Score, read_hits, read_scores
 from w365.store.reading.search_index import fold, parts_of, terms, words_of

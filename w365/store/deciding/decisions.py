@@ -1,34 +1,49 @@
-"""The one place where a mapping, a disposition or a rejection changes, always together with its decision.
+"""The one engine: whatever changes a mapping, a disposition or a rejection, of one row or of many, is done here.
 
-A decision is appended with the evidence of its moment. The latest decision of a provider account is the version that an
-edit must have seen; whoever comes second is told who decided what.
+A selection of rows is decided in one way: a decision is appended for each, with what held before it and the evidence of
+its moment, and what the kind of decision changes is changed. Whether a row may be changed is asked before, on the same
+conditions: of one row by `look` and `refuse`, of the rows of a plan by `plans.leave_changed`. The latest decision of a
+provider account is the version that an edit must have seen; whoever comes second is told who decided what.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
-from w365.errors import InputError, NotFound, PolicyBreach, StaleEdit
-from w365.model import Cardinality, DecisionKind, Disposition, Evidence, MatchPolicy, Origin
+from w365.errors import NotFound, StaleEdit
+from w365.model import DecisionKind, Disposition, MatchPolicy, Origin
 from w365.store import tables as t
-from w365.store.deciding import prior_state
-from w365.store.matching.dirty_rows import pointing_to_accounts
-from w365.store.matching.evidence import Values, evidence_of
+from w365.store.db.bulk_insert import count_for_planner
+from w365.store.deciding.batch import (
+    Rows,
+    appending,
+    changing,
+    competing_with_made,
+    in_made,
+    judged_in_made,
+    judging,
+    keeping_standing,
+    linking,
+    moving_rejections,
+    rejected_in_made,
+)
+from w365.store.deciding.plans import Terms, why_left
+from w365.store.matching.candidates import drop_candidates, order_decided
+from w365.store.matching.cardinality import any_unique, refuse_taken
+from w365.store.matching.evidence import NO_VALUES, Values
+from w365.store.matching.proposals import propose, would_map
+from w365.store.matching.refresh_derived import refresh, settle
 
+_MANY = 1_000
+"""So many automatic mappings are worth a count of the decisions, which takes some 0.1 s."""
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What holds for a provider account now: its version, mapping and disposition."""
-
-    version: int
-    account_id: int | None
-    origin: str
-    disposition: Disposition
+_OF_SYNC = (DecisionKind.SYNC_ON, DecisionKind.SYNC_OFF)
+"""These change nothing that is proposed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,285 +55,264 @@ class Who:
     run_id: int | None = None
 
 
-def standing(connection: sa.Connection, provider_account_id: int, *, seen: int | None) -> Standing:
-    """Read how a provider account stands, for a decision in the same write transaction.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is decided about rows; `until` is the last day of parking."""
 
-    `seen` is the version the person looked at (None: whatever holds). Raises StaleEdit naming who decided since, and
-    NotFound.
-    """
-    row = connection.execute(_STANDING, {"row": provider_account_id}).one_or_none()
-    if row is None:
-        raise NotFound("This provider account does not exist.", do="Reload the page.")
-    latest = _latest(connection, provider_account_id)
-    version = latest.id if latest else 0
-    if latest and seen is not None and seen != version:
-        raise StaleEdit(
-            f"{latest.actor} decided this row at {latest.at:%H:%M} UTC, after you had opened it.",
-            kept="Their decision was kept; yours was not saved.",
-            do="Look at the row as it is now and choose again.",
-        )
-    return Standing(version, row.account_id, row.origin or "", Disposition(row.kind or Disposition.OPEN))
+    kind: DecisionKind
+    origin: Origin | None = None
+    reason: str = ""
+    until: dt.date | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether its rows are open and not mapped: there is nothing that held before."""
+        return self.origin is Origin.AUTO
 
 
-def map_account(  # noqa: PLR0913 - one argument a fact of the decision
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Decisions just made, of so many rows and with so many rejections made or ended: those `after` a given one."""
+
+    change: Change
+    after: int
+    rows: int
+    judged: int = 0
+
+    @property
+    def values(self) -> Values:
+        """What the selections of `store.deciding.batch` ask for."""
+        return {"after": self.after}
+
+
+def decide(
     connection: sa.Connection,
     policy: MatchPolicy,
     who: Who,
-    provider_account_id: int,
-    account_id: int,
-    *,
-    now: Standing,
-    origin: Origin,
-    reason: str = "",
-) -> int:
-    """Map to an account and return the decision's id; any exclusion, parking and rejection of the pair ends.
+    change: Change,
+    rows: Rows,
+    values: Values = NO_VALUES,
+) -> Made:
+    """Decide the same about every row of a selection; `values` are what it asks for.
 
-    What supports the link now is kept with it. Raises PolicyBreach, with nothing changed, where a policy forbids it.
+    The caller has seen that every row may be changed so, and makes agree what is derived (`carry_out` does).
     """
-    _check_cardinality(connection, policy, provider_account_id, account_id)
-    evidence = evidence_of(connection, policy, [provider_account_id]).get(provider_account_id, {}).get(account_id, ())
-    kind, old = DecisionKind.MAP, now.account_id
-    decision = _append(
-        connection, who, provider_account_id, kind, old=old, new=account_id, origin=origin, reason=reason
-    )
-    _store_evidence(connection, decision, evidence)
-    is_against = not evidence and _supports_others(connection, provider_account_id)
-    _unmap(connection, provider_account_id)
-    _clear_disposition(connection, provider_account_id)
-    _end_rejection(connection, provider_account_id, account_id, decision)
-    connection.execute(
-        sa.insert(t.Mapping).values(
-            provider_account_id=provider_account_id,
-            account_id=account_id,
-            origin=origin,
-            decision_id=decision,
-            against_evidence=is_against,
-        )
-    )
-    return decision
+    after = connection.scalar(_LAST) or 0
+    asked = {**values, **_facts(who, change), "after": after}
+    appended = appending(change.kind, rows, is_first=change.is_first)
+    made = Made(change, after, _count(connection, appended, asked))
+    if not change.is_first:
+        connection.execute(keeping_standing(), made.values)
+        if change.kind is DecisionKind.UNDO:
+            connection.execute(linking(rows), asked)
+        made = Made(change, after, made.rows, _judge(connection, made))
+    elif made.rows >= _MANY:
+        count_for_planner(connection, t.Decision)
+    for statement in changing(change.kind, policy, is_first=change.is_first):
+        connection.execute(statement, asked)
+    return made
 
 
-def unmap(connection: sa.Connection, who: Who, provider_account_id: int, *, now: Standing, reason: str = "") -> int:
-    """Clear the mapping.
-
-    Clearing an automatic one rejects the pair, or the next match would write it again (product rule 5).
-    """
-    decision = _append(
-        connection, who, provider_account_id, DecisionKind.UNMAP, old=now.account_id, new=None, reason=reason
-    )
-    _unmap(connection, provider_account_id)
-    if now.origin == Origin.AUTO and now.account_id is not None:
-        _insert_rejection(connection, provider_account_id, now.account_id, decision)
-    return decision
-
-
-def reject(connection: sa.Connection, who: Who, provider_account_id: int, account_id: int, *, reason: str = "") -> int:
-    """Say that an account is not this customer's: never suggested nor mapped automatically until taken back."""
-    decision = _append(
-        connection, who, provider_account_id, DecisionKind.REJECT, old=None, new=account_id, reason=reason
-    )
-    _insert_rejection(connection, provider_account_id, account_id, decision)
-    return decision
-
-
-def take_back_rejection(connection: sa.Connection, who: Who, provider_account_id: int, account_id: int) -> int:
-    """Make an account eligible again. Raises InputError when it is not rejected."""
-    pair = (t.Rejection.provider_account_id == provider_account_id) & (t.Rejection.account_id == account_id)
-    if connection.scalar(sa.select(t.Rejection.decision_id).where(pair)) is None:
-        raise InputError("This account is not rejected (any more).", kept="Nothing was changed.", do="Reload the row.")
-    decision = _append(connection, who, provider_account_id, DecisionKind.UNREJECT, old=None, new=account_id)
-    _end_rejection(connection, provider_account_id, account_id, decision)
-    return decision
-
-
-def set_aside(
+def carry_out(
     connection: sa.Connection,
+    policy: MatchPolicy,
     who: Who,
-    provider_account_id: int,
-    kind: Disposition,
-    *,
-    reason: str,
-    until: dt.date | None = None,
+    change: Change,
+    rows: Rows,
+    values: Values = NO_VALUES,
 ) -> int:
-    """Exclude or park a row."""
-    decision_kind = DecisionKind.EXCLUDE if kind is Disposition.EXCLUDED else DecisionKind.PARK
-    decision = _append(connection, who, provider_account_id, decision_kind, old=None, new=None, reason=reason)
-    _clear_disposition(connection, provider_account_id)
-    connection.execute(
-        sa.insert(t.StandingOrder).values(
-            provider_account_id=provider_account_id, kind=kind, reason=reason, until=until, decision_id=decision
-        )
-    )
-    return decision
+    """Decide, and make proposals, grid rows and candidates agree; return of how many rows."""
+    made = decide(connection, policy, who, change, rows, values)
+    if made.judged:
+        drop_candidates(connection, rejected_in_made(), made.values)
+    if made.rows:
+        _settle(connection, policy, made)
+        order_decided(connection, in_made(), made.values)
+    return made.rows
 
 
-def reopen(connection: sa.Connection, who: Who, provider_account_id: int) -> int:
-    decision = _append(connection, who, provider_account_id, DecisionKind.REOPEN, old=None, new=None)
-    _clear_disposition(connection, provider_account_id)
-    return decision
+_LAST = sa.select(sa.func.max(t.Decision.id))
 
 
-def bring_back(connection: sa.Connection, who: Who, today: dt.date, *, limit: int = 500) -> list[int]:
-    """Reopen parked rows whose date has come, and return their ids; the reason they were parked for is kept."""
-    order = t.StandingOrder
-    query = sa.select(order.provider_account_id, order.reason).where(
-        order.kind == Disposition.PARKED, order.until <= today
-    )
-    rows = connection.execute(query.order_by(order.provider_account_id).limit(limit)).all()
-    for row in rows:
-        _append(connection, who, row.provider_account_id, DecisionKind.RETURN, old=None, new=None, reason=row.reason)
-        _clear_disposition(connection, row.provider_account_id)
-    return [row.provider_account_id for row in rows]
+def _facts(who: Who, change: Change) -> dict[str, Any]:
+    return {
+        "the_actor": who.name,
+        "the_time": who.at,
+        "the_run": who.run_id,
+        "the_origin": change.origin or "",
+        "the_reason": change.reason,
+        "the_day": change.until,
+    }
 
 
-def switch_sync(connection: sa.Connection, who: Who, provider_account_id: int, *, on: bool, reason: str = "") -> int:
-    """Let syncs bring this row up to date, or leave it alone as it is."""
-    kind = DecisionKind.SYNC_ON if on else DecisionKind.SYNC_OFF
-    row = sa.update(t.ProviderAccount).where(t.ProviderAccount.id == provider_account_id)
-    connection.execute(row.values(is_synced=on))
-    return _append(connection, who, provider_account_id, kind, old=None, new=None, reason=reason)
+def _judge(connection: sa.Connection, made: Made) -> int:
+    statement = judging(made.change.kind)
+    judged = 0 if statement is None else _count(connection, statement, made.values)
+    if judged:
+        for moving in moving_rejections():
+            connection.execute(moving, made.values)
+    return judged
 
 
-def _check_cardinality(
-    connection: sa.Connection, policy: MatchPolicy, provider_account_id: int, account_id: int
-) -> None:
-    pa = t.ProviderAccount
-    provider_id = connection.execute(sa.select(pa.provider_id).where(pa.id == provider_account_id)).scalar_one()
-    check_room(connection, policy, provider_id, account_id, besides=provider_account_id)
+def _count(connection: sa.Connection, statement: sa.Insert, values: Values) -> int:
+    # Of an INSERT, SQLAlchemy keeps PostgreSQL's count only where it is asked to.
+    return connection.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount
 
 
-def check_room(
-    connection: sa.Connection, policy: MatchPolicy, provider_id: int, account_id: int, *, besides: int | None = None
-) -> None:
-    """Raise PolicyBreach naming the first holder where a unique policy leaves an account no room (rule 7).
+def _settle(connection: sa.Connection, policy: MatchPolicy, made: Made) -> None:
+    """Make proposals and grid rows agree with what was decided.
 
-    That is room for a provider account of this provider; `besides` is one whose own link does not count.
+    A mapping bears on proposals under a unique policy only, a rejection under any: the others stay as they are.
     """
-    pa, provider, mapping = t.ProviderAccount, t.Provider, t.Mapping
-    own = connection.execute(sa.select(provider.cardinality).where(provider.id == provider_id)).scalar_one()
-    rule = Cardinality(own or policy.cardinality)
-    if rule is Cardinality.MANY:
+    if made.change.kind not in _OF_SYNC and any_unique(connection, policy):
+        settle(connection, policy, competing_with_made(), made.values)
         return
-    holder = (
-        sa.select(pa.name, provider.name.label("provider"))
-        .join(mapping, mapping.provider_account_id == pa.id)
-        .join(provider, provider.id == pa.provider_id)
-        .where(mapping.account_id == account_id)
-        .order_by(mapping.decision_id)
-        .limit(1)
-    )
-    if besides is not None:
-        holder = holder.where(pa.id != besides)
-    if rule is Cardinality.UNIQUE_IN_PROVIDER:
-        holder = holder.where(pa.provider_id == provider_id)
-    first = connection.execute(holder).one_or_none()
-    if first:
-        raise PolicyBreach(
-            f"This CRM account already belongs to {first.name} at {first.provider}; the policy allows one link only.",
-            kept="Nothing was changed.",
-            do="Choose another account, or clear the other mapping first.",
-        )
+    if made.judged:
+        propose(connection, policy, judged_in_made(), made.values)
+    refresh(connection, policy, in_made(), made.values)
 
 
-def affected(provider_account_id: int, *account_ids: int | None) -> tuple[sa.Select[int], Values]:
-    """Select the rows whose proposal a decision about this row and these accounts can change; with its values."""
-    return _affected(), {"row": provider_account_id, "ids": [one for one in account_ids if one is not None]}
+def auto_match(connection: sa.Connection, policy: MatchPolicy, run_id: int, actor: str, at: dt.datetime) -> int:
+    """Map every open row with exactly one supported account; return how many. With Auto-Match off nothing is mapped."""
+    if not policy.auto_match:
+        return 0
+    change = Change(DecisionKind.MAP, Origin.AUTO)
+    return decide(connection, policy, Who(actor, at, run_id), change, would_map()).rows
 
 
 @functools.cache
-def _affected() -> sa.Select[int]:
-    itself = sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id == sa.bindparam("row", type_=t.Id))
-    return sa.select(itself.union(pointing_to_accounts()).subquery().c[0])
+def mapped_in_run() -> sa.Select[int]:
+    """Select the provider accounts that the `run` given with the statement decided."""
+    return sa.select(t.Decision.provider_account_id).where(t.Decision.run_id == sa.bindparam("run"))
 
 
-def _latest(connection: sa.Connection, provider_account_id: int) -> sa.Row[int, str, dt.datetime] | None:
-    return connection.execute(_LATEST, {"row": provider_account_id}).one_or_none()
+def bring_back(connection: sa.Connection, policy: MatchPolicy, who: Who, today: dt.date, *, limit: int = 500) -> int:
+    """Reopen parked rows whose date has come, and return how many; the reason they were parked for is kept."""
+    change = Change(DecisionKind.RETURN)
+    return carry_out(connection, policy, who, change, _parked(), {"today": today, "most": limit})
 
 
-def _append(  # noqa: PLR0913 - one argument a column
-    connection: sa.Connection,
-    who: Who,
-    provider_account_id: int,
-    kind: DecisionKind,
-    *,
-    old: int | None,
-    new: int | None,
-    origin: str = "",
-    reason: str = "",
-) -> int:
-    values = {
-        "at": who.at,
-        "actor": who.name,
-        "run_id": who.run_id,
-        "provider_account_id": provider_account_id,
-        "kind": kind,
-        "old_account_id": old,
-        "account_id": new,
-        "origin": origin,
-        "reason": reason,
-    }
-    decision = int(connection.execute(_APPEND, values).scalar_one())
-    prior_state.keep_standing(connection, prior_state.JUST, {"made": decision, "row": provider_account_id})
-    return decision
+def is_any_due(connection: sa.Connection, today: dt.date) -> bool:
+    """Whether there are such rows."""
+    return connection.execute(_parked(), {"today": today, "most": 1}).first() is not None
 
 
-def _store_evidence(connection: sa.Connection, decision_id: int, evidence: Sequence[Evidence]) -> None:
-    rows = [
-        {
-            "decision_id": decision_id,
-            "rule": fact.rule,
-            "domain": fact.domain,
-            "contacts": fact.contacts,
-            "example": fact.example,
-        }
-        for fact in evidence
-    ]
-    if rows:
-        connection.execute(sa.insert(t.DecisionEvidence), rows)
+@functools.cache
+def _parked() -> Rows:
+    order = t.StandingOrder
+    rows = sa.select(order.provider_account_id, sa.cast(sa.null(), t.Id).label("account_id"))
+    due = rows.where(order.kind == Disposition.PARKED, order.until <= sa.bindparam("today", type_=sa.Date))
+    return due.order_by(order.provider_account_id).limit(sa.bindparam("most", type_=sa.Integer))
 
 
-def _supports_others(connection: sa.Connection, provider_account_id: int) -> bool:
-    proposal = t.CurrentProposal
-    accounts = sa.select(proposal.accounts).where(proposal.provider_account_id == provider_account_id)
-    return bool(connection.scalar(accounts))
+# --- one row ---
 
 
-def _unmap(connection: sa.Connection, provider_account_id: int) -> None:
-    connection.execute(sa.delete(t.Mapping).where(t.Mapping.provider_account_id == provider_account_id))
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a provider account stands now, and why it cannot get the account that was asked for ("" if it can)."""
+
+    id: int
+    asked_id: int | None
+    provider_id: int
+    account_id: int | None
+    origin: str
+    disposition: Disposition
+    is_synced: bool
+    is_rejected: bool
+    why: str
 
 
-def _clear_disposition(connection: sa.Connection, provider_account_id: int) -> None:
-    connection.execute(sa.delete(t.StandingOrder).where(t.StandingOrder.provider_account_id == provider_account_id))
+_ASKED = ("row", "seen", "account", "undoes", "restores")
 
-
-def _end_rejection(connection: sa.Connection, provider_account_id: int, account_id: int, decision_id: int) -> None:
-    prior_state.keep_rejection(connection, decision_id, provider_account_id, account_id, is_rejected=False)
-    pair = (t.Rejection.provider_account_id == provider_account_id) & (t.Rejection.account_id == account_id)
-    connection.execute(sa.delete(t.Rejection).where(pair))
-
-
-def _insert_rejection(connection: sa.Connection, provider_account_id: int, account_id: int, decision_id: int) -> None:
-    prior_state.keep_rejection(connection, decision_id, provider_account_id, account_id, is_rejected=True)
-    pair = (t.Rejection.provider_account_id == provider_account_id) & (t.Rejection.account_id == account_id)
-    connection.execute(sa.delete(t.Rejection).where(pair))
-    connection.execute(
-        sa.insert(t.Rejection).values(
-            provider_account_id=provider_account_id, account_id=account_id, decision_id=decision_id
+ROW: Rows = sa.select(
+    *(
+        sa.bindparam(name, type_=t.Id).label(label)
+        for name, label in zip(
+            _ASKED, ("provider_account_id", "version", "account_id", "undoes_id", "restores_id"), strict=True
         )
+    )
+)
+"""The one `row` of a plan that is not stored, in the columns of one that is."""
+
+
+def row_values(
+    row: int, account: int | None = None, *, seen: int | None = None, undoes: int | None = None, restores: int = 0
+) -> Values:
+    """What `ROW` asks for. `seen` is the version that the person looked at; None: whatever holds."""
+    return dict(zip(_ASKED, (row, seen, account, undoes, restores), strict=True))
+
+
+def look(
+    connection: sa.Connection,
+    policy: MatchPolicy,
+    row: int,
+    account: int | None = None,
+    *,
+    seen: int | None,
+    terms: Terms = Terms.BY_HAND,
+) -> Standing:
+    """Read how a provider account stands, for a decision in the same write transaction.
+
+    `account` is one that it may get, on which terms. Raises StaleEdit naming who decided since, and NotFound.
+    """
+    found = connection.execute(_standing(policy, terms), row_values(row, account, seen=seen)).one_or_none()
+    if found is None:
+        raise NotFound("This provider account does not exist.", do="Reload the page.")
+    if found.why == "changed" and found.actor is not None:
+        raise StaleEdit(
+            f"{found.actor} decided this row at {found.at:%H:%M} UTC, after you had opened it.",
+            kept="Their decision was kept; yours was not saved.",
+            do="Look at the row as it is now and choose again.",
+        )
+    return Standing(
+        found.id,
+        account,
+        found.provider_id,
+        found.account_id,
+        found.origin or "",
+        Disposition(found.kind or Disposition.OPEN),
+        found.is_synced,
+        found.is_rejected,
+        found.why,
     )
 
 
-_STANDING = (
-    sa.select(t.Mapping.account_id, t.Mapping.origin, t.StandingOrder.kind)
-    .select_from(t.ProviderAccount)
-    .outerjoin(t.Mapping, t.Mapping.provider_account_id == t.ProviderAccount.id)
-    .outerjoin(t.StandingOrder, t.StandingOrder.provider_account_id == t.ProviderAccount.id)
-    .where(t.ProviderAccount.id == sa.bindparam("row"))
-)
-_LATEST = (
-    sa.select(t.Decision.id, t.Decision.actor, t.Decision.at)
-    .where(t.Decision.provider_account_id == sa.bindparam("row"))
-    .order_by(t.Decision.id.desc())
-    .limit(1)
-)
-_APPEND = sa.insert(t.Decision).returning(t.Decision.id)
+def refuse(connection: sa.Connection, policy: MatchPolicy, now: Standing, kind: DecisionKind) -> None:
+    """Raise NotFound where the account is no more, PolicyBreach where a policy forbids to map to it."""
+    if now.why == "account_gone" and kind is not DecisionKind.UNREJECT:
+        raise NotFound(
+            "This CRM account does not exist (any more).", kept="Nothing was changed.", do="Choose another one."
+        )
+    if now.why == "taken" and kind is DecisionKind.MAP:
+        refuse_taken(connection, policy, now.provider_id, now.asked_id or 0, besides=now.id)
+
+
+@functools.lru_cache(maxsize=8)
+def _standing(policy: MatchPolicy, terms: Terms) -> sa.Select[*tuple[Any, ...]]:
+    given, pa, decision = ROW.subquery("given"), t.ProviderAccount, t.Decision
+    row = sa.orm.aliased(t.PlanRow, given, adapt_on_names=True)
+    other = sa.orm.aliased(decision)
+    latest = sa.select(sa.func.max(other.id)).where(other.provider_account_id == pa.id).correlate(pa).scalar_subquery()
+    rejection = t.Rejection
+    is_rejected = sa.exists().where(rejection.provider_account_id == pa.id, rejection.account_id == row.account_id)
+    return (
+        sa.select(
+            pa.id,
+            pa.provider_id,
+            t.Mapping.account_id,
+            t.Mapping.origin,
+            t.StandingOrder.kind,
+            pa.is_synced,
+            is_rejected.label("is_rejected"),
+            why_left(policy, row, terms).label("why"),
+            decision.actor,
+            decision.at,
+        )
+        .select_from(given)
+        .join(pa, pa.id == row.provider_account_id)
+        .join(t.Provider, t.Provider.id == pa.provider_id)
+        .outerjoin(decision, decision.id == latest)
+        .outerjoin(t.Mapping, t.Mapping.provider_account_id == pa.id)
+        .outerjoin(t.StandingOrder, t.StandingOrder.provider_account_id == pa.id)
+    )

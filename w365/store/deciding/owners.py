@@ -1,7 +1,5 @@
 """Owners of many rows at once, and which changes of owners can be taken back.
 
-The rows are those of `store.deciding.batch`.
-
 An owner is no decision: its version is the latest change of owners of its row, and deciding a row does not move it.
 """
 
@@ -9,14 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
 from w365.model import RunKind
 from w365.store import tables as t
-from w365.store.deciding.batch import batch, in_batch
+from w365.store.deciding.batch import Rows
 from w365.store.deciding.decisions import Who
+from w365.store.matching.evidence import Values
 
 
 def owner_version(of: type[t.Worklist | t.OwnerChange]) -> sa.ScalarSelect[int]:
@@ -27,16 +27,30 @@ def owner_version(of: type[t.Worklist | t.OwnerChange]) -> sa.ScalarSelect[int]:
     return query.correlate(of).scalar_subquery()  # from however deep it is asked
 
 
-def give_rows(connection: sa.Connection, who: Who, owner: str) -> None:
-    """Give each row of the batch to a person, or to nobody."""
-    _append(connection, who, sa.select(batch.c.provider_account_id, sa.literal(owner), _NOTHING, _NOTHING))
+def give_rows(connection: sa.Connection, who: Who, owner: str, rows: Rows, values: Values) -> Values:
+    """Give each row to a person, or to nobody; return what `given_rows` asks for."""
+    row = rows.subquery("rows")
+    return _append(connection, who, sa.select(row.c.provider_account_id, sa.literal(owner), _NOTHING, _NOTHING), values)
 
 
-def give_back_rows(connection: sa.Connection, who: Who) -> None:
-    """Take each row's change back: whoever had it before has it again."""
-    undone = t.OwnerChange
-    rows = sa.select(batch.c.provider_account_id, undone.old_owner, batch.c.undoes_id, batch.c.restores_id)
-    _append(connection, who, rows.join(undone, undone.id == batch.c.undoes_id))
+def give_back_rows(connection: sa.Connection, who: Who, rows: Rows, values: Values) -> Values:
+    """Take each row's change back: whoever had it before has it again; return what `given_rows` asks for."""
+    undone, row = t.OwnerChange, rows.subquery("rows")
+    back = sa.select(row.c.provider_account_id, undone.old_owner, row.c.undoes_id, row.c.restores_id)
+    return _append(connection, who, back.join(undone, undone.id == row.c.undoes_id), values)
+
+
+def old_owners(connection: sa.Connection, changes: Iterable[int]) -> dict[int, str]:
+    """Say who had the rows before these changes."""
+    change = t.OwnerChange
+    query = sa.select(change.provider_account_id, change.old_owner).where(change.id.in_(list(changes)))
+    return {row.provider_account_id: row.old_owner for row in connection.execute(query)}
+
+
+@functools.cache
+def given_rows() -> sa.Select[int]:
+    """Select the rows whose owner was changed `after` a given change."""
+    return sa.select(t.OwnerChange.provider_account_id).where(_IS_MADE)
 
 
 @functools.cache
@@ -83,9 +97,10 @@ def _outcome(change_id: sa.ScalarSelect[int]) -> sa.ColumnElement[int]:
     return sa.func.coalesce(known, change_id)
 
 
-def _append(connection: sa.Connection, who: Who, rows: sa.Select[*tuple[Any, ...]]) -> None:
+def _append(connection: sa.Connection, who: Who, rows: sa.Select[*tuple[Any, ...]], asked: Values) -> Values:
     """Append a change for each of these (provider account, owner, undone, restored), and make it."""
     new, held, change = rows.subquery("given"), t.Ownership, t.OwnerChange
+    made = {"after": connection.scalar(sa.select(sa.func.max(change.id))) or 0}
     row, owner, undoes, restores = new.c
     values: dict[str, sa.SQLColumnExpression[Any]] = {
         "provider_account_id": row,
@@ -98,10 +113,11 @@ def _append(connection: sa.Connection, who: Who, rows: sa.Select[*tuple[Any, ...
         "restores_id": restores,
     }
     given = sa.select(*values.values()).outerjoin_from(new, held, held.provider_account_id == row)
-    connection.execute(sa.insert(change).from_select(list(values), given.order_by(row)))
-    connection.execute(sa.delete(held).where(held.provider_account_id.in_(in_batch())))
-    is_latest = change.id == owner_version(change)
-    now = sa.select(change.provider_account_id, change.owner).where(change.provider_account_id.in_(in_batch()))
-    connection.execute(
-        sa.insert(held).from_select(["provider_account_id", "owner"], now.where(is_latest, change.owner != ""))
-    )
+    connection.execute(sa.insert(change).from_select(list(values), given.order_by(row)), asked)
+    connection.execute(sa.delete(held).where(held.provider_account_id.in_(given_rows())), made)
+    now = sa.select(change.provider_account_id, change.owner).where(_IS_MADE, change.owner != "")
+    connection.execute(sa.insert(held).from_select(["provider_account_id", "owner"], now), made)
+    return made
+
+
+_IS_MADE = t.OwnerChange.id > sa.bindparam("after", type_=t.Id)

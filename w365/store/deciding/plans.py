@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from w365.errors import NotFound
-from w365.model import MatchPolicy
+from w365.model import Cardinality, DecisionKind, MatchPolicy
 from w365.store import tables as t
-from w365.store.deciding.batch import fill_batch
-from w365.store.matching.evidence import KEPT_STATEMENTS, NO_VALUES, Values
-from w365.store.matching.proposals import any_unique, must_not_share
+from w365.store.db.bulk_insert import upsert
+from w365.store.matching.cardinality import any_unique, is_taken, must_not_share
+from w365.store.matching.evidence import NO_VALUES, Values
 from w365.store.tables import Decision, OwnerChange
 
 KEPT = dt.timedelta(days=1)
 """How long a plan that nobody confirmed is kept."""
+
+
+class Terms(enum.Enum):
+    """On what terms rows get an account: from a person one by one, many at once, or back by an undo."""
+
+    BY_HAND = enum.auto()
+    BULK = enum.auto()
+    UNDO = enum.auto()
+
 
 Log = type[Decision] | type[OwnerChange]
 """Where the versions of a plan's rows come from: the latest id of the row in it."""
@@ -43,6 +53,20 @@ class PlanView:
     left: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A row that a plan leaves: why, and where it was changed since who did what, when; `owner` where they gave it."""
+
+    provider_account_id: int
+    provider_account: str
+    provider: str
+    why: str
+    by: str = ""
+    kind: DecisionKind | None = None
+    at: dt.datetime | None = None
+    owner: str | None = None
+
+
 def add_plan(  # noqa: PLR0913 - one argument a column, and the rows
     connection: sa.Connection,
     actor: str,
@@ -51,7 +75,7 @@ def add_plan(  # noqa: PLR0913 - one argument a column, and the rows
     *,
     said: str,
     detail: dict[str, Any],
-    rows: sa.Select[*tuple[Any, ...]],
+    rows: sa.Select[*tuple[Any, ...]] | None = None,
     values: Values = NO_VALUES,
 ) -> int:
     """Freeze the selected rows under a new plan; `leave_changed` says next which of them it cannot change.
@@ -61,10 +85,17 @@ def add_plan(  # noqa: PLR0913 - one argument a column, and the rows
     _forget_old(connection, at)
     plan = {"at": at, "actor": actor, "action": action, "said": said, "detail": detail}
     plan_id = int(connection.execute(_ADD, plan).scalar_one())
+    if rows is None:
+        return plan_id
     wanted = rows.subquery()
     frozen = sa.select(sa.literal(plan_id, t.Id), *(wanted.c[name] for name in COLUMNS))
     connection.execute(sa.insert(t.PlanRow).from_select(["plan_id", *COLUMNS], frozen), values or None)
     return plan_id
+
+
+def add_rows(connection: sa.Connection, plan_id: int, rows: Sequence[tuple[int, int, int]]) -> None:
+    """Add rows to change: (provider account, its version, account to map it to)."""
+    upsert(connection, t.PlanRow, ("plan_id", *COLUMNS), [(plan_id, *row, None, None, "") for row in rows])
 
 
 def read_plan(connection: sa.Connection, plan_id: int) -> PlanView:
@@ -87,13 +118,58 @@ def sample(connection: sa.Connection, plan_id: int, limit: int) -> Sequence[sa.R
     return connection.execute(_SAMPLE, {"plan": plan_id, "most": limit}).all()
 
 
+def account_names(connection: sa.Connection, ids: Iterable[int | None]) -> dict[int | None, str]:
+    """Name accounts; "" for none."""
+    account = t.Account
+    query = sa.select(account.id, account.name).where(account.id.in_([one for one in ids if one is not None]))
+    return {None: "", **{row.id: row.name for row in connection.execute(query)}}
+
+
+def read_stake(connection: sa.Connection, plan_id: int) -> tuple[int, int]:
+    """Count the live seats and subscriptions of the rows that a plan changes."""
+    work, row = t.Worklist, t.PlanRow
+    stake = sa.select(sa.func.sum(work.seats), sa.func.sum(work.subscriptions)).where(
+        work.provider_account_id == row.provider_account_id, row.plan_id == plan_id, row.why_left == ""
+    )
+    seats, subscriptions = connection.execute(stake).one()
+    return int(seats or 0), int(subscriptions or 0)
+
+
+def read_left(connection: sa.Connection, plan_id: int, log: Log, limit: int) -> list[Left]:
+    """Read the first rows that a plan leaves, those that somebody changed before the others."""
+    row, pa, other = t.PlanRow, t.ProviderAccount, sa.orm.aliased(log)
+    of_row = other.provider_account_id == row.provider_account_id
+    latest = sa.select(sa.func.max(other.id)).where(of_row).correlate(row).scalar_subquery()
+    to_what = t.Decision.kind if log is Decision else t.OwnerChange.owner
+    query = (
+        sa.select(pa.id, pa.name, t.Provider.name, row.why_left, log.actor, log.at, to_what)
+        .select_from(row)
+        .join(pa, pa.id == row.provider_account_id)
+        .join(t.Provider, t.Provider.id == pa.provider_id)
+        .outerjoin(log, sa.and_(log.id == latest, row.why_left == "changed"))
+        .where(row.plan_id == plan_id, row.why_left != "")
+        .order_by(row.why_left != "changed", pa.name_key, pa.id)
+    )
+    return [_left(log, found) for found in connection.execute(query.limit(limit))]
+
+
+def _left(log: Log, found: Sequence[Any]) -> Left:
+    row, name, provider, why, by, at, to_what = found
+    left = Left(row, name, provider, why, by or "", at=at)
+    if to_what is None:
+        return left
+    return replace(left, kind=DecisionKind(to_what)) if log is Decision else replace(left, owner=to_what)
+
+
 def drop_plan(connection: sa.Connection, plan_id: int) -> None:
     connection.execute(sa.delete(t.PlanRow).where(t.PlanRow.plan_id == plan_id))
     connection.execute(sa.delete(t.Plan).where(t.Plan.id == plan_id))
 
 
-def bind(connection: sa.Connection, plan_id: int, run_id: int) -> None:
-    connection.execute(sa.update(t.Plan).where(t.Plan.id == plan_id).values(run_id=run_id))
+def bind(connection: sa.Connection, plan: PlanView, run_id: int) -> None:
+    """Let a run do a plan; it shows how many rows there are to do."""
+    connection.execute(sa.update(t.Plan).where(t.Plan.id == plan.id).values(run_id=run_id))
+    connection.execute(sa.update(t.Run).where(t.Run.id == run_id).values(total=plan.would))
 
 
 def part_end(connection: sa.Connection, plan_id: int, size: int) -> int | None:
@@ -102,12 +178,9 @@ def part_end(connection: sa.Connection, plan_id: int, size: int) -> int | None:
     return end
 
 
-def take_part(connection: sa.Connection, plan_id: int, end: int) -> int:
-    """Put the rows up to `end` that still wait into the batch and off the plan; return how many."""
-    asked = {"plan": plan_id, "end": end}
-    taken = fill_batch(connection, _PART, asked)
-    connection.execute(_TAKE_PART, asked)
-    return taken
+def drop_part(connection: sa.Connection, plan_id: int, end: int) -> int:
+    """Forget the rows up to `end` that waited, once they are changed; return how many."""
+    return connection.execute(_DROP_PART, {"plan": plan_id, "end": end}).rowcount
 
 
 def leave_changed(
@@ -116,17 +189,24 @@ def leave_changed(
     plan_id: int,
     end: int | None = None,
     *,
-    must_be_active: bool,
+    terms: Terms,
     log: Log = Decision,
 ) -> None:
     """Leave the rows up to `end` (all when None) that cannot be changed any more as they were previewed."""
-    is_part = end is not None
-    asked = {"plan": plan_id, "end": end} if is_part else {"plan": plan_id}
-    connection.execute(_leaving_changed(log, is_part=is_part), asked)
-    connection.execute(_leaving_without_account(must_be_active=must_be_active, is_part=is_part), asked)
-    if any_unique(connection, policy):
-        connection.execute(_leaving_taken(policy, is_part=is_part), asked)
-        connection.execute(_leaving_contested(policy), {"plan": plan_id})
+    is_part, is_unique = end is not None, any_unique(connection, policy)
+    for statement in _leaving(log, terms, policy.cardinality if is_unique else None, is_part=is_part):
+        connection.execute(statement, {"plan": plan_id, "end": end})
+
+
+def why_left(policy: MatchPolicy, row: type[t.PlanRow], terms: Terms) -> sa.ColumnElement[str]:
+    """Say the same of a row that need not be stored, for a query on it with its provider account and provider."""
+    taken = sa.and_(_gets(row, terms), is_taken(policy.cardinality, row.account_id, row.provider_account_id))
+    return sa.case(
+        (_is_changed(row, Decision), sa.literal("changed")),
+        (_is_lost(row, terms), sa.literal("account_gone")),
+        (taken, sa.literal("taken")),
+        else_=sa.literal(""),
+    )
 
 
 # --- what is asked of the `plan`, of its rows up to an `end` where they are a part ---
@@ -151,75 +231,81 @@ _FIRST = (
 )
 _SAMPLE = _FIRST.add_columns(t.PlanRow.account_id, t.PlanRow.undoes_id)
 _PART_END = sa.select(sa.func.max(_FIRST.subquery().c.provider_account_id))
-_PART = sa.select(
-    t.PlanRow.provider_account_id, t.PlanRow.account_id, t.PlanRow.undoes_id, t.PlanRow.restores_id
-).where(_IN_PART)
-_TAKE_PART = sa.delete(t.PlanRow).where(_IN_PART)
+PART = sa.select(t.PlanRow.provider_account_id, t.PlanRow.account_id, t.PlanRow.undoes_id, t.PlanRow.restores_id).where(
+    _IN_PART
+)
+"""The rows of a `plan` up to an `end` that are still to change."""
+
+_NO_END = 2**63 - 1
+
+
+def whole(plan_id: int) -> Values:
+    """What `PART` asks for where it is all of a plan."""
+    return {"plan": plan_id, "end": _NO_END}
+
+
+_DROP_PART = sa.delete(t.PlanRow).where(_IN_PART)
 
 
 @functools.cache
-def _leaving_changed(log: Log, *, is_part: bool) -> sa.Update:
-    row = t.PlanRow
-    version = sa.select(sa.func.coalesce(sa.func.max(log.id), 0)).where(
-        log.provider_account_id == row.provider_account_id
+def _leaving(log: Log, terms: Terms, default: Cardinality | None, *, is_part: bool) -> tuple[sa.Update, ...]:
+    """What is left for which reason; no account is taken or contested where no policy is a unique one (None)."""
+    row, some = t.PlanRow, _IN_PART if is_part else _WAITING
+    left = [(some, "changed", _is_changed(row, log)), (some, "account_gone", _is_lost(row, terms))]
+    if default is not None:
+        left.append((some, "taken", row.provider_account_id.in_(_taken(default, terms))))
+        # in all parts at once, or of two rows that both need an account the second would get it
+        left.append((_WAITING, "contested", row.provider_account_id.in_(_contested(default, terms))))
+    return tuple(
+        sa.update(row).where(which, when).values(why_left=why).execution_options(synchronize_session=False)
+        for which, why, when in left
     )
-    return _leaving("changed", row.version != version.scalar_subquery(), is_part=is_part)
 
 
-@functools.cache
-def _leaving_without_account(*, must_be_active: bool, is_part: bool) -> sa.Update:
-    row, account = t.PlanRow, t.Account
-    lost = sa.or_(account.is_deleted, ~account.is_active) if must_be_active else account.is_deleted
-    is_lost = sa.exists().where(account.id == row.account_id, lost)
-    return _leaving("account_gone", _gets(row), is_lost, is_part=is_part)
+def _is_changed(row: type[t.PlanRow], log: Log) -> sa.ColumnElement[bool]:
+    """Whether its latest decision, or change of owners, is another than was looked at; any will do for none."""
+    other = sa.orm.aliased(log)
+    version = sa.select(sa.func.coalesce(sa.func.max(other.id), 0))
+    version = version.where(other.provider_account_id == row.provider_account_id)
+    return row.version != version.scalar_subquery()
 
 
-@functools.lru_cache(maxsize=KEPT_STATEMENTS)
-def _leaving_taken(policy: MatchPolicy, *, is_part: bool) -> sa.Update:
-    return _leaving("taken", t.PlanRow.provider_account_id.in_(_taken(policy)), is_part=is_part)
-
-
-@functools.lru_cache(maxsize=KEPT_STATEMENTS)
-def _leaving_contested(policy: MatchPolicy) -> sa.Update:
-    return _leaving("contested", t.PlanRow.provider_account_id.in_(_contested(policy)), is_part=False)
-
-
-def _leaving(why: str, *which: sa.ColumnElement[bool], is_part: bool) -> sa.Update:
-    update = sa.update(t.PlanRow).where(_IN_PART if is_part else _WAITING, *which).values(why_left=why)
-    return update.execution_options(synchronize_session=False)
-
-
-def _gets(row: type[t.PlanRow]) -> sa.ColumnElement[bool]:
-    """Whether the row would get an account that it has not."""
+def _gets(row: type[t.PlanRow], terms: Terms) -> sa.ColumnElement[bool]:
+    """Whether it would get an account; to an undo that is one that it has not."""
+    gets = row.account_id.is_not(None)
+    if terms is not Terms.UNDO:
+        return gets
     mapping = sa.orm.aliased(t.Mapping)
     has = sa.select(mapping.account_id).where(mapping.provider_account_id == row.provider_account_id)
-    return sa.and_(row.account_id.is_not(None), row.account_id.is_distinct_from(has.scalar_subquery()))
+    return sa.and_(gets, row.account_id.is_distinct_from(has.scalar_subquery()))
 
 
-def _rows_that_get(row: type[t.PlanRow]) -> sa.Select[int]:
+def _is_lost(row: type[t.PlanRow], terms: Terms) -> sa.ColumnElement[bool]:
+    """Whether the account it would get is no more; to many rows at once no inactive one is given either."""
+    account = t.Account
+    is_there: list[sa.ColumnElement[bool]] = [account.id == row.account_id, ~account.is_deleted]
+    if terms is Terms.BULK:
+        is_there.append(account.is_active.is_(True))
+    return sa.and_(_gets(row, terms), ~sa.exists().where(*is_there))
+
+
+def _rows_that_get(row: type[t.PlanRow], terms: Terms) -> sa.Select[int]:
     """Select the waiting rows of the plan that get an account, with their provider."""
     pa, provider = t.ProviderAccount, t.Provider
     return (
         sa.select(row.provider_account_id)
         .join(pa, pa.id == row.provider_account_id)
         .join(provider, provider.id == pa.provider_id)
-        .where(row.plan_id == sa.bindparam("plan"), row.why_left == "", _gets(row))
+        .where(row.plan_id == sa.bindparam("plan"), row.why_left == "", _gets(row, terms))
     )
 
 
-def _taken(policy: MatchPolicy) -> sa.Select[int]:
+def _taken(default: Cardinality, terms: Terms) -> sa.Select[int]:
     row = sa.orm.aliased(t.PlanRow)
-    mapping, theirs = sa.orm.aliased(t.Mapping), sa.orm.aliased(t.ProviderAccount)
-    holder = (
-        sa.select(mapping.provider_account_id)
-        .join(theirs, theirs.id == mapping.provider_account_id)
-        .where(mapping.account_id == row.account_id, theirs.id != row.provider_account_id)
-        .where(must_not_share(policy, theirs))
-    )
-    return _rows_that_get(row).where(sa.exists(holder.correlate(row, t.ProviderAccount, t.Provider)))
+    return _rows_that_get(row, terms).where(is_taken(default, row.account_id, row.provider_account_id))
 
 
-def _contested(policy: MatchPolicy) -> sa.Select[int]:
+def _contested(default: Cardinality, terms: Terms) -> sa.Select[int]:
     """Select the rows that need an account for themselves which the plan gives to another one too."""
     row, other, theirs = (
         sa.orm.aliased(t.PlanRow),
@@ -232,8 +318,8 @@ def _contested(policy: MatchPolicy) -> sa.Select[int]:
         other.account_id == row.account_id,
         other.provider_account_id != row.provider_account_id,
     )
-    rows = _rows_that_get(row).join(other, rival).join(theirs, theirs.id == other.provider_account_id)
-    return rows.where(must_not_share(policy, theirs)).distinct()
+    rows = _rows_that_get(row, terms).join(other, rival).join(theirs, theirs.id == other.provider_account_id)
+    return rows.where(must_not_share(default, theirs)).distinct()
 
 
 def _forget_old(connection: sa.Connection, at: dt.datetime) -> None:

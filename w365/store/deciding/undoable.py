@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,11 +56,48 @@ def _targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     )
 
 
+def holding(connection: sa.Connection, row: int) -> frozenset[int]:
+    """Say which decisions of a row can be taken back."""
+    return frozenset(connection.scalars(_holding(), {"one": row}))
+
+
 @functools.cache
-def holding() -> sa.Select[int]:
-    """Select the decisions of `one` row that can be taken back."""
+def _holding() -> sa.Select[int]:
     found = _targets(t.Decision.provider_account_id == sa.bindparam("one")).subquery()
     return sa.select(found.c.undoes_id).where(found.c.why_left == "")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What undoing a decision changes: the row, its account then, the decision that is restored; `why` it is left."""
+
+    row: int
+    account: int | None
+    restores: int
+    why: str
+
+
+def read_target(connection: sa.Connection, decision_id: int) -> Target:
+    """Read it of one decision that is there and can be undone at all."""
+    found = connection.execute(targets_of_decision(), {"one": decision_id}).one()
+    return Target(found.provider_account_id, found.account_id, found.restores_id, found.why_left)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A decision that somebody took: of which row, what and by whom."""
+
+    id: int
+    row: int
+    kind: DecisionKind
+    actor: str
+
+
+def read_decision(connection: sa.Connection, decision_id: int | None) -> Taken | None:
+    decision = t.Decision
+    columns = (decision.id, decision.provider_account_id, decision.kind, decision.actor)
+    found = connection.execute(sa.select(*columns).where(decision.id == decision_id)).one_or_none()
+    return Taken(found.id, found.provider_account_id, DecisionKind(found.kind), found.actor) if found else None
 
 
 def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None, dt.datetime] | None:

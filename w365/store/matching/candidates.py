@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -151,24 +152,12 @@ def _signals(candidate: Candidate) -> str:
 # --- suggested no more ---
 
 
-def drop_candidate(connection: sa.Connection, provider_account_id: int, account_id: int) -> None:
-    """Suggest an account no more; the candidates behind it move up until new ones are made."""
-    table = t.CurrentCandidate
-    own = table.provider_account_id == provider_account_id
-    rank = connection.scalar(sa.select(table.rank).where(own, table.account_id == account_id))
-    if rank is None:
-        return
-    connection.execute(sa.delete(table).where(own, table.rank == rank))
-    for behind in range(rank + 1, KEPT + 1):  # row by row: the rank is part of the key
-        connection.execute(sa.update(table).where(own, table.rank == behind).values(rank=behind - 1))
-
-
-def drop_candidates(connection: sa.Connection, pairs: sa.Select[int, int]) -> None:
+def drop_candidates(connection: sa.Connection, pairs: sa.Select[int, int], values: Values = NO_VALUES) -> None:
     """Suggest these accounts no more, for these (provider account, account); those behind them move up."""
     drop, *move_up = _dropping(pairs)
-    connection.execute(drop)
+    connection.execute(drop, values or None)
     for behind in move_up:
-        connection.execute(behind)
+        connection.execute(behind, values or None)
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
@@ -182,3 +171,17 @@ def _dropping(pairs: sa.Select[int, int]) -> tuple[sa.Delete | sa.Update, ...]:
         behind = sa.update(table).where(table.provider_account_id.in_(rows), table.rank == rank, ~is_next)
         statements.append(behind.values(rank=rank - 1))
     return tuple(statements)
+
+
+def read_candidates(connection: sa.Connection, row: int) -> tuple[Mapping[str, Any], ...]:
+    """Read what is suggested for a row, to be put back by `put_candidates`."""
+    table = t.CurrentCandidate.__table__
+    kept = connection.execute(sa.select(table).where(table.c.provider_account_id == row)).mappings()
+    return tuple(map(dict, kept))
+
+
+def put_candidates(connection: sa.Connection, row: int, candidates: Sequence[Mapping[str, Any]]) -> None:
+    table = t.CurrentCandidate
+    connection.execute(sa.delete(table).where(table.provider_account_id == row))
+    if candidates:
+        connection.execute(sa.insert(table), candidates)

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from w365.model import MatchPolicy
 from w365.store import tables as t
-from w365.store.matching.proposals import any_unique, breaches
+from w365.store.matching.cardinality import any_unique
+from w365.store.matching.proposals import breaches
 
 
 @dataclass(frozen=True, slots=True)

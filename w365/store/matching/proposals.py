@@ -1,7 +1,8 @@
 """The match, as set-based SQL that runs inside SQLite and PostgreSQL alike.
 
 Evidence is the join of `provider_account_domain` with `account_domain` under the rules (product rules 1 to 4);
-proposals are made from it for all rows or for those in `touched`, and `store.matching.auto_mapping` maps by them.
+proposals are made from it for all rows or for those in `touched`; `would_map` selects the proposals of one account,
+which Auto-Match maps.
 A naive implementation of the same rules stands in `tests/matching/oracle.py`; both must agree.
 """
 
@@ -22,6 +23,7 @@ from w365.model import (
 )
 from w365.store import tables as t
 from w365.store.db.bulk_insert import chunks, write_differing
+from w365.store.matching.cardinality import any_unique, is_taken, must_not_share, own_policy
 from w365.store.matching.evidence import (
     KEPT_STATEMENTS,
     NO_VALUES,
@@ -59,12 +61,6 @@ _COLUMNS = ("provider_account_id", "kind", "reason", "account_id", "accounts")
 _ALL_FRESH = sa.select(*(_fresh.c[name] for name in _COLUMNS))
 _ALL_COMPETING = sa.select(_competing.c.provider_account_id)
 _ANY = sa.select(t.CurrentProposal.provider_account_id).limit(1)
-_EXCEPTION = (
-    sa.select(t.Provider.id)
-    .where(t.Provider.cardinality.is_not(None), t.Provider.cardinality != Cardinality.MANY)
-    .limit(1)
-)
-"""A provider with a policy of its own that is a unique one."""
 
 
 def _make_tables(connection: sa.Connection) -> None:
@@ -127,11 +123,6 @@ def _into_fresh(policy: MatchPolicy, which: Which) -> sa.Insert:
 # --- cardinality (product rule 7) ---
 
 
-def any_unique(connection: sa.Connection, policy: MatchPolicy) -> bool:
-    """Whether any policy in force, the default or a provider's own, is a unique one."""
-    return policy.cardinality is not Cardinality.MANY or connection.scalar(_EXCEPTION) is not None
-
-
 def with_rivals(
     connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES
 ) -> tuple[Which, Values]:
@@ -167,31 +158,13 @@ def _add_rivals(policy: MatchPolicy) -> sa.Insert:
 
 def breaches(policy: MatchPolicy) -> sa.Select[int, int]:
     """Select (provider account, account) of mappings that share their account against the policy; they stay."""
-    pa, provider, mapping = t.ProviderAccount, t.Provider, t.Mapping
-    theirs, their_pa = sa.orm.aliased(mapping), sa.orm.aliased(pa)
-    sharing = (
-        sa.select(theirs.provider_account_id)
-        .join(their_pa, their_pa.id == theirs.provider_account_id)
-        .where(theirs.account_id == mapping.account_id, their_pa.id != pa.id, must_not_share(policy, their_pa))
-    )
+    pa, provider, mapping, default = t.ProviderAccount, t.Provider, t.Mapping, policy.cardinality
     return (
         sa.select(mapping.provider_account_id, mapping.account_id)
         .join(pa, pa.id == mapping.provider_account_id)
         .join(provider, provider.id == pa.provider_id)
-        .where(_own_policy(policy) != Cardinality.MANY, sa.exists(sharing.correlate(mapping, pa, provider)))
+        .where(own_policy(default) != Cardinality.MANY, is_taken(default, mapping.account_id, pa.id))
     )
-
-
-def _own_policy(policy: MatchPolicy) -> sa.ColumnElement[str]:
-    """The policy for rows of `provider`: its exception, else the default."""
-    return sa.func.coalesce(t.Provider.cardinality, policy.cardinality.value)
-
-
-def must_not_share(policy: MatchPolicy, other: type[t.ProviderAccount]) -> sa.ColumnElement[bool]:
-    """Whether the policy of `provider` forbids its `provider_account` to share an account with the other (rule 7)."""
-    own = _own_policy(policy)
-    in_provider = sa.and_(own == Cardinality.UNIQUE_IN_PROVIDER, other.provider_id == t.ProviderAccount.provider_id)
-    return sa.or_(own == Cardinality.UNIQUE, in_provider)
 
 
 def _apply_cardinality(connection: sa.Connection, policy: MatchPolicy) -> None:
@@ -206,10 +179,7 @@ def _apply_cardinality(connection: sa.Connection, policy: MatchPolicy) -> None:
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
 def _taken(policy: MatchPolicy) -> sa.Select[int]:
-    mapping, their_pa = t.Mapping, sa.orm.aliased(t.ProviderAccount)
-    holders = _proposed().join(mapping, mapping.account_id == _fresh.c.account_id)
-    holders = holders.join(their_pa, their_pa.id == mapping.provider_account_id)
-    return holders.where(their_pa.id != t.ProviderAccount.id, must_not_share(policy, their_pa)).distinct()
+    return _proposed().where(is_taken(policy.cardinality, _fresh.c.account_id, t.ProviderAccount.id))
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
@@ -225,7 +195,7 @@ def _contested(policy: MatchPolicy) -> sa.Select[int]:
         ~sa.exists().where(mapping.provider_account_id == pa.id),
         ~sa.exists().where(mapping.provider_account_id == their_pa.id),
         ~sa.exists().where(order.provider_account_id == their_pa.id, order.kind == Disposition.EXCLUDED),
-        must_not_share(policy, their_pa),
+        must_not_share(policy.cardinality, their_pa),
     ).distinct()
 
 

@@ -10,7 +10,7 @@ from w365.errors import NotFound
 from w365.model import Customer
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
-from w365.store.deciding.decisions import check_room
+from w365.store.matching.cardinality import refuse_taken
 from w365.store.syncing.providers import read_provider_names
 
 _MOST_NAMED = 5
@@ -64,7 +64,7 @@ def check_can_be_mapped(connection: sa.Connection, provider_id: int, account_id:
         raise NotFound("This CRM account does not exist (any more).", kept="Nothing was created.")
     if provider_id not in read_provider_names(connection):
         raise NotFound("There is no such provider.", kept="Nothing was created.", do="Reload the page.")
-    check_room(connection, read_policy(connection), provider_id, account_id)
+    refuse_taken(connection, read_policy(connection), provider_id, account_id)
 
 
 def find_customer(connection: sa.Connection, provider_id: int, domain: str) -> Customer | None:

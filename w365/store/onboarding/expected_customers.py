@@ -13,10 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.errors import PolicyBreach
-from w365.model import Disposition, MatchPolicy, Origin
+from w365.model import DecisionKind, Disposition, MatchPolicy, Origin
 from w365.store import tables as t
-from w365.store.deciding import decisions
-from w365.store.deciding.decisions import Who
+from w365.store.deciding.decisions import ROW, Change, Standing, Who, decide, look, refuse, row_values
 from w365.store.matching import refresh_derived
 from w365.store.matching.candidates import order_elsewhere
 from w365.store.matching.evidence import THOSE
@@ -122,14 +121,16 @@ def _map_if_there(
         _wait(connection, expected, f"{names} both are this tenant; map the right one by hand.")
         return None
     row = tenants[0].id
-    if reason := _why_to_end(connection, expected, row):
+    now = look(connection, policy, row, expected.account_id, seen=None)
+    if reason := _why_to_end(connection, expected, now):
         end_expected(connection, expected.id, at, reason, row)
         return None
     try:
-        _map(connection, policy, expected, row, run_id, at)
+        refuse(connection, policy, now, DecisionKind.MAP)
     except PolicyBreach as error:
         _wait(connection, expected, error.what)
         return None
+    _map(connection, policy, expected, row, run_id, at)
     end_expected(connection, expected.id, at, "mapped", row)
     return int(row)
 
@@ -138,32 +139,27 @@ def _map(
     connection: sa.Connection, policy: MatchPolicy, expected: ExpectedView, row: int, run_id: int, at: dt.datetime
 ) -> None:
     """Decide in the name of who asked. Not as a decision of the run, with which it would be undone."""
-    now = decisions.standing(connection, row, seen=None)
     reason = (
         f"Expected: {expected.actor} asked the tenant {expected.tenant} on {expected.at:%Y-%m-%d} "
         f"to accept the relationship for this account; run {run_id} met it."
     )
-    who = Who(expected.actor, at)
-    decisions.map_account(
-        connection, policy, who, row, expected.account_id, now=now, origin=Origin.PROVISIONED, reason=reason
-    )
+    change = Change(DecisionKind.MAP, Origin.PROVISIONED, reason)
+    decide(connection, policy, Who(expected.actor, at), change, ROW, row_values(row, expected.account_id))
 
 
-def _why_to_end(connection: sa.Connection, expected: ExpectedView, row: int) -> str:
+def _why_to_end(connection: sa.Connection, expected: ExpectedView, now: Standing) -> str:
     """Whatever was decided about the row since it was expected, and any order that holds, comes before."""
-    now = decisions.standing(connection, row, seen=None)
-    account, decision, rejection = t.Account, t.Decision, t.Rejection
+    decision = t.Decision
     if now.account_id is not None:
         return "it was mapped before it was looked at here"
     if now.disposition is not Disposition.OPEN:
         return f"it is {now.disposition}"
-    since = sa.select(decision.actor).where(decision.provider_account_id == row, decision.at > expected.at)
+    since = sa.select(decision.actor).where(decision.provider_account_id == now.id, decision.at > expected.at)
     if actor := connection.scalar(since.order_by(decision.id.desc()).limit(1)):
         return f"{actor} decided it"
-    pair = (rejection.provider_account_id == row) & (rejection.account_id == expected.account_id)
-    if connection.scalar(sa.select(rejection.decision_id).where(pair)) is not None:
+    if now.is_rejected:
         return "this account was rejected for it"
-    if connection.scalar(sa.select(account.is_deleted).where(account.id == expected.account_id)):
+    if now.why == "account_gone":
         return "the account was deleted in the CRM"
     return ""
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from w365.service.deciding.bulk_actions import LONGEST_REASON
 from w365.service.deciding.collaboration import LONGEST_OWNER, list_owners
+from w365.service.deciding.reasons import LONGEST_REASON
 from w365.store.reading.account_hits import Hit
 from w365.ui.frame.account_search import search_crm
 from w365.ui.frame.owner_words import NOBODY

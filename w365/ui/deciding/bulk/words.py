@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from w365.matching.messages import DECISION_WORDS, LEFT_WORDS, STATUS_WORDS
 from w365.service.deciding.bulk_actions import ACTIONS, UNDO, UNDO_OWNERS
-from w365.service.deciding.bulk_run import Left, Preview, WouldChange
-from w365.store.deciding.plans import PlanView
+from w365.service.deciding.bulk_run import Preview, WouldChange
+from w365.store.deciding.plans import Left, PlanView
 from w365.store.run_counts import Count
 from w365.store.runs import RunView
 from w365.ui.frame.wording import counted, full_time, number

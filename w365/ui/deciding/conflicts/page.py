@@ -10,8 +10,10 @@ import streamlit as st
 
 from w365.matching.messages import LIST_WORDS, STATUS_WORDS
 from w365.model import DomainList, Role, Status
-from w365.service.deciding.conflicts import (
-    PER_PAGE,
+from w365.service.deciding.bulk_preview import Chosen
+from w365.service.deciding.conflicts import MOST_ROWS, PER_PAGE, list_conflicts, rows_of_domain
+from w365.service.matching.run import PendingChange, settle_touched
+from w365.store.deciding.conflict_pages import (
     AccountConflict,
     Conflicts,
     DomainConflict,
@@ -20,13 +22,10 @@ from w365.service.deciding.conflicts import (
     Part,
     SharedSuspect,
     Use,
-    list_conflicts,
 )
-from w365.service.matching.run import PendingChange, settle_touched
 from w365.store.reading.worklist import Row
 from w365.ui.configuring.change_preview import propose, show_pending_dialog
-from w365.ui.deciding.bulk.dialog import show_change_dialog
-from w365.ui.deciding.conflicts.choose_account import ask_choice, show_choice
+from w365.ui.deciding.bulk.dialog import ask_bulk, show_change_dialog
 from w365.ui.deciding.conflicts.words import ABOUT, EMPTY, TITLES, say_effect, say_names, say_row, say_use
 from w365.ui.frame import pages
 from w365.ui.frame.first_steps import is_beginning
@@ -48,7 +47,6 @@ def show_conflicts(context: PageContext) -> None:
     pages = Pages(**{name: st.session_state.get(_PAGE + name, 0) for name in asdict(Pages())})
     found = list_conflicts(context.service, context.actor, pages)
     show_pending_dialog(context)
-    show_choice(context)
     show_change_dialog(context)
     if not found.total:
         if not is_beginning(context):
@@ -118,7 +116,16 @@ def _show_use(context: PageContext, one: DomainConflict, use: Use) -> None:
             key=f"choose-{one.domain}-{use.account_id}",
             help=f"Choose {name}",
         ):
-            ask_choice(context, one.domain, use)
+            _ask_choice(context, one.domain, use)
+
+
+def _ask_choice(context: PageContext, domain: str, use: Use) -> None:
+    """Show, in the next run of the page, what choosing this account would map: a bulk action, taken back as one."""
+    rows = rows_of_domain(context.service, context.actor, domain)
+    which = f"the first {number(MOST_ROWS)}" if len(rows) == MOST_ROWS else counted(len(rows), "provider account")
+    chosen = Chosen(tuple(row.id for row in rows))
+    ask_bulk("assign", f"Choose {use.name} for {which}?", chosen, {"account": use.account_id})
+    st.rerun()
 
 
 def _show_customers(context: PageContext, one: DomainOfCustomers) -> None:

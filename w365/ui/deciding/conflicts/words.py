@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from w365.matching.messages import RULE_NAMES
 from w365.model import Rule
-from w365.service.deciding.conflicts import Settled, Use
+from w365.store.deciding.conflict_pages import Use
 from w365.store.reading.worklist import Row
 from w365.ui.frame.wording import counted, short
 
@@ -27,7 +27,6 @@ ABOUT: Mapping[str, str] = {
     "suspects": "Contacts of many accounts use these domains, as they do for agencies, groups and hosters. Marked as "
     "shared, a domain maps nobody.",
 }
-_MOST_LEFT = 10
 
 
 def say_effect(rows: int, seats: int) -> str:
@@ -52,13 +51,3 @@ def say_names(names: Sequence[str], total: int) -> str:
 def say_row(row: Row) -> str:
     parts = (row.provider, row.specific_id, counted(row.seats, "seat") if row.seats else "", row.account_name)
     return " · ".join(part for part in parts if part)
-
-
-def say_chosen(done: Settled, account: str) -> str:
-    """Say what choosing an account did, and name what was left with the reason."""
-    said = f"{counted(done.mapped, 'provider account')} mapped to {account}."
-    if not done.left:
-        return said
-    named = " ".join(done.left[:_MOST_LEFT])
-    more = len(done.left) - _MOST_LEFT
-    return f"{said} {len(done.left):,} left: {named}{f' And {more:,} more.' if more > 0 else ''}"
