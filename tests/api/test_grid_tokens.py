@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from itsdangerous import TimestampSigner
 
 from w365.api import tokens
 from w365.errors import AccessError
@@ -17,6 +18,23 @@ def test_a_token_names_its_actor(actor: Actor) -> None:
 def test_a_token_older_than_its_age_is_refused() -> None:
     with pytest.raises(AccessError, match="opened too long ago"):
         tokens.read("key", tokens.mint("key", Actor("ana", Role.ANALYST)), max_age=-1)
+
+
+def minted_before(seconds: int) -> str:
+    class Earlier(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return super().get_timestamp() - seconds
+
+    signer = tokens._signer("key")
+    signer.signer = Earlier
+    return str(signer.dumps(["ana", Role.ANALYST.value]))
+
+
+def test_a_token_is_good_for_twelve_hours() -> None:
+    day = 12 * 3600
+    assert tokens.read("key", minted_before(day - 60)) == Actor("ana", Role.ANALYST)
+    with pytest.raises(AccessError, match="opened too long ago"):
+        tokens.read("key", minted_before(day + 1))
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "é" * 10, "." * 5_000])

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import logging
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar
 
 from w365.errors import NotAllowed
 from w365.model import Actor, Role
 
 _log = logging.getLogger(__name__)
+
+_First = TypeVar("_First")
+_Rest = ParamSpec("_Rest")
+_Answer = TypeVar("_Answer")
+_Call = Callable[Concatenate[_First, Actor, _Rest], _Answer]
+
+
+def needs(role: Role) -> Callable[[_Call[_First, _Rest, _Answer]], _Call[_First, _Rest, _Answer]]:
+    """Declare the least role of a call, whose second argument is its actor; a lower one gets NotAllowed.
+
+    The actor is looked at before anything of the function runs, also where that is a generator, which by itself would
+    look when its first value is asked for.
+    """
+
+    def declare(call: _Call[_First, _Rest, _Answer]) -> _Call[_First, _Rest, _Answer]:
+        @functools.wraps(call)
+        def checked(first: _First, actor: Actor, /, *args: _Rest.args, **kwargs: _Rest.kwargs) -> _Answer:
+            require(actor, role)
+            return call(first, actor, *args, **kwargs)
+
+        return checked
+
+    return declare
 
 
 def require(actor: Actor, role: Role) -> None:

@@ -6,13 +6,13 @@ from w365 import config
 from w365.errors import ConfigurationError, InputError
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.store.syncing.providers import is_empty
 
 
+@needs(Role.ADMIN)
 def leave_demo(service: Service, actor: Actor) -> None:
     """Remember in the data folder that the demo was left; the next start opens the real database."""
-    require(actor, Role.ADMIN)
     if not service.settings.is_demo:
         raise InputError("This is not the demo.", kept="Nothing was changed.")
     try:
@@ -23,6 +23,7 @@ def leave_demo(service: Service, actor: Actor) -> None:
         ) from None
 
 
+@needs(Role.VIEWER)
 def can_return_to_demo(service: Service, actor: Actor) -> bool:
     """Tell whether the demo was left on the page and nothing of one's own is there yet."""
     if actor.role < Role.ADMIN or not config.has_left_demo(service.settings) or service.settings.connections():
@@ -31,8 +32,8 @@ def can_return_to_demo(service: Service, actor: Actor) -> bool:
         return is_empty(connection)
 
 
+@needs(Role.ADMIN)
 def return_to_demo(service: Service, actor: Actor) -> None:
-    require(actor, Role.ADMIN)
     if not can_return_to_demo(service, actor):
         raise InputError("There is data of your own here.", kept="Nothing was changed.")
     config.return_to_demo(service.settings)

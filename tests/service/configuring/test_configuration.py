@@ -52,6 +52,8 @@ def test_an_unknown_setting_is_refused_with_the_names_there_are(service: Service
         ("shared_threshold", "-1", "is not a whole number"),
         ("shared_threshold", "1000001", "is not a whole number"),
         ("gone_guard_percent", "101", "is not a percentage"),
+        ("full_sync_days", "0", "is not a number of days from 1 to 89"),
+        ("full_sync_days", "90", "is not a number of days from 1 to 89"),
         ("tenant_guid_column", "new tenant; drop", "is not the logical name of a Dataverse column"),
     ],
 )
@@ -62,6 +64,19 @@ def test_a_bad_value_is_named_and_the_old_one_kept(service: Service, name: str, 
     assert told.removesuffix(" The") in str(caught.value)
     assert settings.get_settings(service, VIEWER) == before
     assert settings.list_changes(service, VIEWER) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("shared_threshold", "0"), ("shared_threshold", "1000000")),
+        *(("gone_guard_percent", "0"), ("gone_guard_percent", "100")),
+        *(("full_sync_days", "1"), ("full_sync_days", "89")),
+    ],
+)
+def test_the_least_and_the_greatest_value_can_be_set(service: Service, name: str, value: str) -> None:
+    settings.set_setting(service, ADMIN, name, value)
+    assert settings.get_settings(service, VIEWER)[name] == value
 
 
 def test_a_change_is_audited_with_who_old_and_new_and_once(service: Service) -> None:

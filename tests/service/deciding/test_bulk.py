@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,14 @@ from fresh_stores import make_once
 from service.fakes import ADMIN, ANALYST, OTHER_ANALYST, VIEWER, account_id_of, id_of, rows_of, set_provider_cardinality
 from service.undo_steps import check_derived, state_of, world
 
-from w365.errors import Cancelled, InputError, NotAllowed, NotFound
+from w365.errors import Cancelled, InputError, NotFound
 from w365.jobs import execute
-from w365.model import Actor, Cardinality, RunKind, RunState, Status
+from w365.model import Actor, Cardinality, Reason, RunKind, RunState, Status
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import bulk_run, collaboration, mapping
 from w365.service.deciding.bulk_actions import ACTIONS
-from w365.service.deciding.bulk_preview import Chosen, preview_bulk
+from w365.service.deciding.bulk_preview import MOST_SELECTED, Chosen, preview_bulk
 from w365.service.deciding.bulk_run import Preview, confirm
 from w365.service.deciding.undo import Undoable, preview_undo
 from w365.service.matching.run import settle_touched
@@ -221,6 +223,19 @@ def check_unique(service: Service) -> None:
     check_derived(store)
 
 
+@pytest.mark.parametrize("changed", [{"is_active": False}, {"is_deleted": True}], ids=["inactive", "deleted"])
+def test_an_account_that_went_after_the_preview_is_given_to_nobody(
+    service: Service, store: Store, changed: dict[str, bool]
+) -> None:
+    shown = preview(service, "assign", OPEN)
+    assert shown.plan.would
+    with store.write() as connection:
+        connection.execute(sa.update(t.Account).where(t.Account.crm_id == "a2").values(changed))
+    run = do(service, shown)
+    assert run.result == {"rows_changed": 0, "left": shown.plan.would}
+    assert {one.why for one in bulk_run.list_left(service, VIEWER, shown.plan.id)} == {"account_gone"}
+
+
 def test_under_a_unique_policy_no_account_is_given_twice(service: Service) -> None:
     check_unique(service)
 
@@ -257,6 +272,30 @@ def test_a_policy_of_one_provider_holds_for_its_rows_alone(service: Service, sto
     provider = rows_of(store, t.Provider.id)[0][0]
     set_provider_cardinality(service, provider, Cardinality.UNIQUE_IN_PROVIDER)
     assert preview(service, "assign", OPEN).plan.left == {"taken": 7}
+
+
+def test_who_wanted_an_account_that_a_bulk_gave_away_is_told(service: Service, store: Store) -> None:
+    settings.set_setting(service, ADMIN, "cardinality", "unique")
+    settle_touched(service)
+    one = Chosen(ids=(id_of(store, "c3"),))
+
+    def reason_of_rival() -> Reason:
+        return read_row(service, VIEWER, id_of(store, "m1")).reason
+
+    assert reason_of_rival() is Reason.RULE
+    do(service, preview_bulk(service, ANALYST, one, "assign", {"account": account_id_of(store, "a1")}))
+    assert reason_of_rival() is Reason.ACCOUNT_TAKEN
+    do(service, preview(service, "unmap", one))
+    assert reason_of_rival() is Reason.RULE
+
+
+def test_a_preview_is_kept_for_a_day_and_what_was_confirmed_for_longer(service: Service, store: Store) -> None:
+    confirmed, waiting = preview(service, "exclude").plan.id, preview(service, "unmap").plan.id
+    confirm(service, ANALYST, confirmed)
+    for seconds, kept in ((24 * 3600, {confirmed, waiting}), (24 * 3600 + 1, {confirmed})):
+        later = service.clock() + dt.timedelta(seconds=seconds)
+        preview(replace(service, clock=lambda at=later: at), "reopen")
+        assert {confirmed, waiting} & {row[0] for row in rows_of(store, t.Plan.id)} == kept
 
 
 def check_two_at_once(service: Service) -> None:
@@ -304,7 +343,8 @@ REFUSED: tuple[tuple[str, dict[str, Any], type[Exception], str], ...] = (
     ("exclude", {"reason": "  "}, InputError, "reason is needed"),
     ("park", {"reason": "x" * 501}, InputError, "500 characters"),
     ("park", {"reason": "waits", "until": "2026-11-02"}, InputError, "not in the future"),
-    ("accept", {"score": 2.0}, InputError, "between 0 and 1"),
+    ("accept", {"score": 1.01}, InputError, "between 0 and 1"),
+    ("accept", {"score": -0.01}, InputError, "between 0 and 1"),
     ("accept", {}, InputError, "between 0 and 1"),
     ("assign", {"account": 10**6}, NotFound, "inactive or does not exist"),
     ("owner", {}, InputError, "Nobody was named"),
@@ -314,14 +354,29 @@ REFUSED: tuple[tuple[str, dict[str, Any], type[Exception], str], ...] = (
 )
 
 
+@pytest.mark.parametrize(
+    ("action", "detail"),
+    [("accept", {"score": 0.0}), ("accept", {"score": 1.0}), ("park", {"reason": "x" * 500, "until": "2026-11-03"})],
+)
+def test_the_least_and_the_greatest_can_be_used(service: Service, action: str, detail: dict[str, Any]) -> None:
+    preview_bulk(service, ANALYST, EVERYTHING, action, detail)
+
+
+def test_so_many_rows_can_be_chosen_one_by_one_and_no_more(service: Service) -> None:
+    preview_bulk(service, ANALYST, Chosen(ids=tuple(range(MOST_SELECTED))), "reopen")
+    with pytest.raises(InputError, match="At most 5,000 rows"):
+        preview_bulk(service, ANALYST, Chosen(ids=tuple(range(MOST_SELECTED + 1))), "reopen")
+
+
+@pytest.mark.parametrize(("rows", "is_small"), [(bulk_run.AT_ONCE, True), (bulk_run.AT_ONCE + 1, False)])
+def test_a_plan_of_500_rows_is_done_while_the_person_waits(service: Service, rows: int, *, is_small: bool) -> None:
+    shown = preview(service, "exclude")
+    assert replace(shown, plan=replace(shown.plan, would=rows)).is_small is is_small
+
+
 @pytest.mark.parametrize(("action", "detail", "error", "said"), REFUSED)
 def test_what_cannot_be_used_is_refused(
     service: Service, action: str, detail: dict[str, Any], error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error, match=said):
         preview_bulk(service, ANALYST, EVERYTHING, action, detail)
-
-
-def test_a_viewer_previews_nothing(service: Service) -> None:
-    with pytest.raises(NotAllowed):
-        preview(service, "unmap", actor=VIEWER)

@@ -30,7 +30,7 @@ from service.fakes import (
     sync,
 )
 
-from w365.errors import InputError, NotAllowed
+from w365.errors import InputError
 from w365.jobs import execute
 from w365.model import Actor, Cardinality, Customer, DecisionKind, DomainList, Rule, Status
 from w365.service import Service
@@ -189,14 +189,6 @@ def test_under_a_unique_policy_the_account_is_chosen_for_one_row_alone(service: 
     assert (other.would, other.left) == (0, {"taken": 1})
 
 
-def test_a_viewer_may_look_and_not_choose(service: Service) -> None:
-    assert conflicts.rows_of_domain(service, VIEWER, "two.com")
-    with pytest.raises(NotAllowed):
-        preview(service, "two.com", "a3", VIEWER)
-    with pytest.raises(NotAllowed):
-        preview_rows(service, [], "a3", VIEWER)
-
-
 # --- changing the lists ---
 
 
@@ -218,11 +210,6 @@ def test_one_domain_is_added_to_a_list_that_stays_otherwise(service: Service) ->
 def test_what_is_no_domain_is_not_added(service: Service, text: str) -> None:
     with pytest.raises(InputError):
         add_domain(service, DomainList.SHARED, text)
-
-
-def test_only_an_admin_adds_a_domain(service: Service) -> None:
-    with pytest.raises(NotAllowed):
-        make_change(service, ANALYST, PendingChange(added={DomainList.SHARED: ("two.com",)}))
 
 
 def test_what_adding_a_domain_would_settle_is_seen_before_and_is_what_it_settles(service: Service) -> None:

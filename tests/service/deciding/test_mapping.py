@@ -166,6 +166,11 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(
     assert everything(store) == before
 
 
+def test_a_reason_may_have_500_characters(service: Service, store: Store) -> None:
+    mapping.exclude(service, ANALYST, id_of(store, "p1"), seen=0, reason="x" * 500)
+    assert rows_of(store, t.StandingOrder.reason) == [("x" * 500,)]
+
+
 def test_a_mapped_row_is_neither_set_aside_nor_its_account_rejected(service: Service, store: Store) -> None:
     decided = assign(service, "p1", "a1")
     row_id, seen = decided.row.id, decided.decision_id
@@ -200,6 +205,12 @@ def test_under_a_unique_policy_a_person_may_confirm_what_a_match_mapped(service:
     auto_match(service)
     assign(service, "p1", "a1", seen=version(store))
     assert mappings(store) == {"p1": ("a1", "manual")}
+
+
+def test_deciding_for_the_account_that_the_row_has_is_no_second_link(service: Service, store: Store) -> None:
+    settings.set_setting(service, ADMIN, "cardinality", "unique")
+    decided = assign(service, "p1", "a1")
+    assert assign(service, "p1", "a1", seen=decided.decision_id).row.account_name == "Account a1"
 
 
 def test_unique_in_provider_looks_at_the_own_provider_only(service: Service, store: Store) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from fresh_stores import make_once
 from service.fakes import (
     ANALYST,
@@ -16,6 +17,7 @@ from service.fakes import (
     FakeCrm,
     FakePortal,
     account,
+    account_id_of,
     crm_sync,
     customer,
     id_of,
@@ -25,7 +27,7 @@ from service.fakes import (
     sync,
 )
 
-from w365.errors import InputError, NotAllowed, NotFound, StaleEdit
+from w365.errors import InputError, NotFound, StaleEdit
 from w365.model import Age, ScoreBand
 from w365.service import Service
 from w365.service.deciding import collaboration
@@ -85,6 +87,13 @@ def test_who_gives_away_what_another_gave_meanwhile_is_told(service: Service) ->
     assert collaboration.set_owner(service, OTHER_ANALYST, row, "cleo", seen="ben")
 
 
+def test_the_longest_note_and_name_are_kept(service: Service) -> None:
+    row = id_of(service.store, "p1")
+    collaboration.add_note(service, ANALYST, row, "x" * collaboration.LONGEST_NOTE)
+    assert collaboration.set_owner(service, ANALYST, row, "x" * collaboration.LONGEST_OWNER)
+    assert rows_of(service.store, OwnerChange.owner) == [("x" * collaboration.LONGEST_OWNER,)]
+
+
 def test_what_is_empty_too_long_or_for_no_row_is_refused(service: Service) -> None:
     row = id_of(service.store, "p1")
     for text in ("  \n ", "x" * (collaboration.LONGEST_NOTE + 1)):
@@ -98,15 +107,6 @@ def test_what_is_empty_too_long_or_for_no_row_is_refused(service: Service) -> No
     with pytest.raises(NotFound):
         collaboration.set_owner(service, ANALYST, 999_999, "ben")
     assert rows_of(service.store, Note.id) == rows_of(service.store, OwnerChange.id) == []
-
-
-def test_a_viewer_reads_but_writes_nothing(service: Service) -> None:
-    row = id_of(service.store, "p1")
-    with pytest.raises(NotAllowed):
-        collaboration.add_note(service, VIEWER, row, "text")
-    with pytest.raises(NotAllowed):
-        collaboration.set_owner(service, VIEWER, row, "dan")
-    assert collaboration.list_notes(service, VIEWER, row) == []
 
 
 def found(service: Service, wanted: Filter) -> set[str]:
@@ -160,3 +160,32 @@ def test_every_count_beside_a_choice_is_what_it_shows(service: Service) -> None:
             assert counted.ages[age] == len(found(service, replace(wanted, since=since, before=before)))
     assert [*facets.read_facets(service, VIEWER, Filter(), day).ages.values()] == [0, 4, 0]
     assert [*facets.read_facets(service, VIEWER, Filter(), day - dt.timedelta(days=1)).ages.values()] == [1, 3, 0]
+
+
+def test_a_band_of_scores_begins_at_its_value(service: Service) -> None:
+    scores = {"p1": 0.9, "p2": 0.8999, "p3": 0.5, "p4": 0.4999}
+    best, account_id = t.CurrentCandidate, account_id_of(service.store, "a1")
+    values = {"rank": 1, "account_id": account_id, "signals": []}
+    with service.store.write() as connection:
+        connection.execute(sa.delete(best))
+        for name, score in scores.items():
+            row = id_of(service.store, name)
+            connection.execute(sa.insert(best).values(values | {"provider_account_id": row, "score": score}))
+    bands = {band: found(service, Filter(scores=band.bounds)) for band in ScoreBand}
+    assert bands == {ScoreBand.STRONG: {"p1"}, ScoreBand.LIKELY: {"p2", "p3"}, ScoreBand.WEAK: {"p4"}}
+    counted = facets.read_facets(service, VIEWER, Filter(), service.clock().date()).scores
+    assert counted == {band: len(rows) for band, rows in bands.items()}
+
+
+def test_a_band_of_ages_begins_at_midnight(service: Service) -> None:
+    day = dt.date(2026, 11, 9)
+    seen = dt.datetime(2026, 11, 9, tzinfo=dt.UTC)
+    with service.store.write() as connection:
+        for name, moment in (("p1", seen), ("p2", seen - dt.timedelta(microseconds=1))):
+            here = t.ProviderAccount.specific_id == name
+            connection.execute(sa.update(t.ProviderAccount).where(here).values(first_seen_at=moment))
+    both = {"p1", "p2"}
+    assert found(service, Filter(since=day)) & both == {"p1"}
+    assert found(service, Filter(before=day)) & both == {"p2"}
+    ages = facets.read_facets(service, VIEWER, Filter(), day + dt.timedelta(days=7)).ages
+    assert ages[Age.WEEK] == len(found(service, Filter(since=day)))

@@ -75,6 +75,7 @@ def test_texts_stay_texts_and_what_is_too_long_is_cut_and_not_left_out() -> None
         "a" * 40_000,
         "株式会社\x07 <&> _x0041_ _x",
         " kept\n ",
+        "y" * 32_767,
     ]
     sheet = written([record(0, provider_name=name) for name in names], 10).worksheets[0]
     found = [sheet.cell(row, 3) for row in range(2, 2 + len(names))]

@@ -27,7 +27,7 @@ from service.fakes import (
     sync,
 )
 
-from w365.errors import InputError, NotAllowed
+from w365.errors import InputError
 from w365.model import Cardinality, Origin, Status
 from w365.service import Service
 from w365.service.configuring import settings
@@ -184,9 +184,3 @@ def test_what_cannot_be_expected_is_refused(service: Service, portal: InvitingPo
     appear(service, portal, "p1")
     with pytest.raises(InputError, match="is a customer of yours already: Customer p1"):
         ask(service, GUID)
-    for call in (
-        lambda: request_relationship(service, VIEWER, 1, 1, ""),
-        lambda: forget_expected(service, VIEWER, 1),
-    ):
-        with pytest.raises(NotAllowed):
-            call()

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from onboarding_world import DOMAIN, HASTY, NEW, connection_to
+from onboarding_world import HASTY, NEW, connection_to
 from service.fakes import (
     ADMIN,
     ANALYST,
@@ -27,7 +27,7 @@ from service.fakes import (
 from tests.servers import running
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
-from w365.errors import AccessError, FormRefused, InputError, NotAllowed, PolicyBreach, SourceError, SourceRefused
+from w365.errors import AccessError, FormRefused, InputError, PolicyBreach, SourceError, SourceRefused
 from w365.model import Cardinality, Origin, Status
 from w365.portals.partner_center import connect_partner_center
 from w365.service import Service
@@ -278,17 +278,6 @@ def test_a_unique_policy_is_asked_before_anything_is_created(service: Service, s
     with pytest.raises(PolicyBreach, match="already belongs to Fabrikam Leeds"):
         start(service, prefix="fabrikamtwo")
     assert made_there(servers) == 1
-
-
-def test_a_viewer_may_look_and_not_onboard(service: Service) -> None:
-    with pytest.raises(NotAllowed):
-        onboard(service, VIEWER, 1, 1, TEXTS)
-    for call in (finish, give_up):
-        with pytest.raises(NotAllowed):
-            call(service, VIEWER, 1)
-    with pytest.raises(NotAllowed):
-        create.check_domain(service, VIEWER, 1, DOMAIN)
-    assert list_open(service, VIEWER) == []
 
 
 def test_a_sync_under_way_does_not_take_the_new_customer_for_gone(service: Service) -> None:

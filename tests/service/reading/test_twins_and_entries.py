@@ -25,7 +25,7 @@ from service.fakes import (
     sync,
 )
 
-from w365.errors import InputError, NotAllowed
+from w365.errors import InputError
 from w365.model import DomainList, Status
 from w365.service import Service
 from w365.service.deciding import mapping
@@ -126,6 +126,4 @@ def test_an_entry_that_cannot_be_used_changes_nothing(store: Store, home: Path) 
         enter(service, provider, "m2", name="", seats="few")
     with pytest.raises(InputError, match="manual providers only"):
         enter(service, 1, "m3")
-    with pytest.raises(NotAllowed):
-        save_entry(service, VIEWER, provider, {"specific_id": "m4", "name": "x"}, is_new=True)
     assert rows_of(store, t.ProviderAccount.name, where=t.ProviderAccount.provider_id == provider) == [("Row m1",)]

@@ -198,6 +198,19 @@ def test_what_went_missing_on_mass_is_dropped_by_the_first_read_that_is_allowed_
     assert crm_sync(service).result["accounts_gone"] == 12
 
 
+@pytest.mark.parametrize(("known", "left", "is_stopped"), [(10, 8, False), (10, 7, True), (9, 1, False)])
+def test_the_guard_lets_a_fifth_of_the_accounts_go_and_asks_from_ten_on(
+    service: Service, crm: FakeCrm, store: Store, known: int, left: int, *, is_stopped: bool
+) -> None:
+    crm.tracks = False
+    names = ["a1", "a2", "a3", *(f"b{number}" for number in range(known - 3))]
+    crm.put(*(account(name) for name in names))
+    crm_sync(service)
+    crm.drop(*names[left:])
+    assert (crm_sync(service).state is RunState.FAILED) is is_stopped
+    assert len(rows_of(store, t.Account.id, where=t.Account.is_deleted)) == (0 if is_stopped else known - left)
+
+
 def fail() -> None:
     raise SourceUnreachable("No answer.")
 

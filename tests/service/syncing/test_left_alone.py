@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from service.fakes import (
 )
 from service.import_files import csv_sheet
 
-from w365.errors import InputError, NotAllowed, StaleEdit
+from w365.errors import InputError, StaleEdit
 from w365.model import DecisionKind, ListPart
 from w365.service import Service
 from w365.service.deciding import mapping
@@ -98,8 +99,6 @@ def test_switching_is_an_edit_as_every_other(store: Store, home: Path) -> None:
     service = make_service(store, home, portal=FakePortal(pages_of([customer("p1", "one.com")])))
     sync(service)
     row = id_of(store, "p1")
-    with pytest.raises(NotAllowed):
-        mapping.switch_sync(service, VIEWER, row, on=False, seen=0)
     with pytest.raises(InputError, match="is on already"):
         mapping.switch_sync(service, ANALYST, row, on=True, seen=0)
     decided = mapping.switch_sync(service, ANALYST, row, on=False, seen=0)
@@ -132,3 +131,21 @@ def test_everybody_is_told_what_came_since_they_were_here(store: Store, home: Pa
     assert new_to(ANALYST) == 1
     clock.forward(hours=1)
     assert (new_to(ANALYST), new_to(OTHER_ANALYST)) == (0, 0)
+
+
+def test_a_visit_is_noted_every_other_minute_and_ends_after_more_than_half_an_hour(store: Store, home: Path) -> None:
+    clock = FakeClock()
+    service = make_service(store, home, clock=clock)
+
+    def look_after(minutes: float) -> tuple[bool, dt.datetime | None]:
+        """Whether this look is noted, and when the visit before ended."""
+        clock.forward(minutes=minutes)
+        ended = read_visit(service, ANALYST)
+        return rows_of(store, t.Visit.last_at) == [(clock(),)], ended
+
+    assert look_after(0) == (True, None)
+    assert look_after(1.99) == (False, None)
+    assert look_after(0.01) == (True, None)
+    assert look_after(30) == (True, None)
+    last = clock()
+    assert look_after(30.01) == (True, last)

@@ -217,6 +217,18 @@ def test_a_mass_disappearance_marks_nothing_until_an_admin_confirms_it(store: St
         runs.confirm_gone(service, ADMIN, run.id)
 
 
+@pytest.mark.parametrize(("known", "left", "is_stopped"), [(10, 8, False), (10, 7, True), (9, 1, False)])
+def test_the_guard_lets_a_fifth_go_and_asks_from_ten_customers_on(
+    store: Store, home: Path, known: int, left: int, *, is_stopped: bool
+) -> None:
+    portal = FakePortal(pages_of(many(known)))
+    service = make_service(store, home, portal=portal)
+    sync(service)
+    portal.served = pages_of(many(left))
+    assert (sync(service).state is RunState.FAILED) is is_stopped
+    assert len(rows_of(store, PA.id, where=PA.gone_at.is_not(None))) == (0 if is_stopped else known - left)
+
+
 def test_a_run_that_failed_for_another_reason_cannot_be_confirmed(store: Store, home: Path) -> None:
     portal = FakePortal(pages_of(many(20)))
     service = make_service(store, home, portal=portal)

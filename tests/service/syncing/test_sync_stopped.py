@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from service.fakes import ADMIN, ANALYST, FakeClock, FakePortal, make_service, pages_of, rows_of, sync
+from service.fakes import ADMIN, ANALYST, FakeClock, FakePortal, customer, make_service, pages_of, rows_of, sync
 from service.sync_steps import PA, failing, many, result, three_pages
 
 from w365.errors import SourceRefused, SourceUnreachable
@@ -105,9 +105,11 @@ def test_a_run_released_as_dead_writes_no_further_page_and_marks_nothing_gone(st
         clock.forward(minutes=5)
         second.append(runs.request_sync(service, ANALYST, providers.PARTNER_CENTER))
 
-    portal.served, portal.before = three_pages(), {1: sleep_through_a_takeover}
+    listed = [*many(12), customer("newcomer", "newcomer.com")]
+    portal.served, portal.before = pages_of(listed[:4], listed[4:]), {1: sleep_through_a_takeover}
     first = sync(service)
     assert (first.state, first.done) == (RunState.INTERRUPTED, 4)
+    assert ("newcomer",) not in rows_of(store, PA.specific_id)
     portal.before = {}
     run = execute(service, second[0])
-    assert (run.state, result(run)) == (RunState.DONE, {"unchanged": 12})
+    assert (run.state, result(run)) == (RunState.DONE, {"new": 1, "unchanged": 12})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -35,7 +36,7 @@ from w365.demo.faults import Fault
 from w365.demo.servers import Servers
 from w365.errors import ConfigurationError
 from w365.jobs import execute
-from w365.model import RunState
+from w365.model import RunKind, RunState
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
@@ -50,9 +51,11 @@ from w365.service.writeback.watch import DueWatch
 from w365.service.writeback.write import overwrite, request_writeback, retry
 from w365.sheets import guess_columns
 from w365.store.db.engine import Store
+from w365.store.run_counts import Count
 from w365.store.runs import RunView
 from w365.store.writeback.due_mappings import WriteState
 from w365.store.writeback.remote_mappings import Difference
+from w365.store.writeback.runs import TARGET, find_next_start
 from w365.store.writeback.standings import WriteStanding
 
 SET = "/api/data/v9.2/new_provideraccounts"
@@ -228,6 +231,26 @@ def test_a_failed_write_waits_longer_each_time_and_is_tried_at_once_when_asked(
     assert there(http)[ADATUM] == ADATUM_ACCOUNT
 
 
+def test_a_new_decision_starts_counting_tries_anew(made: tuple[Service, FakeClock], servers: Servers) -> None:
+    service, clock = made
+    name_place(service, ADMIN, PLACE, write=True)
+    watch = DueWatch(service)
+    bad = {"error": {"code": "0x80044331", "message": "A validation error occurred."}}
+    servers.faults[:] = [
+        Fault(service="dataverse", method="PATCH", path_contains=ADATUM, status=400, body=bad, times=0)
+    ]
+    write(service, watch)
+    for tries in (1, 2):
+        failed = standing(service, ADATUM)
+        assert failed.attempts == tries
+        assert failed.next_at
+        clock.at = failed.next_at
+        write(service, watch)
+    assign(service, ADATUM, BELLOWS_ACCOUNT)
+    write(service, watch)
+    assert standing(service, ADATUM).attempts == 1
+
+
 def test_where_nothing_can_be_written_everything_waits_and_the_reason_is_said(
     made: tuple[Service, FakeClock], http: httpx.Client, servers: Servers
 ) -> None:
@@ -246,12 +269,27 @@ def test_where_nothing_can_be_written_everything_waits_and_the_reason_is_said(
     assert "does not let the application write" in standing(service, ADATUM).error
     for minutes in (1, 2, 4):
         assert write(service, watch) is None
-        clock.forward(minutes=minutes, seconds=1)
+        clock.forward(minutes=minutes, seconds=-1)
+        assert write(service, watch) is None
+        clock.forward(seconds=1)
         assert write(service, watch) is not None
     servers.faults.clear()
     clock.forward(hours=1)
     write(service, watch)
     assert there(http) == {ADATUM: ADATUM_ACCOUNT, COHO: COHO_ACCOUNT}
+
+
+@pytest.mark.parametrize(("failures", "minutes"), [(0, 1), (5, 32), (6, 60), (12, 60), (10**6, 60)])
+def test_after_runs_that_could_not_write_the_pause_grows_to_an_hour(failures: int, minutes: int) -> None:
+    ended = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+    last = RunView(
+        *(1, RunKind.WRITEBACK, TARGET, RunState.FAILED, "ann", ended, ended, ended, 0, None, ""),
+        result=Counter({Count.FAILURES: failures}),
+        error="",
+        cancel_requested=False,
+        cursor=None,
+    )
+    assert find_next_start(last) == ended + dt.timedelta(minutes=minutes)
 
 
 def test_both_sides_are_compared_and_nothing_is_changed_by_it(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from w365.errors import InputError, NotFound, StaleEdit
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.auditing.estimates import Interval, draw, wilson
 from w365.store.auditing.samples import (
     AuditItem,
@@ -27,9 +27,9 @@ MOST = 1_000
 _LARGEST_SEED = 2**31 - 1
 
 
+@needs(Role.ANALYST)
 def draw_sample(service: Service, actor: Actor, size: int, *, seed: int, stratified: bool = True) -> int:
     """Draw a sample of the automatic mappings and return its id; stratified by the rule that mapped them."""
-    require(actor, Role.ANALYST)
     if not 1 <= size <= MOST or not 0 <= seed <= _LARGEST_SEED:
         raise InputError(f"A sample has 1 to {MOST:,} rows, and its seed 0 to {_LARGEST_SEED:,}.")
     with service.store.read() as connection:
@@ -42,9 +42,9 @@ def draw_sample(service: Service, actor: Actor, size: int, *, seed: int, stratif
         return put_sample(connection, values | {"at": service.clock()}, draw(strata, size, seed))
 
 
+@needs(Role.VIEWER)
 def list_audits(service: Service, actor: Actor, limit: int = 50) -> list[AuditView]:
     """List the samples, the latest first, with the verdicts so far."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return list_samples(connection, limit)
 
@@ -54,25 +54,25 @@ def estimate_precision(audit: AuditView) -> Interval | None:
     return wilson(audit.right, audit.right + audit.wrong)
 
 
+@needs(Role.VIEWER)
 def next_item(service: Service, actor: Actor, audit_id: int) -> AuditItem | None:
     """Read the first pair that nobody judged yet; None when all are."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return next(iter(list_items(connection, audit_id, None, limit=1)), None)
 
 
+@needs(Role.VIEWER)
 def list_judged(service: Service, actor: Actor, audit_id: int, verdict: Verdict) -> list[AuditItem]:
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return list_items(connection, audit_id, verdict, limit=MOST)
 
 
+@needs(Role.ANALYST)
 def judge(service: Service, actor: Actor, audit_id: int, place: int, verdict: Verdict | None) -> None:
     """Keep a verdict on one pair, or take it back (None).
 
     Raises StaleEdit where the pair is judged already, by somebody else or by a key pressed twice: the first one counts.
     """
-    require(actor, Role.ANALYST)
     judgement, at = (Judgement(verdict, actor.name), service.clock()) if verdict else (Judgement("", ""), None)
     with service.store.write() as connection:
         _check_open(get_judgement(connection, audit_id, place), verdict)

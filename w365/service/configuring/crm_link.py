@@ -6,16 +6,16 @@ from urllib.parse import quote
 
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.store.configuring.settings import CRM_ADDRESS, ID_PLACE, read_setting
 from w365.store.syncing.crm_accounts import read_crm_id
 
 _DYNAMICS = "/main.aspx?etn=account&pagetype=entityrecord&id="
 
 
+@needs(Role.VIEWER)
 def crm_address(service: Service, actor: Actor, account_id: int) -> str:
     """Return the address of an account's page in the CRM; empty when nobody said where that is."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         pattern = read_setting(connection, CRM_ADDRESS) or default_pattern(service)
         crm_id = read_crm_id(connection, account_id)

@@ -6,37 +6,38 @@ from collections.abc import Mapping
 
 from w365.model import Actor, DomainList, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.store.configuring import settings as stored
 from w365.store.configuring.setting_changes import Change, read_changes
 
 
+@needs(Role.VIEWER)
 def get_settings(service: Service, actor: Actor) -> Mapping[str, str]:
     """All settings by name, as text."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return stored.read_texts(connection)
 
 
+@needs(Role.ADMIN)
 def set_setting(service: Service, actor: Actor, name: str, value: str) -> bool:
     """Change a setting; False when it had that value. Raises InputError, with the old value kept."""
     return bool(set_settings(service, actor, {name: value}))
 
 
+@needs(Role.ADMIN)
 def set_settings(service: Service, actor: Actor, values: Mapping[str, str]) -> int:
     """Change several settings in one transaction and return how many differ from before."""
-    require(actor, Role.ADMIN)
     with service.store.write() as connection:
         return stored.put_settings(connection, actor, service.clock(), values)
 
 
+@needs(Role.VIEWER)
 def domains_on(service: Service, actor: Actor, which: DomainList) -> list[str]:
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return stored.read_domains(connection, which)
 
 
+@needs(Role.VIEWER)
 def list_changes(service: Service, actor: Actor, limit: int = 200) -> list[Change]:
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return read_changes(connection, limit)

@@ -12,7 +12,7 @@ from w365.errors import AlreadyRunning, ConfigurationError, InputError, NotFound
 from w365.model import Actor, ProviderKind, Role
 from w365.portals.connectors import CONNECTORS, connector_of
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.connecting.fields import SECRET, labels_of
 from w365.service.connecting.finder import build_from_row, finder_of, purpose_of
 from w365.store.configuring.setting_changes import note_change
@@ -44,9 +44,9 @@ class ConnectionView:
     changed_by: str
 
 
+@needs(Role.ADMIN)
 def get_connection(service: Service, actor: Actor, target: str) -> ConnectionView:
     """Read the connection of a provider, by its id as text, or of the CRM."""
-    require(actor, Role.ADMIN)
     with service.store.read() as database:
         name, setting = _name_and_setting(database, target)
         row = read_row(database, target) or ConnectionRow(target, setting)
@@ -56,21 +56,21 @@ def get_connection(service: Service, actor: Actor, target: str) -> ConnectionVie
     return ConnectionView(target, name, setting, is_environments, parts, has_secret, row.changed_at, row.changed_by)
 
 
+@needs(Role.ADMIN)
 def save_connection(service: Service, actor: Actor, target: str, values: Mapping[str, str]) -> int:
     """Store the connection and return how many parts differ from before.
 
     Without a secret the stored one is kept, as long as place and application stay the same. Raises InputError and
     ConfigurationError with everything as it was.
     """
-    require(actor, Role.ADMIN)
     _refuse_demo(service)
     with service.store.write() as database:
         return _save(service, database, actor, target, values)
 
 
+@needs(Role.ADMIN)
 def add_provider(service: Service, actor: Actor, kind: ProviderKind, name: str, values: Mapping[str, str]) -> int:
     """Add a provider with its connection, both or neither, and return its id."""
-    require(actor, Role.ADMIN)
     _refuse_demo(service)
     if connector_of(kind) is None:
         raise InputError("A provider of this kind cannot be connected.", kept="Nothing was added.")
@@ -80,13 +80,13 @@ def add_provider(service: Service, actor: Actor, kind: ProviderKind, name: str, 
     return provider_id
 
 
+@needs(Role.ADMIN)
 def remove_connection(service: Service, actor: Actor, target: str) -> bool:
     """Forget the connection with its secret and sign-in; True where the provider went with it.
 
     A provider with provider accounts stays, and so do its mappings and history. One without any goes, unless it is the
     last of its kind that is always listed.
     """
-    require(actor, Role.ADMIN)
     with service.store.write() as database:
         name, _ = _name_and_setting(database, target)
         if finder_of(service).is_environments(read_row(database, target)):
@@ -97,9 +97,9 @@ def remove_connection(service: Service, actor: Actor, target: str) -> bool:
         return target != CRM and remove_unused_provider(database, int(target), always_listed=ALWAYS_LISTED)
 
 
+@needs(Role.ADMIN)
 def rotate_secrets(service: Service, actor: Actor) -> tuple[int, list[str]]:
     """Encrypt with the newest key whatever an older one still opens; return how many, and what none of them opens."""
-    require(actor, Role.ADMIN)
     sealer = finder_of(service).sealer
     renewed = 0
     lost: set[str] = set()

@@ -17,7 +17,7 @@ from w365.http.sign_in.authorization_code import Consented
 from w365.model import Actor, Role
 from w365.portals.connectors import connector_of
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.connecting.consents import application_of, purpose_of_token
 from w365.service.connecting.finder import finder_of
 from w365.store.configuring.setting_changes import note_change
@@ -60,9 +60,9 @@ class SignInView:
     is_blocked: bool = False
 
 
+@needs(Role.VIEWER)
 def get_sign_in(service: Service, actor: Actor, target: str) -> SignInView | None:
     """Read it; None where the connection needs no person."""
-    require(actor, Role.VIEWER)
     with service.store.read() as database:
         connection = _find_connection(service, database, target)
         if connection is None or connection.sign_in is SignIn.APP:
@@ -71,6 +71,7 @@ def get_sign_in(service: Service, actor: Actor, target: str) -> SignInView | Non
     return _view(row, service.clock())
 
 
+@needs(Role.VIEWER)
 def say_sign_in(service: Service, actor: Actor, target: str) -> tuple[str, ...]:
     """In sentences whose sign-in a connection goes on, and until when it holds."""
     sign_in = get_sign_in(service, actor, target)
@@ -80,9 +81,9 @@ def say_sign_in(service: Service, actor: Actor, target: str) -> tuple[str, ...]:
     return tuple(filter(None, (until, sign_in.problem, sign_in.warning)))
 
 
+@needs(Role.ADMIN)
 def begin_sign_in(service: Service, actor: Actor, target: str, redirect_uri: str) -> str:
     """Return the address at which the person signs in; what comes back to ``redirect_uri`` is for `finish_sign_in`."""
-    require(actor, Role.ADMIN)
     name, scope, connection = _what_to_sign_in(service, target)
     flow = authorization_code.begin(name, connection, scope, redirect_uri)
     with service.store.write() as database:
@@ -107,9 +108,9 @@ def finish_sign_in(service: Service, answer: Mapping[str, str]) -> SignInView:
     return _view(row, service.clock())
 
 
+@needs(Role.ADMIN)
 def forget_sign_in(service: Service, actor: Actor, target: str) -> None:
     """Delete the stored refresh token. What Entra ID has granted is withdrawn there."""
-    require(actor, Role.ADMIN)
     with service.store.write() as database:
         name = get_provider(database, int(target)).name
         forget_consent(database, target)

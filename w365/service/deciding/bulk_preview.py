@@ -9,9 +9,10 @@ from typing import Any
 from w365.errors import InputError
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.deciding.bulk_actions import ACTIONS
-from w365.service.deciding.bulk_run import Preview, freeze
+from w365.service.deciding.bulk_run import Preview, freeze_plan
+from w365.store.deciding.decisions import Who
 from w365.store.deciding.planning import select_planned
 from w365.store.reading.worklist import Filter
 
@@ -27,6 +28,7 @@ class Chosen:
     wanted: Filter | None = None
 
 
+@needs(Role.ANALYST)
 def preview_bulk(
     service: Service, actor: Actor, chosen: Chosen, action: str, detail: Mapping[str, Any] | None = None
 ) -> Preview:
@@ -34,7 +36,6 @@ def preview_bulk(
 
     `detail` is what the action asks for. Raises InputError and NotFound for what cannot be used of it.
     """
-    require(actor, Role.ANALYST)
     known = ACTIONS.get(action)
     if known is None or known.plan is None or known.say is None:
         raise InputError(f"There is no bulk action “{action[:40]}”.", kept="Nothing was changed.")
@@ -43,7 +44,7 @@ def preview_bulk(
     with service.store.write() as connection:
         said = known.say(connection, entered, service.clock().date())
         rows = select_planned(known.plan(entered), chosen.ids, chosen.wanted)
-        return freeze(service, connection, actor, action, said=said, detail=entered, rows=rows)
+        return freeze_plan(connection, Who(actor.name, service.clock()), action, said=said, detail=entered, rows=rows)
 
 
 def _check_amount(chosen: Chosen) -> None:

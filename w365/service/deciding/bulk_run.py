@@ -12,7 +12,7 @@ from typing import Any
 from w365.errors import Cancelled, InputError, NotFound
 from w365.model import Actor, Role, RunKind
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.deciding.bulk_actions import ACTIONS, Work
 from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Connection
@@ -59,10 +59,9 @@ class Preview:
         return self.plan.would <= AT_ONCE
 
 
-def freeze(  # noqa: PLR0913 - what, in words, on which rows
-    service: Service,
+def freeze_plan(
     connection: Connection,
-    actor: Actor,
+    who: Who,
     action: str,
     *,
     said: str,
@@ -70,9 +69,9 @@ def freeze(  # noqa: PLR0913 - what, in words, on which rows
     rows: Rows,
     values: Values = NO_VALUES,
 ) -> Preview:
-    """Freeze what an action would do with the selected rows of a plan, and preview it."""
-    at, known = service.clock(), ACTIONS[action]
-    plan_id = plans.add_plan(connection, actor.name, at, action, said=said, detail=detail, rows=rows, values=values)
+    """Freeze what an action of this person would do with the selected rows, and preview it."""
+    known = ACTIONS[action]
+    plan_id = plans.add_plan(connection, who.name, who.at, action, said=said, detail=detail, rows=rows, values=values)
     plans.leave_changed(connection, read_policy(connection), plan_id, terms=known.terms, log=known.log)
     return _read_preview(connection, plan_id)
 
@@ -97,9 +96,9 @@ def _owners(connection: Connection, plan: PlanView, undone: dict[int, int]) -> d
     return old_owners(connection, undone.values())
 
 
+@needs(Role.ANALYST)
 def confirm(service: Service, actor: Actor, plan_id: int) -> int:
     """Queue the run that does a plan and return its id. InputError when it was confirmed before or changes nothing."""
-    require(actor, Role.ANALYST)
     with service.store.write() as connection:
         plan = plans.read_plan(connection, plan_id)
         _refuse(plan, actor)
@@ -122,9 +121,9 @@ def _refuse(plan: PlanView, actor: Actor) -> None:
         raise InputError("There is nothing to change.", kept="Nothing was changed.")
 
 
+@needs(Role.VIEWER)
 def read_done(service: Service, actor: Actor, run_id: int) -> tuple[RunView, PlanView]:
     """Read a run with the plan it does; NotFound for one of another kind."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         plan = plans.plan_of_run(connection, run_id)
         if plan is None:
@@ -132,9 +131,9 @@ def read_done(service: Service, actor: Actor, run_id: int) -> tuple[RunView, Pla
         return get_run(connection, run_id), plan
 
 
+@needs(Role.ANALYST)
 def discard(service: Service, actor: Actor, plan_id: int) -> None:
     """Forget a preview that is not wanted; one that was confirmed stays."""
-    require(actor, Role.ANALYST)
     with service.store.write() as connection:
         plan = plans.read_plan(connection, plan_id)
         if plan.run_id is None and plan.actor == actor.name:
@@ -181,9 +180,9 @@ def _count_left(connection: Connection, plan: PlanView) -> int:
     return sum(plans.read_plan(connection, plan.id).left.values())
 
 
+@needs(Role.VIEWER)
 def list_left(service: Service, actor: Actor, plan_id: int, limit: int = _LISTED) -> list[Left]:
     """List the rows a plan leaves, those that somebody changed first."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         log = ACTIONS[plans.read_plan(connection, plan_id).action].log
         return plans.read_left(connection, plan_id, log, limit)

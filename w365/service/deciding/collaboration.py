@@ -5,7 +5,7 @@ from __future__ import annotations
 from w365.errors import InputError, StaleEdit
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.store.configuring.settings import read_policy
 from w365.store.deciding import collaboration
 from w365.store.deciding.collaboration import NoteView
@@ -15,9 +15,9 @@ LONGEST_NOTE = 2_000
 LONGEST_OWNER = 100
 
 
+@needs(Role.ANALYST)
 def add_note(service: Service, actor: Actor, row: int, text: str) -> None:
     """Append a note. Notes are never changed, and a sync leaves them alone."""
-    require(actor, Role.ANALYST)
     kept = text.replace("\0", "").strip()
     if not kept:
         raise InputError("The note is empty.", kept="Nothing was saved.", do="Write something.")
@@ -31,12 +31,12 @@ def add_note(service: Service, actor: Actor, row: int, text: str) -> None:
         collaboration.add_note(connection, Who(actor.name, service.clock()), row, kept)
 
 
+@needs(Role.ANALYST)
 def set_owner(service: Service, actor: Actor, row: int, owner: str, *, seen: str | None = None) -> bool:
     """Give a row to a person, or to nobody; False when it was theirs already.
 
     `seen` is the owner that the person looked at (None: whoever has it). Raises StaleEdit where it is another by now.
     """
-    require(actor, Role.ANALYST)
     name = check_owner(owner)
     with service.store.write() as connection:
         old = collaboration.get_owner(connection, row)
@@ -67,15 +67,15 @@ def check_owner(owner: str) -> str:
     return name
 
 
+@needs(Role.VIEWER)
 def list_notes(service: Service, actor: Actor, row: int) -> list[NoteView]:
     """List notes and changes of the owner, the latest first."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return collaboration.list_notes(connection, row)
 
 
+@needs(Role.VIEWER)
 def list_owners(service: Service, actor: Actor) -> dict[str, int]:
     """Everybody who owns rows, with how many."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return collaboration.count_owned(connection)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.store.configuring.settings import read_policy
 from w365.store.deciding.conflict_pages import Conflicts, Pages, read_conflicts, read_divided
 from w365.store.reading.worklist import Row
@@ -17,15 +17,15 @@ MOST_ROWS = 200
 """Rows of a domain for which an account is chosen at once."""
 
 
+@needs(Role.VIEWER)
 def list_conflicts(service: Service, actor: Actor, pages: Pages | None = None, *, limit: int = PER_PAGE) -> Conflicts:
     """Read a page of each kind, in one consistent state of the proposals as they were last settled."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return read_conflicts(connection, read_policy(connection), pages or Pages(), limit)
 
 
+@needs(Role.VIEWER)
 def rows_of_domain(service: Service, actor: Actor, domain: str) -> list[Row]:
     """Read the open provider accounts that a domain puts in conflict, `MOST_ROWS` at most."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return read_divided(connection, read_policy(connection), domain, MOST_ROWS)

@@ -12,7 +12,7 @@ from w365.errors import InputError, StaleEdit, W365Error
 from w365.http.wait import never_stop
 from w365.model import OPEN, Actor, DecisionKind, Disposition, NewAccount, Origin, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.deciding.reasons import check_day, check_reason
 from w365.store.configuring.settings import read_policy
 from w365.store.deciding.decisions import ROW, Change, Standing, Who, carry_out, look, refuse, row_values
@@ -38,6 +38,7 @@ class Decided:
         return self.row.subscriptions if self.row.status in OPEN else 0
 
 
+@needs(Role.ANALYST)
 def assign_account(service: Service, actor: Actor, provider_account_id: int, account_id: int, *, seen: int) -> Decided:
     """Map a provider account to a CRM account by hand.
 
@@ -47,6 +48,7 @@ def assign_account(service: Service, actor: Actor, provider_account_id: int, acc
     return _decide(service, actor, provider_account_id, seen, Change(DecisionKind.MAP, Origin.MANUAL), account_id)
 
 
+@needs(Role.ANALYST)
 def map_provisioned(
     service: Service, actor: Actor, provider_account_id: int, account_id: int, *, reason: str
 ) -> Decided | None:
@@ -61,11 +63,13 @@ def map_provisioned(
         return None
 
 
+@needs(Role.ANALYST)
 def clear_mapping(service: Service, actor: Actor, provider_account_id: int, *, seen: int, reason: str = "") -> Decided:
     """Unmap. Clearing an automatic mapping also rejects the pair, so that it does not come back."""
     return _decide(service, actor, provider_account_id, seen, Change(DecisionKind.UNMAP, reason=reason))
 
 
+@needs(Role.ANALYST)
 def reject_candidate(
     service: Service, actor: Actor, provider_account_id: int, account_id: int, *, seen: int, reason: str = ""
 ) -> Decided:
@@ -73,6 +77,7 @@ def reject_candidate(
     return _decide(service, actor, provider_account_id, seen, Change(DecisionKind.REJECT, reason=reason), account_id)
 
 
+@needs(Role.ANALYST)
 def take_back_rejection(
     service: Service, actor: Actor, provider_account_id: int, account_id: int, *, seen: int
 ) -> Decided:
@@ -80,11 +85,13 @@ def take_back_rejection(
     return _decide(service, actor, provider_account_id, seen, Change(DecisionKind.UNREJECT), account_id)
 
 
+@needs(Role.ANALYST)
 def exclude(service: Service, actor: Actor, provider_account_id: int, *, seen: int, reason: str) -> Decided:
     """Take a row out of the backlog for good, with a reason."""
     return _decide(service, actor, provider_account_id, seen, Change(DecisionKind.EXCLUDE, reason=reason))
 
 
+@needs(Role.ANALYST)
 def park(
     service: Service, actor: Actor, provider_account_id: int, *, seen: int, reason: str, until: dt.date | None = None
 ) -> Decided:
@@ -94,11 +101,13 @@ def park(
     return _decide(service, actor, provider_account_id, seen, change)
 
 
+@needs(Role.ANALYST)
 def reopen(service: Service, actor: Actor, provider_account_id: int, *, seen: int) -> Decided:
     """Put an excluded or parked row back into the backlog."""
     return _decide(service, actor, provider_account_id, seen, Change(DecisionKind.REOPEN))
 
 
+@needs(Role.ANALYST)
 def switch_sync(
     service: Service, actor: Actor, provider_account_id: int, *, on: bool, seen: int, reason: str = ""
 ) -> Decided:
@@ -107,13 +116,13 @@ def switch_sync(
     return _decide(service, actor, provider_account_id, seen, change)
 
 
+@needs(Role.ANALYST)
 def create_account(service: Service, actor: Actor, provider_account_id: int, new: NewAccount, *, seen: int) -> Decided:
     """Create an account in the CRM and map to it.
 
     The CRM looks for duplicates first (InputError). When the account was created but could not be mapped, the error
     says so: the account exists, and mapping again doubles nothing.
     """
-    require(actor, Role.ANALYST)
     if not new.name.strip():
         raise InputError("An account needs a name.", kept="Nothing was created.")
     with service.store.read() as connection:
@@ -141,7 +150,6 @@ def _decide(
     service: Service, actor: Actor, provider_account_id: int, seen: int, change: Change, account_id: int | None = None
 ) -> Decided:
     """Decide about one row; all of it is committed when this returns."""
-    require(actor, Role.ANALYST)
     reason = check_reason(change.reason, is_needed=change.kind in _WITH_REASON)
     with service.store.write() as connection:
         policy = read_policy(connection)

@@ -8,9 +8,9 @@ from w365.errors import InputError, NotFound, StaleEdit
 from w365.matching.messages import DECISION_WORDS, LEFT_WORDS
 from w365.model import Actor, DecisionKind, Role, RunKind
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.deciding.bulk_actions import ACTIONS, UNDO, UNDO_OWNERS
-from w365.service.deciding.bulk_run import Preview, freeze
+from w365.service.deciding.bulk_run import Preview, freeze_plan
 from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Connection
 from w365.store.deciding import plans
@@ -53,9 +53,9 @@ class _Chosen:
     one: int
 
 
+@needs(Role.ANALYST)
 def last_decision(service: Service, actor: Actor) -> Undoable | None:
     """What this person did last and has not taken back: a decision, or a bulk action as one; None for nothing."""
-    require(actor, Role.ANALYST)
     with service.store.read() as connection:
         found, given = last_of(connection, actor.name), last_given(connection, actor.name)
     if given is not None and (found is None or given.at > found.at):
@@ -65,6 +65,7 @@ def last_decision(service: Service, actor: Actor) -> Undoable | None:
     return Undoable(run_id=found.run_id) if found.run_id is not None else Undoable(decision_id=found.id)
 
 
+@needs(Role.ANALYST)
 def preview_last(service: Service, actor: Actor) -> Preview:
     """Preview taking back what this person did last; NotFound when there is nothing."""
     last = last_decision(service, actor)
@@ -73,17 +74,18 @@ def preview_last(service: Service, actor: Actor) -> Preview:
     return preview_undo(service, actor, last)
 
 
+@needs(Role.ANALYST)
 def preview_undo(service: Service, actor: Actor, what: Undoable) -> Preview:
     """Freeze what undoing would take back, and say what is left because it was changed since. Nothing is changed yet.
 
     Raises NotFound when there is no such decision or run, InputError when the run is still at work.
     """
-    require(actor, Role.ANALYST)
     with service.store.write() as connection:
         chosen = _chosen(connection, what)
         said, detail = chosen.said, {"decision": what.decision_id, "run": what.run_id}
         rows, values = chosen.rows, {"one": chosen.one}
-        return freeze(service, connection, actor, chosen.action, said=said, detail=detail, rows=rows, values=values)
+        who = Who(actor.name, service.clock())
+        return freeze_plan(connection, who, chosen.action, said=said, detail=detail, rows=rows, values=values)
 
 
 def _chosen(connection: Connection, what: Undoable) -> _Chosen:
@@ -114,16 +116,16 @@ def _chosen_run(connection: Connection, run_id: int) -> _Chosen:
     return _Chosen(said, UNDO, targets_of_run(), run_id)
 
 
+@needs(Role.VIEWER)
 def can_take_back(service: Service, actor: Actor, row: int) -> frozenset[int]:
     """Which decisions of a row hold now, so that undoing them brings back what was before."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return holding(connection, row)
 
 
+@needs(Role.ANALYST)
 def take_back_now(service: Service, actor: Actor, decision_id: int) -> Row:
     """Take one decision back by hand and return the row as it is; StaleEdit, which says why, where it cannot be."""
-    require(actor, Role.ANALYST)
     with service.store.write() as connection:
         return take_back(connection, Who(actor.name, service.clock()), decision_id)
 

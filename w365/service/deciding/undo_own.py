@@ -9,7 +9,7 @@ from typing import Any
 from w365.errors import InputError
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.deciding.undo import take_back
 from w365.store.deciding.decisions import Who
 from w365.store.deciding.undoable import read_decision
@@ -25,19 +25,19 @@ class Before:
     candidates: tuple[Mapping[str, Any], ...]
 
 
+@needs(Role.ANALYST)
 def remember(service: Service, actor: Actor, row: int) -> Before:
     """Read, before a decision, what undoing it needs."""
-    require(actor, Role.ANALYST)
     with service.store.read() as connection:
         return Before(row, read_candidates(connection, row))
 
 
+@needs(Role.ANALYST)
 def undo_own(service: Service, actor: Actor, decision_id: int, before: Before) -> Row:
     """Take back one's own decision and show the row with the candidates it had; the next match makes new ones anyway.
 
     Raises InputError when somebody else took it, StaleEdit when the row was changed since.
     """
-    require(actor, Role.ANALYST)
     with service.store.write() as connection:
         taken = read_decision(connection, decision_id)
         if taken is None or taken.actor != actor.name:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from w365.errors import InputError
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.exporting.parquet_files import write_parquet
 from w365.service.exporting.rows import read
 from w365.service.exporting.statistic_lines import statistic_lines
@@ -55,9 +55,9 @@ def name_file(service: Service, request: FileRequest) -> str:
     return f"w365-{subject}-{service.clock():%Y-%m-%d}.{request.form}"
 
 
+@needs(Role.VIEWER)
 def write_file(service: Service, actor: Actor, subject: Subject, form: Format, path: Path) -> int:
     """Write a download to a file, whole or not at all, and return the number of rows."""
-    require(actor, Role.VIEWER)
     part = path.parent / f"{path.name}.part"
     try:
         with part.open("wb") as file:
@@ -73,10 +73,9 @@ def write_file(service: Service, actor: Actor, subject: Subject, form: Format, p
     return rows
 
 
+@needs(Role.VIEWER)
 def write_requested(service: Service, actor: Actor, request: FileRequest, file: BinaryIO) -> int:
     """Write a download to a file that is only ever appended to; return the number of rows."""
-    require(actor, Role.VIEWER)
-
     records = {subject: _read_requested(service, actor, request, subject) for subject in request.subjects}
     if request.form is Format.XLSX:
         return write_workbook(file, records.items())

@@ -8,7 +8,7 @@ from operator import itemgetter
 from w365.matching.messages import say_reason
 from w365.model import Actor, Origin, Reason, Role, Status
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.exporting.statistic_lines import statistic_lines
 from w365.service.exporting.subjects import COLUMNS, Record, Subject
 from w365.service.insight.statistics import SOURCE_WORDS
@@ -28,12 +28,12 @@ from w365.store.syncing.providers import read_provider_names
 _WHY: Mapping[str, str] = {reason.value: say_reason(reason) for reason in Reason}
 
 
+@needs(Role.VIEWER)
 def read(service: Service, actor: Actor, subject: Subject, rows: Filter | None = None) -> Iterator[Record]:
     """Read the records of a subject as dictionaries with the same keys in the same order.
 
     `rows` leaves the provider accounts that the grid would show.
     """
-    require(actor, Role.VIEWER)
     if subject is Subject.STATISTICS:
         yield from statistic_lines(service, actor)
         return

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 
-from w365.model import Actor
+from w365.model import Actor, Role
 from w365.service import Service
+from w365.service.access import needs
 from w365.service.exporting.subjects import Record
 from w365.service.insight.periods import read_effort, read_history
 from w365.service.insight.statistics import Statistics, read_statistics
@@ -15,6 +16,7 @@ from w365.service.insight.totals import HistoryPoint, Totals
 SECTIONS = ("Total", "Provider", "Mapped by", "Not mapped because", "History", "Effort")
 
 
+@needs(Role.VIEWER)
 def statistic_lines(
     service: Service, actor: Actor, sections: tuple[str, ...] = (), since: dt.datetime | None = None
 ) -> Iterator[Record]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from w365.model import Actor, Customer, CustomerPage, Role, RunKind
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs, require
 from w365.service.importing.report import (
     LineError,
     Tell,
@@ -84,9 +84,9 @@ class AccountsPreview:
         return count_lines(self.errors)
 
 
+@needs(Role.ANALYST)
 def preview_accounts(service: Service, actor: Actor, provider_id: int, sheet: Sheet, places: Places) -> AccountsPreview:
     """Say what importing would do; nothing is written."""
-    require(actor, Role.ANALYST)
     check_places(sheet, FIELDS, places)
     counts: Counts = Counter()
     shown: list[AccountChange] = []
@@ -109,6 +109,7 @@ def preview_accounts(service: Service, actor: Actor, provider_id: int, sheet: Sh
     return AccountsPreview(reader.lines, counts, errors, len(present), missing, too_many, tuple(shown))
 
 
+@needs(Role.ANALYST)
 def import_accounts(
     service: Service,
     actor: Actor,
@@ -125,7 +126,8 @@ def import_accounts(
     more customers than the guard lets pass; nothing is imported then. Only an admin may wave the guard aside.
     """
     chosen = choice or Choice()
-    require(actor, Role.ADMIN if chosen.many_gone else Role.ANALYST)
+    if chosen.many_gone:
+        require(actor, Role.ADMIN)
     check_places(sheet, FIELDS, places)
     with service.store.read() as connection:
         name = get_manual_provider(connection, provider_id, kept=_KEPT).name

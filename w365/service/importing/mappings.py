@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from w365.errors import InputError
 from w365.model import Actor, DecisionKind, Origin, Role, RunKind
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.importing.mapping_plan import (
     ACCOUNT_ID,
     ACCOUNT_NAME,
@@ -70,11 +70,11 @@ class MappingsPreview:
         return count_lines(self.errors)
 
 
+@needs(Role.ANALYST)
 def preview_mappings(
     service: Service, actor: Actor, sheet: Sheet, places: Places, choice: MappingChoice | None = None
 ) -> MappingsPreview:
     """Say what importing would do; nothing is written."""
-    require(actor, Role.ANALYST)
     _check(sheet, places)
     chosen = choice or MappingChoice()
     counts: Counter[Verdict] = Counter()
@@ -92,6 +92,7 @@ def preview_mappings(
     )
 
 
+@needs(Role.ANALYST)
 def import_mappings(
     service: Service,
     actor: Actor,
@@ -106,7 +107,6 @@ def import_mappings(
     The lines are judged anew inside the transaction: what somebody decided since the preview is not overwritten.
     Raises InputError when lines cannot be used and were not to be left out.
     """
-    require(actor, Role.ANALYST)
     _check(sheet, places)
     chosen = choice or MappingChoice()
 

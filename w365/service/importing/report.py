@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from w365.errors import InputError, W365Error
-from w365.model import Actor, Rejected, RunKind, RunState
+from w365.model import Actor, Rejected, Role, RunKind, RunState
 from w365.service import Service
+from w365.service.access import needs
 from w365.service.exporting.text_files import csv_bytes
 from w365.sheets import Field, Places, Sheet
 from w365.sheets.columns import name_columns
@@ -34,6 +35,7 @@ def count_lines(errors: Sequence[LineError]) -> int:
     return len({error.line for error in errors})
 
 
+@needs(Role.ANALYST)
 def run_import(
     service: Service,
     actor: Actor,

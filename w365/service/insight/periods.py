@@ -12,7 +12,7 @@ from typing import TypeVar
 from w365.errors import InputError
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.insight.totals import HistoryPoint, read_points
 from w365.store.db.engine import Connection
 from w365.store.insight import metrics
@@ -63,16 +63,16 @@ class WeekOfWork:
     decisions: int
 
 
+@needs(Role.VIEWER)
 def read_history(service: Service, actor: Actor, since: dt.datetime | None = None) -> list[HistoryPoint]:
     """Read at most MOST_POINTS of the snapshots that runs have left since then, the latest always among them."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return read_points(connection, thin_out(metrics.list_moments(connection, start=since), MOST_POINTS))
 
 
+@needs(Role.VIEWER)
 def read_effort(service: Service, actor: Actor, weeks: int = WEEKS) -> list[WeekOfWork]:
     """Read the work of the latest weeks, this one included; weeks begin on Monday."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         days = metrics.count_work_by_day(connection, _begin_of(service.clock(), weeks))
     decisions: Counter[tuple[dt.date, str]] = Counter()
@@ -87,6 +87,7 @@ def _begin_of(now: dt.datetime, weeks: int) -> dt.datetime:
     return dt.datetime.combine(first, dt.time(), dt.UTC)
 
 
+@needs(Role.VIEWER)
 def compare_periods(
     service: Service,
     actor: Actor,
@@ -94,7 +95,6 @@ def compare_periods(
     second: tuple[dt.datetime, dt.datetime],
 ) -> list[Compared]:
     """Put the numbers of two periods, each from a time up to another, side by side."""
-    require(actor, Role.VIEWER)
     for start, end in (first, second):
         if start >= end:
             raise InputError("A period ends after it begins.", do="Choose the days again.")

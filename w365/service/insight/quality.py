@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from w365.model import Actor, Reason, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.store.insight.quality import Flaw, FlawedAccount, SharedByAccounts, count_flawed, list_duplicates, list_flawed
 from w365.store.reading.worklist import Filter, count_rows
 
@@ -25,8 +25,8 @@ class Quality:
     flaws: dict[Flaw, int]
 
 
+@needs(Role.VIEWER)
 def read_quality(service: Service, actor: Actor) -> Quality:
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return Quality(
             {reason: count_rows(connection, Filter(reasons=(reason,))) for reason in NO_USABLE_DOMAIN},
@@ -34,17 +34,17 @@ def read_quality(service: Service, actor: Actor) -> Quality:
         )
 
 
+@needs(Role.VIEWER)
 def list_flawed_accounts(
     service: Service, actor: Actor, flaw: Flaw, *, start: int = 0, limit: int = 100
 ) -> list[FlawedAccount]:
     """List active CRM accounts with no contact, or with free mail only, by name."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return list_flawed(connection, flaw, start=start, limit=limit)
 
 
+@needs(Role.VIEWER)
 def list_shared_domains(service: Service, actor: Actor, *, start: int = 0, limit: int = 100) -> list[SharedByAccounts]:
     """List the domains that several active CRM accounts have, those of the most accounts first."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return list_duplicates(connection, start=start, limit=limit)

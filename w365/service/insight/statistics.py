@@ -14,7 +14,7 @@ from typing import Any
 from w365.matching.messages import say_reason
 from w365.model import OPEN, Actor, ListPart, Origin, Reason, Role, Rule
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.insight.totals import HistoryPoint, Totals, read_points, sum_totals
 from w365.service.memo import Remembered
 from w365.store.db.engine import Connection
@@ -91,16 +91,16 @@ class Statistics(CurrentStatistics):
     by_hand: float | None
 
 
+@needs(Role.VIEWER)
 def read_current_statistics(service: Service, actor: Actor, *, history: int) -> CurrentStatistics:
     """Read how it stands in one consistent state; `history` is the number of latest match runs to plot."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return CurrentStatistics(**_read_current(connection, service.clock(), history))
 
 
+@needs(Role.VIEWER)
 def read_statistics(service: Service, actor: Actor, *, history: int = 60) -> Statistics:
     """Read all numbers in one consistent state; `history` is as above."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         current = _read_current(connection, service.clock(), history)
         work = _WORK.at(service.store, latest_decision_id(connection), lambda: _read_work(connection))
@@ -139,9 +139,9 @@ _WORK: Remembered[dict[str, Any]] = Remembered()
 """These walk along all mappings and decisions, and change with a decision only."""
 
 
+@needs(Role.VIEWER)
 def count_backlog(service: Service, actor: Actor) -> int:
     """The number that stands on every page."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return sum_totals(counts(connection)).backlog
 

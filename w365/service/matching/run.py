@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from w365.model import Actor, Cardinality, DomainList, ListPart, MatchPolicy, Role, Status
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.matching.candidates import make_candidates
 from w365.store.configuring.settings import put_domain, put_domains, put_provider_cardinality, put_settings, read_policy
 from w365.store.db.engine import Connection
@@ -54,22 +54,23 @@ class PendingChange:
     cardinalities: Mapping[int, Cardinality | None] = field(default_factory=dict)
     added: Mapping[DomainList, tuple[str, ...]] = field(default_factory=dict)
 
-    def put(self, connection: Connection, actor: Actor, at: dt.datetime) -> None:
-        put_settings(connection, actor, at, self.settings)
-        for which, texts in self.domains.items():
-            put_domains(connection, actor, at, which, texts)
-        for provider_id, value in self.cardinalities.items():
-            put_provider_cardinality(connection, actor, at, provider_id, value)
-        for which, texts in self.added.items():
-            for text in texts:
-                put_domain(connection, actor, at, which, text)
+
+def _put(connection: Connection, actor: Actor, change: PendingChange, at: dt.datetime) -> None:
+    put_settings(connection, actor, at, change.settings)
+    for which, texts in change.domains.items():
+        put_domains(connection, actor, at, which, texts)
+    for provider_id, value in change.cardinalities.items():
+        put_provider_cardinality(connection, actor, at, provider_id, value)
+    for which, texts in change.added.items():
+        for text in texts:
+            put_domain(connection, actor, at, which, text)
 
 
+@needs(Role.ADMIN)
 def make_change(service: Service, actor: Actor, change: PendingChange) -> None:
     """Make all of a change, or none of it."""
-    require(actor, Role.ADMIN)
     with service.store.write() as connection:
-        change.put(connection, actor, service.clock())
+        _put(connection, actor, change, service.clock())
 
 
 def run_match(service: Service, run: RunView, progress: Progress, *, map_first: MapFirst | None = None) -> Counts:
@@ -96,9 +97,9 @@ def run_match(service: Service, run: RunView, progress: Progress, *, map_first: 
     return Counter({Count.MAPPED: mapped, Count.SUGGESTED: suggested, **statuses, Count.DRIFTED: drifted})
 
 
+@needs(Role.VIEWER)
 def preview_match(service: Service, actor: Actor, limit: int = 200) -> Preview:
     """Say what a match would do now, whether Auto-Match is on or off. Nothing is mapped."""
-    require(actor, Role.VIEWER)
     settle_touched(service)
     with service.store.read() as connection:
         return _preview(connection, limit)
@@ -116,16 +117,16 @@ def _preview(connection: Connection, limit: int) -> Preview:
     )
 
 
+@needs(Role.ADMIN)
 def try_change(service: Service, actor: Actor, change: PendingChange, limit: int = 200) -> tuple[Preview, Preview]:
     """Say what a match would do now, and what it would do after a change of the settings. Nothing is kept of it.
 
     The change is made, looked at and taken back inside one transaction, so that it can be no guess.
     """
-    require(actor, Role.ADMIN)
     before = preview_match(service, actor, limit)
     with service.store.write() as connection:
         attempt = connection.begin_nested()
-        change.put(connection, actor, service.clock())
+        _put(connection, actor, change, service.clock())
         _settle_touched(connection)
         after = _preview(connection, limit)
         attempt.rollback()

@@ -6,9 +6,10 @@ import logging
 from dataclasses import dataclass, field
 
 from w365.errors import W365Error
-from w365.model import Actor, Customer, RunKind, RunState
+from w365.model import Actor, Customer, Role, RunKind, RunState
 from w365.portals.onboarding import Created, Credentials
 from w365.service import Service
+from w365.service.access import needs
 from w365.service.deciding.mapping import map_provisioned
 from w365.store.db.engine import Connection
 from w365.store.onboarding.accounts import find_provider_account
@@ -33,6 +34,7 @@ class Onboarded:
     credentials: Credentials | None = field(repr=False, default=None)
 
 
+@needs(Role.ANALYST)
 def complete_onboarding(service: Service, actor: Actor, onboarding: OnboardingView, created: Created) -> Onboarded:
     """Store the customer and map it.
 
@@ -68,6 +70,7 @@ def _spare(connection: Connection, provider: str, specific_id: str) -> None:
         see(connection, run.id, SUBJECT, [specific_id])
 
 
+@needs(Role.ANALYST)
 def map_created(
     service: Service, actor: Actor, onboarding: OnboardingView, credentials: Credentials | None
 ) -> Onboarded:

@@ -23,7 +23,7 @@ from w365.errors import (
 from w365.model import Actor, Customer, Role
 from w365.portals.onboarding import Created, NewCustomer, Onboarding
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.onboarding.complete import Onboarded, complete_onboarding, map_created, note_problem
 from w365.service.onboarding.form import ADDRESS, PREFIX, Texts, domain_of, read_form, say_prefix
 from w365.service.onboarding.provider import open_provider
@@ -49,29 +49,29 @@ PER_PAGE = 50
 _INVALID = 400
 
 
+@needs(Role.VIEWER)
 def read_account(service: Service, actor: Actor, crm_id: str) -> AccountToOnboard:
     """Read an account by its CRM id; NotFound when there is none."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return read_account_to_onboard(connection, crm_id)
 
 
+@needs(Role.ANALYST)
 def check_domain(service: Service, actor: Actor, provider_id: int, prefix: str) -> str:
     """Say why a domain cannot be used, as it is typed; empty where it is free."""
-    require(actor, Role.ANALYST)
     if problem := say_prefix(prefix):
         return problem
     with open_provider(service, provider_id) as portal:
         return _say_taken(portal, domain_of(prefix.strip().lower()))
 
 
+@needs(Role.ANALYST)
 def onboard(service: Service, actor: Actor, provider_id: int, account_id: int, texts: Texts) -> Onboarded:
     """Create a customer for an account and map it.
 
     Raises FormRefused for what was entered, PolicyBreach, and whatever the provider refuses; nothing was created then.
     Where it stays open whether it was, the error says so and the onboarding can be finished.
     """
-    require(actor, Role.ANALYST)
     new = read_form(texts)
     with service.store.read() as connection:
         check_can_be_mapped(connection, provider_id, account_id)
@@ -82,9 +82,9 @@ def onboard(service: Service, actor: Actor, provider_id: int, account_id: int, t
     return complete_onboarding(service, actor, onboarding, created)
 
 
+@needs(Role.ANALYST)
 def finish(service: Service, actor: Actor, onboarding_id: int) -> Onboarded:
     """Bring an onboarding that broke off to its end; no customer is created twice."""
-    require(actor, Role.ANALYST)
     with service.store.read() as connection:
         onboarding = get_onboarding(connection, onboarding_id)
     if onboarding.state is State.CREATED:
@@ -96,9 +96,9 @@ def finish(service: Service, actor: Actor, onboarding_id: int) -> Onboarded:
     return complete_onboarding(service, actor, onboarding, created)
 
 
+@needs(Role.ANALYST)
 def give_up(service: Service, actor: Actor, onboarding_id: int) -> None:
     """End an onboarding after a look that its customer does not exist; one that exists stays and is not mapped."""
-    require(actor, Role.ANALYST)
     with service.store.read() as connection:
         onboarding = get_onboarding(connection, onboarding_id)
     if onboarding.state is State.ASKED:
@@ -106,15 +106,15 @@ def give_up(service: Service, actor: Actor, onboarding_id: int) -> None:
     _end(service, onboarding, State.GIVEN_UP, f"given up by {actor.name}")
 
 
+@needs(Role.VIEWER)
 def list_open(service: Service, actor: Actor, *, start: int = 0, limit: int = PER_PAGE) -> list[OnboardingView]:
     """The unfinished onboardings, the oldest first."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return list_unfinished(connection, start=start, limit=limit)
 
 
+@needs(Role.VIEWER)
 def count_open(service: Service, actor: Actor) -> int:
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return count_unfinished(connection)
 

@@ -11,16 +11,16 @@ from w365.model import Actor, Role
 from w365.portals.connectors import CONNECTORS
 from w365.portals.onboarding import Onboarding, onboarding_of
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.store.syncing.providers import get_provider, read_provider_names
 
 _PATIENCE_SECONDS = 45.0
 _KINDS = tuple(connector.kind for connector in CONNECTORS if connector.onboards)
 
 
+@needs(Role.VIEWER)
 def list_providers_to_onboard_at(service: Service, actor: Actor) -> dict[int, str]:
     """Name the providers at which customers can be created, by id."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return read_provider_names(connection, _KINDS)
 

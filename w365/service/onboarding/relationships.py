@@ -8,7 +8,7 @@ from w365.errors import InputError, NotFound
 from w365.matching.domains import normalise_domain
 from w365.model import Actor, DomainKind, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.onboarding.provider import open_provider
 from w365.store.db.engine import Connection
 from w365.store.onboarding import expected_customers
@@ -19,12 +19,12 @@ PER_PAGE = 50
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+@needs(Role.ANALYST)
 def request_relationship(service: Service, actor: Actor, provider_id: int, account_id: int, tenant: str) -> str:
     """Return the link for the tenant's admin, and expect the tenant for this account.
 
     `tenant` is its domain or id. Without it only the link is given: nobody could tell the customer when it appears.
     """
-    require(actor, Role.ANALYST)
     guid, domain = _read_tenant(tenant)
     with service.store.read() as connection:
         check_can_be_mapped(connection, provider_id, account_id)
@@ -38,16 +38,16 @@ def request_relationship(service: Service, actor: Actor, provider_id: int, accou
     return link
 
 
+@needs(Role.VIEWER)
 def list_awaited(service: Service, actor: Actor, *, start: int = 0, limit: int = PER_PAGE) -> list[ExpectedView]:
     """The customers that are expected and did not appear yet, the oldest first."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return expected_customers.list_expected(connection, start=start, limit=limit)
 
 
+@needs(Role.ANALYST)
 def forget_expected(service: Service, actor: Actor, expected_id: int) -> None:
     """Expect it no longer: when it appears it is matched like any other."""
-    require(actor, Role.ANALYST)
     with service.store.write() as connection:
         why = f"no longer expected by {actor.name}"
         if not expected_customers.end_expected(connection, expected_id, service.clock(), why):

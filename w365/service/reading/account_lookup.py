@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from w365.matching.typos import is_one_slip
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Connection
 from w365.store.matching.cardinality import read_holders
@@ -39,9 +39,9 @@ class _Kind(enum.IntEnum):
     MISSPELT = 5
 
 
+@needs(Role.VIEWER)
 def search_accounts(service: Service, actor: Actor, text: str, *, limit: int = 20, row: int | None = None) -> list[Hit]:
     """Rank accounts for what was typed, for a row of the grid if it is given; no text finds nothing."""
-    require(actor, Role.VIEWER)
     typed = list(dict.fromkeys(terms(text)))[:_MOST_TERMS]
     if not typed:
         return []
@@ -50,9 +50,9 @@ def search_accounts(service: Service, actor: Actor, text: str, *, limit: int = 2
         return _Search(connection, text, typed, limit, row).run()
 
 
+@needs(Role.VIEWER)
 def candidates_of(service: Service, actor: Actor, provider_account_id: int) -> list[Hit]:
     """The stored candidates of a provider account, the likeliest first, each with its reasons in words."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return read_candidates(connection, provider_account_id)
 

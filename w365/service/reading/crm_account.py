@@ -9,7 +9,7 @@ from w365.errors import NotFound
 from w365.matching.messages import say_evidence
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.store.db.engine import Connection
 from w365.store.reading.crm_account import (
     AccountFacts,
@@ -52,9 +52,9 @@ class CrmAccountView(AccountFacts):
     suggested: tuple[Suggested, ...]
 
 
+@needs(Role.VIEWER)
 def read_account(service: Service, actor: Actor, crm_id: str, *, start: int = 0) -> CrmAccountView:
     """Read an account by its CRM id; NotFound when there is none. Deleted ones are shown: mappings may point there."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         facts = read_account_facts(connection, crm_id)
         if facts is None:
@@ -70,9 +70,9 @@ def read_account(service: Service, actor: Actor, crm_id: str, *, start: int = 0)
         )
 
 
+@needs(Role.VIEWER)
 def crm_id_of(service: Service, actor: Actor, account_id: int) -> str:
     """Return the CRM id, which addresses name an account by; NotFound when there is none."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         crm_id = read_crm_id(connection, account_id)
     if crm_id is None:

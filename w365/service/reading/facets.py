@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from w365.model import Actor, Age, Role, ScoreBand
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.store.reading import facet_counts
 from w365.store.reading.worklist import Filter
 
@@ -22,8 +22,8 @@ class Facets:
     ages: Mapping[Age, int]
 
 
+@needs(Role.VIEWER)
 def read_facets(service: Service, actor: Actor, rows: Filter, today: dt.date) -> Facets:
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return Facets(
             facet_counts.count_by_owner(connection, rows),
@@ -32,7 +32,7 @@ def read_facets(service: Service, actor: Actor, rows: Filter, today: dt.date) ->
         )
 
 
+@needs(Role.VIEWER)
 def count_by_owner(service: Service, actor: Actor, rows: Filter) -> Mapping[str, int]:
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return facet_counts.count_by_owner(connection, rows)

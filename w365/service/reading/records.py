@@ -10,7 +10,7 @@ from w365.errors import NotFound
 from w365.matching.messages import say_evidence
 from w365.model import Actor, DomainKind, NewAccount, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.reading.account_lookup import read_candidates, read_choices
 from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Connection
@@ -53,6 +53,7 @@ class Record(CustomerFacts):
     history: tuple[DecisionView, ...]
 
 
+@needs(Role.VIEWER)
 def list_rows(
     service: Service,
     actor: Actor,
@@ -64,14 +65,13 @@ def list_rows(
     limit: int = 200,
 ) -> list[Row]:
     """List the rows of the grid."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return read_rows(connection, list_ids(connection, rows, sort, descending=descending, start=start, limit=limit))
 
 
+@needs(Role.VIEWER)
 def read_row(service: Service, actor: Actor, provider_account_id: int) -> Row:
     """Read one row of the grid as it is now; NotFound when there is none."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return _read_row(connection, provider_account_id)
 
@@ -83,22 +83,22 @@ def _read_row(connection: Connection, provider_account_id: int) -> Row:
     return rows[0]
 
 
+@needs(Role.VIEWER)
 def count(service: Service, actor: Actor, rows: Filter) -> int:
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return count_rows(connection, rows)
 
 
+@needs(Role.VIEWER)
 def has_any(service: Service, actor: Actor) -> bool:
     """Tell whether there is a provider account at all."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return has_rows(connection)
 
 
+@needs(Role.VIEWER)
 def read_record(service: Service, actor: Actor, provider_account_id: int) -> Record:
     """Read one provider account with all that is known of it; NotFound when there is none."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         row = _read_row(connection, provider_account_id)
         accounts = _Accounts(connection, row)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from w365.model import OPEN, Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.reading.records import Record, read_record
 from w365.store.reading.review_order import list_by_impact, read_state
 from w365.store.reading.worklist import Filter, count_rows
@@ -20,9 +20,9 @@ class Queue:
     total: int
 
 
+@needs(Role.VIEWER)
 def read_queue(service: Service, actor: Actor, rows: Filter) -> Queue:
     """List up to 1,000 open rows of the filter; statuses that are not open are left out of it."""
-    require(actor, Role.VIEWER)
     open_rows = narrow_to_open(rows)
     with service.store.read() as connection:
         return Queue(tuple(list_by_impact(connection, open_rows)), count_rows(connection, open_rows))
@@ -33,9 +33,9 @@ def narrow_to_open(rows: Filter) -> Filter:
     return replace(rows, statuses=tuple(status for status in rows.statuses if status in OPEN) or OPEN)
 
 
+@needs(Role.VIEWER)
 def read_if_open(service: Service, actor: Actor, row_id: int, known: Record | None = None) -> Record | None:
     """Read a record of the queue; None when it waits no more. One that is `known` is read anew only if it changed."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         state = read_state(connection, row_id)
     if state is None or state.status not in OPEN:

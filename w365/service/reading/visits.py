@@ -6,7 +6,7 @@ import datetime as dt
 
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.store.reading.visits import VisitTimes, put_visit_times, read_visit_times
 
 _PAUSE = dt.timedelta(minutes=30)
@@ -16,9 +16,9 @@ _STEP = dt.timedelta(minutes=2)
 """How exactly the end of a visit is known; less often than that nothing is written."""
 
 
+@needs(Role.VIEWER)
 def read_visit(service: Service, actor: Actor) -> dt.datetime | None:
     """Say when this person's last visit ended, and note that they are here; None on the first visit."""
-    require(actor, Role.VIEWER)
     now = service.clock()
     with service.store.read() as connection:
         times = read_visit_times(connection, actor.name)

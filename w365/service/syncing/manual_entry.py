@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from w365.errors import InputError
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.syncing.manual_rows import (
     COUNTRY,
     DOMAINS,
@@ -26,12 +26,12 @@ from w365.store.syncing.providers import get_manual_provider
 _LABELS = {field.name: field.label for field in FIELDS}
 
 
+@needs(Role.ANALYST)
 def save_entry(service: Service, actor: Actor, provider_id: int, texts: Mapping[str, str], *, is_new: bool) -> int:
     """Store a row from its texts by field name and return its id.
 
     Raises InputError for what cannot be used, and for a new row whose id is there already; nothing is changed then.
     """
-    require(actor, Role.ANALYST)
     customer, problems = read_row(texts)
     if customer is None:
         sentence = "; ".join(f"{_LABELS[problem.field]} {problem.why}" for problem in problems)
@@ -50,9 +50,9 @@ def save_entry(service: Service, actor: Actor, provider_id: int, texts: Mapping[
         return read_ids(connection, provider_id, [specific_id])[specific_id]
 
 
+@needs(Role.VIEWER)
 def read_entry(service: Service, actor: Actor, provider_account_id: int) -> tuple[int, dict[str, str]] | None:
     """Give the provider's id and the texts of a row to edit; None for a row that a connector brings."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         account = read_manual_account(connection, provider_account_id)
     if account is None:

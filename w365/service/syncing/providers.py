@@ -24,7 +24,7 @@ from w365.model import (
 )
 from w365.portals.connectors import CONNECTORS, Connector, connector_of
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.connecting.finder import allot_environment, finder_of
 from w365.service.connecting.sign_ins import say_sign_in
 from w365.service.syncing.manual_rows import SOURCE
@@ -115,9 +115,9 @@ def _add_connected(connection: Connection, connector: Connector, taken: set[str]
     put_provider(connection, name, connector.kind)
 
 
+@needs(Role.VIEWER)
 def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
     """List all providers with their connection, counts and last syncs, in the order in which they were added."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         amounts, gone = counts(connection), count_gone(connection)
         return [
@@ -146,9 +146,9 @@ def _view(
     )
 
 
+@needs(Role.VIEWER)
 def get_crm(service: Service, actor: Actor) -> CrmView:
     """Read how the CRM is connected, how much it holds, and its last syncs."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         crm, missing = _try_to_find(lambda: finder_of(service).find_for_crm(connection), DATAVERSE)
         return CrmView(
@@ -161,6 +161,7 @@ def get_crm(service: Service, actor: Actor) -> CrmView:
         )
 
 
+@needs(Role.VIEWER)
 def find_provider(service: Service, actor: Actor, name: str) -> ProviderView:
     """Find a provider by its name, or by its kind where only one has it; NotFound lists the names."""
     providers = list_providers(service, actor)
@@ -173,9 +174,9 @@ def find_provider(service: Service, actor: Actor, name: str) -> ProviderView:
     return matching[0]
 
 
+@needs(Role.ADMIN)
 def verify_provider(service: Service, actor: Actor, name: str) -> tuple[str, ...]:
     """Make the least calls that prove the connection; return what works in sentences, or raise what is missing."""
-    require(actor, Role.ADMIN)
     provider = find_provider(service, actor, name)
     refuse_unconnected(provider.missing)
     with service.open_portal(provider.name, never_stop) as portal:
@@ -186,24 +187,24 @@ def verify_provider(service: Service, actor: Actor, name: str) -> tuple[str, ...
     return sentences
 
 
+@needs(Role.ADMIN)
 def verify_crm(service: Service, actor: Actor) -> tuple[str, ...]:
     """Do for the CRM what `verify_provider` does for a provider."""
-    require(actor, Role.ADMIN)
     refuse_unconnected(get_crm(service, actor).missing)
     with service.open_crm(never_stop) as crm:
         return crm.verify()
 
 
+@needs(Role.ADMIN)
 def add_manual_provider(service: Service, actor: Actor, name: str) -> int:
     """Add a provider whose rows are entered by hand and return its id; InputError for a name that is there already."""
-    require(actor, Role.ADMIN)
     with service.store.write() as connection:
         return put_provider(connection, name, ProviderKind.MANUAL)
 
 
+@needs(Role.ANALYST)
 def add_manual_accounts(service: Service, actor: Actor, provider_id: int, rows: Sequence[ManualAccount]) -> int:
     """Add or change rows of a manual provider, all or none; return how many differ from before."""
-    require(actor, Role.ANALYST)
     customers = [_manual_customer(row) for row in rows]
     with service.store.write() as connection:
         get_manual_provider(connection, provider_id)

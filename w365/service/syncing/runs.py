@@ -5,7 +5,7 @@ from __future__ import annotations
 from w365.errors import InputError
 from w365.model import Actor, ProviderKind, Role, RunKind, RunState
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.syncing.providers import find_provider, get_crm, refuse_unconnected
 from w365.store.run_counts import Count
 from w365.store.runs import (
@@ -25,9 +25,9 @@ from w365.store.syncing.providers import find_provider_named
 MATCH_TARGET = "all"
 
 
+@needs(Role.ANALYST)
 def request_sync(service: Service, actor: Actor, name: str, *, full: bool = False) -> int:
     """Queue a sync of one provider and return the run's id; AlreadyRunning, ConfigurationError when not connected."""
-    require(actor, Role.ANALYST)
     provider = find_provider(service, actor, name)
     if provider.kind is ProviderKind.MANUAL:
         raise InputError(f"{provider.name} is a manual provider; there is nothing to sync.", do="Add its rows by hand.")
@@ -35,46 +35,46 @@ def request_sync(service: Service, actor: Actor, name: str, *, full: bool = Fals
     return _request(service, actor, RunKind.SYNC, provider.name, wants_full=full)
 
 
+@needs(Role.ANALYST)
 def request_crm_sync(service: Service, actor: Actor) -> int:
     """Queue a sync of the CRM, on the terms of `request_sync`."""
-    require(actor, Role.ANALYST)
     refuse_unconnected(get_crm(service, actor).missing)
     return _request(service, actor, RunKind.CRM_SYNC, CRM)
 
 
+@needs(Role.ANALYST)
 def request_match(service: Service, actor: Actor, *, full: bool = False) -> int:
     """Queue a match and return the run's id; AlreadyRunning when one is under way.
 
     A full one makes evidence and proposals anew from what was read, not only for what changed.
     """
-    require(actor, Role.ANALYST)
     return _request(service, actor, RunKind.MATCH, MATCH_TARGET, wants_full=full)
 
 
+@needs(Role.ANALYST)
 def cancel(service: Service, actor: Actor, run_id: int) -> None:
     """End a run that waits, and ask one under way to stop at its next page; one that ended stays as it is."""
-    require(actor, Role.ANALYST)
     with service.store.write() as connection:
         cancel_run(connection, run_id, service.clock())
 
 
+@needs(Role.VIEWER)
 def read_run(service: Service, actor: Actor, run_id: int) -> tuple[RunView, list[tuple[str, str]]]:
     """Read a run and its first problems (record id, why); NotFound when there is none."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         problems = [(problem.record_id, problem.why) for problem in problems_of(connection, run_id)]
         return get_run(connection, run_id), problems
 
 
+@needs(Role.VIEWER)
 def list_runs(service: Service, actor: Actor, limit: int = 50) -> list[RunView]:
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         return recent_runs(connection, limit)
 
 
+@needs(Role.ADMIN)
 def confirm_gone(service: Service, actor: Actor, run_id: int) -> int:
     """Accept that the customers which a guarded run did not meet are gone; return how many."""
-    require(actor, Role.ADMIN)
     with service.store.write() as connection:
         run = get_run(connection, run_id)
         provider = find_provider_named(connection, run.target)

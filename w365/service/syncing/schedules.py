@@ -10,7 +10,7 @@ from w365.errors import NotFound
 from w365.model import Actor, Role
 from w365.portals.connectors import connector_of
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.store.configuring.schedule_times import next_time, zone_of
 from w365.store.configuring.schedules import ScheduleRow, put_schedule, read_schedules
 from w365.store.configuring.setting_changes import note_change
@@ -45,9 +45,9 @@ class ScheduleView:
     noted_at: dt.datetime | None
 
 
+@needs(Role.VIEWER)
 def list_schedules(service: Service, actor: Actor) -> list[ScheduleView]:
     """List every source that can be synced, the CRM last, as on the Providers page."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         zone = zone_of(read_setting(connection, SCHEDULE_ZONE))
         rows = read_schedules(connection)
@@ -57,6 +57,7 @@ def list_schedules(service: Service, actor: Actor) -> list[ScheduleView]:
         ]
 
 
+@needs(Role.VIEWER)
 def get_schedule(service: Service, actor: Actor, target: str) -> ScheduleView:
     """Read the schedule of a provider, by its id as text, or of the CRM."""
     for schedule in list_schedules(service, actor):
@@ -65,9 +66,9 @@ def get_schedule(service: Service, actor: Actor, target: str) -> ScheduleView:
     raise _unknown()
 
 
+@needs(Role.ADMIN)
 def save_schedules(service: Service, actor: Actor, chosen: Mapping[str, Daily], zone: str | None = None) -> int:
     """Set the schedules of these targets and, where given, the zone of all; return how many differ from before."""
-    require(actor, Role.ADMIN)
     with service.store.write() as connection:
         at = service.clock()
         changed = 0 if zone is None else put_settings(connection, actor, at, {SCHEDULE_ZONE: zone})

@@ -15,7 +15,7 @@ from w365.errors import InputError, W365Error
 from w365.http.webhook import post
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.telling.mailing import send_mail
 from w365.service.telling.summary import Summary, body_of, subject_of, text_of
 from w365.store.configuring.schedule_times import zone_of
@@ -50,8 +50,8 @@ def channels_of(settings: Settings) -> list[str]:
     return [name for name, is_set in ((MAIL, channels.mail), (WEBHOOK, channels.webhook_url)) if is_set]
 
 
+@needs(Role.VIEWER)
 def list_channels(service: Service, actor: Actor) -> list[ChannelView]:
-    require(actor, Role.VIEWER)
     with service.store.read() as database:
         return [
             ChannelView(name, _leads_to(service.settings, name), get_last_problem(database, name))
@@ -59,9 +59,9 @@ def list_channels(service: Service, actor: Actor) -> list[ChannelView]:
         ]
 
 
+@needs(Role.ADMIN)
 def send_test(service: Service, actor: Actor) -> dict[str, str]:
     """Send a test over every channel; return what went wrong by channel, empty where nothing did."""
-    require(actor, Role.ADMIN)
     names = channels_of(service.settings)
     if not names:
         raise InputError(

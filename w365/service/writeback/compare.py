@@ -10,7 +10,7 @@ from w365.errors import InputError
 from w365.http.wait import Check, never_stop
 from w365.model import Actor, Role, RunKind
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.writeback.place import need_place
 from w365.sheets import Line, Sheet
 from w365.store.run_counts import Count, Counts
@@ -22,8 +22,8 @@ from w365.store.writeback.runs import TARGET
 _HEADINGS = ("Provider", "Provider specific account id", "Account id")
 
 
+@needs(Role.ANALYST)
 def request_compare(service: Service, actor: Actor) -> int:
-    require(actor, Role.ANALYST)
     need_place(service)
     with service.store.write() as connection:
         return request_run(connection, RunKind.COMPARE, TARGET, actor.name, service.clock())
@@ -53,9 +53,9 @@ def run_compare(service: Service, run: RunView, progress: Progress) -> Counts:
     return Counter({Count.READ: len(rows), Count.REJECTED: rejected})
 
 
+@needs(Role.ANALYST)
 def read_sheet(service: Service, actor: Actor, check: Check = never_stop) -> Sheet:
     """Read the table as if it were a file of mappings; what is read is looked at and imported as it was then."""
-    require(actor, Role.ANALYST)
     place = need_place(service)
     rows: list[RemoteMapping] = []
     with service.open_crm(check) as crm:

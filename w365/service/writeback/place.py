@@ -9,7 +9,7 @@ from w365.errors import ConfigurationError
 from w365.http.wait import never_stop
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.store.configuring.settings import (
     MAPPING_ACCOUNT_COLUMN,
     MAPPING_ID_COLUMN,
@@ -53,23 +53,23 @@ def is_on(connection: Connection) -> bool:
     return read_setting(connection, WRITE_BACK) == "true"
 
 
+@needs(Role.ADMIN)
 def list_tables(service: Service, actor: Actor) -> tuple[str, ...]:
     """Ask the CRM which tables it has."""
-    require(actor, Role.ADMIN)
     with service.open_crm(never_stop) as crm:
         return crm.metadata().tables()
 
 
+@needs(Role.ADMIN)
 def list_columns(service: Service, actor: Actor, table: str) -> TableColumns:
     """Ask the CRM which columns of a table can hold what."""
-    require(actor, Role.ADMIN)
     with service.open_crm(never_stop) as crm:
         return crm.metadata().columns(table)
 
 
+@needs(Role.ADMIN)
 def name_place(service: Service, actor: Actor, place: MappingPlace | None, *, write: bool) -> int:
     """Name the table (None: none) after the CRM said that it is so; return how many settings changed."""
-    require(actor, Role.ADMIN)
     if place is not None:
         with service.open_crm(never_stop) as crm:
             crm.mappings(place)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from w365.crm.tables import MappingPlace
 from w365.model import Actor, Role, RunKind, RunState
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.exporting.text_files import csv_bytes
 from w365.service.writeback.place import is_on, need_place, read_place, read_place_to_write
 from w365.store.runs import RunView
@@ -43,9 +43,9 @@ class Overview:
         return self.last.error if self.last and self.last.state is RunState.FAILED else ""
 
 
+@needs(Role.VIEWER)
 def read_overview(service: Service, actor: Actor, *, compares: bool = True) -> Overview | None:
     """Read how all mappings stand; None while no table is named. `compares` asks for the differences too."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         place = read_place(connection)
         if place is None:
@@ -63,9 +63,9 @@ def read_overview(service: Service, actor: Actor, *, compares: bool = True) -> O
         )
 
 
+@needs(Role.VIEWER)
 def read_standing(service: Service, actor: Actor, provider_account_id: int) -> WriteStanding | None:
     """Read how one mapping stands; None where nothing is to be written or write-back is off."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         place = read_place_to_write(connection)
         if place is None:
@@ -76,22 +76,23 @@ def read_standing(service: Service, actor: Actor, provider_account_id: int) -> W
     return replace(standing, error=last.error if last and last.state is RunState.FAILED else "")
 
 
+@needs(Role.VIEWER)
 def count_troubles(service: Service, actor: Actor) -> int:
     """Count the rows that failed or that the CRM says otherwise about; 0 while write-back is off."""
-    require(actor, Role.VIEWER)
     with service.store.read() as connection:
         place = read_place_to_write(connection)
         return standings.count_troubles(connection, str(place)) if place else 0
 
 
+@needs(Role.VIEWER)
 def list_troubles(service: Service, actor: Actor, *, start: int = 0, limit: int = 200) -> list[WriteStanding]:
     """List the rows that failed or that the CRM says otherwise about."""
-    require(actor, Role.VIEWER)
     place = need_place(service)
     with service.store.read() as connection:
         return standings.list_troubles(connection, str(place), start=start, limit=limit)
 
 
+@needs(Role.VIEWER)
 def list_differences(
     service: Service,
     actor: Actor,
@@ -101,7 +102,6 @@ def list_differences(
     limit: int = 10_000,
 ) -> list[Differing]:
     """List where both sides differ, by what the CRM's table said when it was last read."""
-    require(actor, Role.VIEWER)
     place = need_place(service)
     with service.store.read() as connection:
         return read_differences(
@@ -109,6 +109,7 @@ def list_differences(
         )
 
 
+@needs(Role.VIEWER)
 def differences_file(service: Service, actor: Actor) -> bytes:
     """All differences as CSV."""
     headings = ("difference", "provider account", "provider specific account id", "provider", "here", "there")

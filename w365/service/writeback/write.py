@@ -15,7 +15,7 @@ from w365.crm.mappings import MappingTable
 from w365.errors import InputError, SourceRefused
 from w365.model import Actor, Role, RunKind
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import needs
 from w365.service.writeback.place import need_place
 from w365.store.db.engine import Connection
 from w365.store.run_counts import Count, Counts
@@ -36,9 +36,9 @@ from w365.store.writeback.runs import TARGET
 _PART, _AT_ONCE = 20, 4
 
 
+@needs(Role.ANALYST)
 def request_writeback(service: Service, actor: Actor) -> int:
     """Queue a run that writes all that is due, and once more what failed; return its id."""
-    require(actor, Role.ANALYST)
     need_place(service)
     with service.store.write() as connection:
         at = service.clock()
@@ -47,16 +47,16 @@ def request_writeback(service: Service, actor: Actor) -> int:
         return run_id
 
 
+@needs(Role.ANALYST)
 def retry(service: Service, actor: Actor, provider_account_id: int) -> bool:
     """Make a failed write due at once; False when it had not failed."""
-    require(actor, Role.ANALYST)
     with service.store.write() as connection:
         return try_again(connection, service.clock(), provider_account_id) > 0
 
 
+@needs(Role.ANALYST)
 def overwrite(service: Service, actor: Actor, provider_account_ids: list[int]) -> int:
     """Let our mapping replace the account that the CRM was seen to say; return how many rows are due now."""
-    require(actor, Role.ANALYST)
     place = need_place(service)
     with service.store.write() as connection:
         by_provider = bool(place.provider_column)

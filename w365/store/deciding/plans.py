@@ -67,7 +67,7 @@ class Left:
     owner: str | None = None
 
 
-def add_plan(  # noqa: PLR0913 - one argument a column, and the rows
+def add_plan(
     connection: sa.Connection,
     actor: str,
     at: dt.datetime,
