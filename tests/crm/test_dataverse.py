@@ -210,6 +210,17 @@ def test_a_list_that_leads_in_a_circle_is_found(place: Bench) -> None:
     assert "its list of accounts leads in a circle." in error.what
 
 
+def test_twenty_empty_pages_are_too_many(place: Bench) -> None:
+    count = iter(range(1000))
+
+    def service(request: Request) -> Answer:
+        base = f"https://{request.headers['host']}/api/data/v9.2/accounts"
+        return Answer({"value": [], "@odata.nextLink": f"{base}?$skiptoken={next(count)}"})
+
+    assert "leads in a circle" in fail(place, service).what
+    assert next(count) == 20
+
+
 def test_a_bad_row_is_rejected_and_the_same_defect_everywhere_is_a_change(place: Bench) -> None:
     rows = [account(1, statecode="Active"), account(2, accountid="x"), *(account(n) for n in range(3, 8))]
     server = place.serve(sign_in(in_turn(Answer({"value": rows}))))

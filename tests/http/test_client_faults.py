@@ -176,6 +176,25 @@ def test_a_service_that_is_always_busy_is_given_up(place: Bench) -> None:
     assert sum(place.clock.slept) <= QUICK.longest_pause
 
 
+def test_a_service_that_is_busy_for_moments_only_is_asked_twelve_times(place: Bench) -> None:
+    error, server = fail(place, in_turn(Answer({}, 429, {"Retry-After": "2"})))
+    assert isinstance(error, SourceBusy)
+    assert calls(server) == 12
+
+
+def test_a_retry_after_of_one_second_is_waited_exactly(place: Bench) -> None:
+    busy = Answer({}, 429, {"Retry-After": "1"})
+    ask(place, in_turn(busy, busy, busy, GOOD))
+    assert sum(place.clock.slept) == pytest.approx(3)
+
+
+def test_a_date_is_a_moment_on_the_other_sides_clock(place: Bench) -> None:
+    theirs = place.clock.wall() + 5_000
+    dates = {"Date": formatdate(theirs, usegmt=True), "Retry-After": formatdate(theirs + 90, usegmt=True)}
+    ask(place, in_turn(Answer({}, 429, dates), GOOD))
+    assert sum(place.clock.slept) == pytest.approx(90, abs=1.1)
+
+
 def test_a_pause_holds_every_client_of_that_host(place: Bench) -> None:
     server = place.serve(sign_in(in_turn(Answer({}, 429, {"Retry-After": "30"}), GOOD)))
     around = conditions(place)

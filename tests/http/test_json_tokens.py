@@ -48,7 +48,7 @@ def test_many_threads_ask_once_and_a_token_is_kept_until_shortly_before_its_end(
         assert (tokens.token(), asked()) == ("token-1", 1)
         place.clock.sleep(86400 - 301)
         assert tokens.token() == "token-1"
-        place.clock.sleep(2)
+        place.clock.sleep(1)
         assert tokens.token() == "token-2"
         assert tokens.renew("token-1") == "token-2"
         assert tokens.renew("token-2") == "token-3"

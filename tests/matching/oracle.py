@@ -37,6 +37,8 @@ class WorldProviderAccount:
     tenant_guid: str = ""
     disposition: Disposition = Disposition.OPEN
     is_gone: bool = False
+    name: str = ""
+    country: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class WorldAccount:
     tenant_guid: str = ""
     is_active: bool = True
     is_deleted: bool = False
+    name: str = ""
+    country: str = ""
 
 
 @dataclass(frozen=True)

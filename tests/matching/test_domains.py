@@ -168,3 +168,9 @@ def test_the_registrable_part_and_its_label(name: str, part: str, chosen: str) -
 def test_a_domain_tells_its_country_by_its_ending() -> None:
     countries = [country_of(name) for name in ("a.de", "b.co.uk", "c.com", "d.io", "e.eu", "localhost")]
     assert countries == ["DE", "GB", "", "", "", ""]
+
+
+def test_a_domain_may_have_253_characters() -> None:
+    name = ".".join(["a" * 63] * 3 + ["b" * 57, "com"])
+    assert (len(name), normalise_domain(name).kind) == (253, DomainKind.OWN_NAME)
+    assert normalise_domain(f"b{name[64:]}".rjust(254, "a")).kind is DomainKind.INVALID

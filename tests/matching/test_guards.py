@@ -59,6 +59,7 @@ def test_nothing_holds_back_the_same_name_or_the_tenant_id(
         (account("Fabrikam", "DE", "gmail.com"), LONE),
         (account("Institut für Zoologie"), WEBSITE),
         (account("Contoso Institut"), LONE),  # the domain spells a word of it
+        (account("Fabrikam"), (Evidence(Rule.ACCOUNT_WEBSITE, "ac.zzz"),)),  # no country has three letters
     ],
 )
 def test_what_is_merely_unusual_is_mapped(found: Prospect, evidence: tuple[Evidence, ...]) -> None:

@@ -112,3 +112,14 @@ def test_a_name_looks_like_its_label_with_umlauts_in_either_spelling() -> None:
 def test_brackets_go_unless_they_are_all_there_is() -> None:
     assert without_brackets("Contoso (do not use)").strip() == "Contoso"
     assert without_brackets("(Contoso)") == "(Contoso)"
+
+
+@pytest.mark.parametrize(("count", "has_initials"), [(2, True), (12, True), (13, False)])
+def test_initials_are_those_of_two_to_twelve_words(count: int, *, has_initials: bool) -> None:
+    words = [f"{letter}xyz" for letter in "bcdfghjklmnpq"[:count]]
+    assert ("".join(word[0] for word in words) in name_forms(" ".join(words)).initials) is has_initials
+
+
+@pytest.mark.parametrize(("name", "acronyms"), [("Alpha Beta (AB)", {"ab"}), ("Alpha (A.)", set())])
+def test_an_acronym_in_brackets_has_two_letters_or_more(name: str, acronyms: set[str]) -> None:
+    assert name_forms(name).acronyms == acronyms

@@ -112,3 +112,33 @@ def test_a_country_s_name_does_not_differ_from_its_code() -> None:
     account = Prospect(1, "Contoso", country="United Kingdom")
     for subject in (Subject("Contoso", country="GB"), Subject("Contoso", ("contoso.co.uk",))):
         assert "other_country" not in texts(account, Facts(), subject)
+
+
+@pytest.mark.parametrize(
+    ("signal", "domain", "name", "speaks"),
+    [
+        ("label_is_name", "abc.com", "Abc", True),
+        ("label_is_name", "ab.com", "Ab", False),
+        ("label_in_name", "fabri.com", "Fabri Nordwind", True),
+        ("label_in_name", "fabr.com", "Fabr Nordwind", False),
+    ],
+)
+def test_a_label_speaks_from_so_many_letters_on(signal: str, domain: str, name: str, *, speaks: bool) -> None:
+    assert (signal in texts(Prospect(1, name), Facts(), Subject("Other", (domain,)))) is speaks
+
+
+@pytest.mark.parametrize(("ours", "theirs", "speaks"), [("nit.de", "nit.com", True), ("ni.de", "ni.com", False)])
+def test_a_shared_label_speaks_from_three_letters_on(ours: str, theirs: str, *, speaks: bool) -> None:
+    account = replace(ACCOUNT, domains=on(theirs))
+    assert ("same_label" in texts(account, subject=Subject("Other", (ours,)))) is speaks
+
+
+@pytest.mark.parametrize(("likeness", "signal"), [(0.4, "other_name"), (0.41, "similar_name"), (0.39, "other_name")])
+def test_names_are_alike_above_what_common_words_reach(likeness: float, signal: str) -> None:
+    assert {"similar_name", "other_name"} & texts(ACCOUNT, Facts(likeness=likeness)).keys() == {signal}
+
+
+@pytest.mark.parametrize(("contacts", "speaks"), [(1, False), (2, True)])
+def test_two_contacts_are_several(contacts: int, *, speaks: bool) -> None:
+    fact = Evidence(Rule.CONTACT_DOMAIN, "contoso.de", contacts, "c1")
+    assert ("several_contacts" in texts(ACCOUNT, Facts((fact,)))) is speaks

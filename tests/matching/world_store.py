@@ -10,12 +10,11 @@ from oracle import World
 from w365.matching.domains import normalise_domain
 from w365.model import Disposition, DomainList, Origin, ProviderKind, Rule
 from w365.store import tables as t
+from w365.store.reading.search_index import sort_key
 
 NOW = dt.datetime(2026, 11, 1, 9, 0, tzinfo=dt.UTC)
-ACCOUNT_FIELDS = dict.fromkeys(("name", "name_key", "number", "website", "city", "country"), "")
-PROVIDER_ACCOUNT_FIELDS = dict.fromkeys(
-    ("name", "name_key", "default_domain", "main_domain", "domain_source", "country", "relationship", "note"), ""
-)
+ACCOUNT_FIELDS = dict.fromkeys(("number", "website", "city"), "")
+PROVIDER_ACCOUNT_FIELDS = dict.fromkeys(("default_domain", "main_domain", "domain_source", "relationship", "note"), "")
 
 
 def load(connection: sa.Connection, world: World) -> None:
@@ -31,6 +30,8 @@ def load(connection: sa.Connection, world: World) -> None:
     _insert(connection, t.ProviderAccount, [_provider_account(one) for one in world.provider_accounts])
     _insert(connection, t.ProviderAccountDomain, _domains(world))
     _load_decisions(connection, world)
+    if connection.dialect.name == "postgresql":  # a sequence knows nothing of ids that were given
+        connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('decision', 'id'), 5000)")
 
 
 def _load_decisions(connection: sa.Connection, world: World) -> None:
@@ -60,8 +61,8 @@ def _provider(world: World, provider_id: int) -> dict[str, object]:
 
 
 def _account(account: object) -> dict[str, object]:
-    fields = ("email_domain", "website_domain", "tenant_guid", "is_active", "is_deleted")
-    values = {name: getattr(account, name) for name in fields}
+    fields = ("email_domain", "website_domain", "tenant_guid", "is_active", "is_deleted", "name", "country")
+    values = {name: getattr(account, name) for name in fields} | {"name_key": sort_key(account.name)}
     return ACCOUNT_FIELDS | values | {"id": account.id, "crm_id": f"a{account.id}"}
 
 
@@ -102,6 +103,9 @@ def _provider_account(row: object) -> dict[str, object]:
         "provider_id": row.provider_id,
         "specific_id": f"p{row.id}",
         "tenant_guid": row.tenant_guid,
+        "name": row.name,
+        "name_key": sort_key(row.name),
+        "country": row.country,
         "first_seen_at": NOW,
         "gone_at": NOW if row.is_gone else None,
     }

@@ -72,10 +72,23 @@ def test_a_long_time_is_asked_for_in_spans_that_leave_no_day_out(place: Bench) -
     assert all(later[0] <= earlier[1] for earlier, later in pairwise(days))
 
 
+@pytest.mark.parametrize(("days", "questions"), [(29, 1), (30, 2)])
+def test_up_to_29_days_are_one_question(place: Bench, days: int, questions: int) -> None:
+    server = place.serve(serving(audit()))
+    with open_portal(place, server) as portal:
+        portal.changed_since(since(place, days))
+    assert [one.path for one in server.requests].count("/v1/auditrecords") == questions
+
+
+def test_records_of_89_days_are_asked_for(place: Bench) -> None:
+    with open_portal(place, place.serve(serving(audit(of(guid(1)))))) as portal:
+        assert portal.changed_since(since(place, 89)) == {guid(1)}
+
+
 def test_what_is_older_than_the_records_is_refused_unasked(place: Bench) -> None:
     server = place.serve(serving(audit()))
     with open_portal(place, server) as portal, pytest.raises(SourceRefused):
-        portal.changed_since(since(place, 91))
+        portal.changed_since(since(place, 89.0001))
     assert server.requests == []
 
 

@@ -1,0 +1,24 @@
+"""What a log hides: known secrets from four characters on, as shorter ones would hide ordinary words."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from w365.log import RedactingFormatter, hide
+
+
+def line(formatter: RedactingFormatter, text: str) -> str:
+    return formatter.format(logging.LogRecord("w365", logging.INFO, "", 0, text, (), None)).rpartition(": ")[2]
+
+
+@pytest.mark.parametrize(("secret", "shown"), [("q7x", "they sent q7x"), ("q7xz", "they sent ***")])
+def test_a_secret_of_the_settings_is_hidden_from_four_characters_on(secret: str, shown: str) -> None:
+    assert line(RedactingFormatter([secret]), f"they sent {secret}").endswith(shown)
+
+
+@pytest.mark.parametrize(("secret", "shown"), [("k9w", "they sent k9w"), ("k9wv", "they sent ***")])
+def test_so_is_one_that_came_later(secret: str, shown: str) -> None:
+    hide(secret)
+    assert line(RedactingFormatter([]), f"they sent {secret}").endswith(shown)
