@@ -12,14 +12,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from bench.market import CONTACTS, Market, contact_id, domain_of, guid
-from w365.config import Connection, Settings
-from w365.model import Actor, ChangePage, CrmAccount, CrmContact, NewAccount, Role, RunState
+from w365.config import Settings
+from w365.connection import Connection
+from w365.model import Actor, Role, RunState
 from w365.portals import Portal
 from w365.service import Check, Service
 from w365.service.matching.run import settle_touched
 from w365.service.syncing.crm import run_crm_sync
 from w365.service.syncing.providers import prepare_providers
 from w365.service.syncing.runs import request_crm_sync
+from w365.source_records import ChangePage, CrmAccount, CrmContact, NewAccount
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.db.bulk_insert import upsert

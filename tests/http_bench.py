@@ -9,7 +9,7 @@ import pytest
 import trustme
 from fault_server import Bench, FaultServer, bench
 
-from w365.config import Connection
+from w365.connection import Connection
 from w365.errors import W365Error
 from w365.http.conditions import Conditions
 from w365.http.rate_limit import RateLimiters

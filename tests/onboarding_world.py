@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from w365.config import Connection, load_settings
+from w365.config import load_settings
+from w365.connection import Connection
 from w365.demo.servers import Servers
 from w365.http.conditions import Conditions
 from w365.http.retry import Patience

@@ -18,10 +18,11 @@ from w365.api import tokens
 from w365.api.routes import routes
 from w365.config import Settings
 from w365.jobs import execute
-from w365.model import Actor, CrmAccount, Role
+from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.syncing import providers, runs
 from w365.service.syncing.providers import ManualAccount
+from w365.source_records import CrmAccount
 from w365.store.db.engine import Store
 from w365.store.syncing.crm_accounts import store_account
 

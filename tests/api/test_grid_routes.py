@@ -12,10 +12,11 @@ import pytest
 from api.conftest import ACCOUNTS, ADMIN, ANALYST, CUSTOMERS, SECRET, VIEWER, Connect, Server
 
 from w365.api import tokens
-from w365.model import Actor, CrmAccount, Role
+from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding.mapping import clear_mapping, park
+from w365.source_records import CrmAccount
 from w365.store.syncing.crm_accounts import store_account
 
 ODD_NAME = CUSTOMERS[2].name

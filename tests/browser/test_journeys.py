@@ -17,13 +17,14 @@ from small_world import CONFLICTS, MAPPABLE
 
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
-from w365.model import DecisionKind, NewAccount
+from w365.model import DecisionKind
 from w365.service import Service
 from w365.service.access import local_user
 from w365.service.configuring.settings import get_settings, set_setting
 from w365.service.insight.activity import count_decisions
 from w365.service.insight.statistics import read_statistics
 from w365.service.syncing.runs import list_runs
+from w365.source_records import NewAccount
 from w365.store.insight.activity import ActivityFilter
 
 

@@ -24,7 +24,7 @@ from w365.errors import (
     SourceUnreachable,
     W365Error,
 )
-from w365.model import CrmAccount, CrmContact, NewAccount, Rejected
+from w365.source_records import CrmAccount, CrmContact, NewAccount, Rejected
 
 PARENT = "_parentcustomerid_value"
 PARENT_TABLE = f"{PARENT}@Microsoft.Dynamics.CRM.lookuplogicalname"

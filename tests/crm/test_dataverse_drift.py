@@ -14,7 +14,7 @@ from http_bench import guid
 from w365.crm.dataverse import Dataverse
 from w365.crm.records import ACCOUNT_COLUMNS, CONTACT_COLUMNS
 from w365.errors import SourceError
-from w365.model import ChangePage
+from w365.source_records import ChangePage
 
 DELETED = {
     "@odata.context": "https://org/api/data/v9.2/$metadata#accounts/$deletedEntity",

@@ -16,7 +16,7 @@ from w365.crm.dataverse import connect_dataverse
 from w365.crm.records import ACCOUNT_COLUMNS, is_deleted, read_account, read_contact, read_deleted
 from w365.errors import InputError, SourceBusy, SourceRefused
 from w365.http.fields import FieldError
-from w365.model import CrmAccount, CrmContact, NewAccount
+from w365.source_records import CrmAccount, CrmContact, NewAccount
 
 RECORDINGS = Path(__file__).parents[2] / ".." / "shared" / "recordings"
 NEW = RECORDINGS / "dataverse-docs-v92"

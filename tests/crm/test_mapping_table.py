@@ -12,7 +12,7 @@ import pytest
 from fault_server import FakeClock
 
 from tests.servers import ADATUM, ADATUM_ACCOUNT, BELLOWS_ACCOUNT, COHO_ACCOUNT, client, running
-from w365.config import Connection
+from w365.connection import Connection
 from w365.crm.dataverse import Dataverse, connect_dataverse
 from w365.crm.mappings import RemoteMapping
 from w365.crm.tables import MappingPlace

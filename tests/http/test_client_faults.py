@@ -12,7 +12,7 @@ import trustme
 from fault_server import Answer, Bench, FaultServer, Request, Script, drip, in_turn, reset, sign_in, silence
 from http_bench import QUICK, SECRET, conditions, connection_to
 
-from w365.config import Connection
+from w365.connection import Connection
 from w365.errors import (
     Cancelled,
     SignInRefused,

@@ -10,7 +10,7 @@ import pytest
 from w365.errors import SourceChanged
 from w365.http.clock_skew import describe_skew
 from w365.http.fields import FieldError, Record, refuse_pattern, required_amount, required_id, required_int
-from w365.model import Rejected
+from w365.source_records import Rejected
 
 
 @pytest.mark.parametrize(

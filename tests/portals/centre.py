@@ -12,8 +12,8 @@ from http_bench import conditions, connection_to, failing, guid
 
 from w365.errors import W365Error
 from w365.http.wait import never_stop
-from w365.model import Customer, CustomerPage
 from w365.portals.partner_center import PartnerCenter, connect_partner_center
+from w365.source_records import Customer, CustomerPage
 
 BOM = b"\xef\xbb\xbf"
 

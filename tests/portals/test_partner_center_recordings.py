@@ -14,9 +14,9 @@ from w365.http.body import parse_json
 from w365.http.fields import FieldError
 from w365.http.refusal import read_refusal
 from w365.http.transport import RawAnswer
-from w365.model import Customer, Subscription
 from w365.portals.collection import place_uri
 from w365.portals.customers import read_customer, read_domains, read_subscriptions
+from w365.source_records import Customer, Subscription
 
 RECORDINGS = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "partner-center-docs"
 CUSTOMER_LISTS = ["get-a-list-of-customers", "get-a-customer-by-name", "get-customers-of-an-indirect-reseller"]

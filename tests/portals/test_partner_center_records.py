@@ -10,7 +10,7 @@ from http_bench import guid
 from portals.centre import Detail, centre, fail, listing, named, only, read_all, record
 
 from w365.errors import SourceChanged, SourceUnreachable
-from w365.model import CustomerDomain, Rejected
+from w365.source_records import CustomerDomain, Rejected
 
 
 def test_guids_lose_case_and_braces(place: Bench) -> None:

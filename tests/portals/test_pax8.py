@@ -14,9 +14,9 @@ from http_bench import SECRET, conditions, connection_to, failing, guid
 
 from w365.errors import AccessError, Cancelled, SignInRefused, SourceBusy, SourceChanged, SourceUnreachable, W365Error
 from w365.http.wait import never_stop
-from w365.model import Customer, CustomerDomain, CustomerPage, Rejected
 from w365.portals import Portal
 from w365.portals.pax8 import Pax8, connect_pax8
+from w365.source_records import Customer, CustomerDomain, CustomerPage, Rejected
 
 
 def company(number: int, **changes: Any) -> dict[str, Any]:

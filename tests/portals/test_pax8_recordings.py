@@ -12,8 +12,8 @@ from fault_server import Answer, Bench, Request
 from http_bench import conditions, connection_to
 
 from w365.errors import SourceChanged
-from w365.model import Customer, Rejected
 from w365.portals.pax8 import connect_pax8
+from w365.source_records import Customer, Rejected
 
 EXAMPLES = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "pax8-openapi" / "examples.json"
 

@@ -10,11 +10,11 @@ from fault_server import Answer, Bench, FaultServer, Request, in_turn, sign_in
 from http_bench import conditions, connection_to, guid
 from portals.centre import centre, listing, only, open_portal, read_all, record
 
-from w365.config import Connection
+from w365.connection import Connection
 from w365.errors import SignInRefused, W365Error
 from w365.http.fields import FieldError
-from w365.model import Customer, CustomerDomain
 from w365.portals.graph import GraphDomains
+from w365.source_records import Customer, CustomerDomain
 
 REFUSED = Answer({"code": 600003, "description": "No role."}, 403)
 

@@ -20,7 +20,8 @@ from onboarding_world import NEW
 from tests.proof.prism import prism
 from tests.proof.relay import Relay, relay
 from tests.servers import ADATUM, client, running, small_world
-from w365.config import Connection, SignIn, load_settings
+from w365.config import load_settings
+from w365.connection import Connection, SignIn
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
 from w365.demo.world import Customer, Reseller, World

@@ -16,7 +16,8 @@ import trustme
 from tests.proof.prism import prism
 from tests.proof.relay import Relay, relay
 from tests.servers import fiction, running
-from w365.config import Connection, load_settings
+from w365.config import load_settings
+from w365.connection import Connection
 from w365.demo.servers import Servers
 from w365.demo.world import World
 from w365.portals.pax8 import connect_pax8

@@ -12,34 +12,31 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from fresh_stores import is_untouched, make_once
 
-from w365.config import Connection, Settings
+from w365.config import Settings
+from w365.connection import Connection
 from w365.crm import Crm
 from w365.crm.mappings import MappingTable
 from w365.crm.tables import MappingPlace, Metadata
 from w365.errors import DeltaExpired, SourceRefused, W365Error
 from w365.http.wait import Waiting
 from w365.jobs import execute
-from w365.model import (
-    Actor,
-    Cardinality,
+from w365.model import Actor, Cardinality, DomainList, Guard, Role
+from w365.portals import Portal
+from w365.service import Check, Service
+from w365.service.configuring import settings as configuration
+from w365.service.matching.run import PendingChange, make_change
+from w365.service.syncing import providers, runs
+from w365.source_records import (
     ChangePage,
     CrmAccount,
     CrmContact,
     Customer,
     CustomerDomain,
     CustomerPage,
-    DomainList,
-    Guard,
     NewAccount,
     Rejected,
-    Role,
     Subscription,
 )
-from w365.portals import Portal
-from w365.service import Check, Service
-from w365.service.configuring import settings as configuration
-from w365.service.matching.run import PendingChange, make_change
-from w365.service.syncing import providers, runs
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.runs import Clock, RunView, claim_run

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from service.fakes import customer, pages_of, rows_of
 
-from w365.model import CustomerPage
+from w365.source_records import CustomerPage
 from w365.store import tables as t
 from w365.store.db.engine import Store
 

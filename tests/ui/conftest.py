@@ -14,10 +14,10 @@ from stage import ADMIN, HOSTILE, FakeCrm, FakePortal, OnStage, World
 from streamlit.components.v2 import manifest_scanner
 
 from w365.config import Settings, load_settings
-from w365.model import Customer, CustomerDomain
 from w365.service import Service
 from w365.service.configuring.settings import set_setting
 from w365.service.syncing.providers import prepare_providers
+from w365.source_records import Customer, CustomerDomain
 from w365.store.db.engine import Store
 from w365.ui.frame import app_runtime
 

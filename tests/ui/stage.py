@@ -12,10 +12,11 @@ from streamlit.testing.v1 import AppTest
 
 from w365.errors import W365Error
 from w365.jobs import execute
-from w365.model import Actor, ChangePage, CrmAccount, CrmContact, Customer, CustomerPage, Reason, Role, Status
+from w365.model import Actor, Reason, Role, Status
 from w365.service import Service
 from w365.service.syncing.providers import PARTNER_CENTER
 from w365.service.syncing.runs import request_crm_sync, request_sync
+from w365.source_records import ChangePage, CrmAccount, CrmContact, Customer, CustomerPage
 from w365.store.reading.worklist import Row
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ from w365.http.attempts import KEPT
 from w365.http.client import Answer, ApiClient, Explain
 from w365.http.fields import FieldError, Record, name_record, refuse_pattern
 from w365.http.refusal import Refusal
-from w365.model import ChangePage, Rejected
+from w365.source_records import ChangePage, Rejected
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from w365.config import Connection
+from w365.connection import Connection
 from w365.crm.changes import Table, TableReader
 from w365.crm.mappings import MappingTable
 from w365.crm.records import ACCOUNT_COLUMNS, CONTACT_COLUMNS, read_account, read_contact
@@ -20,7 +20,7 @@ from w365.http.refusal import Refusal
 from w365.http.sign_in.app_tokens import AppTokens
 from w365.http.transport import origin_of
 from w365.http.wait import Check, Waiting, never_stop
-from w365.model import ChangePage, CrmAccount, CrmContact, NewAccount
+from w365.source_records import ChangePage, CrmAccount, CrmContact, NewAccount
 
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ from w365.http.attempts import KEPT
 from w365.http.client import ApiClient
 from w365.http.fields import FieldError, Record, guid_or_empty, nullable_text, required_guid
 from w365.http.refusal import Refusal
-from w365.model import ChangePage
+from w365.source_records import ChangePage
 
 _API = "/api/data/v9.2"
 _TRIES = 4

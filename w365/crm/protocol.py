@@ -8,7 +8,7 @@ from typing import Protocol
 from w365.crm.mappings import MappingTable
 from w365.crm.tables import MappingPlace, Metadata
 from w365.http.wait import Waiting
-from w365.model import ChangePage, CrmAccount, CrmContact, NewAccount
+from w365.source_records import ChangePage, CrmAccount, CrmContact, NewAccount
 
 
 class Crm(Protocol):

@@ -14,7 +14,7 @@ from w365.http.fields import (
     required_int,
 )
 from w365.matching.domains import email_domain
-from w365.model import CrmAccount, CrmContact
+from w365.source_records import CrmAccount, CrmContact
 
 ACCOUNT_COLUMNS = (
     "accountid",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from w365.config import Connection
+from w365.connection import Connection
 from w365.errors import ConfigurationError, SignInRefused, SourceChanged, SourceRefused
 from w365.http.attempts import KEPT, Attempts
 from w365.http.body import Truncated, Unreadable, parse_json

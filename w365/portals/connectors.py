@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from w365 import config
-from w365.config import Connection
+from w365.connection import PARTNER_CENTER, PAX8, Connection
 from w365.http.wait import Check
 from w365.model import ProviderKind
 from w365.portals.partner_center import USER_SCOPE, connect_partner_center
@@ -41,13 +40,13 @@ CONNECTORS = (
     Connector(
         ProviderKind.PARTNER_CENTER,
         "Partner Center",
-        config.PARTNER_CENTER,
+        PARTNER_CENTER,
         connect_partner_center,
         "Microsoft Partner Center",
         USER_SCOPE,
         onboards=True,
     ),
-    Connector(ProviderKind.PAX8, "Pax8", config.PAX8, connect_pax8, "Pax8 marketplace"),
+    Connector(ProviderKind.PAX8, "Pax8", PAX8, connect_pax8, "Pax8 marketplace"),
 )
 
 

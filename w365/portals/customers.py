@@ -18,7 +18,7 @@ from w365.http.fields import (
     required_record,
     required_text,
 )
-from w365.model import Customer, CustomerDomain, Rejected, Subscription
+from w365.source_records import Customer, CustomerDomain, Rejected, Subscription
 
 ALL_DOMAINS = "all custom domains"
 DEFAULT_ONLY = "default domain only"

@@ -9,15 +9,15 @@ import dataclasses
 import re
 from typing import Any
 
-from w365.config import Connection
+from w365.connection import Connection
 from w365.errors import SignInRefused, SourceRefused
 from w365.http.client import ApiClient
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.fields import FieldError
 from w365.http.sign_in.user_tokens import UserTokens
 from w365.http.wait import Check, Waiting, never_stop
-from w365.model import Customer, CustomerDomain
 from w365.portals.customers import read_domains
+from w365.source_records import Customer, CustomerDomain
 
 SOURCE = "Microsoft Graph"
 GRAPH_DOMAINS = "Microsoft Graph"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from w365.errors import InputError
-from w365.model import Customer
 from w365.portals.protocol import Portal
+from w365.source_records import Customer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from w365.config import Connection, SignIn
+from w365.connection import Connection, SignIn
 from w365.errors import AccessError, SourceChanged, SourceRefused
 from w365.http.attempts import KEPT
 from w365.http.client import ApiClient, Explain
@@ -18,7 +18,6 @@ from w365.http.refusal import Refusal
 from w365.http.sign_in.app_tokens import AppTokens
 from w365.http.sign_in.user_tokens import UserTokens
 from w365.http.wait import REAL_CLOCK, Check, Waiting, never_stop
-from w365.model import Customer, CustomerPage, Rejected
 from w365.portals.changes import LONGEST, named_since
 from w365.portals.collection import Collection, Link, ListPage
 from w365.portals.customers import ALL_DOMAINS, read_customer, unknown_fields
@@ -30,6 +29,7 @@ from w365.portals.protocol import Choose
 from w365.portals.record_domains import CUSTOMER_RECORD
 from w365.portals.resellers import NO_CHANNELS, Channels, customers_of, id_of, read_channels
 from w365.portals.stop import StopSignal
+from w365.source_records import Customer, CustomerPage, Rejected
 
 SOURCE = "Partner Center"
 _SCOPE = "https://api.partnercenter.microsoft.com/.default"

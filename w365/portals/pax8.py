@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
 from typing import Any
 
-from w365.config import Connection
+from w365.connection import Connection
 from w365.errors import AccessError, SourceRefused
 from w365.http.attempts import KEPT
 from w365.http.client import ApiClient
@@ -22,9 +22,9 @@ from w365.http.fields import FieldError, name_record, refuse_pattern
 from w365.http.refusal import Refusal
 from w365.http.sign_in.json_tokens import JsonTokens, TokenEndpoint
 from w365.http.wait import Check, Waiting, never_stop
-from w365.model import Customer, CustomerPage, Rejected, Subscription
 from w365.portals.numbered import NumberedList, NumberedPage
 from w365.portals.pax8_records import read_company, read_subscription, unknown_fields
+from w365.source_records import Customer, CustomerPage, Rejected, Subscription
 
 SOURCE = "Pax8"
 _TOKEN = TokenEndpoint("/v1/token", audience="https://api.pax8.com", setting="W365_PAX8_URL")

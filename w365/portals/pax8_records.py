@@ -16,7 +16,7 @@ from w365.http.fields import (
     required_text,
 )
 from w365.matching.domains import website_domain
-from w365.model import Customer, CustomerDomain, Subscription
+from w365.source_records import Customer, CustomerDomain, Subscription
 
 FROM_WEBSITE = "website"
 _DELETED = "deleted"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from w365.http.wait import Waiting
-from w365.model import Customer, CustomerPage
+from w365.source_records import Customer, CustomerPage
 
 Choose = Callable[[Sequence[Customer]], Sequence[Customer]]
 """Of customers as a list names them, those to read whole."""

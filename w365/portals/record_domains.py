@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from w365.http.client import ApiClient
 from w365.http.fields import FieldError
-from w365.model import Customer, CustomerDomain
 from w365.portals.customers import read_domains
+from w365.source_records import Customer, CustomerDomain
 
 CUSTOMER_RECORD = "customer record"
 _MOST_MISSES = 20

@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.errors import AlreadyRunning, Cancelled, NotFound
-from w365.model import Rejected, RunKind, RunState
+from w365.model import RunKind, RunState
+from w365.source_records import Rejected
 from w365.store.db.bulk_insert import upsert
 from w365.store.db.engine import Store
 from w365.store.run_counts import Counts, read_counts

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from connection_steps import ADMIN, CANARY, KEY, ONE, PARTS, bytes_of, missing, opened, parts_for
 
 from tests.servers import running
-from w365 import config
 from w365.config import load_settings
+from w365.connection import REACHES, parts_of
 from w365.demo.servers import DATAVERSE_CLIENT_ID, PARTNER_CENTER_CLIENT_ID
 from w365.errors import ConfigurationError, InputError
 from w365.jobs import execute
@@ -261,8 +261,8 @@ def test_a_wrong_choice_about_the_demo_is_named(tmp_path: Path) -> None:
 def test_every_setting_of_a_service_has_an_input_with_words() -> None:
     from w365.service.connecting.fields import fields_of
 
-    for setting in config.REACHES:
+    for setting in REACHES:
         found = fields_of(setting)
-        assert [one.part for one in found] == list(config.parts_of(setting))
+        assert [one.part for one in found] == list(parts_of(setting))
         assert all(one.label and one.help for one in found)
         assert [one.part for one in found if one.is_secret] == ["CLIENT_SECRET"]

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from fresh_stores import put_migrated
 
 from tests.servers import fiction, running
-from w365 import config
-from w365.config import REACHES, load_settings
+from w365 import connection
+from w365.config import load_settings
+from w365.connection import REACHES
 from w365.demo.world import World
 from w365.errors import ConfigurationError
 from w365.jobs import execute
@@ -48,7 +49,7 @@ def names(service: Service) -> list[tuple[str, str]]:
 def test_every_kind_but_the_manual_one_has_one_connector_and_its_settings() -> None:
     assert {one.kind for one in CONNECTORS} == set(ProviderKind) - {ProviderKind.MANUAL}
     assert len({one.name.casefold() for one in CONNECTORS}) == len(CONNECTORS)
-    assert {one.setting for one in CONNECTORS} == set(REACHES) - {config.DATAVERSE}
+    assert {one.setting for one in CONNECTORS} == set(REACHES) - {connection.DATAVERSE}
 
 
 def test_a_provider_is_listed_once_it_is_connected_and_stays_when_it_no_longer_is(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_a_manual_provider_of_the_same_name_keeps_it(tmp_path: Path) -> None:
 
 def test_the_settings_of_pax8_are_checked_and_its_secret_is_known_to_the_log(tmp_path: Path) -> None:
     settings = load_settings({"W365_HOME": str(tmp_path), **PAX8}, tmp_path / "none.toml")
-    found = settings.further[config.PAX8]
+    found = settings.further[connection.PAX8]
     assert (found.url, found.authority, found.tenant_id) == ("https://api.pax8.com", "https://api.pax8.com", "")
     assert found.calls_per_minute == 500
     assert not settings.is_demo
@@ -108,7 +109,7 @@ def test_the_settings_of_pax8_are_checked_and_its_secret_is_known_to_the_log(tmp
             load_settings({"W365_HOME": str(tmp_path), **PAX8, **changes}, tmp_path / "none.toml")
         assert caught.value.what.startswith(said)
     unlimited = load_settings({"W365_HOME": str(tmp_path), **PAX8, "W365_PAX8_CALLS_PER_MINUTE": "0"})
-    assert unlimited.further[config.PAX8].calls_per_minute is None
+    assert unlimited.further[connection.PAX8].calls_per_minute is None
 
 
 def test_pax8_is_verified_and_synced_like_any_other_and_a_second_sync_changes_nothing(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from service.fakes import (
 
 from w365.errors import InputError
 from w365.jobs import execute
-from w365.model import Actor, Cardinality, Customer, DecisionKind, DomainList, Rule, Status
+from w365.model import Actor, Cardinality, DecisionKind, DomainList, Rule, Status
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import conflicts, mapping
@@ -42,6 +42,7 @@ from w365.service.matching import run
 from w365.service.matching.run import PendingChange, make_change
 from w365.service.reading import records
 from w365.service.syncing import providers
+from w365.source_records import Customer
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.deciding.conflict_pages import Conflicts, Pages

@@ -30,12 +30,13 @@ from service.fakes import (
 )
 
 from w365.errors import InputError, NotFound, PolicyBreach, StaleEdit
-from w365.model import Cardinality, NewAccount, Reason, Status
+from w365.model import Cardinality, Reason, Status
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.reading import account_lookup, records
 from w365.service.syncing import providers
+from w365.source_records import NewAccount
 from w365.store import tables as t
 from w365.store.db.engine import Store
 

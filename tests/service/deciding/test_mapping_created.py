@@ -9,10 +9,10 @@ from service.decision_steps import assign, everything, mappings
 from service.fakes import ADMIN, ANALYST, OTHER_ANALYST, FakeCrm, id_of, make_service
 
 from w365.errors import InputError, SourceRefused, StaleEdit
-from w365.model import NewAccount
 from w365.service import Service
 from w365.service.deciding import mapping
 from w365.service.reading import account_lookup, records
+from w365.source_records import NewAccount
 from w365.store.db.engine import Store
 
 

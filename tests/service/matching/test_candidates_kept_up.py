@@ -29,13 +29,14 @@ from service.fakes import (
 )
 
 from w365.matching.candidates import Suggester
-from w365.model import CrmAccount, CrmContact, Customer, CustomerDomain, DomainList
+from w365.model import DomainList
 from w365.service import Service
 from w365.service.deciding import mapping
 from w365.service.matching.account_index import KnownAccounts
 from w365.service.reading.same_customer import list_twins
 from w365.service.syncing import providers
 from w365.service.syncing.manual_entry import save_entry
+from w365.source_records import CrmAccount, CrmContact, Customer, CustomerDomain
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.matching.candidates import order_candidates

@@ -30,7 +30,7 @@ from service.fakes import (
 
 from w365.errors import InputError
 from w365.jobs import execute
-from w365.model import Cardinality, CustomerDomain, DomainList, Guard, RunKind, RunState
+from w365.model import Cardinality, DomainList, Guard, RunKind, RunState
 from w365.service import Service
 from w365.service.configuring import settings as configuration
 from w365.service.deciding import mapping
@@ -39,6 +39,7 @@ from w365.service.syncing import providers, runs
 from w365.service.syncing.crm import run_crm_sync
 from w365.service.syncing.customers import run_sync
 from w365.service.syncing.providers import ManualAccount
+from w365.source_records import CustomerDomain
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Store

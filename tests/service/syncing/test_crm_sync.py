@@ -28,7 +28,7 @@ from service.fakes import (
 )
 
 from w365.errors import SourceUnreachable
-from w365.model import DomainList, Rejected, RunState
+from w365.model import DomainList, RunState
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
@@ -36,6 +36,7 @@ from w365.service.reading import account_lookup, records
 from w365.service.syncing import runs
 from w365.service.syncing.crm import run_crm_sync
 from w365.service.syncing.crm_cursor import cursor_within
+from w365.source_records import Rejected
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.reading.worklist import Filter

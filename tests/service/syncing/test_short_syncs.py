@@ -26,7 +26,7 @@ from w365.config import load_settings
 from w365.demo.partner_center.audit import AuditRecords
 from w365.errors import SourceChanged, SourceRefused, SourceUnreachable, W365Error
 from w365.jobs import execute
-from w365.model import Customer, CustomerPage, RunState
+from w365.model import RunState
 from w365.portals.details import PASSING
 from w365.portals.protocol import Choose
 from w365.service import Service
@@ -34,6 +34,7 @@ from w365.service.bootstrap import open_service
 from w365.service.configuring.settings import set_setting, set_settings
 from w365.service.syncing.providers import PARTNER_CENTER
 from w365.service.syncing.runs import request_sync
+from w365.source_records import Customer, CustomerPage
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.ui.frame.runs import say_result

@@ -29,12 +29,13 @@ from service.sync_steps import PA, contents, failing, many, result, three_pages
 
 from w365.errors import InputError, SourceUnreachable, StoreError
 from w365.http.wait import Waiting
-from w365.model import CustomerPage, Rejected, RunKind, RunState
+from w365.model import RunKind, RunState
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.reading import records
 from w365.service.syncing import runs
+from w365.source_records import CustomerPage, Rejected
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.reading.worklist import Filter

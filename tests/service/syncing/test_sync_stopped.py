@@ -10,8 +10,9 @@ from service.sync_steps import PA, failing, many, result, three_pages
 
 from w365.errors import SourceRefused, SourceUnreachable
 from w365.jobs import execute
-from w365.model import Rejected, RunState
+from w365.model import RunState
 from w365.service.syncing import providers, runs
+from w365.source_records import Rejected
 from w365.store.db.engine import Store
 from w365.store.runs import cancel_run
 

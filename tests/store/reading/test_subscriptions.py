@@ -27,12 +27,12 @@ from service.fakes import (
     sync,
 )
 
-from w365.model import Subscription
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.service.insight import statistics
 from w365.service.reading.subscriptions import count_subscriptions, list_subscriptions
+from w365.source_records import Subscription
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.reading.subscriptions import Amount, SubscriptionFilter, SubscriptionRow, SubscriptionState

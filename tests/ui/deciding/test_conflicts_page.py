@@ -4,9 +4,10 @@ import pytest
 from stage import ADMIN, World, text_of
 from streamlit.testing.v1 import AppTest
 
-from w365.model import Customer, CustomerDomain, DomainList, Role, Status
+from w365.model import DomainList, Role, Status
 from w365.service.configuring.settings import domains_on
 from w365.service.reading.records import list_rows
+from w365.source_records import Customer, CustomerDomain
 from w365.store.reading.worklist import Filter
 from w365.ui.deciding.conflicts.words import say_names
 

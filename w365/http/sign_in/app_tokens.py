@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from w365.config import Connection
+from w365.connection import Connection
 from w365.errors import SignInRefused
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.sign_in.entra import EntraApplication

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from w365.config import Connection
+from w365.connection import Connection
 from w365.errors import SignInRefused
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.refusal import clean

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from w365.config import Connection
+from w365.connection import Connection
 from w365.errors import SignInRefused, SourceChanged
 from w365.http.attempts import KEPT
 from w365.http.clock_skew import describe_skew

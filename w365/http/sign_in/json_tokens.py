@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from w365.config import Connection
+from w365.connection import Connection
 from w365.errors import SignInRefused
 from w365.http.attempts import KEPT
 from w365.http.clock_skew import describe_skew

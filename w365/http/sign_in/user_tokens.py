@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from w365.config import Connection
+from w365.connection import Connection
 from w365.errors import SignInRefused
 from w365.http.attempts import KEPT
 from w365.http.conditions import REAL_CONDITIONS, Conditions

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from w365.config import DATAVERSE, Connection
+from w365.connection import DATAVERSE, Connection
 from w365.errors import AlreadyRunning, ConfigurationError, InputError, NotFound
 from w365.model import Actor, ProviderKind, Role
 from w365.portals.connectors import CONNECTORS, connector_of

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from w365.config import Connection
+from w365.connection import Connection
 from w365.errors import ConfigurationError
 from w365.http.sign_in.aadsts_messages import explain_sign_in
 from w365.http.sign_in.claims import has_mfa
@@ -51,7 +51,7 @@ class _Held:
 
 @dataclass(frozen=True, slots=True)
 class KeptConsent:
-    """The sign-in for one target and application; see `w365.config.Consent` for what it promises."""
+    """The sign-in for one target and application; see `w365.connection.Consent` for what it promises."""
 
     store: Store
     sealer: Sealer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from w365.config import REACHES, SignIn, parts_of, required_parts
+from w365.connection import REACHES, SignIn, parts_of, required_parts
 
 SECRET = "CLIENT_SECRET"  # noqa: S105 - the word in the settings' names
 

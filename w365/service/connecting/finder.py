@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from w365 import config
-from w365.config import REACHES, Connection, Settings, SignIn, build_connection
+from w365.config import Settings
+from w365.connection import DATAVERSE, REACHES, Connection, SignIn, build_connection
 from w365.errors import ConfigurationError
 from w365.log import hide
 from w365.portals.connectors import CONNECTORS, connector_of
@@ -47,7 +47,7 @@ class ConnectionFinder:
         return self._find(database, str(provider.id), connector.setting, provider.name) if connector else None
 
     def find_for_crm(self, database: Database) -> Connection | None:
-        return self._find(database, CRM, config.DATAVERSE, "the CRM")
+        return self._find(database, CRM, DATAVERSE, "the CRM")
 
     def is_environments(self, row: ConnectionRow | None) -> bool:
         return row is not None and row.for_environment and row.setting in self.settings.connections()
@@ -110,7 +110,7 @@ def allot_environment(database: Database, settings: Settings) -> list[str]:
 
 def _target_for(database: Database, setting: str, connection: Connection, rows: dict[str, ConnectionRow]) -> str | None:
     """The target stored with the same application, else the first of its kind without a connection."""
-    if setting == config.DATAVERSE:
+    if setting == DATAVERSE:
         return CRM
     kinds = [connector.kind for connector in CONNECTORS if connector.setting == setting]
     targets = [str(provider.id) for provider in list_providers(database) if provider.kind in kinds]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from w365.config import Connection, SignIn
+from w365.connection import Connection, SignIn
 from w365.errors import ConfigurationError, InputError
 from w365.http.sign_in import authorization_code
 from w365.http.sign_in.authorization_code import Consented

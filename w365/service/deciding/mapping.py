@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 from w365.errors import InputError, StaleEdit, W365Error
 from w365.http.wait import never_stop
-from w365.model import OPEN, Actor, DecisionKind, Disposition, NewAccount, Origin, Role
+from w365.model import OPEN, Actor, DecisionKind, Disposition, Origin, Role
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.deciding.reasons import check_day, check_reason
+from w365.source_records import NewAccount
 from w365.store.configuring.settings import read_policy
 from w365.store.deciding.decisions import ROW, Change, Standing, Who, carry_out, look, refuse, row_values
 from w365.store.reading.worklist import Row, read_rows

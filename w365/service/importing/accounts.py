@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from w365.model import Actor, Customer, CustomerPage, Role, RunKind
+from w365.model import Actor, Role, RunKind
 from w365.service import Service
 from w365.service.access import needs, require
 from w365.service.importing.report import (
@@ -21,6 +21,7 @@ from w365.service.importing.report import (
 )
 from w365.service.syncing.manual_rows import COUNTRY, DOMAINS, FIELDS, SPECIFIC_ID, TENANT, read_row
 from w365.sheets import Line, Places, Sheet
+from w365.source_records import Customer, CustomerPage
 from w365.store.db.engine import Connection
 from w365.store.run_counts import Count, Counts
 from w365.store.runs import RunView, see

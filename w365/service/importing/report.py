@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from w365.errors import InputError, W365Error
-from w365.model import Actor, Rejected, Role, RunKind, RunState
+from w365.model import Actor, Role, RunKind, RunState
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.exporting.text_files import csv_bytes
 from w365.sheets import Field, Places, Sheet
 from w365.sheets.columns import name_columns
+from w365.source_records import Rejected
 from w365.store.db.engine import Connection
 from w365.store.run_counts import Counts
 from w365.store.runs import RunView, add_problems, claim_run, end_run, get_run, request_run

@@ -6,11 +6,12 @@ import logging
 from dataclasses import dataclass, field
 
 from w365.errors import W365Error
-from w365.model import Actor, Customer, Role, RunKind, RunState
+from w365.model import Actor, Role, RunKind, RunState
 from w365.portals.onboarding import Created, Credentials
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.deciding.mapping import map_provisioned
+from w365.source_records import Customer
 from w365.store.db.engine import Connection
 from w365.store.onboarding.accounts import find_provider_account
 from w365.store.onboarding.created_customers import OnboardingView, State, change_onboarding, get_onboarding

@@ -20,13 +20,14 @@ from w365.errors import (
     SourceRefused,
     W365Error,
 )
-from w365.model import Actor, Customer, Role
+from w365.model import Actor, Role
 from w365.portals.onboarding import Created, NewCustomer, Onboarding
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.onboarding.complete import Onboarded, complete_onboarding, map_created, note_problem
 from w365.service.onboarding.form import ADDRESS, PREFIX, Texts, domain_of, read_form, say_prefix
 from w365.service.onboarding.provider import open_provider
+from w365.source_records import Customer
 from w365.store.onboarding.accounts import (
     AccountToOnboard,
     check_can_be_mapped,

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from w365.errors import NotFound
 from w365.matching.messages import say_evidence
-from w365.model import Actor, DomainKind, NewAccount, Role
+from w365.model import Actor, DomainKind, Role
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.reading.account_lookup import read_candidates, read_choices
+from w365.source_records import NewAccount
 from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Connection
 from w365.store.matching.candidate_inputs import read_rejected

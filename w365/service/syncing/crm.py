@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from w365.errors import DeltaExpired
-from w365.model import ChangePage, CrmAccount, CrmContact
 from w365.service import Service
 from w365.service.syncing.crm_cursor import CrmCursor, cursor_within
+from w365.source_records import ChangePage, CrmAccount, CrmContact
 from w365.store.db.engine import Connection
 from w365.store.run_counts import Count, Counts
 from w365.store.runs import Progress, RunView, add_problems, see

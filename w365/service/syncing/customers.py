@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 
 from w365.errors import MassDisappearance, NotFound, SourceRefused
-from w365.model import CustomerPage
 from w365.portals import Portal
 from w365.portals.protocol import Choose, TellsChanges
 from w365.service import Service
 from w365.service.syncing.scope import decide_kind
+from w365.source_records import CustomerPage
 from w365.store.db.engine import Connection
 from w365.store.run_counts import Count, Counts
 from w365.store.runs import Progress, RunView, start_over

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from w365.matching.domains import Domain, normalise_domain, website_domain
-from w365.model import Customer, CustomerDomain, DomainKind, Subscription
+from w365.model import DomainKind
 from w365.sheets import Field
+from w365.source_records import Customer, CustomerDomain, Subscription
 
 SPECIFIC_ID, NAME, DOMAINS, COUNTRY = "specific_id", "name", "domains", "country"
 TENANT, SUBSCRIPTIONS, SEATS = "tenant_guid", "subscriptions", "seats"

@@ -6,28 +6,19 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from w365 import config
-from w365.config import DATAVERSE, REACHES, required_parts
+from w365 import connection as reach
+from w365.connection import DATAVERSE, REACHES, required_parts
 from w365.errors import ConfigurationError, InputError, NotFound
 from w365.http.wait import never_stop
 from w365.matching.domains import normalise_domain
-from w365.model import (
-    OPEN,
-    Actor,
-    Customer,
-    CustomerDomain,
-    DomainKind,
-    ProviderKind,
-    Role,
-    RunKind,
-    RunState,
-)
+from w365.model import OPEN, Actor, DomainKind, ProviderKind, Role, RunKind, RunState
 from w365.portals.connectors import CONNECTORS, Connector, connector_of
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.connecting.finder import allot_environment, finder_of
 from w365.service.connecting.sign_ins import say_sign_in
 from w365.service.syncing.manual_rows import SOURCE
+from w365.source_records import Customer, CustomerDomain
 from w365.store.configuring.settings import seed_lists
 from w365.store.db.engine import Connection
 from w365.store.reading.worklist import Count, counts
@@ -232,7 +223,7 @@ def _missing(service: Service, connection: Connection, provider: ProviderRow) ->
     return _try_to_find(lambda: finder_of(service).find_for_provider(connection, provider), connector.setting)[1]
 
 
-def _try_to_find(find: Callable[[], config.Connection | None], setting: str) -> tuple[config.Connection | None, str]:
+def _try_to_find(find: Callable[[], reach.Connection | None], setting: str) -> tuple[reach.Connection | None, str]:
     """The connection, and what keeps it from being used."""
     try:
         connection = find()

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from w365.errors import SourceChanged, SourceRefused
-from w365.model import Customer
 from w365.portals import Portal
 from w365.portals.details import PASSING
 from w365.portals.protocol import Choose, TellsChanges
 from w365.service import Service
+from w365.source_records import Customer
 from w365.store.configuring.settings import read_setting
 from w365.store.db.engine import Connection
 from w365.store.run_counts import Count, Counts

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from w365.errors import NotFound
-from w365.model import Customer
+from w365.source_records import Customer
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.matching.cardinality import refuse_taken

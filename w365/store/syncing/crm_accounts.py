@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from w365.matching.blocking_keys import label_signs, signs_of
 from w365.matching.domains import email_domain, website_domain
-from w365.model import CrmAccount
+from w365.source_records import CrmAccount
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS, NAMES
 from w365.store.db.bulk_insert import chunks, upsert

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from w365.model import CrmContact
+from w365.source_records import CrmContact
 from w365.store import tables as t
 from w365.store.db.bound_ids import NAMES
 from w365.store.db.bulk_insert import chunks, upsert

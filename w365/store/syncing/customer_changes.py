@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from w365.matching.blocking_keys import signs_of
 from w365.matching.domains import normalise_domain
-from w365.model import Customer, DomainKind
+from w365.model import DomainKind
+from w365.source_records import Customer
 from w365.store.reading.search_index import sort_key, words_of
 from w365.store.run_counts import Count
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.model import Customer, CustomerPage
+from w365.source_records import Customer, CustomerPage
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.db.bound_ids import IDS, NAMES

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.model import NewAccount
 from w365.service.deciding import mapping
 from w365.service.reading.account_lookup import search_accounts
 from w365.service.reading.records import prefill
+from w365.source_records import NewAccount
 from w365.store.reading.account_hits import Hit
 from w365.ui.deciding.record.accounts import show_hit
 from w365.ui.deciding.record.decide import Decider
