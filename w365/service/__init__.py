@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from w365.config import Settings
 from w365.crm import Crm
 from w365.portals import Portal
-from w365.service.matching.account_index import KnownAccounts
+from w365.service.account_index import KnownAccounts
 from w365.store.db.engine import Store
 from w365.store.runs import Clock, now
 

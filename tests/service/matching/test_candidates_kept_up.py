@@ -31,8 +31,8 @@ from service.fakes import (
 from w365.matching.candidates import Suggester
 from w365.model import DomainList
 from w365.service import Service
+from w365.service.account_index import KnownAccounts
 from w365.service.deciding import mapping
-from w365.service.matching.account_index import KnownAccounts
 from w365.service.reading.same_customer import list_twins
 from w365.service.syncing import providers
 from w365.service.syncing.manual_entry import save_entry
