@@ -178,7 +178,7 @@ def end_run(
 
 def add_problems(connection: sa.Connection, run_id: int, problems: Sequence[Rejected]) -> None:
     if problems:
-        rows = [{"run_id": run_id, "record_id": one.record_id, "why": one.why} for one in problems]
+        rows = [{"run_id": run_id, "record_id": problem.record_id, "why": problem.why} for problem in problems]
         connection.execute(sa.insert(RunProblem), rows)
 
 

@@ -45,7 +45,7 @@ from w365.service.syncing import providers
 from w365.source_records import Customer
 from w365.store import tables as t
 from w365.store.db.engine import Store
-from w365.store.deciding.conflict_pages import Conflicts, Pages
+from w365.store.deciding.conflict_pages import Conflicts, PageNumbers
 from w365.store.reading.worklist import Row
 
 GUIDS = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
@@ -93,24 +93,24 @@ def service(store: Store, home: Path) -> Service:
     return divided(store, home)
 
 
-def look(service: Service, pages: Pages | None = None, limit: int = 5) -> Conflicts:
+def look(service: Service, pages: PageNumbers | None = None, limit: int = 5) -> Conflicts:
     run.settle_touched(service)
     return conflicts.list_conflicts(service, VIEWER, pages, limit=limit)
 
 
 def check_divided(service: Service) -> None:
     found = look(service).domains
-    assert [(one.domain, one.accounts, one.rows, one.seats) for one in found.found] == [
+    assert [(one.domain, one.accounts, one.rows, one.seats) for one in found.groups] == [
         ("two.com", 2, 2, 12),
         ("six.com", 2, 1, 0),
     ]
     assert found.total == 2
-    uses = [(one.name, one.number, one.city, one.rules, one.contacts) for one in found.found[0].uses]
+    uses = [(one.name, one.number, one.city, one.rules, one.contacts) for one in found.groups[0].uses]
     assert uses == [
         ("Account a3", "", "", (Rule.CONTACT_DOMAIN,), 2),
         ("Account a2", "A-2", "Ulm", (Rule.ACCOUNT_WEBSITE, Rule.CONTACT_DOMAIN), 1),
     ]
-    assert [one.specific_id for one in found.found[0].listed] == ["p2", "p3"]
+    assert [one.specific_id for one in found.groups[0].listed] == ["p2", "p3"]
     assert [one.specific_id for one in conflicts.rows_of_domain(service, VIEWER, "two.com")] == ["p2", "p3"]
 
 
@@ -119,16 +119,16 @@ def test_a_domain_on_several_accounts_stands_with_its_rows_and_seats(service: Se
 
 
 def test_each_kind_is_read_in_pages(service: Service) -> None:
-    second = look(service, Pages(domains=1), limit=1).domains
-    assert [(one.domain, second.total) for one in second.found] == [("six.com", 2)]
-    beyond = look(service, Pages(domains=9), limit=1).domains
-    assert [one.domain for one in beyond.found] == ["two.com"]
+    second = look(service, PageNumbers(domains=1), limit=1).domains
+    assert [(one.domain, second.total) for one in second.groups] == [("six.com", 2)]
+    beyond = look(service, PageNumbers(domains=9), limit=1).domains
+    assert [one.domain for one in beyond.groups] == ["two.com"]
 
 
 def test_without_conflicts_everything_is_empty(store: Store, home: Path) -> None:
     found = look(world(store, home, [customer("p1", "one.com")], account("a1", website="one.com")))
     assert found.total == 0
-    assert found.domains.found == found.customers.found == found.accounts.found == found.suspects.found == ()
+    assert found.domains.groups == found.customers.groups == found.accounts.groups == found.suspects.groups == ()
 
 
 def test_a_customer_whose_domains_lead_apart_is_no_domain_on_several_accounts(store: Store, home: Path) -> None:
@@ -162,7 +162,7 @@ def test_choosing_the_account_maps_the_rows_by_one_decision_each(service: Servic
     assert choose(service, preview(service, "two.com", "a3")) == (2, [])
     decided = rows_of(store, t.Decision.actor, t.Decision.origin, where=t.Decision.actor == "ben")
     assert decided == [("ben", "manual")] * 2
-    assert [one.domain for one in look(service).domains.found] == ["six.com"]
+    assert [one.domain for one in look(service).domains.groups] == ["six.com"]
 
 
 def test_what_somebody_decided_meanwhile_is_left_and_named(service: Service, store: Store) -> None:
@@ -219,7 +219,7 @@ def test_what_adding_a_domain_would_settle_is_seen_before_and_is_what_it_settles
     assert before.conflicts - after.conflicts == 2
     assert look(service).domains.total == 2
     make_change(service, ADMIN, change)
-    assert [one.domain for one in look(service).domains.found] == ["six.com"]
+    assert [one.domain for one in look(service).domains.groups] == ["six.com"]
     assert run.preview_match(service, VIEWER).conflicts == after.conflicts
 
 
@@ -253,11 +253,11 @@ def several_customers(store: Store, home: Path) -> Service:
 
 def check_several_customers(service: Service) -> None:
     found = look(service).customers
-    assert [(one.domain, one.customers, one.rows, one.seats) for one in found.found] == [
+    assert [(one.domain, one.customers, one.rows, one.seats) for one in found.groups] == [
         ("guid.com", 2, 2, 0),
         ("same.com", 2, 2, 7),
     ]
-    assert [[row.specific_id for row in one.listed] for one in found.found] == [["p3", "m1"], ["p1", "p2"]]
+    assert [[row.specific_id for row in one.listed] for one in found.groups] == [["p3", "m1"], ["p1", "p2"]]
 
 
 def test_a_domain_of_two_customers_is_listed_and_one_customer_at_two_providers_is_not(store: Store, home: Path) -> None:
@@ -267,7 +267,7 @@ def test_a_domain_of_two_customers_is_listed_and_one_customer_at_two_providers_i
 def test_an_excluded_customer_shares_a_domain_no_more(store: Store, home: Path) -> None:
     service = several_customers(store, home)
     mapping.exclude(service, ANALYST, id_of(store, "p1"), seen=0, reason="test tenant")
-    assert [one.domain for one in look(service).customers.found] == ["guid.com"]
+    assert [one.domain for one in look(service).customers.groups] == ["guid.com"]
 
 
 def against_policy(store: Store, home: Path) -> Service:
@@ -285,7 +285,7 @@ def against_policy(store: Store, home: Path) -> Service:
 
 def check_against_policy(service: Service) -> None:
     found = look(service).accounts
-    shown = [(one.name, one.rows, [(row.specific_id, row.status.value) for row in one.listed]) for one in found.found]
+    shown = [(one.name, one.rows, [(row.specific_id, row.status.value) for row in one.listed]) for one in found.groups]
     assert shown == [
         ("Account a1", 3, [("p0", "mapped"), ("p1", "mapped"), ("p2", "conflict")]),
         ("Account a2", 2, [("p3", "conflict"), ("p4", "conflict")]),
@@ -319,7 +319,7 @@ def suspects(store: Store, home: Path) -> Service:
 
 
 def check_suspects(service: Service) -> None:
-    found = look(service).suspects.found
+    found = look(service).suspects.groups
     assert [(one.domain, one.accounts, one.rows, one.seats, one.is_shared) for one in found] == [
         ("web.com", 3, 1, 9, False),
         ("agency.com", 6, 0, 0, True),
@@ -331,7 +331,7 @@ def test_domains_on_many_accounts_are_suspected_before_they_are_shared(store: St
     service = suspects(store, home)
     check_suspects(service)
     add_domain(service, DomainList.SHARED, "agency.com")
-    assert [one.domain for one in look(service).suspects.found] == ["web.com"]
+    assert [one.domain for one in look(service).suspects.groups] == ["web.com"]
     settings.set_setting(service, ADMIN, "rule_contact_domain", "false")
     assert look(service).suspects.total == 0
 

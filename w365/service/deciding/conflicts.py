@@ -9,7 +9,7 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import needs
 from w365.store.configuring.settings import read_policy
-from w365.store.deciding.conflict_pages import Conflicts, Pages, read_conflicts, read_divided
+from w365.store.deciding.conflict_pages import Conflicts, PageNumbers, read_conflicts, read_divided
 from w365.store.reading.worklist import Row
 
 PER_PAGE = 5
@@ -18,10 +18,12 @@ MOST_ROWS = 200
 
 
 @needs(Role.VIEWER)
-def list_conflicts(service: Service, actor: Actor, pages: Pages | None = None, *, limit: int = PER_PAGE) -> Conflicts:
+def list_conflicts(
+    service: Service, actor: Actor, pages: PageNumbers | None = None, *, limit: int = PER_PAGE
+) -> Conflicts:
     """Read a page of each kind, in one consistent state of the proposals as they were last settled."""
     with service.store.read() as connection:
-        return read_conflicts(connection, read_policy(connection), pages or Pages(), limit)
+        return read_conflicts(connection, read_policy(connection), pages or PageNumbers(), limit)
 
 
 @needs(Role.VIEWER)

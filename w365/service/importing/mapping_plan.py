@@ -101,7 +101,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Entry:
     line: int
     provider_id: int
     specific_id: str
@@ -129,7 +129,7 @@ class MappingPlan:
         self._sheet, self._places, self._take = sheet, places, take
         self._providers = read_providers(connection, policy)
         self._otherwise = self._only_provider(provider)
-        self._said: dict[int, tuple[int, int]] = {}
+        self._first_lines: dict[int, tuple[int, int]] = {}
         self._holders: dict[int, dict[int, tuple[int, str]]] = {}
         self.errors: list[LineError] = []
         self.lines = self.empty = 0
@@ -159,13 +159,13 @@ class MappingPlan:
 
     # --- one line ---
 
-    def _lines(self) -> Iterator[_Asked]:
+    def _lines(self) -> Iterator[_Entry]:
         for line in self._sheet.lines():
             self.lines += 1
             if asked := self._asked(line):
                 yield asked
 
-    def _asked(self, line: Line) -> _Asked | None:
+    def _asked(self, line: Line) -> _Entry | None:
         text = {name: line.cell(place) for name, place in self._places.items()}
         field = next((name for name in _ACCOUNT if text.get(name)), "")
         provider_id = self._provider_of(line, text.get(PROVIDER, ""))
@@ -174,15 +174,15 @@ class MappingPlan:
         elif not field:
             self.empty += provider_id is not None
         elif provider_id is not None:
-            return _Asked(line.number, provider_id, text[SPECIFIC_ID], text[field], field)
+            return _Entry(line.number, provider_id, text[SPECIFIC_ID], text[field], field)
         return None
 
     def _provider_of(self, line: Line, name: str) -> int | None:
-        found = self._providers.ids.get(name.casefold()) if name else self._otherwise
-        if found is None:
+        provider_id = self._providers.ids.get(name.casefold()) if name else self._otherwise
+        if provider_id is None:
             why = "is no provider here" if name else "is missing; there are several providers"
             self._refuse(line.number, PROVIDER, name, why)
-        return found
+        return provider_id
 
     def _refuse(self, line: int, field: str, value: str, why: str) -> None:
         heading = self._sheet.headings[self._places[field]] if field in self._places else ""
@@ -190,36 +190,38 @@ class MappingPlan:
 
     # --- some lines at once ---
 
-    def _judge(self, asked: Sequence[_Asked]) -> list[Planned]:
-        found = list(self._find(asked))
-        doubts = read_doubts(self._connection, self._policy, [row.id for _, row, _, _ in found])
-        self._read_holders({account_id for _, _, account_id, _ in found})
-        return [self._planned(one, row, account_id, name, doubts) for one, row, account_id, name in found]
+    def _judge(self, asked: Sequence[_Entry]) -> list[Planned]:
+        matches = list(self._find(asked))
+        doubts = read_doubts(self._connection, self._policy, [row.id for _, row, _, _ in matches])
+        self._read_holders({account_id for _, _, account_id, _ in matches})
+        return [self._planned(entry, row, account_id, name, doubts) for entry, row, account_id, name in matches]
 
-    def _find(self, asked: Sequence[_Asked]) -> Iterator[tuple[_Asked, Known, int, str]]:
+    def _find(self, asked: Sequence[_Entry]) -> Iterator[tuple[_Entry, Known, int, str]]:
         """Find what the lines name, and refuse those that name nothing."""
-        ids = [text for one in asked for text in (one.specific_id, one.specific_id.lower())]
-        rows = read_known(self._connection, [one.provider_id for one in asked], ids)
-        accounts = Accounts(self._connection, {one.account for one in asked})
-        for one in asked:
-            row = rows.get((one.provider_id, one.specific_id)) or rows.get((one.provider_id, one.specific_id.lower()))
-            account = accounts.find(one.account)
+        ids = [text for entry in asked for text in (entry.specific_id, entry.specific_id.lower())]
+        rows = read_known(self._connection, [entry.provider_id for entry in asked], ids)
+        accounts = Accounts(self._connection, {entry.account for entry in asked})
+        for entry in asked:
+            row = rows.get((entry.provider_id, entry.specific_id)) or rows.get(
+                (entry.provider_id, entry.specific_id.lower())
+            )
+            account = accounts.find(entry.account)
             if row is None:
-                provider = self._providers.names[one.provider_id]
-                self._refuse(one.line, SPECIFIC_ID, one.specific_id, f"is unknown at {provider}")
+                provider = self._providers.names[entry.provider_id]
+                self._refuse(entry.line, SPECIFIC_ID, entry.specific_id, f"is unknown at {provider}")
             elif isinstance(account, str):
-                self._refuse(one.line, one.field, one.account, account)
-            elif self._is_first(one, row.id, account[0]):
-                yield one, row, *account
+                self._refuse(entry.line, entry.field, entry.account, account)
+            elif self._is_first(entry, row.id, account[0]):
+                yield entry, row, *account
 
-    def _is_first(self, asked: _Asked, row_id: int, account_id: int) -> bool:
-        line, account = self._said.setdefault(row_id, (asked.line, account_id))
+    def _is_first(self, asked: _Entry, row_id: int, account_id: int) -> bool:
+        line, account = self._first_lines.setdefault(row_id, (asked.line, account_id))
         if line != asked.line and account != account_id:
             why = f"line {line:,} maps this customer to another account"
             self._refuse(asked.line, asked.field, asked.account, why)
         return line == asked.line
 
-    def _planned(self, asked: _Asked, row: Known, account_id: int, name: str, doubts: Doubts) -> Planned:
+    def _planned(self, asked: _Entry, row: Known, account_id: int, name: str, doubts: Doubts) -> Planned:
         verdict, other = _judge(row, account_id, doubts)
         if verdict in self._take:
             if holder := self._holder_of(account_id, row):
@@ -233,7 +235,7 @@ class MappingPlan:
     def _read_holders(self, account_ids: set[int]) -> None:
         if self._providers.apart:
             new = account_ids - self._holders.keys()
-            self._holders.update({one: {} for one in new})
+            self._holders.update({account_id: {} for account_id in new})
             for account_id, row_id, provider_id, name in read_holding(self._connection, new):
                 self._holders[account_id][row_id] = (provider_id, name)
 
@@ -267,5 +269,6 @@ def _judge(row: Known, account_id: int, doubts: Doubts) -> tuple[Verdict, str]:
 
 def _say_support(supported: Mapping[int, Sequence[Evidence]], names: Mapping[int, str]) -> str:
     return "; ".join(
-        f"{names[one]}: {', '.join(say_evidence(fact) for fact in facts)}" for one, facts in supported.items()
+        f"{names[account_id]}: {', '.join(say_evidence(fact) for fact in facts)}"
+        for account_id, facts in supported.items()
     )

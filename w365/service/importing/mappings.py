@@ -82,13 +82,13 @@ def preview_mappings(
     with service.store.read() as connection:
         plan = _plan(connection, sheet, places, chosen)
         for part in plan.chunks():
-            for one in part:
-                counts[one.verdict] += 1
-                if counts[one.verdict] <= _SHOWN:
-                    shown.append(one)
+            for planned in part:
+                counts[planned.verdict] += 1
+                if counts[planned.verdict] <= _SHOWN:
+                    shown.append(planned)
     counts[Verdict.EMPTY] = plan.empty
     return MappingsPreview(
-        plan.lines, counts, tuple(plan.errors), tuple(shown), sum(counts[one] for one in chosen.mapped)
+        plan.lines, counts, tuple(plan.errors), tuple(shown), sum(counts[verdict] for verdict in chosen.mapped)
     )
 
 
@@ -148,8 +148,8 @@ def _plan(connection: Connection, sheet: Sheet, places: Places, choice: MappingC
 
 def _add(connection: Connection, plan_id: int, part: Sequence[Planned], take: frozenset[Verdict]) -> Counts:
     """Plan the lines that are to be mapped, and count all of them by their words."""
-    taken = [one for one in part if one.verdict in take]
-    add_rows(connection, plan_id, [(one.row.id, one.row.version, one.account_id) for one in taken])
-    replaced = sum(one.row.account_id is not None for one in taken)
-    left = Counter(Count(one.verdict) for one in part if one.verdict not in take)
+    taken = [planned for planned in part if planned.verdict in take]
+    add_rows(connection, plan_id, [(planned.row.id, planned.row.version, planned.account_id) for planned in taken])
+    replaced = sum(planned.row.account_id is not None for planned in taken)
+    left = Counter(Count(planned.verdict) for planned in part if planned.verdict not in take)
     return left + Counter({Count.MAPPED: len(taken) - replaced, Count.REPLACED: replaced})

@@ -89,7 +89,7 @@ def save_schedules(service: Service, actor: Actor, chosen: Mapping[str, Daily], 
 def names_by_target(connection: Connection) -> dict[str, str]:
     """Return the name of everything that can be synced by its target."""
     providers = list_providers(connection)
-    return {str(each.id): each.name for each in providers if connector_of(each.kind)} | {CRM: "CRM"}
+    return {str(provider.id): provider.name for provider in providers if connector_of(provider.kind)} | {CRM: "CRM"}
 
 
 def _view(connection: Connection, row: ScheduleRow, name: str, zone: dt.tzinfo | None) -> ScheduleView:

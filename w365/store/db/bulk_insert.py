@@ -168,7 +168,7 @@ def _plan(table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...], dial
 
 def _key(table: sa.Table, columns: tuple[str, ...]) -> list[str]:
     """The primary key where it is given, else the unique constraint whose columns are."""
-    unique = [one for one in table.constraints if isinstance(one, sa.UniqueConstraint)]
+    unique = [constraint for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)]
     candidates = [[column.name for column in one.columns] for one in (table.primary_key, *unique)]
     given = {str(table.c[column].name) for column in columns}
     return next(key for key in candidates if set(key) <= given)

@@ -1,4 +1,4 @@
-"""Pages of the conflicts, and for the groups of a page what stands below them."""
+"""PageNumbers of the conflicts, and for the groups of a page what stands below them."""
 
 from __future__ import annotations
 
@@ -81,21 +81,21 @@ class SharedSuspect:
 
 
 @dataclass(frozen=True, slots=True)
-class Part(Generic[T]):
+class ConflictPage(Generic[T]):
     """One page of one kind of conflict. `total` counts all of the kind."""
 
     total: int
-    found: tuple[T, ...]
+    groups: tuple[T, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Conflicts:
     """All four kinds, a page of each."""
 
-    domains: Part[DomainConflict]
-    customers: Part[DomainOfCustomers]
-    accounts: Part[AccountConflict]
-    suspects: Part[SharedSuspect]
+    domains: ConflictPage[DomainConflict]
+    customers: ConflictPage[DomainOfCustomers]
+    accounts: ConflictPage[AccountConflict]
+    suspects: ConflictPage[SharedSuspect]
 
     @property
     def total(self) -> int:
@@ -103,7 +103,7 @@ class Conflicts:
 
 
 @dataclass(frozen=True, slots=True)
-class Pages:
+class PageNumbers:
     """Which page of each kind to read, from 0."""
 
     domains: int = 0
@@ -112,7 +112,7 @@ class Pages:
     suspects: int = 0
 
 
-def read_conflicts(connection: sa.Connection, policy: MatchPolicy, pages: Pages, limit: int) -> Conflicts:
+def read_conflicts(connection: sa.Connection, policy: MatchPolicy, pages: PageNumbers, limit: int) -> Conflicts:
     """Read a page of each kind."""
     read = _Reader(connection, policy, limit)
     return Conflicts(
@@ -136,76 +136,85 @@ class _Reader:
     def __init__(self, connection: sa.Connection, policy: MatchPolicy, limit: int) -> None:
         self.connection, self.policy, self.limit = connection, policy, limit
 
-    def part(self, groups: groups_of.Groups, page: int, read: Callable[[Sequence[Any]], tuple[T, ...]]) -> Part[T]:
+    def part(
+        self, groups: groups_of.Groups, page: int, read: Callable[[Sequence[Any]], tuple[T, ...]]
+    ) -> ConflictPage[T]:
         """Read one page; the count comes with its rows, so that the groups are made once."""
         counted = groups.add_columns(sa.func.count().over().label("total"))
-        found = self.connection.execute(counted.offset(max(page, 0) * self.limit).limit(self.limit)).all()
-        if not found and page > 0:
+        rows = self.connection.execute(counted.offset(max(page, 0) * self.limit).limit(self.limit)).all()
+        if not rows and page > 0:
             return self.part(groups, 0, read)
-        return Part(found[0].total if found else 0, read(found))
+        return ConflictPage(rows[0].total if rows else 0, read(rows))
 
-    def domains(self, found: Sequence[Any]) -> tuple[DomainConflict, ...]:
-        domains = [one.domain for one in found]
+    def domains(self, groups: Sequence[Any]) -> tuple[DomainConflict, ...]:
+        domains = [group.domain for group in groups]
         uses, rows = self._uses(domains), self._rows(groups_of.rows_divided_by(self.policy, domains))
         return tuple(
             DomainConflict(
-                one.domain, one.accounts, one.rows, int(one.seats), uses.get(one.domain, ()), rows.get(one.domain, ())
+                group.domain,
+                group.accounts,
+                group.rows,
+                int(group.seats),
+                uses.get(group.domain, ()),
+                rows.get(group.domain, ()),
             )
-            for one in found
+            for group in groups
         )
 
-    def customers(self, found: Sequence[Any]) -> tuple[DomainOfCustomers, ...]:
-        rows = self._rows(groups_of.customers_of([one.domain for one in found]))
+    def customers(self, groups: Sequence[Any]) -> tuple[DomainOfCustomers, ...]:
+        rows = self._rows(groups_of.customers_of([group.domain for group in groups]))
         return tuple(
-            DomainOfCustomers(one.domain, one.customers, one.rows, int(one.seats), rows.get(one.domain, ()))
-            for one in found
+            DomainOfCustomers(group.domain, group.customers, group.rows, int(group.seats), rows.get(group.domain, ()))
+            for group in groups
         )
 
-    def accounts_part(self, page: int) -> Part[AccountConflict]:
+    def accounts_part(self, page: int) -> ConflictPage[AccountConflict]:
         if not any_unique(self.connection, self.policy):
-            return Part(0, ())
+            return ConflictPage(0, ())
         return self.part(groups_of.accounts_against_policy(self.policy), page, self._accounts)
 
-    def suspects_part(self, page: int) -> Part[SharedSuspect]:
+    def suspects_part(self, page: int) -> ConflictPage[SharedSuspect]:
         if Rule.CONTACT_DOMAIN not in self.policy.rules:
-            return Part(0, ())
+            return ConflictPage(0, ())
         return self.part(groups_of.suspected_domains(self.policy), page, self._suspects)
 
-    def _accounts(self, found: Sequence[Any]) -> tuple[AccountConflict, ...]:
-        ids = [one.account_id for one in found]
+    def _accounts(self, groups: Sequence[Any]) -> tuple[AccountConflict, ...]:
+        ids = [group.account_id for group in groups]
         query = sa.select(t.Account.id, t.Account.name).where(t.Account.id.in_(ids))
-        names = {one.id: one.name for one in self.connection.execute(query)}
+        names = {row.id: row.name for row in self.connection.execute(query)}
         claims = groups_of.claims_against_policy(self.policy).subquery()
         rows = self._rows(sa.select(claims.c[1], claims.c[0]).where(claims.c[1].in_(ids)))
         return tuple(
-            AccountConflict(one.account_id, names[one.account_id], one.rows, int(one.seats), rows[one.account_id])
-            for one in found
+            AccountConflict(
+                group.account_id, names[group.account_id], group.rows, int(group.seats), rows[group.account_id]
+            )
+            for group in groups
         )
 
-    def _suspects(self, found: Sequence[Any]) -> tuple[SharedSuspect, ...]:
-        uses = self._uses([one.domain for one in found])
+    def _suspects(self, groups: Sequence[Any]) -> tuple[SharedSuspect, ...]:
+        uses = self._uses([group.domain for group in groups])
         threshold = self.policy.shared_threshold
         return tuple(
             SharedSuspect(
-                one.domain,
-                one.accounts,
-                one.rows,
-                int(one.seats),
-                is_shared=0 < threshold <= one.accounts,
-                uses=uses.get(one.domain, ()),
+                group.domain,
+                group.accounts,
+                group.rows,
+                int(group.seats),
+                is_shared=0 < threshold <= group.accounts,
+                uses=uses.get(group.domain, ()),
             )
-            for one in found
+            for group in groups
         )
 
     def _uses(self, domains: list[str]) -> dict[str, tuple[Use, ...]]:
-        found: dict[str, dict[int, Use]] = {}
+        by_domain: dict[str, dict[int, Use]] = {}
         for row in self.connection.execute(groups_of.users_of(self.policy, domains, _SHOWN)):
-            per_account = found.setdefault(row.domain, {})
+            per_account = by_domain.setdefault(row.domain, {})
             before = per_account.get(row.account_id)
             rules = (*(before.rules if before else ()), Rule(row.rule))
             contacts = row.contacts + (before.contacts if before else 0)
             per_account[row.account_id] = Use(row.account_id, row.name, row.number, row.city, rules, contacts)
-        return {domain: tuple(uses.values()) for domain, uses in found.items()}
+        return {domain: tuple(uses.values()) for domain, uses in by_domain.items()}
 
     def _rows(self, pairs: sa.Select[Any, int]) -> dict[Any, tuple[Row, ...]]:
         """Read the first rows of each group; `pairs` are (group, provider account)."""
@@ -214,9 +223,9 @@ class _Reader:
         place = sa.func.row_number().over(partition_by=group, order_by=row_id).label("place")
         placed = sa.select(group.label("key"), row_id.label("id"), place).subquery()
         query = sa.select(placed.c.key, placed.c.id).where(placed.c.place <= _SHOWN).order_by(placed.c.key, placed.c.id)
-        found = self.connection.execute(query).all()
-        rows = {row.id: row for row in read_rows(self.connection, [one.id for one in found])}
+        listed = self.connection.execute(query).all()
+        rows = {row.id: row for row in read_rows(self.connection, [entry.id for entry in listed])}
         grouped: dict[Any, tuple[Row, ...]] = {}
-        for one in found:
-            grouped[one.key] = (*grouped.get(one.key, ()), rows[one.id])
+        for entry in listed:
+            grouped[entry.key] = (*grouped.get(entry.key, ()), rows[entry.id])
         return grouped

@@ -87,8 +87,8 @@ def add_plan(
     plan_id = int(connection.execute(_ADD, plan).scalar_one())
     if rows is None:
         return plan_id
-    wanted = rows.subquery()
-    frozen = sa.select(sa.literal(plan_id, t.Id), *(wanted.c[name] for name in COLUMNS))
+    planned = rows.subquery()
+    frozen = sa.select(sa.literal(plan_id, t.Id), *(planned.c[name] for name in COLUMNS))
     connection.execute(sa.insert(t.PlanRow).from_select(["plan_id", *COLUMNS], frozen), values or None)
     return plan_id
 
@@ -100,12 +100,12 @@ def add_rows(connection: sa.Connection, plan_id: int, rows: Sequence[tuple[int, 
 
 def read_plan(connection: sa.Connection, plan_id: int) -> PlanView:
     """Read a plan; NotFound when it is no longer kept."""
-    found = connection.execute(_ONE, {"plan": plan_id}).one_or_none()
-    if found is None:
+    plan = connection.execute(_ONE, {"plan": plan_id}).one_or_none()
+    if plan is None:
         raise NotFound("This preview is no longer kept.", kept="Nothing was changed.", do="Ask for it again.")
     left = {row[0]: row[1] for row in connection.execute(_BY_WHY, {"plan": plan_id})}
     would = left.pop("", 0)
-    return PlanView(found.id, found.run_id, found.at, found.actor, found.action, found.said, found.detail, would, left)
+    return PlanView(plan.id, plan.run_id, plan.at, plan.actor, plan.action, plan.said, plan.detail, would, left)
 
 
 def plan_of_run(connection: sa.Connection, run_id: int) -> PlanView | None:
@@ -121,7 +121,9 @@ def sample(connection: sa.Connection, plan_id: int, limit: int) -> Sequence[sa.R
 def account_names(connection: sa.Connection, ids: Iterable[int | None]) -> dict[int | None, str]:
     """Name accounts; "" for none."""
     account = t.Account
-    query = sa.select(account.id, account.name).where(account.id.in_([one for one in ids if one is not None]))
+    query = sa.select(account.id, account.name).where(
+        account.id.in_([each_id for each_id in ids if each_id is not None])
+    )
     return {None: "", **{row.id: row.name for row in connection.execute(query)}}
 
 
@@ -150,11 +152,11 @@ def read_left(connection: sa.Connection, plan_id: int, log: Log, limit: int) -> 
         .where(row.plan_id == plan_id, row.why_left != "")
         .order_by(row.why_left != "changed", pa.name_key, pa.id)
     )
-    return [_left(log, found) for found in connection.execute(query.limit(limit))]
+    return [_left(log, columns) for columns in connection.execute(query.limit(limit))]
 
 
-def _left(log: Log, found: Sequence[Any]) -> Left:
-    row, name, provider, why, by, at, to_what = found
+def _left(log: Log, columns: Sequence[Any]) -> Left:
+    row, name, provider, why, by, at, to_what = columns
     left = Left(row, name, provider, why, by or "", at=at)
     if to_what is None:
         return left

@@ -63,8 +63,8 @@ def holding(connection: sa.Connection, row: int) -> frozenset[int]:
 
 @functools.cache
 def _holding() -> sa.Select[int]:
-    found = _targets(t.Decision.provider_account_id == sa.bindparam("one")).subquery()
-    return sa.select(found.c.undoes_id).where(found.c.why_left == "")
+    targets = _targets(t.Decision.provider_account_id == sa.bindparam("one")).subquery()
+    return sa.select(targets.c.undoes_id).where(targets.c.why_left == "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ class Target:
 
 def read_target(connection: sa.Connection, decision_id: int) -> Target:
     """Read it of one decision that is there and can be undone at all."""
-    found = connection.execute(targets_of_decision(), {"one": decision_id}).one()
-    return Target(found.provider_account_id, found.account_id, found.restores_id, found.why_left)
+    target = connection.execute(targets_of_decision(), {"one": decision_id}).one()
+    return Target(target.provider_account_id, target.account_id, target.restores_id, target.why_left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ class Taken:
 def read_decision(connection: sa.Connection, decision_id: int | None) -> Taken | None:
     decision = t.Decision
     columns = (decision.id, decision.provider_account_id, decision.kind, decision.actor)
-    found = connection.execute(sa.select(*columns).where(decision.id == decision_id)).one_or_none()
-    return Taken(found.id, found.provider_account_id, DecisionKind(found.kind), found.actor) if found else None
+    taken = connection.execute(sa.select(*columns).where(decision.id == decision_id)).one_or_none()
+    return Taken(taken.id, taken.provider_account_id, DecisionKind(taken.kind), taken.actor) if taken else None
 
 
 def last_of(connection: sa.Connection, actor: str) -> sa.Row[int, int | None, dt.datetime] | None:

@@ -66,8 +66,8 @@ def read_known(
         .outerjoin(order, order.provider_account_id == pa.id)
         .where(pa.specific_id.in_(set(specific_ids)), pa.provider_id.in_(set(provider_ids)))
     )
-    found = (Known(*row) for row in connection.execute(query))
-    return {(one.provider_id, one.specific_id): one for one in found}
+    rows = (Known(*values) for values in connection.execute(query))
+    return {(row.provider_id, row.specific_id): row for row in rows}
 
 
 class Accounts:
@@ -83,22 +83,22 @@ class Accounts:
         )
         for column, as_key in ways:
             query = sa.select(column, account.id, account.name, account.is_deleted)
-            found: dict[str, list[tuple[int, str, bool]]] = {}
+            by_key: dict[str, list[tuple[int, str, bool]]] = {}
             for key, account_id, name, is_deleted in connection.execute(
                 query.where(column.in_({as_key(text) for text in texts}))
             ):
-                found.setdefault(key, []).append((account_id, name, is_deleted))
-            self._by.append((as_key, found))
+                by_key.setdefault(key, []).append((account_id, name, is_deleted))
+            self._by.append((as_key, by_key))
 
     def find(self, text: str) -> tuple[int, str] | str:
         """The id and name of the account, or why there is none."""
-        found = next((by[as_key(text)] for as_key, by in self._by if as_key(text) in by), [])
-        here = [(account_id, name) for account_id, name, is_deleted in found if not is_deleted]
+        named = next((by[as_key(text)] for as_key, by in self._by if as_key(text) in by), [])
+        here = [(account_id, name) for account_id, name, is_deleted in named if not is_deleted]
         if len(here) == 1:
             return here[0]
         if here:
             return f"is the number or name of {len(here)} accounts; name the account by its id"
-        return "is deleted in the CRM" if found else "is no account in the CRM"
+        return "is deleted in the CRM" if named else "is no account in the CRM"
 
 
 def _as_id(text: str) -> str:
@@ -112,7 +112,7 @@ def read_doubts(connection: sa.Connection, policy: MatchPolicy, ids: Sequence[in
     """
     evidence = evidence_of(connection, policy, ids)
     account, rejection, decision = t.Account, t.Rejection, t.Decision
-    supported = {one for accounts in evidence.values() for one in accounts}
+    supported = {account_id for accounts in evidence.values() for account_id in accounts}
     names = connection.execute(sa.select(account.id, account.name).where(account.id.in_(supported)))
     query = sa.select(rejection.provider_account_id, rejection.account_id, decision.actor)
     query = query.join(decision, decision.id == rejection.decision_id)

@@ -110,8 +110,8 @@ def read_holders(
     Where no row asks, any account is taken whose holder has a unique policy or stands under a default one.
     """
     holders = _holders(default, is_asked_for_row=row is not None)
-    found = connection.execute(holders, {"ids": list(account_ids), "row": row})
-    return {one.account_id: f"{one.name} at {one.provider}" for one in found}
+    rows = connection.execute(holders, {"ids": list(account_ids), "row": row})
+    return {row.account_id: f"{row.name} at {row.provider}" for row in rows}
 
 
 @functools.cache
@@ -135,5 +135,5 @@ def _holders(default: Cardinality, *, is_asked_for_row: bool) -> sa.Select[int, 
 def read_apart(connection: sa.Connection, policy: MatchPolicy) -> frozenset[tuple[int, int]]:
     """Read the pairs of providers of which a row of the first must not share an account with one of the second."""
     pairs = sa.select(t.Provider.id, _THEIR_PROVIDER.id).join(_THEIR_PROVIDER, sa.true())
-    found = connection.execute(pairs.where(_keeps_apart(policy.cardinality, _THEIR_PROVIDER.id, t.Provider)))
-    return frozenset((row[0], row[1]) for row in found)
+    apart = connection.execute(pairs.where(_keeps_apart(policy.cardinality, _THEIR_PROVIDER.id, t.Provider)))
+    return frozenset((row[0], row[1]) for row in apart)

@@ -15,11 +15,11 @@ from w365.service.deciding.conflicts import MOST_ROWS, PER_PAGE, list_conflicts,
 from w365.service.matching.run import PendingChange, settle_touched
 from w365.store.deciding.conflict_pages import (
     AccountConflict,
+    ConflictPage,
     Conflicts,
     DomainConflict,
     DomainOfCustomers,
-    Pages,
-    Part,
+    PageNumbers,
     SharedSuspect,
     Use,
 )
@@ -44,7 +44,7 @@ def show_conflicts(context: PageContext) -> None:
     keep_current(context)
     if not is_busy(context):
         settle_touched(context.service)
-    pages = Pages(**{name: st.session_state.get(_PAGE + name, 0) for name in asdict(Pages())})
+    pages = PageNumbers(**{name: st.session_state.get(_PAGE + name, 0) for name in asdict(PageNumbers())})
     found = list_conflicts(context.service, context.actor, pages)
     show_pending_dialog(context)
     show_change_dialog(context)
@@ -57,7 +57,7 @@ def show_conflicts(context: PageContext) -> None:
     _show_parts(context, found, pages)
 
 
-def _show_parts(context: PageContext, found: Conflicts, pages: Pages) -> None:
+def _show_parts(context: PageContext, found: Conflicts, pages: PageNumbers) -> None:
     totals = (found.domains.total, found.customers.total, found.accounts.total, found.suspects.total)
     amounts = zip(TITLES.values(), totals, strict=True)
     st.markdown(" · ".join(f"{title} **{number(total)}**" for title, total in amounts))
@@ -67,13 +67,13 @@ def _show_parts(context: PageContext, found: Conflicts, pages: Pages) -> None:
     _show_part("suspects", found.suspects, pages.suspects, lambda one: _show_suspect(context, one))
 
 
-def _show_part(name: str, part: Part[T], page: int, show: Callable[[T], None]) -> None:
+def _show_part(name: str, part: ConflictPage[T], page: int, show: Callable[[T], None]) -> None:
     st.subheader(f"{TITLES[name]} ({number(part.total)})", anchor=False)
     if not part.total:
         st.caption("None.")
         return
     st.caption(ABOUT[name])
-    for one in part.found:
+    for one in part.groups:
         with st.container(border=True, gap="small"):
             show(one)
     if part.total > PER_PAGE:
