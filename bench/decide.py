@@ -25,7 +25,7 @@ from w365.jobs import execute
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.configuring import settings
-from w365.service.deciding.bulk_preview import Chosen, preview_bulk
+from w365.service.deciding.bulk_preview import Selection, preview_bulk
 from w365.service.deciding.bulk_run import confirm
 from w365.service.deciding.mapping import assign_account, clear_mapping
 from w365.service.deciding.undo import Undoable, preview_undo
@@ -91,7 +91,7 @@ def measure_bulk(service: Service) -> dict[str, dict[str, float]]:
 
 
 def _bulk(service: Service, action: str, detail: dict[str, object]) -> tuple[RunView, dict[str, float]]:
-    everything = Chosen(wanted=Filter())
+    everything = Selection(wanted=Filter())
     return _confirmed(service, lambda: preview_bulk(service, ADMIN, everything, action, detail).plan.id)
 
 

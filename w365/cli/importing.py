@@ -92,7 +92,7 @@ def _accounts_command(opened: Open, say: Say) -> Callable[..., None]:
             answer |= {"errors": _errors(preview.errors), "imported": False}
             _tell_errors(preview.errors)
             if not dry_run and (leave_out_errors or not preview.errors):
-                choice = accounts.Choice(leave_out_errors, full_list, many_gone)
+                choice = accounts.AccountsChoice(leave_out_errors, full_list, many_gone)
                 run = accounts.import_accounts(service, actor, provider_id, sheet, places, choice)
                 match_after(service)
                 answer |= {"imported": True, "run": run.id, **as_words(run.result)}

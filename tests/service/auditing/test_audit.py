@@ -31,9 +31,9 @@ from w365.service.auditing import samples
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
 from w365.store import tables as t
-from w365.store.auditing.samples import AuditItem, Verdict
+from w365.store.auditing.samples import AuditVerdict, SampledMapping
 
-RIGHT, WRONG, UNSURE = Verdict
+RIGHT, WRONG, UNSURE = AuditVerdict
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -109,7 +109,7 @@ def test_verdicts_give_the_precision_and_change_no_mapping(service: Service) -> 
 
 
 def test_who_judges_is_not_told_why_it_was_mapped() -> None:
-    assert not {"rule", "evidence", "score", "reasons", "decision_id"} & {one.name for one in fields(AuditItem)}
+    assert not {"rule", "evidence", "score", "reasons", "decision_id"} & {one.name for one in fields(SampledMapping)}
 
 
 def test_what_cannot_be_is_refused(service: Service) -> None:

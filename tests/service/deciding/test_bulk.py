@@ -21,8 +21,8 @@ from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import bulk_run, collaboration, mapping
 from w365.service.deciding.bulk_actions import ACTIONS
-from w365.service.deciding.bulk_preview import MOST_SELECTED, Chosen, preview_bulk
-from w365.service.deciding.bulk_run import Preview, confirm
+from w365.service.deciding.bulk_preview import MOST_SELECTED, Selection, preview_bulk
+from w365.service.deciding.bulk_run import PlanPreview, confirm
 from w365.service.deciding.undo import Undoable, preview_undo
 from w365.service.matching.run import settle_touched
 from w365.service.reading.records import read_row
@@ -31,8 +31,8 @@ from w365.store.db.engine import Store
 from w365.store.reading.worklist import Filter
 from w365.store.runs import Progress, RunView, cancel_run, claim_run, end_run
 
-EVERYTHING = Chosen(wanted=Filter())
-OPEN = Chosen(wanted=Filter(statuses=(Status.UNMAPPED, Status.CONFLICT)))
+EVERYTHING = Selection(wanted=Filter())
+OPEN = Selection(wanted=Filter(statuses=(Status.UNMAPPED, Status.CONFLICT)))
 
 
 @pytest.fixture
@@ -92,11 +92,11 @@ def details(store: Store) -> dict[str, dict[str, Any]]:
     }
 
 
-def preview(service: Service, action: str, chosen: Chosen = EVERYTHING, actor: Actor = ANALYST) -> Preview:
+def preview(service: Service, action: str, chosen: Selection = EVERYTHING, actor: Actor = ANALYST) -> PlanPreview:
     return preview_bulk(service, actor, chosen, action, details(service.store)[action])
 
 
-def do(service: Service, what: Preview, actor: Actor = ANALYST) -> RunView:
+def do(service: Service, what: PlanPreview, actor: Actor = ANALYST) -> RunView:
     run = execute(service, confirm(service, actor, what.plan.id))
     assert (run.state, run.error) == (RunState.DONE, "")
     return run
@@ -167,7 +167,7 @@ def undecided(store: Store) -> list[list[tuple[Any, ...]]]:
 
 
 def test_a_selection_touches_no_other_row(service: Service, store: Store) -> None:
-    chosen = Chosen(ids=(id_of(store, "c2"), id_of(store, "m2")))
+    chosen = Selection(ids=(id_of(store, "c2"), id_of(store, "m2")))
     run = do(service, preview(service, "exclude", chosen))
     assert rows_of(store, t.Decision.provider_account_id, where=t.Decision.run_id == run.id) == [(id_of(store, "c2"),)]
 
@@ -191,7 +191,7 @@ def test_evidence_is_kept_and_a_choice_against_it_is_noted(service: Service, sto
     do(service, preview(service, "accept"))
     evidence = rows_of(store, t.DecisionEvidence.domain, where=t.DecisionEvidence.decision_id == t.Mapping.decision_id)
     assert ("c2.com",) in evidence
-    chosen = Chosen(ids=(id_of(store, "c1"),))
+    chosen = Selection(ids=(id_of(store, "c1"),))
     do(service, preview(service, "assign", chosen))
     noted = rows_of(store, t.Mapping.against_evidence, where=t.Mapping.provider_account_id == id_of(store, "c1"))
     assert noted == [(True,)]
@@ -199,10 +199,10 @@ def test_evidence_is_kept_and_a_choice_against_it_is_noted(service: Service, sto
 
 def test_a_rejected_pair_is_never_mapped(service: Service, store: Store) -> None:
     account = account_id_of(store, "b0")
-    shown = preview_bulk(service, ANALYST, Chosen(ids=(id_of(store, "c0"),)), "assign", {"account": account})
+    shown = preview_bulk(service, ANALYST, Selection(ids=(id_of(store, "c0"),)), "assign", {"account": account})
     assert (shown.plan.would, shown.plan.left) == (0, {"rejected": 1})
     suggest(store, "c0", ("b0", 0.99))
-    assert preview(service, "accept", Chosen(ids=(id_of(store, "c0"),))).plan.left == {"rejected": 1}
+    assert preview(service, "accept", Selection(ids=(id_of(store, "c0"),))).plan.left == {"rejected": 1}
 
 
 def check_unique(service: Service) -> None:
@@ -212,11 +212,11 @@ def check_unique(service: Service) -> None:
     settle_touched(service)
     shown = preview_bulk(service, ANALYST, OPEN, "assign", {"account": account_id_of(store, "b2")})
     assert shown.plan.left == {"contested": 7}
-    one = Chosen(ids=(id_of(store, "c3"),))
+    one = Selection(ids=(id_of(store, "c3"),))
     assert preview(service, "assign", one).plan.left == {"taken": 1}
     free = preview_bulk(service, ANALYST, one, "assign", {"account": account_id_of(store, "b3")})
     other = preview_bulk(
-        service, ANALYST, Chosen(ids=(id_of(store, "c2"),)), "assign", {"account": account_id_of(store, "b3")}
+        service, ANALYST, Selection(ids=(id_of(store, "c2"),)), "assign", {"account": account_id_of(store, "b3")}
     )
     assert do(service, free).result["rows_changed"] == 1
     assert do(service, other).result == {"rows_changed": 0, "left": 1}
@@ -256,7 +256,7 @@ def test_of_rows_that_need_one_account_none_gets_it_in_whatever_part_it_stands(s
     assert done == {"rows_changed": 0, "left": 7}
 
 
-def preview_assign(service: Service, crm_id: str) -> Preview:
+def preview_assign(service: Service, crm_id: str) -> PlanPreview:
     return preview_bulk(service, ANALYST, OPEN, "assign", {"account": account_id_of(service.store, crm_id)})
 
 
@@ -277,7 +277,7 @@ def test_a_policy_of_one_provider_holds_for_its_rows_alone(service: Service, sto
 def test_who_wanted_an_account_that_a_bulk_gave_away_is_told(service: Service, store: Store) -> None:
     settings.set_setting(service, ADMIN, "cardinality", "unique")
     settle_touched(service)
-    one = Chosen(ids=(id_of(store, "c3"),))
+    one = Selection(ids=(id_of(store, "c3"),))
 
     def reason_of_rival() -> Reason:
         return read_row(service, VIEWER, id_of(store, "m1")).reason
@@ -363,9 +363,9 @@ def test_the_least_and_the_greatest_can_be_used(service: Service, action: str, d
 
 
 def test_so_many_rows_can_be_chosen_one_by_one_and_no_more(service: Service) -> None:
-    preview_bulk(service, ANALYST, Chosen(ids=tuple(range(MOST_SELECTED))), "reopen")
+    preview_bulk(service, ANALYST, Selection(ids=tuple(range(MOST_SELECTED))), "reopen")
     with pytest.raises(InputError, match="At most 5,000 rows"):
-        preview_bulk(service, ANALYST, Chosen(ids=tuple(range(MOST_SELECTED + 1))), "reopen")
+        preview_bulk(service, ANALYST, Selection(ids=tuple(range(MOST_SELECTED + 1))), "reopen")
 
 
 @pytest.mark.parametrize(("rows", "is_small"), [(bulk_run.AT_ONCE, True), (bulk_run.AT_ONCE + 1, False)])

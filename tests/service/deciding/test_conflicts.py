@@ -36,8 +36,8 @@ from w365.model import Actor, Cardinality, DecisionKind, DomainList, Rule, Statu
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import conflicts, mapping
-from w365.service.deciding.bulk_preview import Chosen, preview_bulk
-from w365.service.deciding.bulk_run import Preview, confirm, list_left
+from w365.service.deciding.bulk_preview import Selection, preview_bulk
+from w365.service.deciding.bulk_run import PlanPreview, confirm, list_left
 from w365.service.matching import run
 from w365.service.matching.run import PendingChange, make_change
 from w365.service.reading import records
@@ -141,17 +141,17 @@ def test_a_customer_whose_domains_lead_apart_is_no_domain_on_several_accounts(st
 # --- choosing the account ---
 
 
-def preview(service: Service, domain: str, crm_id: str, actor: Actor = ANALYST) -> Preview:
+def preview(service: Service, domain: str, crm_id: str, actor: Actor = ANALYST) -> PlanPreview:
     rows = conflicts.rows_of_domain(service, VIEWER, domain)
     return preview_rows(service, rows, crm_id, actor)
 
 
-def preview_rows(service: Service, rows: list[Row], crm_id: str, actor: Actor = ANALYST) -> Preview:
+def preview_rows(service: Service, rows: list[Row], crm_id: str, actor: Actor = ANALYST) -> PlanPreview:
     detail = {"account": account_id_of(service.store, crm_id)}
-    return preview_bulk(service, actor, Chosen(tuple(row.id for row in rows)), "assign", detail)
+    return preview_bulk(service, actor, Selection(tuple(row.id for row in rows)), "assign", detail)
 
 
-def choose(service: Service, what: Preview) -> tuple[int, list[tuple[str, str, str, DecisionKind | None]]]:
+def choose(service: Service, what: PlanPreview) -> tuple[int, list[tuple[str, str, str, DecisionKind | None]]]:
     """Map what was previewed, and say of how many rows, and who was left: why, by whom it was decided, and what."""
     run = execute(service, confirm(service, ANALYST, what.plan.id))
     left = list_left(service, VIEWER, what.plan.id)

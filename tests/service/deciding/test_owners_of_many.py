@@ -12,8 +12,8 @@ from w365.jobs import execute
 from w365.model import RunState
 from w365.service import Service
 from w365.service.deciding import bulk_run, collaboration, mapping
-from w365.service.deciding.bulk_preview import Chosen, preview_bulk
-from w365.service.deciding.bulk_run import Preview, confirm
+from w365.service.deciding.bulk_preview import Selection, preview_bulk
+from w365.service.deciding.bulk_run import PlanPreview, confirm
 from w365.service.deciding.undo import Undoable, last_decision, preview_undo
 from w365.service.insight.owner_changes import list_owner_changes
 from w365.store import tables as t
@@ -29,12 +29,12 @@ def service(request: pytest.FixtureRequest, home: Path) -> Service:
     return world(store, home)
 
 
-def give(service: Service, owner: str, *names: str) -> Preview:
-    chosen = Chosen(ids=tuple(id_of(service.store, name) for name in names))
+def give(service: Service, owner: str, *names: str) -> PlanPreview:
+    chosen = Selection(ids=tuple(id_of(service.store, name) for name in names))
     return preview_bulk(service, ANALYST, chosen, "owner", {"owner": owner})
 
 
-def do(service: Service, what: Preview) -> RunView:
+def do(service: Service, what: PlanPreview) -> RunView:
     run = execute(service, confirm(service, ANALYST, what.plan.id))
     assert (run.state, run.error) == (RunState.DONE, "")
     return run
@@ -93,7 +93,7 @@ def test_the_last_that_a_person_did_is_what_they_did_last(service: Service) -> N
 
 def test_all_of_a_filter_by_owner_is_what_it_was_when_previewed(service: Service) -> None:
     do(service, give(service, "dora", "u0", "u1"))
-    shown = preview_bulk(service, ANALYST, Chosen(wanted=Filter(owner="dora")), "owner", {"owner": "eve"})
+    shown = preview_bulk(service, ANALYST, Selection(wanted=Filter(owner="dora")), "owner", {"owner": "eve"})
     assert (shown.plan.would, shown.plan.said) == (2, "Owner: eve")
     do(service, shown)
     assert set(owners(service).values()) == {"eve"}

@@ -21,7 +21,7 @@ from w365.service import Service
 from w365.service.configuring import settings as configuration
 from w365.service.deciding import bulk_run, mapping
 from w365.service.deciding import undo as undoing
-from w365.service.deciding.bulk_preview import Chosen, preview_bulk
+from w365.service.deciding.bulk_preview import Selection, preview_bulk
 from w365.service.deciding.bulk_run import confirm
 from w365.service.deciding.undo import Undoable, preview_last, preview_undo
 from w365.service.reading.records import list_rows, read_row
@@ -221,7 +221,7 @@ def test_what_changes_between_preview_and_confirmation_is_left_and_listed(servic
 def test_a_bulk_taken_back_but_for_a_row_changed_since_is_taken_back(service: Service, store: Store) -> None:
     before = assign(service, "m3", "a1")
     rows = tuple(id_of(store, name) for name in ("u0", "u1"))
-    plan = preview_bulk(service, ANALYST, Chosen(ids=rows), "park", {"reason": "waits"}).plan
+    plan = preview_bulk(service, ANALYST, Selection(ids=rows), "park", {"reason": "waits"}).plan
     run = execute(service, confirm(service, ANALYST, plan.id))
     assert undoing.last_decision(service, ANALYST) == Undoable(run_id=run.id)
     row, version = seen(service, "u1")

@@ -26,7 +26,7 @@ from w365.errors import AlreadyRunning, InputError, MassDisappearance, NotAllowe
 from w365.model import RunKind, RunState
 from w365.service import Service
 from w365.service.configuring import settings
-from w365.service.importing.accounts import AccountsPreview, Choice, import_accounts, preview_accounts
+from w365.service.importing.accounts import AccountsChoice, AccountsPreview, import_accounts, preview_accounts
 from w365.service.importing.report import LineError, errors_file
 from w365.service.syncing import providers, runs
 from w365.service.syncing.manual_rows import FIELDS
@@ -45,7 +45,9 @@ def make(store: Store, home: Path, crm: FakeCrm | None = None) -> tuple[Service,
 
 
 def load(service: Service, provider: int, sheet: Sheet, **choice: bool) -> RunView:
-    return import_accounts(service, ANALYST, provider, sheet, guess_columns(sheet.headings, FIELDS), Choice(**choice))
+    return import_accounts(
+        service, ANALYST, provider, sheet, guess_columns(sheet.headings, FIELDS), AccountsChoice(**choice)
+    )
 
 
 def look(service: Service, provider: int, sheet: Sheet) -> AccountsPreview:
@@ -171,7 +173,7 @@ def test_customers_are_gone_only_when_the_file_is_the_full_list_and_not_too_many
     with pytest.raises(NotAllowed):
         load(service, provider, few, full_list=True, many_gone=True)
     places = guess_columns(few.headings, FIELDS)
-    run = import_accounts(service, ADMIN, provider, few, places, Choice(full_list=True, many_gone=True))
+    run = import_accounts(service, ADMIN, provider, few, places, AccountsChoice(full_list=True, many_gone=True))
     assert run.result == {"returned": 1, "unchanged": 1, "gone": 18}
 
 

@@ -13,7 +13,7 @@ from service.import_files import csv_of
 
 from w365.service.exporting import Format
 from w365.service.importing import mapping_plan
-from w365.service.importing.accounts import Choice, import_accounts
+from w365.service.importing.accounts import AccountsChoice, import_accounts
 from w365.service.importing.templates import make_template
 from w365.service.syncing import providers
 from w365.service.syncing.manual_rows import FIELDS
@@ -51,7 +51,7 @@ def test_a_template_filled_in_is_imported_as_it_was_typed(store: Store, home: Pa
     provider = providers.add_manual_provider(service, ADMIN, "Harbour")
     file = make_template("provider accounts", FIELDS, form)
     sheet = open_sheet(file.name, filled(file.content, form, LINE))
-    run = import_accounts(service, ANALYST, provider, sheet, guess_columns(sheet.headings, FIELDS), Choice())
+    run = import_accounts(service, ANALYST, provider, sheet, guess_columns(sheet.headings, FIELDS), AccountsChoice())
     assert run.result == {"new": 1}
     account, work = t.ProviderAccount, t.Worklist
     assert rows_of(store, account.specific_id, account.name, account.default_domain, account.tenant_guid) == [

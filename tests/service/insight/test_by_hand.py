@@ -13,7 +13,7 @@ from w365.jobs import execute
 from w365.model import DecisionKind
 from w365.service import Service
 from w365.service.deciding import mapping
-from w365.service.deciding.bulk_preview import Chosen, preview_bulk
+from w365.service.deciding.bulk_preview import Selection, preview_bulk
 from w365.service.deciding.bulk_run import confirm
 from w365.service.deciding.parking import return_parked
 from w365.service.deciding.undo import Undoable, preview_undo
@@ -31,7 +31,7 @@ def decide_in_every_way(service: Service, store: Store) -> None:
     today = service.clock().date()
     mapping.assign_account(service, ANALYST, id_of(store, "u0"), account_id_of(store, "a0"), seen=0)
     mapping.park(service, OTHER_ANALYST, id_of(store, "u1"), seen=0, reason="later", until=today + dt.timedelta(days=1))
-    chosen = Chosen(ids=(id_of(store, "u2"), id_of(store, "u3")))
+    chosen = Selection(ids=(id_of(store, "u2"), id_of(store, "u3")))
     plan = preview_bulk(service, ANALYST, chosen, "exclude", {"reason": "ours"}).plan
     run = execute(service, confirm(service, ANALYST, plan.id))
     undo = preview_undo(service, OTHER_ANALYST, Undoable(run_id=run.id)).plan

@@ -26,7 +26,7 @@ from w365.errors import InputError, StaleEdit
 from w365.model import DecisionKind, ListPart
 from w365.service import Service
 from w365.service.deciding import mapping
-from w365.service.importing.accounts import Choice, import_accounts, preview_accounts
+from w365.service.importing.accounts import AccountsChoice, import_accounts, preview_accounts
 from w365.service.reading.records import count, list_rows, read_record
 from w365.service.reading.visits import read_visit
 from w365.service.syncing import providers
@@ -90,7 +90,7 @@ def test_an_import_leaves_it_alone_too(store: Store, home: Path) -> None:
     renamed = csv_sheet(("Id", "Name"), ("m1", "Anteater"))
     preview = preview_accounts(service, ANALYST, provider, renamed, places)
     assert (dict(preview.counts), preview.missing, preview.shown) == ({"left_alone": 1}, 0, ())
-    run = import_accounts(service, ANALYST, provider, renamed, places, Choice(full_list=True))
+    run = import_accounts(service, ANALYST, provider, renamed, places, AccountsChoice(full_list=True))
     assert run.result == {"left_alone": 1}
     assert rows_of(store, PA.name, where=PA.gone_at.is_(None)) == [("Ant",), ("Bee",)]
 

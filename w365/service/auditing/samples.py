@@ -11,10 +11,10 @@ from w365.service import Service
 from w365.service.access import needs
 from w365.service.auditing.estimates import Interval, draw, wilson
 from w365.store.auditing.samples import (
-    AuditItem,
+    AuditVerdict,
     AuditView,
     Judgement,
-    Verdict,
+    SampledMapping,
     get_judgement,
     list_items,
     list_samples,
@@ -55,20 +55,20 @@ def estimate_precision(audit: AuditView) -> Interval | None:
 
 
 @needs(Role.VIEWER)
-def next_item(service: Service, actor: Actor, audit_id: int) -> AuditItem | None:
+def next_item(service: Service, actor: Actor, audit_id: int) -> SampledMapping | None:
     """Read the first pair that nobody judged yet; None when all are."""
     with service.store.read() as connection:
         return next(iter(list_items(connection, audit_id, None, limit=1)), None)
 
 
 @needs(Role.VIEWER)
-def list_judged(service: Service, actor: Actor, audit_id: int, verdict: Verdict) -> list[AuditItem]:
+def list_judged(service: Service, actor: Actor, audit_id: int, verdict: AuditVerdict) -> list[SampledMapping]:
     with service.store.read() as connection:
         return list_items(connection, audit_id, verdict, limit=MOST)
 
 
 @needs(Role.ANALYST)
-def judge(service: Service, actor: Actor, audit_id: int, place: int, verdict: Verdict | None) -> None:
+def judge(service: Service, actor: Actor, audit_id: int, place: int, verdict: AuditVerdict | None) -> None:
     """Keep a verdict on one pair, or take it back (None).
 
     Raises StaleEdit where the pair is judged already, by somebody else or by a key pressed twice: the first one counts.
@@ -79,7 +79,7 @@ def judge(service: Service, actor: Actor, audit_id: int, place: int, verdict: Ve
         put_judgement(connection, audit_id, place, judgement, at)
 
 
-def _check_open(now: Judgement | None, verdict: Verdict | None) -> None:
+def _check_open(now: Judgement | None, verdict: AuditVerdict | None) -> None:
     if now is None:
         raise NotFound("This sample has no such row.", kept="Nothing was changed.", do="Reload the page.")
     if now.verdict and verdict:

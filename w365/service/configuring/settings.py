@@ -8,7 +8,7 @@ from w365.model import Actor, DomainList, Role
 from w365.service import Service
 from w365.service.access import needs
 from w365.store.configuring import settings as stored
-from w365.store.configuring.setting_changes import Change, read_changes
+from w365.store.configuring.setting_changes import ChangedSetting, read_changes
 
 
 @needs(Role.VIEWER)
@@ -38,6 +38,6 @@ def domains_on(service: Service, actor: Actor, which: DomainList) -> list[str]:
 
 
 @needs(Role.VIEWER)
-def list_changes(service: Service, actor: Actor, limit: int = 200) -> list[Change]:
+def list_changes(service: Service, actor: Actor, limit: int = 200) -> list[ChangedSetting]:
     with service.store.read() as connection:
         return read_changes(connection, limit)

@@ -16,7 +16,7 @@ SIGN_IN_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ConnectionField:
     """One input of a form. ``part`` is the last word of the setting's name; ``choices`` are value and label."""
 
     part: str
@@ -41,7 +41,7 @@ _LABELS = {
 }
 
 
-def fields_of(setting: str) -> list[Field]:
+def fields_of(setting: str) -> list[ConnectionField]:
     """The inputs of a connection, in the order of a form."""
     required = required_parts(setting)
     return [_field(setting, part, is_required=part in required) for part in parts_of(setting)]
@@ -51,7 +51,7 @@ def labels_of(setting: str) -> Mapping[str, str]:
     return {field.part: field.label for field in fields_of(setting)}
 
 
-def _field(setting: str, part: str, *, is_required: bool) -> Field:
+def _field(setting: str, part: str, *, is_required: bool) -> ConnectionField:
     reach = REACHES[setting]
     label, meaning = _LABELS[part]
     defaults = {
@@ -60,4 +60,4 @@ def _field(setting: str, part: str, *, is_required: bool) -> Field:
         "CALLS_PER_MINUTE": str(reach.calls_per_minute or 0),
     }
     choices = tuple((sign_in.value, SIGN_IN_WORDS[sign_in]) for sign_in in reach.sign_ins) if part == "SIGN_IN" else ()
-    return Field(part, label, meaning, defaults.get(part, ""), is_required, choices)
+    return ConnectionField(part, label, meaning, defaults.get(part, ""), is_required, choices)

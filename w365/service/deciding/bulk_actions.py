@@ -18,7 +18,7 @@ from w365.store import tables as t
 from w365.store.db.engine import Connection
 from w365.store.deciding import owners, planning
 from w365.store.deciding.decisions import Change, Who, carry_out
-from w365.store.deciding.planning import Planned
+from w365.store.deciding.planning import PlannedAction
 from w365.store.deciding.plans import PART, Log, PlanView, Terms
 from w365.store.matching.evidence import Values
 from w365.store.matching.refresh_derived import refresh
@@ -28,7 +28,7 @@ Detail = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class PlanPart:
     """A part of a plan being done: `part` is what the selection of its rows asks for."""
 
     connection: Connection
@@ -46,8 +46,8 @@ class Action:
     what the action appends to.
     """
 
-    do: Callable[[Work], None]
-    plan: Callable[[Detail], Planned] | None = None
+    do: Callable[[PlanPart], None]
+    plan: Callable[[Detail], PlannedAction] | None = None
     say: Callable[[Connection, Detail, dt.date], str] | None = None
     log: Log = t.Decision
     is_undo: bool = False
@@ -57,8 +57,8 @@ class Action:
         return Terms.UNDO if self.is_undo else Terms.BULK
 
 
-def _deciding(kind: DecisionKind, origin: Origin | None = None) -> Callable[[Work], None]:
-    def do(work: Work) -> None:
+def _deciding(kind: DecisionKind, origin: Origin | None = None) -> Callable[[PlanPart], None]:
+    def do(work: PlanPart) -> None:
         detail = work.plan.detail
         change = Change(kind, origin, str(detail.get("reason", "")), _day(detail))
         carry_out(work.connection, work.policy, work.who, change, PART, work.part)
@@ -66,12 +66,12 @@ def _deciding(kind: DecisionKind, origin: Origin | None = None) -> Callable[[Wor
     return do
 
 
-def _give(work: Work) -> None:
+def _give(work: PlanPart) -> None:
     made = owners.give_rows(work.connection, work.who, str(work.plan.detail["owner"]), PART, work.part)
     refresh(work.connection, work.policy, owners.given_rows(), made)
 
 
-def _give_back(work: Work) -> None:
+def _give_back(work: PlanPart) -> None:
     made = owners.give_back_rows(work.connection, work.who, PART, work.part)
     refresh(work.connection, work.policy, owners.given_rows(), made)
 

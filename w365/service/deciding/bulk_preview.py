@@ -11,7 +11,7 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.deciding.bulk_actions import ACTIONS
-from w365.service.deciding.bulk_run import Preview, freeze_plan
+from w365.service.deciding.bulk_run import PlanPreview, freeze_plan
 from w365.store.deciding.decisions import Who
 from w365.store.deciding.planning import select_planned
 from w365.store.reading.worklist import Filter
@@ -21,7 +21,7 @@ MOST_SELECTED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Selection:
     """Which rows: these ids, or all of a filter where there is one."""
 
     ids: tuple[int, ...] = ()
@@ -30,8 +30,8 @@ class Chosen:
 
 @needs(Role.ANALYST)
 def preview_bulk(
-    service: Service, actor: Actor, chosen: Chosen, action: str, detail: Mapping[str, Any] | None = None
-) -> Preview:
+    service: Service, actor: Actor, chosen: Selection, action: str, detail: Mapping[str, Any] | None = None
+) -> PlanPreview:
     """Freeze what an action would change, and say what it leaves and why. Nothing is changed yet.
 
     `detail` is what the action asks for. Raises InputError and NotFound for what cannot be used of it.
@@ -47,7 +47,7 @@ def preview_bulk(
         return freeze_plan(connection, Who(actor.name, service.clock()), action, said=said, detail=entered, rows=rows)
 
 
-def _check_amount(chosen: Chosen) -> None:
+def _check_amount(chosen: Selection) -> None:
     if chosen.wanted is None and len(chosen.ids) > MOST_SELECTED:
         raise InputError(
             f"At most {MOST_SELECTED:,} rows can be selected one by one.",

@@ -13,7 +13,7 @@ from w365.errors import Cancelled, InputError, NotFound
 from w365.model import Actor, Role, RunKind
 from w365.service import Service
 from w365.service.access import needs
-from w365.service.deciding.bulk_actions import ACTIONS, Work
+from w365.service.deciding.bulk_actions import ACTIONS, PlanPart
 from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Connection
 from w365.store.deciding import plans
@@ -46,7 +46,7 @@ class WouldChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class PlanPreview:
     """What confirming the plan does: `sample` are the first rows it changes, with so many seats at stake in all."""
 
     plan: PlanView
@@ -68,7 +68,7 @@ def freeze_plan(
     detail: dict[str, Any],
     rows: Rows,
     values: Values = NO_VALUES,
-) -> Preview:
+) -> PlanPreview:
     """Freeze what an action of this person would do with the selected rows, and preview it."""
     known = ACTIONS[action]
     plan_id = plans.add_plan(connection, who.name, who.at, action, said=said, detail=detail, rows=rows, values=values)
@@ -76,7 +76,7 @@ def freeze_plan(
     return _read_preview(connection, plan_id)
 
 
-def _read_preview(connection: Connection, plan_id: int) -> Preview:
+def _read_preview(connection: Connection, plan_id: int) -> PlanPreview:
     plan = plans.read_plan(connection, plan_id)
     first = plans.sample(connection, plan_id, _SHOWN)
     names = plans.account_names(connection, {one.account_id for one in first})
@@ -84,7 +84,7 @@ def _read_preview(connection: Connection, plan_id: int) -> Preview:
     owners = _owners(connection, plan, {one.provider_account_id: one.undoes_id or 0 for one in first})
     rows = read_rows(connection, list(accounts))
     would = tuple(WouldChange(row, accounts[row.id], owners.get(row.id, "")) for row in rows)
-    return Preview(plan, would, *plans.read_stake(connection, plan_id))
+    return PlanPreview(plan, would, *plans.read_stake(connection, plan_id))
 
 
 def _owners(connection: Connection, plan: PlanView, undone: dict[int, int]) -> dict[int, str]:
@@ -172,7 +172,7 @@ def do_part(connection: Connection, who: Who, plan: PlanView, end: int) -> int:
     """Change the rows of a plan up to `end` that are still as they were previewed; return how many."""
     policy, action = read_policy(connection), ACTIONS[plan.action]
     plans.leave_changed(connection, policy, plan.id, end, terms=action.terms, log=action.log)
-    action.do(Work(connection, policy, who, plan, {"plan": plan.id, "end": end}))
+    action.do(PlanPart(connection, policy, who, plan, {"plan": plan.id, "end": end}))
     return plans.drop_part(connection, plan.id, end)
 
 

@@ -10,7 +10,7 @@ from w365.model import Actor, DecisionKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.deciding.bulk_actions import ACTIONS, UNDO, UNDO_OWNERS
-from w365.service.deciding.bulk_run import Preview, freeze_plan
+from w365.service.deciding.bulk_run import PlanPreview, freeze_plan
 from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Connection
 from w365.store.deciding import plans
@@ -66,7 +66,7 @@ def last_decision(service: Service, actor: Actor) -> Undoable | None:
 
 
 @needs(Role.ANALYST)
-def preview_last(service: Service, actor: Actor) -> Preview:
+def preview_last(service: Service, actor: Actor) -> PlanPreview:
     """Preview taking back what this person did last; NotFound when there is nothing."""
     last = last_decision(service, actor)
     if last is None:
@@ -75,7 +75,7 @@ def preview_last(service: Service, actor: Actor) -> Preview:
 
 
 @needs(Role.ANALYST)
-def preview_undo(service: Service, actor: Actor, what: Undoable) -> Preview:
+def preview_undo(service: Service, actor: Actor, what: Undoable) -> PlanPreview:
     """Freeze what undoing would take back, and say what is left because it was changed since. Nothing is changed yet.
 
     Raises NotFound when there is no such decision or run, InputError when the run is still at work.

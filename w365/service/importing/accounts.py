@@ -43,7 +43,7 @@ _GUARD = GoneGuard(
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class AccountsChoice:
     """What the person decided before the import.
 
     `full_list`: customers that the file does not have are gone; `many_gone`: even if they are more than the guard lets
@@ -93,7 +93,7 @@ def preview_accounts(service: Service, actor: Actor, provider_id: int, sheet: Sh
     shown: list[AccountChange] = []
     with service.store.read() as connection:
         get_manual_provider(connection, provider_id, kept=_KEPT)
-        reader = _Reader(connection, provider_id, sheet, places)
+        reader = _CustomerReader(connection, provider_id, sheet, places)
         for customers in reader.chunks():
             compared = compare_customers(connection, provider_id, customers)
             counts.update(change.outcome for change in compared)
@@ -117,7 +117,7 @@ def import_accounts(
     provider_id: int,
     sheet: Sheet,
     places: Places,
-    choice: Choice | None = None,
+    choice: AccountsChoice | None = None,
     *,
     tell: Tell = lambda _: None,
 ) -> RunView:
@@ -126,7 +126,7 @@ def import_accounts(
     Raises InputError when lines cannot be used and were not to be left out, MassDisappearance when a full list lacks
     more customers than the guard lets pass; nothing is imported then. Only an admin may wave the guard aside.
     """
-    chosen = choice or Choice()
+    chosen = choice or AccountsChoice()
     if chosen.many_gone:
         require(actor, Role.ADMIN)
     check_places(sheet, FIELDS, places)
@@ -135,7 +135,7 @@ def import_accounts(
 
     def work(connection: Connection, run_id: int) -> Counts:
         counts: Counts = Counter()
-        reader = _Reader(connection, provider_id, sheet, places)
+        reader = _CustomerReader(connection, provider_id, sheet, places)
         at = service.clock()
         for customers in reader.chunks():
             store_page(connection, provider_id, CustomerPage(tuple(customers)), run_id, at, counts)
@@ -153,7 +153,7 @@ def import_accounts(
     return run_import(service, actor, RunKind.IMPORT, name, work)
 
 
-class _Reader:
+class _CustomerReader:
     """Reads lines into customers, some at a time, and keeps what is wrong. In memory stay the ids met, no more."""
 
     def __init__(self, connection: Connection, provider_id: int, sheet: Sheet, places: Places) -> None:

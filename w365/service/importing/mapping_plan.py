@@ -16,7 +16,7 @@ from w365.store.db.engine import Connection
 from w365.store.importing.mapping_lines import (
     Accounts,
     Doubts,
-    Known,
+    KnownRow,
     read_doubts,
     read_holding,
     read_known,
@@ -80,7 +80,7 @@ USUALLY = frozenset({Verdict.AGAINST})
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedLine:
     """One line: its provider account and account, what it means, and what speaks against it, in words."""
 
     line: int
@@ -88,7 +88,7 @@ class Planned:
     provider: str
     account_id: int
     account: str
-    row: Known
+    row: KnownRow
     other: str = ""
 
     @property
@@ -134,7 +134,7 @@ class MappingPlan:
         self.errors: list[LineError] = []
         self.lines = self.empty = 0
 
-    def chunks(self) -> Iterator[list[Planned]]:
+    def chunks(self) -> Iterator[list[PlannedLine]]:
         for part in chunks(self._lines(), _CHUNK):
             yield self._judge(part)
 
@@ -190,13 +190,13 @@ class MappingPlan:
 
     # --- some lines at once ---
 
-    def _judge(self, asked: Sequence[_Entry]) -> list[Planned]:
+    def _judge(self, asked: Sequence[_Entry]) -> list[PlannedLine]:
         matches = list(self._find(asked))
         doubts = read_doubts(self._connection, self._policy, [row.id for _, row, _, _ in matches])
         self._read_holders({account_id for _, _, account_id, _ in matches})
         return [self._planned(entry, row, account_id, name, doubts) for entry, row, account_id, name in matches]
 
-    def _find(self, asked: Sequence[_Entry]) -> Iterator[tuple[_Entry, Known, int, str]]:
+    def _find(self, asked: Sequence[_Entry]) -> Iterator[tuple[_Entry, KnownRow, int, str]]:
         """Find what the lines name, and refuse those that name nothing."""
         ids = [text for entry in asked for text in (entry.specific_id, entry.specific_id.lower())]
         rows = read_known(self._connection, [entry.provider_id for entry in asked], ids)
@@ -221,14 +221,14 @@ class MappingPlan:
             self._refuse(asked.line, asked.field, asked.account, why)
         return line == asked.line
 
-    def _planned(self, asked: _Entry, row: Known, account_id: int, name: str, doubts: Doubts) -> Planned:
+    def _planned(self, asked: _Entry, row: KnownRow, account_id: int, name: str, doubts: Doubts) -> PlannedLine:
         verdict, other = _judge(row, account_id, doubts)
         if verdict in self._take:
             if holder := self._holder_of(account_id, row):
                 verdict, other = Verdict.BREACH, holder
             else:
                 self._move(row, account_id)
-        return Planned(asked.line, verdict, self._providers.names[row.provider_id], account_id, name, row, other)
+        return PlannedLine(asked.line, verdict, self._providers.names[row.provider_id], account_id, name, row, other)
 
     # --- who has an account, with the lines judged so far ---
 
@@ -239,19 +239,19 @@ class MappingPlan:
             for account_id, row_id, provider_id, name in read_holding(self._connection, new):
                 self._holders[account_id][row_id] = (provider_id, name)
 
-    def _holder_of(self, account_id: int, row: Known) -> str:
+    def _holder_of(self, account_id: int, row: KnownRow) -> str:
         """Name who must not share the account with the row; "" for nobody."""
         holders = self._holders.get(account_id, {}).items()
         others = (held for holder, held in holders if holder != row.id)
         return next((name for provider, name in others if (row.provider_id, provider) in self._providers.apart), "")
 
-    def _move(self, row: Known, account_id: int) -> None:
+    def _move(self, row: KnownRow, account_id: int) -> None:
         if row.account_id is not None:
             self._holders.get(row.account_id, {}).pop(row.id, None)
         self._holders.setdefault(account_id, {})[row.id] = (row.provider_id, row.name)
 
 
-def _judge(row: Known, account_id: int, doubts: Doubts) -> tuple[Verdict, str]:
+def _judge(row: KnownRow, account_id: int, doubts: Doubts) -> tuple[Verdict, str]:
     """Say what mapping a row to an account would be, and in words what speaks against it."""
     supported = doubts.evidence.get(row.id, {})
     if row.account_id == account_id:

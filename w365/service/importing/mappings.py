@@ -18,7 +18,7 @@ from w365.service.importing.mapping_plan import (
     OPTIONAL,
     USUALLY,
     MappingPlan,
-    Planned,
+    PlannedLine,
     Verdict,
 )
 from w365.service.importing.report import (
@@ -62,7 +62,7 @@ class MappingsPreview:
     lines: int
     counts: Counter[Verdict]
     errors: tuple[LineError, ...]
-    shown: tuple[Planned, ...]
+    shown: tuple[PlannedLine, ...]
     mapped: int
 
     @property
@@ -78,7 +78,7 @@ def preview_mappings(
     _check(sheet, places)
     chosen = choice or MappingChoice()
     counts: Counter[Verdict] = Counter()
-    shown: list[Planned] = []
+    shown: list[PlannedLine] = []
     with service.store.read() as connection:
         plan = _plan(connection, sheet, places, chosen)
         for part in plan.chunks():
@@ -146,7 +146,7 @@ def _plan(connection: Connection, sheet: Sheet, places: Places, choice: MappingC
     return MappingPlan(connection, policy, sheet, places, provider=choice.provider, take=choice.mapped)
 
 
-def _add(connection: Connection, plan_id: int, part: Sequence[Planned], take: frozenset[Verdict]) -> Counts:
+def _add(connection: Connection, plan_id: int, part: Sequence[PlannedLine], take: frozenset[Verdict]) -> Counts:
     """Plan the lines that are to be mapped, and count all of them by their words."""
     taken = [planned for planned in part if planned.verdict in take]
     add_rows(connection, plan_id, [(planned.row.id, planned.row.version, planned.account_id) for planned in taken])

@@ -20,7 +20,7 @@ from w365.service.memo import Remembered
 from w365.store.db.engine import Connection
 from w365.store.insight import metrics
 from w365.store.reading.decision_log import latest_decision_id
-from w365.store.reading.worklist import Count, Filter, count_rows, counts
+from w365.store.reading.worklist import Filter, StatusCount, count_rows, counts
 from w365.store.syncing.providers import count_gone, read_provider_names
 
 DEFINITIONS: dict[str, str] = {
@@ -146,7 +146,7 @@ def count_backlog(service: Service, actor: Actor) -> int:
         return sum_totals(counts(connection)).backlog
 
 
-def _sum_by_provider(amounts: Sequence[Count], names: Mapping[int, str]) -> tuple[ProviderTotals, ...]:
+def _sum_by_provider(amounts: Sequence[StatusCount], names: Mapping[int, str]) -> tuple[ProviderTotals, ...]:
     """Sum the counts of each provider, also of one that has no accounts."""
     return tuple(
         ProviderTotals(name, sum_totals(count for count in amounts if count.provider_id == provider_id))
@@ -154,7 +154,7 @@ def _sum_by_provider(amounts: Sequence[Count], names: Mapping[int, str]) -> tupl
     )
 
 
-def _sum_by_reason(backlog: Sequence[Count]) -> tuple[ReasonTotals, ...]:
+def _sum_by_reason(backlog: Sequence[StatusCount]) -> tuple[ReasonTotals, ...]:
     """Sum the counts of each reason, the most frequent first."""
     accounts: Counter[Reason] = Counter()
     seats: Counter[Reason] = Counter()

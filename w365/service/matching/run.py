@@ -29,7 +29,7 @@ MapFirst = Callable[[Connection, MatchPolicy, int, dt.datetime], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class MatchPreview:
     """What a match would do now; `mappings` holds the first of `total`.
 
     `breaching` are mappings that share their account against the policy: they are listed and stay (product rule 7).
@@ -98,17 +98,17 @@ def run_match(service: Service, run: RunView, progress: Progress, *, map_first: 
 
 
 @needs(Role.VIEWER)
-def preview_match(service: Service, actor: Actor, limit: int = 200) -> Preview:
+def preview_match(service: Service, actor: Actor, limit: int = 200) -> MatchPreview:
     """Say what a match would do now, whether Auto-Match is on or off. Nothing is mapped."""
     settle_touched(service)
     with service.store.read() as connection:
         return _preview(connection, limit)
 
 
-def _preview(connection: Connection, limit: int) -> Preview:
+def _preview(connection: Connection, limit: int) -> MatchPreview:
     policy = read_policy(connection)
     conflicts = sum(count.accounts for count in counts(connection) if count.status is Status.CONFLICT)
-    return Preview(
+    return MatchPreview(
         policy.auto_match,
         count_ready(connection),
         conflicts,
@@ -118,7 +118,9 @@ def _preview(connection: Connection, limit: int) -> Preview:
 
 
 @needs(Role.ADMIN)
-def try_change(service: Service, actor: Actor, change: PendingChange, limit: int = 200) -> tuple[Preview, Preview]:
+def try_change(
+    service: Service, actor: Actor, change: PendingChange, limit: int = 200
+) -> tuple[MatchPreview, MatchPreview]:
     """Say what a match would do now, and what it would do after a change of the settings. Nothing is kept of it.
 
     The change is made, looked at and taken back inside one transaction, so that it can be no guess.

@@ -20,8 +20,8 @@ from w365.store.matching.evidence import evidence_of
 from w365.store.reading.account_hits import Hit
 from w365.store.reading.decision_log import DecisionView, read_history
 from w365.store.reading.records import (
-    CustomerFacts,
     DomainView,
+    RecordFacts,
     SubscriptionView,
     list_domains,
     list_subscriptions_of,
@@ -44,7 +44,7 @@ class AccountView:
 
 
 @dataclass(frozen=True, slots=True)
-class Record(CustomerFacts):
+class Record(RecordFacts):
     row: Row
     domains: tuple[DomainView, ...]
     subscriptions: tuple[SubscriptionView, ...]

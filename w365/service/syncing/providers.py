@@ -21,7 +21,7 @@ from w365.service.syncing.manual_rows import SOURCE
 from w365.source_records import Customer, CustomerDomain
 from w365.store.configuring.settings import seed_lists
 from w365.store.db.engine import Connection
-from w365.store.reading.worklist import Count, counts
+from w365.store.reading.worklist import StatusCount, counts
 from w365.store.runs import (
     CRM,
     RunView,
@@ -118,7 +118,7 @@ def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
 
 
 def _view(
-    service: Service, connection: Connection, provider: ProviderRow, amounts: Sequence[Count], gone: int
+    service: Service, connection: Connection, provider: ProviderRow, amounts: Sequence[StatusCount], gone: int
 ) -> ProviderView:
     mine = [amount for amount in amounts if amount.provider_id == provider.id]
     return ProviderView(

@@ -15,7 +15,7 @@ from w365.store import tables as t
 from w365.store.deciding.supporting_rule import first_rule
 
 
-class Verdict(enum.StrEnum):
+class AuditVerdict(enum.StrEnum):
     RIGHT = "right"
     WRONG = "wrong"
     UNSURE = "unsure"
@@ -42,7 +42,7 @@ class AuditView:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditItem:
+class SampledMapping:
     """A drawn pair, with what is known of both sides and nothing of why they were put together."""
 
     place: int
@@ -58,7 +58,7 @@ class AuditItem:
     city: str
     account_country: str
     account_domains: tuple[str, ...]
-    verdict: Verdict | None
+    verdict: AuditVerdict | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def list_samples(connection: sa.Connection, limit: int) -> list[AuditView]:
     """List the samples, the latest first, with the verdicts so far."""
     audit, item = t.Audit, t.AuditItem
     columns = (audit.id, audit.at, audit.actor, audit.seed, audit.population, audit.is_stratified)
-    verdicts = [sa.func.count(sa.case((item.verdict == verdict, 1))).label(verdict.value) for verdict in Verdict]
+    verdicts = [sa.func.count(sa.case((item.verdict == verdict, 1))).label(verdict.value) for verdict in AuditVerdict]
     query = (
         sa.select(*columns, sa.func.count(item.place).label("size"), *verdicts)
         .outerjoin(item, item.audit_id == audit.id)
@@ -127,7 +127,9 @@ def put_judgement(
     connection.execute(sa.update(item).where(item.audit_id == audit_id, item.place == place).values(**values))
 
 
-def list_items(connection: sa.Connection, audit_id: int, verdict: Verdict | None, *, limit: int) -> list[AuditItem]:
+def list_items(
+    connection: sa.Connection, audit_id: int, verdict: AuditVerdict | None, *, limit: int
+) -> list[SampledMapping]:
     """List the pairs with this verdict, or those without any, in the order in which they were drawn."""
     rows = [dict(row) for row in connection.execute(_items(audit_id, verdict).limit(limit)).mappings()]
     pad, ad = t.ProviderAccountDomain, t.AccountDomain
@@ -135,7 +137,7 @@ def list_items(connection: sa.Connection, audit_id: int, verdict: Verdict | None
     account_ids = [row.pop("account_id") for row in rows]
     accounts = _read_domains(connection, ad.account_id, ad.domain, account_ids)
     return [
-        AuditItem(
+        SampledMapping(
             **row,
             domains=own.get(row["provider_account_id"], ()),
             account_domains=accounts.get(account_id, ()),
@@ -145,7 +147,7 @@ def list_items(connection: sa.Connection, audit_id: int, verdict: Verdict | None
     ]
 
 
-def _items(audit_id: int, verdict: Verdict | None) -> sa.Select[*tuple[Any, ...]]:
+def _items(audit_id: int, verdict: AuditVerdict | None) -> sa.Select[*tuple[Any, ...]]:
     item, pa, account = t.AuditItem, t.ProviderAccount, t.Account
     return (
         sa.select(

@@ -11,7 +11,7 @@ from w365.store import tables as t
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangedSetting:
     """One audited change."""
 
     at: dt.datetime
@@ -25,11 +25,11 @@ def note_change(connection: sa.Connection, actor: str, at: dt.datetime, name: st
     connection.execute(_NOTE, {"at": at, "actor": actor, "name": name, "old_value": old, "value": new})
 
 
-def read_changes(connection: sa.Connection, limit: int) -> list[Change]:
+def read_changes(connection: sa.Connection, limit: int) -> list[ChangedSetting]:
     """Read the latest changes, the latest first."""
-    return [Change(*row) for row in connection.execute(_LATEST, {"most": limit})]
+    return [ChangedSetting(*row) for row in connection.execute(_LATEST, {"most": limit})]
 
 
 _NOTE = sa.insert(t.SettingChange)
-_COLUMNS = [getattr(t.SettingChange, name) for name in Change.__dataclass_fields__]
+_COLUMNS = [getattr(t.SettingChange, name) for name in ChangedSetting.__dataclass_fields__]
 _LATEST = sa.select(*_COLUMNS).order_by(t.SettingChange.id.desc()).limit(sa.bindparam("most", type_=sa.Integer))

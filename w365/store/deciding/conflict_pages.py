@@ -114,7 +114,7 @@ class PageNumbers:
 
 def read_conflicts(connection: sa.Connection, policy: MatchPolicy, pages: PageNumbers, limit: int) -> Conflicts:
     """Read a page of each kind."""
-    read = _Reader(connection, policy, limit)
+    read = _GroupReader(connection, policy, limit)
     return Conflicts(
         read.part(groups_of.contested_domains(policy), pages.domains, read.domains),
         read.part(groups_of.domains_of_several_customers(), pages.customers, read.customers),
@@ -130,7 +130,7 @@ def read_divided(connection: sa.Connection, policy: MatchPolicy, domain: str, li
     return read_rows(connection, connection.scalars(ids).all())
 
 
-class _Reader:
+class _GroupReader:
     """Reads pages of groups, and for the groups of a page what stands below them."""
 
     def __init__(self, connection: sa.Connection, policy: MatchPolicy, limit: int) -> None:

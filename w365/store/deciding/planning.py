@@ -18,7 +18,7 @@ Why = tuple[sa.ColumnElement[bool], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedAction:
     """What is meant to be done with each row of `worklist`; of several whys the first counts.
 
     `version` is what of a row must not move until it is done: its latest decision where nothing else is said.
@@ -29,7 +29,7 @@ class Planned:
     version: sa.ColumnElement[int] | None = None
 
 
-def select_planned(planned: Planned, ids: Sequence[int], wanted: Filter | None) -> sa.Select[*tuple[Any, ...]]:
+def select_planned(planned: PlannedAction, ids: Sequence[int], wanted: Filter | None) -> sa.Select[*tuple[Any, ...]]:
     """Select the rows of a plan (`plans.COLUMNS`): those with these ids, or all of a filter."""
     work, nothing = t.Worklist, sa.cast(sa.null(), t.Id)
     why = sa.case(*((when, sa.literal(word)) for when, word in planned.whys), else_=sa.literal(""))
@@ -47,7 +47,7 @@ def select_planned(planned: Planned, ids: Sequence[int], wanted: Filter | None) 
 _BEST, _SECOND = 1, 2
 
 
-def plan_accept(score: float) -> Planned:
+def plan_accept(score: float) -> PlannedAction:
     """Map each row to its best candidate, from this score on."""
     best, own, next_score = _candidate("account_id", _BEST), _candidate("score", _BEST), _candidate("score", _SECOND)
     whys: tuple[Why, ...] = (
@@ -56,7 +56,7 @@ def plan_accept(score: float) -> Planned:
         (next_score >= own, "tied"),
         *_cannot_get(best),
     )
-    return Planned((*_NOT_OPEN, *whys), best)
+    return PlannedAction((*_NOT_OPEN, *whys), best)
 
 
 def _candidate(column: str, rank: int) -> sa.ScalarSelect[Any]:
@@ -65,28 +65,28 @@ def _candidate(column: str, rank: int) -> sa.ScalarSelect[Any]:
     return sa.select(getattr(table, column)).where(*own).correlate(t.Worklist).scalar_subquery()
 
 
-def plan_assign(account_id: int) -> Planned:
+def plan_assign(account_id: int) -> PlannedAction:
     """Map all rows to one account."""
     account = sa.literal(account_id, t.Id)
-    return Planned((*_NOT_OPEN, *_cannot_get(account)), account)
+    return PlannedAction((*_NOT_OPEN, *_cannot_get(account)), account)
 
 
-def plan_set_aside(kind: Disposition) -> Planned:
+def plan_set_aside(kind: Disposition) -> PlannedAction:
     """Exclude or park."""
-    return Planned((_MAPPED, (t.Worklist.disposition == kind, kind.value)))
+    return PlannedAction((_MAPPED, (t.Worklist.disposition == kind, kind.value)))
 
 
-def plan_unmap() -> Planned:
-    return Planned(((t.Worklist.account_id.is_(None), "not_mapped"),))
+def plan_unmap() -> PlannedAction:
+    return PlannedAction(((t.Worklist.account_id.is_(None), "not_mapped"),))
 
 
-def plan_reopen() -> Planned:
-    return Planned((_MAPPED, (t.Worklist.disposition == Disposition.OPEN, "open")))
+def plan_reopen() -> PlannedAction:
+    return PlannedAction((_MAPPED, (t.Worklist.disposition == Disposition.OPEN, "open")))
 
 
-def plan_owner(owner: str) -> Planned:
+def plan_owner(owner: str) -> PlannedAction:
     """Give all rows to one person, or to nobody."""
-    return Planned(((t.Worklist.owner == owner, "same_owner"),), version=owner_version(t.Worklist))
+    return PlannedAction(((t.Worklist.owner == owner, "same_owner"),), version=owner_version(t.Worklist))
 
 
 _MAPPED: Why = (t.Worklist.account_id.is_not(None), "mapped")

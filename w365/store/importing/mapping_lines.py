@@ -24,7 +24,7 @@ class Providers:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownRow:
     """A provider account with its version, what it is mapped to ("" for nothing) and its disposition ("" for open)."""
 
     id: int
@@ -54,7 +54,7 @@ def read_providers(connection: sa.Connection, policy: MatchPolicy) -> Providers:
 
 def read_known(
     connection: sa.Connection, provider_ids: Iterable[int], specific_ids: Iterable[str]
-) -> Mapping[tuple[int, str], Known]:
+) -> Mapping[tuple[int, str], KnownRow]:
     """Read provider accounts by provider and id."""
     pa, mapping, order = t.ProviderAccount, t.Mapping, t.StandingOrder
     version = sa.select(sa.func.coalesce(sa.func.max(t.Decision.id), 0)).where(t.Decision.provider_account_id == pa.id)
@@ -66,7 +66,7 @@ def read_known(
         .outerjoin(order, order.provider_account_id == pa.id)
         .where(pa.specific_id.in_(set(specific_ids)), pa.provider_id.in_(set(provider_ids)))
     )
-    rows = (Known(*values) for values in connection.execute(query))
+    rows = (KnownRow(*values) for values in connection.execute(query))
     return {(row.provider_id, row.specific_id): row for row in rows}
 
 

@@ -39,7 +39,7 @@ class MappingDecisions:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ManualWork:
     """What was decided in a span of time. `people` decided by hand."""
 
     mapped: MappingDecisions
@@ -132,7 +132,7 @@ def count_work_by_day(connection: sa.Connection, since: dt.datetime) -> list[Day
     return [DayOfWork(actor, dt.date.fromisoformat(on), count) for actor, on, count in connection.execute(query)]
 
 
-def count_work(connection: sa.Connection, start: dt.datetime, end: dt.datetime) -> Work:
+def count_work(connection: sa.Connection, start: dt.datetime, end: dt.datetime) -> ManualWork:
     """Count the decisions from `start` up to, and without, `end`."""
     decision, by_hand = t.Decision, is_by_hand()
     query = sa.select(
@@ -142,7 +142,7 @@ def count_work(connection: sa.Connection, start: dt.datetime, end: dt.datetime) 
         sa.func.count(sa.distinct(sa.case((by_hand, decision.actor)))),
     ).where(decision.at >= start, decision.at < end)
     by_match, mapped_by_hand, *others = connection.execute(query).one()
-    return Work(MappingDecisions(by_match, mapped_by_hand), *others)
+    return ManualWork(MappingDecisions(by_match, mapped_by_hand), *others)
 
 
 def count_first_seen(connection: sa.Connection, start: dt.datetime, end: dt.datetime | None = None) -> int:

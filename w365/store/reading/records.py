@@ -16,7 +16,7 @@ from w365.store.tables import LIVE_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerFacts:
+class RecordFacts:
     """What the provider says of a customer, and why a person set the row aside."""
 
     default_domain: str
@@ -61,9 +61,9 @@ class AccountFields:
     domains: tuple[str, ...]
 
 
-def read_customer_facts(connection: sa.Connection, provider_account_id: int) -> CustomerFacts:
+def read_customer_facts(connection: sa.Connection, provider_account_id: int) -> RecordFacts:
     """Read the facts of a provider account that exists."""
-    return CustomerFacts(*connection.execute(_FACTS, {"row": provider_account_id}).one())
+    return RecordFacts(*connection.execute(_FACTS, {"row": provider_account_id}).one())
 
 
 def list_domains(connection: sa.Connection, provider_account_id: int) -> tuple[DomainView, ...]:

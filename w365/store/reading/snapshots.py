@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from w365.store import tables as t
-from w365.store.reading.worklist import Count
+from w365.store.reading.worklist import StatusCount
 
 
-def leave_snapshot(connection: sa.Connection, run_id: int, counts: Iterable[Count]) -> None:
+def leave_snapshot(connection: sa.Connection, run_id: int, counts: Iterable[StatusCount]) -> None:
     """Keep how many accounts and seats have which provider, status and reason at the end of a run."""
     values = [
         {

@@ -97,7 +97,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class StatusCount:
     """How much shares a provider, status and reason; `buying` are the accounts with a live subscription."""
 
     provider_id: int
@@ -207,10 +207,10 @@ def _reading() -> sa.Select[*tuple[Any, ...]]:
     )
 
 
-def counts(connection: sa.Connection) -> list[Count]:
+def counts(connection: sa.Connection) -> list[StatusCount]:
     """Count all provider accounts by provider, status and reason; gone ones without a mapping are left out."""
     return [
-        Count(provider_id, Status(status), Reason(reason), accounts, int(seats), int(subscriptions), buying)
+        StatusCount(provider_id, Status(status), Reason(reason), accounts, int(seats), int(subscriptions), buying)
         for provider_id, status, reason, accounts, seats, subscriptions, buying in connection.execute(_counting())
     ]
 

@@ -17,19 +17,19 @@ from w365.service.auditing.samples import (
     list_judged,
     next_item,
 )
-from w365.store.auditing.samples import AuditItem, AuditView, Verdict
+from w365.store.auditing.samples import AuditVerdict, AuditView, SampledMapping
 from w365.ui.frame import pages
 from w365.ui.frame.first_steps import is_beginning
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors, show_error
 from w365.ui.frame.wording import counted, local_zone, number, percent, plain, short
 
-VERDICT_WORDS: Mapping[Verdict, str] = {
-    Verdict.RIGHT: "Right",
-    Verdict.WRONG: "Wrong",
-    Verdict.UNSURE: "Unsure",
+VERDICT_WORDS: Mapping[AuditVerdict, str] = {
+    AuditVerdict.RIGHT: "Right",
+    AuditVerdict.WRONG: "Wrong",
+    AuditVerdict.UNSURE: "Unsure",
 }
-_KEYS: Mapping[Verdict, str] = {Verdict.RIGHT: "1", Verdict.WRONG: "2", Verdict.UNSURE: "3"}
+_KEYS: Mapping[AuditVerdict, str] = {AuditVerdict.RIGHT: "1", AuditVerdict.WRONG: "2", AuditVerdict.UNSURE: "3"}
 _CHOSEN = "audit_chosen"
 
 
@@ -120,7 +120,7 @@ def _show_item(context: PageContext, audit: AuditView) -> None:
         _show_verdicts(context, audit, item)
 
 
-def _show_verdicts(context: PageContext, audit: AuditView, item: AuditItem) -> None:
+def _show_verdicts(context: PageContext, audit: AuditView, item: SampledMapping) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for verdict, words in VERDICT_WORDS.items():
             key = f"audit-{audit.id}-{item.place}-{verdict}"
@@ -130,7 +130,7 @@ def _show_verdicts(context: PageContext, audit: AuditView, item: AuditItem) -> N
             _keep(context, audit, item.place - 1, None)
 
 
-def _keep(context: PageContext, audit: AuditView, place: int, verdict: Verdict | None) -> None:
+def _keep(context: PageContext, audit: AuditView, place: int, verdict: AuditVerdict | None) -> None:
     try:
         judge(context.service, context.actor, audit.id, place, verdict)
     except W365Error as error:
@@ -143,7 +143,7 @@ def _show_side(label: str, name: str, facts: list[tuple[str, str]]) -> None:
     st.markdown("  \n".join(lines + [f":gray[{label}] {plain(short(value, 300))}" for label, value in facts if value]))
 
 
-def _customer_facts(item: AuditItem) -> list[tuple[str, str]]:
+def _customer_facts(item: SampledMapping) -> list[tuple[str, str]]:
     return [
         ("Provider", item.provider),
         ("Id", item.specific_id),
@@ -152,7 +152,7 @@ def _customer_facts(item: AuditItem) -> list[tuple[str, str]]:
     ]
 
 
-def _account_facts(item: AuditItem) -> list[tuple[str, str]]:
+def _account_facts(item: SampledMapping) -> list[tuple[str, str]]:
     return [
         ("Account number", item.number),
         ("City", item.city),
@@ -167,7 +167,7 @@ def _show_wrong(context: PageContext, audit: AuditView) -> None:
     if not audit.wrong:
         return
     with st.expander(f"Judged wrong: {counted(audit.wrong, 'mapping')}"):
-        for item in list_judged(context.service, context.actor, audit.id, Verdict.WRONG):
+        for item in list_judged(context.service, context.actor, audit.id, AuditVerdict.WRONG):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 st.markdown(f"{plain(short(item.customer, 80))} → {plain(short(item.account, 80))}", width="stretch")
                 st.page_link(

@@ -6,7 +6,7 @@ import streamlit as st
 
 from w365.model import Role
 from w365.service.configuring.settings import set_setting
-from w365.service.matching.run import Preview, preview_match
+from w365.service.matching.run import MatchPreview, preview_match
 from w365.service.syncing.runs import request_match
 from w365.ui.configuring.match_preview import preview_dialog
 from w365.ui.frame.page_context import PageContext
@@ -34,7 +34,7 @@ def show_auto_match(context: PageContext, *, is_on: bool) -> None:
             start_run(lambda: request_match(context.service, context.actor))
 
 
-def say_auto_match(preview: Preview | None, *, is_on: bool) -> str:
+def say_auto_match(preview: MatchPreview | None, *, is_on: bool) -> str:
     """Say what Auto-Match does now, and with what; while a run is under way that is not known yet."""
     if preview is None:
         does = "maps what is certain" if is_on else "nothing is mapped by itself"
@@ -47,12 +47,12 @@ def say_auto_match(preview: Preview | None, *, is_on: bool) -> str:
     return f"Auto-Match is **off**: nothing is mapped by itself. If it were on, {would}."
 
 
-def offer_preview(preview: Preview | None) -> None:
+def offer_preview(preview: MatchPreview | None) -> None:
     if preview and preview.total and st.button("Preview"):
         preview_dialog(preview)
 
 
-def _confirm(context: PageContext, preview: Preview | None, *, wanted: bool) -> None:
+def _confirm(context: PageContext, preview: MatchPreview | None, *, wanted: bool) -> None:
     ready = counted(preview.total, "provider account") if preview else "what is certain"
     if wanted:
         text = f"**Switch Auto-Match on?** The next match, after a sync or at once on demand, maps **{ready}**."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from w365.errors import W365Error
-from w365.service.matching.run import PendingChange, Preview, make_change, try_change
+from w365.service.matching.run import MatchPreview, PendingChange, make_change, try_change
 from w365.store.matching.pending_matches import WouldMap
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import say_next_time, show_error
@@ -23,8 +23,8 @@ _SHOWN = 1_000
 class _Proposed:
     change: PendingChange
     said: tuple[str, ...]
-    before: Preview
-    after: Preview
+    before: MatchPreview
+    after: MatchPreview
 
 
 def propose(context: PageContext, change: PendingChange, said: Sequence[str]) -> None:
@@ -85,7 +85,7 @@ def _save(context: PageContext, proposed: _Proposed) -> None:
     st.rerun()
 
 
-def _say_effect(before: Preview, after: Preview) -> str:
+def _say_effect(before: MatchPreview, after: MatchPreview) -> str:
     does = "would map" if before.auto_match else "would map, if Auto-Match were on,"
     fewer = before.conflicts - after.conflicts
     effect = f"Takes **{counted(fewer, 'provider account')}** out of conflict. " if fewer > 0 else ""
@@ -99,7 +99,7 @@ def _say_effect(before: Preview, after: Preview) -> str:
     return effect
 
 
-def _show_difference(before: Preview, after: Preview) -> None:
+def _show_difference(before: MatchPreview, after: MatchPreview) -> None:
     gained = [one for one in after.mappings if one not in set(before.mappings)]
     lost = [one for one in before.mappings if one not in set(after.mappings)]
     rows = [_row("gained", one) for one in gained] + [_row("lost", one) for one in lost]

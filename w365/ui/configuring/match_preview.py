@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.service.matching.run import Preview
+from w365.service.matching.run import MatchPreview
 from w365.ui.frame.wording import counted, number
 
 
 @st.dialog("What the next match would map", width="large")
-def preview_dialog(preview: Preview) -> None:
+def preview_dialog(preview: MatchPreview) -> None:
     show_mappings(preview)
 
 
-def show_mappings(preview: Preview) -> None:
+def show_mappings(preview: MatchPreview) -> None:
     rows = [
         {"Provider account": one.provider_account, "Provider": one.provider, "CRM account": one.account}
         for one in preview.mappings

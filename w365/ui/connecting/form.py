@@ -17,7 +17,7 @@ from w365.service.connecting.connections import (
     remove_connection,
     save_connection,
 )
-from w365.service.connecting.fields import Field, fields_of
+from w365.service.connecting.fields import ConnectionField, fields_of
 from w365.service.syncing.providers import list_providers
 from w365.store.runs import CRM
 from w365.store.syncing.providers import free_name
@@ -82,15 +82,15 @@ def _show_environments(found: ConnectionView) -> None:
     st.dataframe(rows, hide_index=True, alt="Settings of the environment")
 
 
-def _shown(field: Field, parts: Mapping[str, str]) -> str:
+def _shown(field: ConnectionField, parts: Mapping[str, str]) -> str:
     return "set, not shown" if field.is_secret else parts.get(field.part, "")
 
 
-def _ask(fields: Sequence[Field], parts: Mapping[str, str], key: str, *, has_secret: bool) -> dict[str, str]:
+def _ask(fields: Sequence[ConnectionField], parts: Mapping[str, str], key: str, *, has_secret: bool) -> dict[str, str]:
     return {one.part: _ask_one(one, parts, f"{key}-{one.part}", has_secret=has_secret) for one in fields}
 
 
-def _ask_one(field: Field, parts: Mapping[str, str], key: str, *, has_secret: bool) -> str:
+def _ask_one(field: ConnectionField, parts: Mapping[str, str], key: str, *, has_secret: bool) -> str:
     value = parts.get(field.part) or field.default
     if field.is_secret:
         hint = _KEEP if has_secret else ""

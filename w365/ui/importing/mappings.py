@@ -8,7 +8,7 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import RunKind
-from w365.service.importing.mapping_plan import FIELDS, PROVIDER, USUALLY, Planned, Verdict
+from w365.service.importing.mapping_plan import FIELDS, PROVIDER, USUALLY, PlannedLine, Verdict
 from w365.service.importing.mappings import TARGET, MappingChoice, MappingsPreview, import_mappings, preview_mappings
 from w365.service.syncing.providers import list_providers
 from w365.ui.frame.page_context import PageContext
@@ -109,7 +109,7 @@ def _show_section(preview: MappingsPreview, verdict: Verdict, title: str, agains
         st.checkbox(label, key=_key(verdict), value=verdict in USUALLY)
 
 
-def _row(one: Planned, against: str) -> dict[str, str | int]:
+def _row(one: PlannedLine, against: str) -> dict[str, str | int]:
     return {
         "Line": one.line,
         "Provider account": one.provider_account,

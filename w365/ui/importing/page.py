@@ -8,7 +8,7 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.model import ProviderKind, Role, RunKind
-from w365.service.importing.accounts import AccountsPreview, Choice, import_accounts, preview_accounts
+from w365.service.importing.accounts import AccountsChoice, AccountsPreview, import_accounts, preview_accounts
 from w365.service.syncing.manual_rows import FIELDS
 from w365.service.syncing.providers import ProviderView, list_providers
 from w365.store.run_counts import Count
@@ -107,25 +107,25 @@ def _show_changes(preview: AccountsPreview) -> None:
         st.caption(f"and {number(more)} more")
 
 
-def _ask_choice(context: PageContext, provider: ProviderView, preview: AccountsPreview) -> Choice:
+def _ask_choice(context: PageContext, provider: ProviderView, preview: AccountsPreview) -> AccountsChoice:
     leave_out = bool(preview.errors) and st.checkbox(f"Leave out {counted(preview.bad_lines, 'line')} with errors")
     if not preview.missing:
-        return Choice(leave_out)
+        return AccountsChoice(leave_out)
     missing = counted(preview.missing, "customer")
     is_full = st.checkbox(
         f"This file is the full list of {plain(provider.name)}: mark {missing} as gone that it does not have",
         help="Their mappings and history are kept; one that a later file has again comes back as it was.",
     )
     if not (is_full and preview.too_many):
-        return Choice(leave_out, is_full)
+        return AccountsChoice(leave_out, is_full)
     st.warning(f"{number(preview.missing)} of {number(preview.known)} customers would be gone. Is it the full list?")
     if context.actor.role < Role.ADMIN:
         st.caption("An admin can confirm that so many left.")
-        return Choice(leave_out, is_full)
-    return Choice(leave_out, is_full, st.checkbox(f"Yes, {missing} left"))
+        return AccountsChoice(leave_out, is_full)
+    return AccountsChoice(leave_out, is_full, st.checkbox(f"Yes, {missing} left"))
 
 
-def _run_accounts(context: PageContext, provider: ProviderView, chosen: Chosen, choice: Choice) -> None:
+def _run_accounts(context: PageContext, provider: ProviderView, chosen: Chosen, choice: AccountsChoice) -> None:
     try:
         with st.spinner("Importing…"):
             run = import_accounts(context.service, context.actor, provider.id, chosen.sheet, chosen.places, choice)

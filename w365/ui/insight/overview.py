@@ -10,7 +10,7 @@ import streamlit as st
 from w365.model import Reason, Role, Status
 from w365.service.configuring.settings import get_settings
 from w365.service.insight.statistics import CurrentStatistics, read_current_statistics
-from w365.service.matching.run import Preview, preview_match
+from w365.service.matching.run import MatchPreview, preview_match
 from w365.service.reading.records import count
 from w365.service.reading.visits import read_visit
 from w365.service.syncing.providers import CrmView, ProviderView, get_crm, list_providers
@@ -156,7 +156,7 @@ def _show_unwritten(context: PageContext) -> None:
             link_to(pages.CONFIGURATION.path, "See why")
 
 
-def _show_ready(preview: Preview) -> None:
+def _show_ready(preview: MatchPreview) -> None:
     if preview.total:
         does = "will map them" if preview.auto_match else "is off, so they wait"
         with st.container(horizontal=True, vertical_alignment="center"):

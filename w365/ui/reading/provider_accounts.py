@@ -12,7 +12,7 @@ from w365.errors import W365Error
 from w365.matching.messages import REASON_WORDS, STATUS_WORDS
 from w365.model import OPEN, Actor, ListPart, Reason, Role, Status
 from w365.service import Service
-from w365.service.deciding.bulk_preview import Chosen
+from w365.service.deciding.bulk_preview import Selection
 from w365.service.deciding.collaboration import list_owners
 from w365.service.deciding.mapping import Decided
 from w365.service.deciding.undo import take_back_now
@@ -196,7 +196,7 @@ def _hear(context: PageContext, event: GridEvent | Bulk | Sorted) -> None:
 
 def _ask_bulk(event: Bulk) -> None:
     view: View = st.session_state[_VIEW]
-    chosen = Chosen(event.ids, None if event.ids else view.filter())
+    chosen = Selection(event.ids, None if event.ids else view.filter())
     amount = (
         counted(len(event.ids), "selected provider account") if event.ids else "all provider accounts of the filter"
     )

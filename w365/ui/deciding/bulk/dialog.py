@@ -13,8 +13,8 @@ import streamlit as st
 
 from w365.errors import W365Error
 from w365.jobs import execute
-from w365.service.deciding.bulk_preview import Chosen, preview_bulk
-from w365.service.deciding.bulk_run import Preview, confirm, discard, list_left, read_done
+from w365.service.deciding.bulk_preview import Selection, preview_bulk
+from w365.service.deciding.bulk_run import PlanPreview, confirm, discard, list_left, read_done
 from w365.service.deciding.undo import Undoable, preview_undo
 from w365.store.run_counts import Count
 from w365.ui.deciding.bulk.forms import FORMS, Form
@@ -36,15 +36,15 @@ class _Asked:
 
     title: str
     action: str = ""
-    chosen: Chosen | None = None
+    chosen: Selection | None = None
     detail: Mapping[str, Any] | None = None  # what was entered elsewhere: nothing is asked any more
     undo: Undoable | None = None
-    preview: Preview | None = None
+    preview: PlanPreview | None = None
     run_id: int | None = None
     is_over: bool = False
 
 
-def ask_bulk(action: str, title: str, chosen: Chosen, detail: Mapping[str, Any] | None = None) -> None:
+def ask_bulk(action: str, title: str, chosen: Selection, detail: Mapping[str, Any] | None = None) -> None:
     """Open the dialog of a bulk action in the next run of the page; with `detail` at its preview."""
     st.session_state[_KEY] = _Asked(title, action, chosen, detail)
 
@@ -119,11 +119,11 @@ def _show_at_once(context: PageContext, asked: _Asked, form: Form) -> None:
 def _previewed(context: PageContext, asked: _Asked, detail: Mapping[str, Any]) -> _Asked:
     if asked.undo is not None:
         return replace(asked, preview=preview_undo(context.service, context.actor, asked.undo))
-    chosen = asked.chosen or Chosen()
+    chosen = asked.chosen or Selection()
     return replace(asked, preview=preview_bulk(context.service, context.actor, chosen, asked.action, detail))
 
 
-def _show_preview(context: PageContext, asked: _Asked, preview: Preview) -> None:
+def _show_preview(context: PageContext, asked: _Asked, preview: PlanPreview) -> None:
     plan = preview.plan
     st.markdown(f"{plain(plan.said)}  \n{say_would(plan)}")
     if warning := say_warning(preview):
@@ -155,7 +155,7 @@ def _show_left(context: PageContext, plan_id: int, left: dict[str, int]) -> None
             st.caption(f"The first {number(len(rows))} are shown.")
 
 
-def _confirmed(context: PageContext, asked: _Asked, preview: Preview) -> _Asked:
+def _confirmed(context: PageContext, asked: _Asked, preview: PlanPreview) -> _Asked:
     """Small changes are done here and now; large ones are the worker's."""
     run_id = confirm(context.service, context.actor, preview.plan.id)
     if preview.is_small:
@@ -169,7 +169,7 @@ def _count_change() -> None:
     st.session_state[_CHANGED] = changes_done() + 1
 
 
-def _discarded(context: PageContext, asked: _Asked, preview: Preview) -> _Asked:
+def _discarded(context: PageContext, asked: _Asked, preview: PlanPreview) -> _Asked:
     discard(context.service, context.actor, preview.plan.id)
     return replace(asked, preview=None)
 

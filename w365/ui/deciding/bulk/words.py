@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from w365.matching.messages import DECISION_WORDS, LEFT_WORDS, STATUS_WORDS
 from w365.service.deciding.bulk_actions import ACTIONS, UNDO, UNDO_OWNERS
-from w365.service.deciding.bulk_run import Preview, WouldChange
+from w365.service.deciding.bulk_run import PlanPreview, WouldChange
 from w365.store.deciding.plans import Left, PlanView
 from w365.store.run_counts import Count
 from w365.store.runs import RunView
@@ -53,7 +53,7 @@ def say_left(left: Mapping[str, int]) -> list[str]:
     return [f"{number(amount)}: {LEFT_WORDS[why]}" for why, amount in sorted(left.items(), key=lambda one: -one[1])]
 
 
-def say_warning(preview: Preview) -> str:
+def say_warning(preview: PlanPreview) -> str:
     """Say what an action endangers; nothing for most."""
     if preview.plan.action != "unmap" or not preview.subscriptions:
         return ""

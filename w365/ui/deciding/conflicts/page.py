@@ -10,7 +10,7 @@ import streamlit as st
 
 from w365.matching.messages import LIST_WORDS, STATUS_WORDS
 from w365.model import DomainList, Role, Status
-from w365.service.deciding.bulk_preview import Chosen
+from w365.service.deciding.bulk_preview import Selection
 from w365.service.deciding.conflicts import MOST_ROWS, PER_PAGE, list_conflicts, rows_of_domain
 from w365.service.matching.run import PendingChange, settle_touched
 from w365.store.deciding.conflict_pages import (
@@ -123,7 +123,7 @@ def _ask_choice(context: PageContext, domain: str, use: Use) -> None:
     """Show, in the next run of the page, what choosing this account would map: a bulk action, taken back as one."""
     rows = rows_of_domain(context.service, context.actor, domain)
     which = f"the first {number(MOST_ROWS)}" if len(rows) == MOST_ROWS else counted(len(rows), "provider account")
-    chosen = Chosen(tuple(row.id for row in rows))
+    chosen = Selection(tuple(row.id for row in rows))
     ask_bulk("assign", f"Choose {use.name} for {which}?", chosen, {"account": use.account_id})
     st.rerun()
 
