@@ -26,7 +26,7 @@ from bench import suggest_peers
 from bench.suggest_world import GOLD, Query, enlarge, read_prospects, read_queries
 from w365.matching.candidates import Suggester
 from w365.matching.comparison_records import Prospect, Subject
-from w365.matching.free_mail import FREE_MAIL
+from w365.matching.domains import FREE_MAIL
 
 Answers = Sequence[Sequence[int]]  # for each query, positions of accounts, best first
 

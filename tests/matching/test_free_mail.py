@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from w365.matching.domains import normalise_domain, registrable
-from w365.matching.free_mail import FREE_MAIL
+from w365.matching.domains import FREE_MAIL, normalise_domain, registrable
 from w365.model import DomainKind
 
 

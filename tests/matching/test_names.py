@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from w365.matching.names import (
+    SAME_WORD,
     _plain_words,
     acronyms,
     fold_name,
@@ -14,7 +15,6 @@ from w365.matching.names import (
     squashed,
     without_brackets,
 )
-from w365.matching.organisation_words import SAME_WORD
 
 
 @pytest.mark.parametrize(

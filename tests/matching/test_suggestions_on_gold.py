@@ -10,8 +10,7 @@ import pytest
 
 from w365.matching.candidates import Suggester
 from w365.matching.comparison_records import Prospect, ProspectDomain, Subject
-from w365.matching.domains import email_domain, normalise_domain, website_domain
-from w365.matching.free_mail import FREE_MAIL
+from w365.matching.domains import FREE_MAIL, email_domain, normalise_domain, website_domain
 from w365.model import Rule
 
 GOLD = Path(__file__).parents[3] / "shared" / "gold"

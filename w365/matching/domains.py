@@ -10,75 +10,13 @@ from dataclasses import dataclass
 import idna
 from publicsuffixlist import PublicSuffixList
 
+from w365.matching.word_lists import read_words
 from w365.model import DomainKind
 
-# Names a cloud hands out; neither they nor anything below them belongs to one customer. The Public Suffix List has
-# hardly any of them, and untreated every tenant without a domain of its own would share "onmicrosoft.com".
-SERVICE_SUFFIXES = (
-    "onmicrosoft.com",
-    "mail.onmicrosoft.com",
-    "onmicrosoft.us",
-    "onmicrosoft.de",
-    "onmicrosoft.cn",
-    "onmschina.cn",
-    "partner.onmschina.cn",
-    "microsoftonline.com",
-    "sharepoint.com",
-    "sharepoint.us",
-    "sharepoint.de",
-    "sharepoint.cn",
-    "sharepoint-mil.us",
-    "protection.outlook.com",
-    "msappproxy.net",
-    "azurewebsites.net",
-    "azurewebsites.us",
-    "azurestaticapps.net",
-    "azurefd.net",
-    "azureedge.net",
-    "azure-api.net",
-    "cloudapp.net",
-    "cloudapp.azure.com",
-    "trafficmanager.net",
-    "core.windows.net",
-    "powerappsportals.com",
-    "appspot.com",
-    "cloudfunctions.net",
-    "firebaseapp.com",
-    "web.app",
-    "amazonaws.com",
-    "awsapps.com",
-    "cloudfront.net",
-    "elasticbeanstalk.com",
-    "herokuapp.com",
-    "netlify.app",
-    "vercel.app",
-    "pages.dev",
-    "workers.dev",
-    "github.io",
-    "gitlab.io",
-    "business.site",
-)
-# Products of companies that use the bare name themselves: only what stands below it is a service.
-HOSTED_BELOW = (
-    "sites.google.com",
-    "dynamics.com",
-    "zendesk.com",
-    "freshdesk.com",
-    "atlassian.net",
-    "myshopify.com",
-    "wixsite.com",
-    "squarespace.com",
-    "weebly.com",
-    "wordpress.com",
-    "blogspot.com",
-    "webflow.io",
-    "godaddysites.com",
-    "jimdofree.com",
-    "jimdosite.com",
-    "wpengine.com",
-    "my.salesforce.com",
-    "force.com",
-)
+SERVICE_SUFFIXES = read_words("service_suffixes")
+HOSTED_BELOW = read_words("hosted_below")
+FREE_MAIL = frozenset(read_words("free_mail"))
+_NETWORKS = frozenset(read_words("networks"))
 
 # Registries' own suffixes can belong to nobody. The list's private section (github.io, but also rub.de) names what
 # companies and universities run and use themselves: it separates those below it, yet the bare name is somebody's own.
@@ -147,24 +85,6 @@ def website_domain(text: str) -> str:
     if registrable(host) in _NETWORKS:
         return ""
     return _own_name(_WWW.sub("", host)) or _own_name(host)
-
-
-_NETWORKS = frozenset(
-    {
-        "facebook.com",
-        "instagram.com",
-        "linkedin.com",
-        "linktr.ee",
-        "pinterest.com",
-        "threads.net",
-        "tiktok.com",
-        "twitter.com",
-        "x.com",
-        "xing.com",
-        "youtube.com",
-    }
-)
-"""Sites on which everybody has a page: as a website such an address names the page's owner, not the site's."""
 
 
 @functools.lru_cache(maxsize=8_192)

@@ -7,8 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from w365.matching.legal_forms import ANYWHERE, AT_AN_END, LONGEST_PHRASE, PHRASES
-from w365.matching.organisation_words import FILLER, SAME_WORD
+from w365.matching.word_lists import read_entries, read_words
 
 # Letters that do not fall apart into a base letter and an accent.
 _LETTERS = str.maketrans(
@@ -19,8 +18,13 @@ _ELISION = re.compile(r"\b(?:[dl]|qu|dell|nell|sull|all)['’](?=\w)")
 _APOSTROPHE = re.compile(r"['’`´]")
 _NOT_WORD = re.compile(r"[\W_]+")
 _COUNTRY_TAG = re.compile(r"\(\s*[A-Za-z]{2}\s*\)\s*$")
-_FIRST_WORDS = {phrase[0] for phrase in PHRASES} | set(AT_AN_END)
-_LAST_WORDS = {phrase[-1] for phrase in PHRASES} | set(AT_AN_END)
+_ANYWHERE = frozenset(read_words("legal_forms"))
+_AT_AN_END = frozenset(read_words("legal_forms_at_an_end")) | _ANYWHERE
+_PHRASES = frozenset(tuple(entry.split()) for entry in read_entries("legal_form_phrases"))
+_LONGEST_PHRASE = max(map(len, _PHRASES))
+_FIRST_WORDS = {phrase[0] for phrase in _PHRASES} | set(_AT_AN_END)
+_LAST_WORDS = {phrase[-1] for phrase in _PHRASES} | set(_AT_AN_END)
+_FILLER = frozenset(read_words("filler_words"))
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _BRACKETED_ACRONYM = re.compile(r"[(\[]\s*([A-Z][A-Za-z&.-]{1,9})\s*[)\]]")
 
@@ -63,7 +67,7 @@ def name_tokens(text: str) -> tuple[str, ...]:
 def folded_tokens(folded: str) -> tuple[str, ...]:
     """Do what ``name_tokens`` does, for a name already folded."""
     words = folded.split()
-    kept = [word for word in words if word not in FILLER] or words
+    kept = [word for word in words if word not in _FILLER] or words
     return tuple(same for word in kept for same in SAME_WORD.get(word, (word,)))
 
 
@@ -78,7 +82,7 @@ def without_brackets(text: str) -> str:
 def initials(folded: str) -> frozenset[str]:
     """Give the acronyms a folded name may have: initials of its words, with and without the filler words."""
     words = folded.split()
-    content = [word for word in words if word not in FILLER]
+    content = [word for word in words if word not in _FILLER]
     made = {"".join(word[0] for word in group) for group in (words, content)}
     # Without its first word a name is often spoken of too: the MUSC Hollings Cancer Center is also the HCC.
     made |= {one[1:] for one in made if len(one) > 3}
@@ -131,7 +135,7 @@ def _plain_words(text: str) -> list[str]:
 
 def _without_legal_form(words: list[str]) -> list[str]:
     words = _strip_start(_strip_end(words))
-    return [word for word in words if word not in ANYWHERE]
+    return [word for word in words if word not in _ANYWHERE]
 
 
 def _strip_end(words: list[str]) -> list[str]:
@@ -156,8 +160,21 @@ def _without_country(text: str) -> str:
 def _legal_length(words: list[str], *, from_end: bool) -> int:
     if not words or (words[-1] not in _LAST_WORDS if from_end else words[0] not in _FIRST_WORDS):
         return 0  # as with most names, of which there are many
-    for length in range(min(LONGEST_PHRASE, len(words)), 0, -1):
+    for length in range(min(_LONGEST_PHRASE, len(words)), 0, -1):
         part = tuple(words[-length:] if from_end else words[:length])
-        if part in PHRASES or (length == 1 and part[0] in AT_AN_END and len(part[0]) > 1):
+        if part in _PHRASES or (length == 1 and part[0] in _AT_AN_END and len(part[0]) > 1):
             return length
     return 0
+
+
+def _read_same_words() -> dict[str, tuple[str, ...]]:
+    """Words, folded, with what each is read as: abbreviations written out, the same word of other languages."""
+    entries = [entry.partition(":") for name in _SAME_WORDS for entry in read_entries(name)]
+    return {_plain_text(word): tuple(meaning.split()) for meaning, _, words in entries for word in words.split()}
+
+
+_SAME_WORDS = ("abbreviations", "translations", "cities")
+# Where a word means two things the later entry wins; all are only a help in comparing. Without them, on the labelled
+# organisations, 0.906 of the customers have the right account first instead of 0.909, and with the guards on 0.9959 of
+# what is mapped is right instead of 0.9973: a guard no longer sees that two names mean the same.
+SAME_WORD = _read_same_words()

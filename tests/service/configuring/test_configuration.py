@@ -24,7 +24,7 @@ from service.fakes import (
 )
 
 from w365.errors import InputError, NotFound
-from w365.matching.free_mail import FREE_MAIL
+from w365.matching.domains import FREE_MAIL
 from w365.model import Actor, Cardinality, DomainList, Role
 from w365.service import Service
 from w365.service.configuring import settings

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from w365.errors import InputError, NotFound
-from w365.matching.domains import normalise_domain
-from w365.matching.free_mail import FREE_MAIL
+from w365.matching.domains import FREE_MAIL, normalise_domain
 from w365.matching.messages import GUARD_MEANINGS
 from w365.model import LOGICAL_NAME, Actor, Cardinality, DomainKind, DomainList, Guard, MatchPolicy, Rule
 from w365.store import tables as t
