@@ -7,18 +7,3 @@ size does not matter. CSV and Excel cells that a spreadsheet would run as a form
 from w365.service.exporting.files import File, FileRequest, name_file, write_file, write_requested
 from w365.service.exporting.rows import read
 from w365.service.exporting.subjects import COLUMNS, EVERYTHING, MEDIA_TYPES, Format, Record, Subject
-
-__all__ = [
-    "COLUMNS",
-    "EVERYTHING",
-    "MEDIA_TYPES",
-    "File",
-    "FileRequest",
-    "Format",
-    "Record",
-    "Subject",
-    "name_file",
-    "read",
-    "write_file",
-    "write_requested",
-]
