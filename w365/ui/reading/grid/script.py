@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 _FILES = ("wire", "source", "bulk", "save", "cells", "lookup", "columns", "ready")
-_FOLDER = Path(__file__).parents[2] / "scripts"
+FOLDER = Path(__file__).parents[2] / "scripts"
 
 
 def _bundle() -> str:
     """All scripts as one expression, which makes `window.w365` once and then returns it."""
-    text = "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in _FILES)
+    text = "\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in _FILES)
     return f'(window.w365 ||= (() => {{ "use strict";\n{text}\n}})())'
 
 
