@@ -30,8 +30,8 @@ from w365.service.syncing.runs import request_match
 from w365.service.syncing.scheduler import start_due
 from w365.service.telling.notices import note_to_tell, tell_ended
 from w365.service.writeback.compare import run_compare
-from w365.service.writeback.watch import DueWatch
 from w365.service.writeback.runs import run_writeback
+from w365.service.writeback.watch import DueWatch
 from w365.store.matching.dirty_rows import is_any_touched
 from w365.store.onboarding.expected_customers import map_expected
 from w365.store.run_counts import Counts

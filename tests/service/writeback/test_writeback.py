@@ -46,9 +46,9 @@ from w365.service.reading.records import read_row
 from w365.service.syncing import runs
 from w365.service.writeback.compare import read_sheet, request_compare
 from w365.service.writeback.place import list_columns, list_tables, name_place
+from w365.service.writeback.runs import overwrite, request_writeback, retry
 from w365.service.writeback.view import count_troubles, list_differences, list_troubles, read_overview, read_standing
 from w365.service.writeback.watch import DueWatch
-from w365.service.writeback.runs import overwrite, request_writeback, retry
 from w365.sheets import guess_columns
 from w365.store.db.engine import Store
 from w365.store.run_counts import Count

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.model import Role
-from w365.service.writeback.view import read_standing
 from w365.service.writeback.runs import overwrite, retry
+from w365.service.writeback.view import read_standing
 from w365.store.writeback.due_mappings import WriteState
 from w365.store.writeback.standings import WriteStanding
 from w365.ui.deciding.record.decide import Decider

@@ -9,8 +9,8 @@ import streamlit as st
 from w365.errors import W365Error
 from w365.model import Role
 from w365.service.writeback.compare import request_compare
-from w365.service.writeback.view import Overview, differences_file, list_differences, list_troubles, read_overview
 from w365.service.writeback.runs import overwrite, request_writeback
+from w365.service.writeback.view import Overview, differences_file, list_differences, list_troubles, read_overview
 from w365.store.runs import RunView
 from w365.store.writeback.due_mappings import WriteState
 from w365.store.writeback.remote_mappings import Difference
