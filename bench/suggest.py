@@ -25,7 +25,7 @@ from pathlib import Path
 from bench import suggest_peers
 from bench.suggest_world import GOLD, Query, enlarge, read_prospects, read_queries
 from w365.matching.candidates import Suggester
-from w365.matching.comparison_records import Prospect, Subject
+from w365.matching.comparison_records import ComparedCustomer, Prospect
 from w365.matching.domains import FREE_MAIL
 
 Answers = Sequence[Sequence[int]]  # for each query, positions of accounts, best first
@@ -71,7 +71,7 @@ def _options() -> argparse.Namespace:
 def _measure(prospects: list[Prospect], queries: list[Query], slow_queries: int) -> Iterator[Row]:
     yield _ours("ours", prospects, queries)
     bare = [Prospect(one.account_id, one.name) for one in prospects]
-    asked = [Query(Subject(one.subject.name), one.wanted) for one in queries]
+    asked = [Query(ComparedCustomer(one.subject.name), one.wanted) for one in queries]
     yield _ours("ours, names only", bare, asked)
     peers: list[tuple[str, Callable[[list[str], list[str]], suggest_peers.Found], int]] = [
         ("TF-IDF of trigrams, sparse_dot_topn", suggest_peers.tf_idf, len(queries)),
@@ -89,7 +89,7 @@ def _ours(method: str, prospects: list[Prospect], queries: list[Query]) -> Row:
     started = time.perf_counter()
     suggester = Suggester(prospects, ignored=FREE_MAIL)
     one = prospects[0]  # the first answer puts the index in order, which is a part of building
-    suggester.suggest(Subject(one.name, tuple(domain.name for domain in one.domains)), {})
+    suggester.suggest(ComparedCustomer(one.name, tuple(domain.name for domain in one.domains)), {})
     build = time.perf_counter() - started
     started, processor = time.perf_counter(), time.process_time()
     answers = [[one.account_id for one in suggester.suggest(query.subject, {})] for query in queries]

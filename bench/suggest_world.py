@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from w365.matching.comparison_records import Prospect, ProspectDomain, Subject
+from w365.matching.comparison_records import ComparedCustomer, Prospect, ProspectDomain
 from w365.matching.domains import email_domain, normalise_domain, website_domain
 from w365.matching.names import fold_name, name_forms
 from w365.model import DomainKind, Rule
@@ -22,7 +22,7 @@ _SEED = 365
 class Query:
     """A customer that equal domains do not map, and its right accounts."""
 
-    subject: Subject
+    subject: ComparedCustomer
     wanted: frozenset[int]
 
 
@@ -101,7 +101,7 @@ def _prospect(row: dict[str, str], contacts: dict[str, int]) -> Prospect:
     return Prospect(int(number[1:]), row["name"], tuple(domains), row["country"], row["city"], number)
 
 
-def _subject(tenant: dict[str, object]) -> Subject:
+def _subject(tenant: dict[str, object]) -> ComparedCustomer:
     domains = [normalise_domain(one["name"]) for one in tenant["domains"] if one["isVerified"]]
     own = tuple(sorted({one.name for one in domains if one.kind is DomainKind.OWN_NAME}))
-    return Subject(tenant["companyProfile"]["companyName"], own, tenant["country"] or "", tenant["id"])
+    return ComparedCustomer(tenant["companyProfile"]["companyName"], own, tenant["country"] or "", tenant["id"])

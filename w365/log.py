@@ -63,7 +63,11 @@ def hide(secret: str) -> None:
 
 def secrets_of(settings: Settings) -> list[str]:
     keys = (settings.secret_key, *settings.old_secret_keys)
-    return [*keys, *settings.channels.secrets(), *(one.client_secret for one in settings.connections().values())]
+    return [
+        *keys,
+        *settings.channels.secrets(),
+        *(connection.client_secret for connection in settings.connections().values()),
+    ]
 
 
 def _file(home: Path) -> logging.Handler:

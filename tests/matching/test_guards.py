@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from w365.matching.comparison_records import Prospect, ProspectDomain, Subject
+from w365.matching.comparison_records import ComparedCustomer, Prospect, ProspectDomain
 from w365.matching.guards import ALL_GUARDS, judge
 from w365.matching.messages import GUARD_MEANINGS, REASON_WORDS
 from w365.model import Evidence, Guard, Reason, Rule
 
-SUBJECT = Subject("Contoso", ("contoso.com",), "DE")
+SUBJECT = ComparedCustomer("Contoso", ("contoso.com",), "DE")
 LONE = (Evidence(Rule.CONTACT_DOMAIN, "contoso.com", 1, "c1"),)
 WEBSITE = (Evidence(Rule.ACCOUNT_WEBSITE, "contoso.com"),)
 
@@ -31,7 +31,7 @@ HELD = [
 
 @pytest.mark.parametrize(("guard", "subject", "found", "evidence", "has_namesake"), HELD)
 def test_each_guard_holds_back_what_it_means_and_only_when_it_is_on(
-    guard: Guard, subject: Subject, found: Prospect, evidence: tuple[Evidence, ...], *, has_namesake: bool
+    guard: Guard, subject: ComparedCustomer, found: Prospect, evidence: tuple[Evidence, ...], *, has_namesake: bool
 ) -> None:
     assert judge(subject, found, evidence, has_namesake=has_namesake) is guard
     others = ALL_GUARDS - {guard}
@@ -41,7 +41,7 @@ def test_each_guard_holds_back_what_it_means_and_only_when_it_is_on(
 
 @pytest.mark.parametrize(("guard", "subject", "found", "evidence", "has_namesake"), HELD)
 def test_nothing_holds_back_the_same_name_or_the_tenant_id(
-    guard: Guard, subject: Subject, found: Prospect, evidence: tuple[Evidence, ...], *, has_namesake: bool
+    guard: Guard, subject: ComparedCustomer, found: Prospect, evidence: tuple[Evidence, ...], *, has_namesake: bool
 ) -> None:
     assert judge(subject, replace(found, name="CONTOSO GmbH"), evidence, has_namesake=has_namesake) is None
     certain = (*evidence, Evidence(Rule.TENANT_GUID, ""))

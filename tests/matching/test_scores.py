@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from w365.matching.comparison_records import Prospect, ProspectDomain, Subject, known, look_for
+from w365.matching.comparison_records import ComparedCustomer, Prospect, ProspectDomain, known, look_for
 from w365.matching.scores import Facts, judge, log_odds
 from w365.model import Evidence, Rule
 
-SUBJECT = Subject("Contoso GmbH", ("contoso.de", "contoso.onmicrosoft.com"), "DE")
+SUBJECT = ComparedCustomer("Contoso GmbH", ("contoso.de", "contoso.onmicrosoft.com"), "DE")
 ACCOUNT = Prospect(1, "Fabrikam", country="DE")
 ALIKE = Facts(likeness=0.6)
 
@@ -18,12 +18,12 @@ def on(*names: str) -> tuple[ProspectDomain, ...]:
 
 
 def texts(
-    account: Prospect, facts: Facts = ALIKE, subject: Subject = SUBJECT, ignored: frozenset[str] = frozenset()
+    account: Prospect, facts: Facts = ALIKE, subject: ComparedCustomer = SUBJECT, ignored: frozenset[str] = frozenset()
 ) -> dict[str, str]:
     return {signal.name: signal.text for signal in judge(look_for(subject, ignored), known(account), facts)}
 
 
-def score(subject: Subject, account: Prospect, facts: Facts) -> float:
+def score(subject: ComparedCustomer, account: Prospect, facts: Facts) -> float:
     return log_odds(judge(look_for(subject), known(account), facts))
 
 
@@ -77,19 +77,19 @@ def test_ignored_domains_say_nothing() -> None:
 
 def test_two_shortened_cloud_names_do_not_make_a_customer() -> None:
     account = replace(ACCOUNT, domains=on("auckland.nz"))
-    subject = Subject("Wingtip Zoo", ("auckland.onmicrosoft.com",))
+    subject = ComparedCustomer("Wingtip Zoo", ("auckland.onmicrosoft.com",))
     assert "same_label" not in texts(account, subject=subject)
 
 
 def test_a_domain_that_spells_the_name_or_its_initials_counts() -> None:
-    assert "label_is_name" in texts(Prospect(1, "Contoso"), subject=Subject("Old Name Ltd", ("contoso.com",)))
+    assert "label_is_name" in texts(Prospect(1, "Contoso"), subject=ComparedCustomer("Old Name Ltd", ("contoso.com",)))
     account = Prospect(1, "Northwind Interstate Traders")
-    assert "label_is_acronym" in texts(account, subject=Subject("Other", ("nit.org",)))
+    assert "label_is_acronym" in texts(account, subject=ComparedCustomer("Other", ("nit.org",)))
 
 
 def test_an_acronym_meets_the_words_it_stands_for() -> None:
     account = Prospect(1, "Karlsruher Institut für Technologie")
-    assert "acronym" in texts(account, Facts(), Subject("KIT"))
+    assert "acronym" in texts(account, Facts(), ComparedCustomer("KIT"))
 
 
 def test_the_signals_are_sorted_by_their_weight_and_make_the_odds() -> None:
@@ -110,7 +110,7 @@ def test_the_ending_of_the_domains_speaks_where_the_provider_names_no_country() 
 
 def test_a_country_s_name_does_not_differ_from_its_code() -> None:
     account = Prospect(1, "Contoso", country="United Kingdom")
-    for subject in (Subject("Contoso", country="GB"), Subject("Contoso", ("contoso.co.uk",))):
+    for subject in (ComparedCustomer("Contoso", country="GB"), ComparedCustomer("Contoso", ("contoso.co.uk",))):
         assert "other_country" not in texts(account, Facts(), subject)
 
 
@@ -124,13 +124,13 @@ def test_a_country_s_name_does_not_differ_from_its_code() -> None:
     ],
 )
 def test_a_label_speaks_from_so_many_letters_on(signal: str, domain: str, name: str, *, speaks: bool) -> None:
-    assert (signal in texts(Prospect(1, name), Facts(), Subject("Other", (domain,)))) is speaks
+    assert (signal in texts(Prospect(1, name), Facts(), ComparedCustomer("Other", (domain,)))) is speaks
 
 
 @pytest.mark.parametrize(("ours", "theirs", "speaks"), [("nit.de", "nit.com", True), ("ni.de", "ni.com", False)])
 def test_a_shared_label_speaks_from_three_letters_on(ours: str, theirs: str, *, speaks: bool) -> None:
     account = replace(ACCOUNT, domains=on(theirs))
-    assert ("same_label" in texts(account, subject=Subject("Other", (ours,)))) is speaks
+    assert ("same_label" in texts(account, subject=ComparedCustomer("Other", (ours,)))) is speaks
 
 
 @pytest.mark.parametrize(("likeness", "signal"), [(0.4, "other_name"), (0.41, "similar_name"), (0.39, "other_name")])

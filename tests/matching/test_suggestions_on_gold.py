@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from w365.matching.candidates import Suggester
-from w365.matching.comparison_records import Prospect, ProspectDomain, Subject
+from w365.matching.comparison_records import ComparedCustomer, Prospect, ProspectDomain
 from w365.matching.domains import FREE_MAIL, email_domain, normalise_domain, website_domain
 from w365.model import Rule
 
@@ -45,7 +45,7 @@ def test_the_right_account_is_nearly_always_among_five_without_any_equal_domain(
     first = among = 0
     for tenant in tenants:
         names = tuple(normalise_domain(one["name"]).name for one in tenant["domains"])
-        subject = Subject(tenant["companyProfile"]["companyName"], names, tenant["country"] or "")
+        subject = ComparedCustomer(tenant["companyProfile"]["companyName"], names, tenant["country"] or "")
         given = [f"A{one.account_id}" for one in suggester.suggest(subject, {})]
         wanted = set(truth[tenant["id"]]["account_ids"].split("|"))
         first += given[0] in wanted

@@ -18,10 +18,10 @@ def signs_of(name: str, domains: Iterable[str] = ()) -> set[str]:
 
 
 def label_signs(domains: Iterable[str]) -> set[str]:
-    labels = {label(one) for one in domains}
+    labels = {label(domain) for domain in domains}
     return (labels | {one.replace("-", "") for one in labels}) - {""}
 
 
 def _short_forms(name: str) -> frozenset[str]:
     forms = name_forms(name)
-    return forms.squashed | {one for one in forms.initials | forms.acronyms if len(one) > 2}
+    return forms.squashed | {initial for initial in forms.initials | forms.acronyms if len(initial) > 2}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from w365.matching.comparison_records import OwnDomain, Prospect, Subject, Wanted, look_for, own_domain
+from w365.matching.comparison_records import ComparedCustomer, CustomerRecord, OwnDomain, Prospect, look_for, own_domain
 from w365.matching.index import NameIndex
 from w365.matching.names import name_forms, without_brackets
 from w365.matching.postings import Numbering, Postings
@@ -69,7 +69,7 @@ class Suggester:
 
     def suggest(
         self,
-        subject: Subject,
+        subject: ComparedCustomer,
         evidence: Mapping[int, tuple[Evidence, ...]],
         *,
         rejected: frozenset[int] = frozenset(),
@@ -122,14 +122,14 @@ class Suggester:
             self._places.add(self._numbering.take(pairs[:, 0]), pairs[:, 1].astype(np.int64))
             self._numbering.settle()
 
-    def _likeness(self, wanted: Wanted, certain: set[int], sharing: set[int]) -> dict[int, float]:
+    def _likeness(self, wanted: CustomerRecord, certain: set[int], sharing: set[int]) -> dict[int, float]:
         """Give the accounts worth judging with the likeness of their names."""
         also = certain | sharing
         found = self._names.likeness(_spellings(wanted.subject.name), _labels(wanted), also)
         chosen = certain | _likest(sharing, found) | _likest(found.keys() - also, found)
         return {account_id: found.get(account_id, 0.0) for account_id in sorted(chosen)}
 
-    def _sharing(self, wanted: Wanted) -> tuple[dict[str, int], set[int]]:
+    def _sharing(self, wanted: CustomerRecord) -> tuple[dict[str, int], set[int]]:
         """Give how many accounts each domain and label of a customer has, and the accounts that share something."""
         domain_keys = _domain_keys(wanted.domains)
         keys = [*domain_keys, *_keys_for(wanted).difference(domain_keys)]
@@ -145,34 +145,36 @@ class Suggester:
 
     def _keys_of(self, prospect: Prospect) -> set[str]:
         forms = name_forms(prospect.name)
-        own = _domain_keys(own_domain(one.name) for one in prospect.domains if one.name not in self._ignored)
+        own = _domain_keys(own_domain(domain.name) for domain in prospect.domains if domain.name not in self._ignored)
         own |= {f"acronym:{short}" for short in forms.acronyms}
         own |= {f"initials:{short}" for short in forms.initials if len(short) > 2}
         return own | {f"spelled:{name}" for name in forms.squashed}
 
 
 def _domain_keys(domains: Iterable[OwnDomain]) -> set[str]:
-    return {key for one in domains if one.registrable for key in (f"at:{one.registrable}", f"label:{one.label}")}
+    return {
+        key for domain in domains if domain.registrable for key in (f"at:{domain.registrable}", f"label:{domain.label}")
+    }
 
 
-def _keys_for(wanted: Wanted) -> set[str]:
+def _keys_for(wanted: CustomerRecord) -> set[str]:
     forms = wanted.forms
-    labels = {one.spelled for one in wanted.domains if one.registrable}
+    labels = {domain.spelled for domain in wanted.domains if domain.registrable}
     keys = {f"label:{name}" for name in forms.squashed | forms.acronyms}
     keys |= {f"acronym:{short}" for short in forms.initials | forms.acronyms | labels}
     keys |= {f"{kind}:{short}" for short in forms.acronyms | labels for kind in ("initials", "spelled")}
     return keys | {f"label:{short}" for short in forms.initials if len(short) > 2}
 
 
-def _labels(wanted: Wanted) -> list[str]:
+def _labels(wanted: CustomerRecord) -> list[str]:
     """Give what the customer's domains may say of its name beyond the name."""
-    labels = {one.label for one in wanted.domains}
-    return sorted(one for one in labels if len(one) >= 4 and one not in wanted.forms.squashed)
+    labels = {domain.label for domain in wanted.domains}
+    return sorted(label for label in labels if len(label) >= 4 and label not in wanted.forms.squashed)
 
 
 def _likest(accounts: Collection[int], likeness: Mapping[int, float]) -> set[int]:
     """Choose the accounts with the most alike names, and all of the same name: how many there are is what counts."""
-    ordered = sorted([(-likeness.get(one, 0.0), one) for one in accounts])
+    ordered = sorted([(-likeness.get(account, 0.0), account) for account in accounts])
     return {one for at, (negative, one) in enumerate(ordered) if at < _JUDGED or -negative > _SAME}
 
 

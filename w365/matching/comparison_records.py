@@ -11,7 +11,7 @@ from w365.model import DomainKind, Rule
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ComparedCustomer:
     """What is known of a provider account when accounts are suggested for it. Domains are normalised."""
 
     name: str
@@ -54,14 +54,14 @@ class OwnDomain:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CustomerRecord:
     """A provider account as it is compared with many accounts.
 
     ``domains`` are those that are not ignored; ``by_registrable`` and ``by_label`` lead from them to a domain's name.
     ``spellings`` are what a domain that belongs to the name may be.
     """
 
-    subject: Subject
+    subject: ComparedCustomer
     plain: str
     forms: NameForms
     words: frozenset[str]
@@ -74,7 +74,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class AccountRecord:
     """A CRM account as it is compared with a provider account; ``domains`` each with what is registrable of it."""
 
     name: str
@@ -86,13 +86,13 @@ class Known:
     is_active: bool
 
 
-def look_for(subject: Subject, ignored: frozenset[str] = frozenset()) -> Wanted:
+def look_for(subject: ComparedCustomer, ignored: frozenset[str] = frozenset()) -> CustomerRecord:
     """Work out once what a provider account is compared by. ``ignored`` are domains that are never evidence."""
     forms = name_forms(subject.name)
     words = frozenset(forms.words)
     domains = tuple([own_domain(name) for name in subject.domains if name not in ignored])
-    by_registrable = {one.registrable: one.name for one in domains if one.registrable}
-    return Wanted(
+    by_registrable = {domain.registrable: domain.name for domain in domains if domain.registrable}
+    return CustomerRecord(
         subject,
         plain_name(subject.name),
         forms,
@@ -107,12 +107,12 @@ def look_for(subject: Subject, ignored: frozenset[str] = frozenset()) -> Wanted:
     )
 
 
-def known(account: Prospect) -> Known:
+def known(account: Prospect) -> AccountRecord:
     """Work out what an account is compared by."""
-    return Known(
+    return AccountRecord(
         account.name,
         name_forms(account.name),
-        tuple((one.name, registrable(one.name)) for one in account.domains),
+        tuple((domain.name, registrable(domain.name)) for domain in account.domains),
         account.country,
         account.city,
         account.tenant_guid,
@@ -130,7 +130,7 @@ def country_code(country: str) -> str:
     return country.upper() if len(country) == 2 and country.isalpha() else ""
 
 
-def home_of(subject: Subject) -> str:
+def home_of(subject: ComparedCustomer) -> str:
     """Give the country of a customer: what the provider says, or else what the endings of its domains agree on."""
     if subject.country:
         return subject.country.upper()

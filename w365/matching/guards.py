@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from w365.matching.comparison_records import Prospect, Subject, country_code, home_of
+from w365.matching.comparison_records import ComparedCustomer, Prospect, country_code, home_of
 from w365.matching.domains import label, registrable
 from w365.matching.names import name_forms
 from w365.model import Evidence, Guard, Rule
@@ -26,7 +26,7 @@ _SECTORS = frozenset(("ac", "com", "edu", "gob", "gouv", "gov", "gub", "mil", "n
 
 
 def judge(
-    subject: Subject,
+    subject: ComparedCustomer,
     account: Prospect,
     evidence: Collection[Evidence],
     *,
@@ -55,7 +55,7 @@ def judge(
     return next((guard for guard in Guard if guard in guards and holds[guard]()), None)
 
 
-def _is_certain(subject: Subject, account: Prospect, evidence: Collection[Evidence]) -> bool:
+def _is_certain(subject: ComparedCustomer, account: Prospect, evidence: Collection[Evidence]) -> bool:
     if any(fact.rule is Rule.TENANT_GUID for fact in evidence):
         return True
     return name_forms(subject.name).words == name_forms(account.name).words
@@ -69,17 +69,17 @@ def _is_lone(evidence: Collection[Evidence]) -> bool:
     return _only_people(evidence) and sum(fact.contacts for fact in evidence) <= 1
 
 
-def _is_abroad(subject: Subject, account: Prospect) -> bool:
+def _is_abroad(subject: ComparedCustomer, account: Prospect) -> bool:
     ours, theirs = country_code(home_of(subject)), country_code(account.country)
     return bool(ours and theirs) and ours != theirs
 
 
 def _lives_elsewhere(account: Prospect, evidence: Collection[Evidence], ignored: frozenset[str]) -> bool:
-    own = {registrable(one.name) for one in account.domains if one.name not in ignored}
+    own = {registrable(domain.name) for domain in account.domains if domain.name not in ignored}
     return bool(own - {registrable(fact.domain) for fact in evidence})
 
 
-def _are_related(subject: Subject, account: Prospect, evidence: Collection[Evidence]) -> bool:
+def _are_related(subject: ComparedCustomer, account: Prospect, evidence: Collection[Evidence]) -> bool:
     """Whether the names share a word or an acronym, or a supporting domain spells the account's name."""
     ours, theirs = name_forms(subject.name), name_forms(account.name)
     if set(ours.words) & set(theirs.words) or ours.acronyms & theirs.initials or theirs.acronyms & ours.initials:
@@ -93,7 +93,7 @@ def _is_spelled(account: Prospect, evidence: Collection[Evidence]) -> bool:
     return bool(labels & (forms.squashed | forms.initials | forms.acronyms | set(forms.words)))
 
 
-def _is_part(subject: Subject, account: Prospect, evidence: Collection[Evidence]) -> bool:
+def _is_part(subject: ComparedCustomer, account: Prospect, evidence: Collection[Evidence]) -> bool:
     ours, theirs = set(name_forms(subject.name).words), set(name_forms(account.name).words)
     return bool(theirs & _PARTS) and not ours & _PARTS and not _is_spelled(account, evidence)
 

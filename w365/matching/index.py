@@ -34,7 +34,7 @@ _NO_GRAMS: npt.NDArray[np.uint32] = np.array([], dtype=np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _NameQuery:
     """A name that is looked for: its grams that other names have, the rarest first, and how many no name has."""
 
     key: str
@@ -178,7 +178,7 @@ class NameIndex:
         self._sums = np.zeros(len(sizes), dtype=np.int32)
         self._mine = np.zeros(len(self._weights), dtype=np.int32)
 
-    def _ask(self, key: str) -> _Asked:
+    def _ask(self, key: str) -> _NameQuery:
         codes = codes_of(key)
         numbers = self._vocabulary.find(codes)
         is_met = numbers >= 0
@@ -186,9 +186,9 @@ class NameIndex:
         owners = self._owners_of.take(numbers)
         order = np.lexsort((codes, owners))
         order = order[np.count_nonzero(owners == 0) :]  # what nobody has any more comes first
-        return _Asked(key, numbers.take(order), len(is_met) - len(order))
+        return _NameQuery(key, numbers.take(order), len(is_met) - len(order))
 
-    def _rough(self, asked: _Asked, limit: int, most_read: int) -> Numbers:
+    def _rough(self, asked: _NameQuery, limit: int, most_read: int) -> Numbers:
         """Choose the names worth a closer look by the sum of the rarest shared grams."""
         numbers = asked.known
         read = np.cumsum(self._owners_of.take(numbers))
@@ -229,7 +229,7 @@ class NameIndex:
             start += size
         return np.concatenate(kept)
 
-    def _compare(self, asked: Sequence[_Asked], cosines: Sequence[Floats], positions: Numbers) -> dict[int, float]:
+    def _compare(self, asked: Sequence[_NameQuery], cosines: Sequence[Floats], positions: Numbers) -> dict[int, float]:
         texts = self._keys.several(positions.tolist())
         accounts = self._account_column.take(positions).tolist()
         best: dict[int, float] = {}
@@ -241,7 +241,7 @@ class NameIndex:
                     best[account_id] = likeness
         return best
 
-    def _cosines(self, asked: _Asked, positions: Numbers) -> Floats:
+    def _cosines(self, asked: _NameQuery, positions: Numbers) -> Floats:
         mine = self._weights.take(asked.known)
         rarest = round(_FINENESS * (math.log(self._count) + 1.0) ** 2)
         length = math.sqrt(int(mine.sum()) + rarest * asked.unseen)

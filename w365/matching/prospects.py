@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from w365.matching.comparison_records import Known, Prospect, ProspectDomain
+from w365.matching.comparison_records import AccountRecord, Prospect, ProspectDomain
 from w365.matching.domains import registrable
 from w365.matching.names import NameForms, name_forms
 from w365.matching.postings import Texts
@@ -44,7 +44,7 @@ class Prospects:
         place = self._place_of.get(account_id)
         return None if place is None else _unpack(account_id, self._texts[place])
 
-    def known(self, account_id: int) -> Known | None:
+    def known(self, account_id: int) -> AccountRecord | None:
         """Give an account as it is compared, sooner than it could be worked out."""
         place = self._place_of.get(account_id)
         return None if place is None else _known(self._texts[place])
@@ -75,9 +75,9 @@ def _pack(prospect: Prospect) -> str:
     fields = [name, prospect.country, prospect.city, prospect.number, prospect.tenant_guid]
     fields.append("1" if prospect.is_active else "")
     fields += _pack_forms(name_forms(name))
-    for one in prospect.domains:
-        below = len(one.name) - len(registrable(one.name))
-        fields += (one.name, str(below), _RULES[one.rule], str(one.contacts))
+    for domain in prospect.domains:
+        below = len(domain.name) - len(registrable(domain.name))
+        fields += (domain.name, str(below), _RULES[domain.rule], str(domain.contacts))
     return _MARK.join([field.replace(_MARK, " ") for field in fields])
 
 
@@ -91,12 +91,12 @@ def _unpack(account_id: int, text: str) -> Prospect:
     return Prospect(account_id, name, domains, country, city, number, guid, bool(is_active))
 
 
-def _known(text: str) -> Known:
+def _known(text: str) -> AccountRecord:
     fields = text.split(_MARK)
     name, country, city, _, guid, is_active = fields[:_FORMS]
     names, below = fields[_DOMAINS::_OF_DOMAIN], fields[_DOMAINS + 1 :: _OF_DOMAIN]
     domains = tuple([(one, one[int(at) :]) for one, at in zip(names, below, strict=True)])
-    return Known(name, _unpack_forms(fields[_FORMS:_DOMAINS]), domains, country, city, guid, bool(is_active))
+    return AccountRecord(name, _unpack_forms(fields[_FORMS:_DOMAINS]), domains, country, city, guid, bool(is_active))
 
 
 def _pack_forms(forms: NameForms) -> list[str]:

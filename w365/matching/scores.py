@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from w365.matching.comparison_records import Known, Wanted, country_code, plain_name, spelled
+from w365.matching.comparison_records import AccountRecord, CustomerRecord, country_code, plain_name, spelled
 from w365.matching.domains import chosen_label
 from w365.matching.messages import say_evidence
 from w365.matching.names import NameForms, name_tokens
@@ -45,7 +45,7 @@ class Facts:
     mapped_elsewhere: str = ""
 
 
-def judge(wanted: Wanted, account: Known, facts: Facts) -> tuple[Signal, ...]:
+def judge(wanted: CustomerRecord, account: AccountRecord, facts: Facts) -> tuple[Signal, ...]:
     """Judge one account: give the signals that speak for and against it, strongest first."""
     found = [
         *_evidence_signals(facts),
@@ -78,7 +78,7 @@ def _evidence_signals(facts: Facts) -> Iterator[Signal]:
         yield Signal("several_contacts", 0.5, f"{contacts} contacts use it, not one alone")
 
 
-def _domain_signals(wanted: Wanted, account: Known, facts: Facts) -> Iterator[Signal]:
+def _domain_signals(wanted: CustomerRecord, account: AccountRecord, facts: Facts) -> Iterator[Signal]:
     if facts.evidence:
         return  # equal domains are said already
     ours, ignored = wanted.by_registrable, wanted.ignored
@@ -111,7 +111,7 @@ def _rarely(weight: float, owners: int) -> float:
     return round(max(0.3, weight - math.log(max(1, owners))), 2)
 
 
-def _name_signals(wanted: Wanted, account: Known, facts: Facts) -> Iterator[Signal]:
+def _name_signals(wanted: CustomerRecord, account: AccountRecord, facts: Facts) -> Iterator[Signal]:
     same = _same_name(wanted, account)
     if same:
         yield same
@@ -126,7 +126,7 @@ def _name_signals(wanted: Wanted, account: Known, facts: Facts) -> Iterator[Sign
         yield max(reversed(named), key=_weight)
 
 
-def _same_name(wanted: Wanted, account: Known) -> Signal | None:
+def _same_name(wanted: CustomerRecord, account: AccountRecord) -> Signal | None:
     ours, theirs = wanted.forms, account.forms
     if wanted.plain == plain_name(account.name):
         return Signal("same_name", 6.5, "same name")
@@ -150,9 +150,9 @@ def _acronym(ours: NameForms, theirs: NameForms) -> list[Signal]:
     return [Signal("acronym", weight, f"{acronym.upper()} stands for the same words in both names")]
 
 
-def _spelled(wanted: Wanted, account: Known) -> list[Signal]:
+def _spelled(wanted: CustomerRecord, account: AccountRecord) -> list[Signal]:
     """Give the strongest signal of a domain that spells the name of the other side, if any does."""
-    found = [_label_signal(account.name, account.forms, one.name, one.spelled) for one in wanted.domains]
+    found = [_label_signal(account.name, account.forms, domain.name, domain.spelled) for domain in wanted.domains]
     found += [
         _label_signal(wanted.subject.name, wanted.forms, name, part)
         for name, own in account.domains
@@ -178,7 +178,7 @@ def _label_signal(name: str, forms: NameForms, domain: str, part: str) -> Signal
     return None
 
 
-def _place_signals(wanted: Wanted, account: Known) -> Iterator[Signal]:
+def _place_signals(wanted: CustomerRecord, account: AccountRecord) -> Iterator[Signal]:
     ours, theirs = wanted.subject.country, account.country
     if ours and theirs:
         if ours.casefold() == theirs.casefold():
@@ -199,7 +199,7 @@ def _city_words(city: str) -> frozenset[str]:
     return frozenset(name_tokens(city))
 
 
-def _state_signals(wanted: Wanted, account: Known, facts: Facts) -> Iterator[Signal]:
+def _state_signals(wanted: CustomerRecord, account: AccountRecord, facts: Facts) -> Iterator[Signal]:
     tenant = wanted.subject.tenant_guid
     if tenant and account.tenant_guid and tenant != account.tenant_guid:
         yield Signal("other_tenant", -5.0, "the account carries the id of a different tenant")

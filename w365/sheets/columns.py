@@ -26,15 +26,15 @@ def guess_columns(headings: Sequence[str], fields: Sequence[Field]) -> dict[str,
     """Give each field the column whose heading says it best; no column serves two fields."""
     folded = [_fold(heading) for heading in headings]
     wanted = [
-        (rank, order, one.name, guess)
-        for order, one in enumerate(fields)
-        for rank, guess in enumerate((_fold(one.label), *one.guesses))
+        (rank, order, field.name, guess)
+        for order, field in enumerate(fields)
+        for rank, guess in enumerate((_fold(field.label), *field.guesses))
     ]
     found: dict[str, int] = {}
     for _, _, name, guess in sorted(wanted):
         if name not in found and guess in folded and folded.index(guess) not in found.values():
             found[name] = folded.index(guess)
-    return {one.name: found[one.name] for one in fields if one.name in found}
+    return {field.name: found[field.name] for field in fields if field.name in found}
 
 
 def name_columns(headings: Sequence[str]) -> list[str]:

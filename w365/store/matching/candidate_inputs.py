@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import sqlalchemy as sa
 
-from w365.matching.comparison_records import Prospect, ProspectDomain, Subject
+from w365.matching.comparison_records import ComparedCustomer, Prospect, ProspectDomain
 from w365.model import Guard, Rule
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
@@ -62,11 +62,11 @@ def _domain(row: sa.Row[int, str, str, int]) -> ProspectDomain:
 # --- provider accounts ---
 
 
-def read_subjects(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Subject]:
+def read_subjects(connection: sa.Connection, ids: Sequence[int]) -> dict[int, ComparedCustomer]:
     """Read provider accounts with the domains of their own."""
     domains = read_own_domains(connection, ids)
     return {
-        row.id: Subject(row.name, domains.get(row.id, ()), row.country, row.tenant_guid)
+        row.id: ComparedCustomer(row.name, domains.get(row.id, ()), row.country, row.tenant_guid)
         for row in connection.execute(_SUBJECTS, {"ids": ids})
     }
 

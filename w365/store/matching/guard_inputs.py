@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.matching.comparison_records import Prospect, ProspectDomain, Subject
+from w365.matching.comparison_records import ComparedCustomer, Prospect, ProspectDomain
 from w365.matching.guards import judge
 from w365.model import Evidence, Guard, Proposal, Rule
 from w365.store import tables as t
@@ -68,7 +68,7 @@ def judge_rows(
     for row in rows:
         account = Prospect(row.account_id, row.account, domains.get(row.account_id, ()), row.account_country)
         guard = judge(
-            Subject(row.name, customers.get(row.provider_account_id, ()), row.country),
+            ComparedCustomer(row.name, customers.get(row.provider_account_id, ()), row.country),
             account,
             evidence.get(row.provider_account_id, {}).get(row.account_id, ()),
             has_namesake=bool(row.has_namesake),
