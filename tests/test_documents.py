@@ -239,6 +239,36 @@ def test_every_page_stands_in_an_index() -> None:
     assert set(DOCS.rglob("*.md")) - linked - {DOCS / "README.md"} == set()
 
 
+def places(document: Path) -> set[str]:
+    """The files, folders and modules that a document names in backticks, as paths; modules as `store.runs`."""
+    named = re.findall(r"`([\w./-]+?)/?`", prose(document))
+    paths = {name for name in named if name.partition("/")[0] in FOLDERS and "/" in name}
+    modules = {name for name in named if re.fullmatch(rf"(w365\.)?({'|'.join(FLOORS)})(\.\w+)+", name)}
+    return paths | {f"w365/{name.removeprefix('w365.').replace('.', '/')}" for name in modules if ".py" not in name}
+
+
+def is_there(place: str) -> bool:
+    return any(file.exists() for top in (ROOT, ROOT / "w365") for file in (top / place, top / f"{place}.py"))
+
+
+FLOORS = ("ui", "api", "service", "store", "portals", "crm", "http", "matching", "demo", "sheets", "cli")
+FOLDERS = (*FLOORS, "w365", "tests", "bench", "docs", "pages")
+MAPS = [ROOT / "CONTRIBUTING.md", DOCS / "architecture.md", *(DOCS / "guides").glob("*.md")]
+
+
+@pytest.mark.parametrize("document", MAPS, ids=lambda path: path.name)
+def test_every_place_that_a_map_names_is_there(document: Path) -> None:
+    assert places(document)
+    assert {place for place in places(document) if not is_there(place)} == set()
+
+
+@pytest.mark.parametrize("document", MAPS, ids=lambda path: path.name)
+def test_every_test_that_a_map_names_is_there(document: Path) -> None:
+    tests = "\n".join(read(path) for path in (ROOT / "tests").rglob("test_*.py"))
+    named = re.findall(r"\b(test_\w+)(?:`| there)", re.sub(r"[\w/]*/?test_\w+\.py(::)?", "", prose(document)))
+    assert [name for name in named if f"def {name}(" not in tests] == []
+
+
 def test_every_page_that_the_code_names_exists() -> None:
     sources = [path for folder in ("w365", "pages", "bench", "tests") for path in (ROOT / folder).rglob("*.py")]
     named = {page for path in sources for page in re.findall(r"docs/[\w/-]+\.md", read(path))}

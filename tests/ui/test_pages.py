@@ -20,7 +20,7 @@ from w365.service.syncing.providers import PARTNER_CENTER, get_crm, list_provide
 from w365.service.syncing.runs import list_runs, request_match, request_sync
 from w365.store.runs import Progress, claim_run
 from w365.store.tables import Visit
-from w365.ui.frame import app_runtime
+from w365.ui.frame import app_runtime, pages
 from w365.ui.frame.wording import plain
 
 PAGES = (
@@ -30,6 +30,10 @@ PAGES = (
 
 
 ABOUT_PROVIDER_ACCOUNTS = ("review", "provider_accounts", "conflicts", "statistics", "audit", "quality")
+
+
+def test_every_page_is_opened_here_but_the_grid_s() -> None:
+    assert sorted([*PAGES, "provider_accounts"]) == sorted(page.place for page in pages.PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES)

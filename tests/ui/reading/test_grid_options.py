@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from st_aggrid import JsCode
+from stage import ROW
 
 from w365.api import tokens
+from w365.api.rows import row_json
 from w365.model import Actor, Reason, Role
 from w365.service.deciding.bulk_actions import ACTIONS
 from w365.store.reading.worklist import Sort
@@ -55,6 +57,12 @@ def test_options_are_constants_with_a_token_and_encoded_text_only(view: View, na
 def test_every_column_that_sorts_is_one_the_server_can_sort_by() -> None:
     sortable = {column["colId"] for column in CONSTANT["columnDefs"] if column.get("sortable", True)}
     assert sortable <= set(Sort)
+
+
+def test_every_column_shows_what_a_row_brings() -> None:
+    brought = row_json(ROW).keys()
+    shown = {column["field"] for column in CONSTANT["columnDefs"] if "cellRenderer" not in column}
+    assert shown | {column["tooltipField"] for column in CONSTANT["columnDefs"] if "tooltipField" in column} <= brought
 
 
 def test_a_new_filter_leaves_widths_and_order_as_the_person_set_them() -> None:
