@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,10 +72,28 @@ def test_the_tests_import_what_is_required_for_them() -> None:
 # --- the architecture ---
 
 
-def test_the_layers_are_drawn_as_they_are_held() -> None:
+def contracts() -> list[dict[str, Any]]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    contract = project["tool"]["importlinter"]["contracts"][0]
-    assert " → ".join(contract["layers"]) in " ".join(ARCHITECTURE.split())
+    return list(project["tool"]["importlinter"]["contracts"])
+
+
+@pytest.mark.parametrize("floor", ["w365", "w365.ui", "w365.service", "w365.store"])
+def test_the_layers_are_drawn_as_they_are_held(floor: str) -> None:
+    (layers,) = (one["layers"] for one in contracts() if one.get("containers") == [floor])
+    assert " → ".join(layers) in " ".join(ARCHITECTURE.split())
+
+
+def test_the_rooms_are_drawn_as_they_are() -> None:
+    drawn = {
+        word: set(names.split()) for word, names in re.findall(r"^(core|extras) {2,}(.+)$", ARCHITECTURE, re.MULTILINE)
+    }
+    (held,) = (one for one in contracts() if one["name"] == "The core knows nothing of the extras")
+    named = {word: {name.split(".")[2] for name in held[f"{word}_modules"]} for word in ("source", "forbidden")}
+    assert drawn == {"core": named["source"], "extras": named["forbidden"]}
+    apart = {"service": set[str](), "store": {"db", "tables", "migrations"}, "ui": {"frame"}}
+    for floor, others in apart.items():
+        rooms = {path.parent.name for path in (ROOT / "w365" / floor).glob("*/__init__.py")}
+        assert rooms - others <= drawn["core"] | drawn["extras"] | {"insight"}, floor
 
 
 def test_every_table_has_its_writer_named() -> None:
