@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 from service.fakes import ADMIN, FakeCrm, account, crm_sync, make_service, rows_of
 from service.import_files import csv_of, xlsx_of
 from typer.testing import CliRunner, Result
@@ -38,15 +36,12 @@ def service(store: Store, home: Path) -> Service:
 
 @pytest.fixture
 def run(service: Service) -> Run:
-    @contextmanager
-    def opened() -> Iterator[Service]:
-        yield service
+    def invoke(*arguments: object) -> Result:
+        return CliRunner().invoke(
+            import_commands, [str(each) for each in arguments], obj=lambda **_: nullcontext(service)
+        )
 
-    def say(as_json: bool, answer: dict[str, Any], text: str) -> None:  # noqa: FBT001 - as the command line's own
-        typer.echo(json.dumps(answer) if as_json else text)
-
-    commands = import_commands(opened, say)
-    return lambda *arguments: CliRunner().invoke(commands, [str(one) for one in arguments])
+    return invoke
 
 
 def put(path: Path, content: bytes) -> Path:

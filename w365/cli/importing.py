@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from w365.cli.frame import AsJson, open_service, print_answer, say_counts
 from w365.errors import AlreadyRunning, InputError
 from w365.service import Service
 from w365.service.access import local_user
@@ -19,10 +21,6 @@ from w365.sheets.columns import name_columns
 from w365.store.run_counts import as_words
 from w365.store.runs import RunView
 
-Open = Callable[..., AbstractContextManager[Service]]
-Say = Callable[[bool, dict[str, Any], str], None]
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file or an Excel workbook.")]
 MappingsFile = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A CSV file or an Excel workbook.")]
 FromCrm = Annotated[
@@ -40,7 +38,7 @@ _ALSO = {"different": "different", "rejected": "rejected_pair", "set-aside": "se
 
 
 def _check_also(chosen: list[str] | None) -> list[str] | None:
-    if wrong := next((one for one in chosen or () if one not in _ALSO), None):
+    if wrong := next((word for word in chosen or () if word not in _ALSO), None):
         raise typer.BadParameter(f"“{wrong}” is none of {', '.join(_ALSO)}.")
     return chosen
 
@@ -54,110 +52,118 @@ Also = Annotated[
     ),
 ]
 _MOST_ERRORS = 20
+_REFUSED = "Nothing was imported. Correct the lines, or leave them out with --leave-out-errors."
 
 
-def import_commands(opened: Open, say: Say) -> typer.Typer:
-    """The commands, on a service that `opened` opens; `say` prints as the other commands do."""
-    commands = typer.Typer(help="Import provider accounts or mappings from a file.", no_args_is_help=True)
-    commands.command("accounts")(_accounts_command(opened, say))
-    commands.command("mappings")(_mappings_command(opened, say))
-    return commands
+import_commands = typer.Typer(help="Import provider accounts or mappings from a file.", no_args_is_help=True)
+"""The commands act on the service that their context's `obj` opens, if there is one."""
 
 
-def _accounts_command(opened: Open, say: Say) -> Callable[..., None]:
-    def import_accounts(  # noqa: PLR0913, PLR0917 - an argument an option
-        file: File,
-        provider: Annotated[str, typer.Option(help="The manual provider.")],
-        dry_run: DryRun = False,
-        full_list: Annotated[
-            bool, typer.Option("--full-list", help="Mark what the file does not have as gone.")
-        ] = False,
-        many_gone: Annotated[bool, typer.Option("--many-gone", help="Even if that is very much.")] = False,
-        leave_out_errors: LeaveOut = False,
-        column: Columns = None,
-        as_json: AsJson = False,
+@import_commands.command("accounts")
+def import_accounts(  # noqa: PLR0913, PLR0917 - an argument an option
+    context: typer.Context,
+    file: File,
+    provider: Annotated[str, typer.Option(help="The manual provider.")],
+    dry_run: DryRun = False,
+    full_list: Annotated[bool, typer.Option("--full-list", help="Mark what the file does not have as gone.")] = False,
+    many_gone: Annotated[bool, typer.Option("--many-gone", help="Even if that is very much.")] = False,
+    leave_out_errors: LeaveOut = False,
+    column: Columns = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import the rows of a manual provider."""
+    from w365.service.importing import accounts
+    from w365.service.syncing.manual_rows import FIELDS
+    from w365.service.syncing.providers import find_provider
+
+    with (context.obj or open_service)() as service:
+        actor = local_user()
+        provider_id = find_provider(service, actor, provider).id
+        sheet, places = _read(file, FIELDS, column or ())
+        preview = accounts.preview_accounts(service, actor, provider_id, sheet, places)
+        answer = {"lines": preview.lines, **as_words(preview.counts), "missing": preview.missing}
+        choice = accounts.AccountsChoice(leave_out_errors, full_list, many_gone)
+        carry_out = partial(accounts.import_accounts, service, actor, provider_id, sheet, places, choice)
+        course = _Course(dry_run, leave_out_errors, as_json)
+        course.follow(service, answer, as_words(preview.counts), preview.errors, carry_out)
+
+
+@import_commands.command("mappings")
+def import_mappings(  # noqa: PLR0913, PLR0917 - an argument an option
+    context: typer.Context,
+    file: MappingsFile = None,
+    from_crm: FromCrm = False,
+    provider: Annotated[str, typer.Option(help="The provider of lines that name none.")] = "",
+    dry_run: DryRun = False,
+    also: Also = None,
+    leave_out_errors: LeaveOut = False,
+    column: Columns = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import mappings that exist already, such as `export mappings` writes."""
+    if (file is None) != from_crm:
+        raise typer.BadParameter("Name a FILE or say --from-crm.", param_hint="FILE")
+    from w365.service.importing import mappings
+    from w365.service.importing.mapping_plan import FIELDS, USUALLY, Verdict
+
+    take = USUALLY | {Verdict(_ALSO[word]) for word in also or ()}
+    choice = mappings.MappingChoice(provider, take, leave_out_errors)
+    with (context.obj or open_service)(connect=from_crm) as service:
+        actor = local_user()
+        sheet, places = _read(file, FIELDS, column or ()) if file else _read_crm(service, FIELDS)
+        preview = mappings.preview_mappings(service, actor, sheet, places, choice)
+        verdicts = {verdict.value: preview.counts[verdict] for verdict in Verdict}
+        shown = [_planned(line) for line in preview.shown if line.verdict not in {Verdict.MAP, Verdict.SAME}]
+        answer = {"lines": preview.lines, "mapped": preview.mapped, **verdicts, "shown": shown}
+        left = {word: count for word, count in verdicts.items() if word not in {*take, Verdict.MAP}}
+        carry_out = partial(mappings.import_mappings, service, actor, sheet, places, choice)
+        course = _Course(dry_run, leave_out_errors, as_json)
+        course.follow(service, answer, {"mapped": preview.mapped, **left}, preview.errors, carry_out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """How far an import goes, and how it is told of."""
+
+    dry_run: bool
+    leave_out_errors: bool
+    as_json: bool
+
+    def follow(
+        self,
+        service: Service,
+        answer: dict[str, Any],
+        counts: Mapping[str, int],
+        errors: Sequence[LineError],
+        carry_out: Callable[[], RunView],
     ) -> None:
-        """Import the rows of a manual provider."""
-        from w365.service.importing import accounts
-        from w365.service.syncing.manual_rows import FIELDS
-        from w365.service.syncing.providers import find_provider
+        """Import if nothing is against it, and print how it went.
 
-        with opened() as service:
-            actor = local_user()
-            provider_id = find_provider(service, actor, provider).id
-            sheet, places = _read(file, FIELDS, column or ())
-            preview = accounts.preview_accounts(service, actor, provider_id, sheet, places)
-            told = _say_counts(preview.counts)
-            answer: dict[str, Any] = {"lines": preview.lines, **as_words(preview.counts), "missing": preview.missing}
-            answer |= {"errors": _errors(preview.errors), "imported": False}
-            _tell_errors(preview.errors)
-            if not dry_run and (leave_out_errors or not preview.errors):
-                choice = accounts.AccountsChoice(leave_out_errors, full_list, many_gone)
-                run = accounts.import_accounts(service, actor, provider_id, sheet, places, choice)
-                match_after(service)
-                answer |= {"imported": True, "run": run.id, **as_words(run.result)}
-                told = _say_counts(run.result)
-        _end(say, answer, told, as_json=as_json, is_refused=bool(preview.errors) and not leave_out_errors)
-
-    return import_accounts
+        Lines with errors that were not to be left out make the exit status 1.
+        """
+        is_refused = bool(errors) and not self.leave_out_errors
+        answer |= {"errors": [asdict(error) for error in errors], "imported": False}
+        _print_errors(errors)
+        outcome = "Without the errors" if is_refused else "Would be imported"
+        if not self.dry_run and not is_refused:
+            run = carry_out()
+            match_after(service)
+            outcome, counts = "Imported", as_words(run.result)
+            answer |= {"imported": True, "run": run.id, **({"mapped": 0} if "mapped" in answer else {}), **counts}
+        print_answer(self.as_json, answer, f"{outcome}: {say_counts(counts) or 'nothing to import'}.")
+        if is_refused:
+            print(_REFUSED, file=sys.stderr)
+            raise typer.Exit(1)
 
 
-def _mappings_command(opened: Open, say: Say) -> Callable[..., None]:
-    def import_mappings(  # noqa: PLR0913, PLR0917 - an argument an option
-        file: MappingsFile = None,
-        from_crm: FromCrm = False,
-        provider: Annotated[str, typer.Option(help="The provider of lines that name none.")] = "",
-        dry_run: DryRun = False,
-        also: Also = None,
-        leave_out_errors: LeaveOut = False,
-        column: Columns = None,
-        as_json: AsJson = False,
-    ) -> None:
-        """Import mappings that exist already, such as `export mappings` writes."""
-        if (file is None) != from_crm:
-            raise typer.BadParameter("Name a FILE or say --from-crm.", param_hint="FILE")
-        from w365.service.importing import mappings
-        from w365.service.importing.mapping_plan import FIELDS, USUALLY, Verdict
-
-        take = USUALLY | {Verdict(_ALSO[one]) for one in also or ()}
-        choice = mappings.MappingChoice(provider, take, leave_out_errors)
-        with opened(connect=True) if from_crm else opened() as service:
-            actor = local_user()
-            sheet, places = _read(file, FIELDS, column or ()) if file else _read_crm(service, FIELDS)
-            preview = mappings.preview_mappings(service, actor, sheet, places, choice)
-            answer: dict[str, Any] = {"lines": preview.lines, "mapped": preview.mapped}
-            answer |= {one.value: preview.counts[one] for one in Verdict}
-            answer |= {"shown": [_planned(one) for one in preview.shown if one.verdict not in _PLAIN]}
-            answer |= {"errors": _errors(preview.errors), "imported": False}
-            told = _say_counts({"mapped": preview.mapped} | {one.value: preview.counts[one] for one in _left(take)})
-            _tell_errors(preview.errors)
-            if not dry_run and (leave_out_errors or not preview.errors):
-                run = mappings.import_mappings(service, actor, sheet, places, choice)
-                match_after(service)
-                answer |= {"imported": True, "run": run.id, "mapped": 0, **as_words(run.result)}
-                told = _say_counts(run.result)
-        _end(say, answer, told, as_json=as_json, is_refused=bool(preview.errors) and not leave_out_errors)
-
-    return import_mappings
-
-
-_PLAIN = ("map", "same")
-
-
-def _left(take: frozenset[Any]) -> list[Any]:
-    from w365.service.importing.mapping_plan import Verdict
-
-    return [one for one in Verdict if one not in take and one is not Verdict.MAP]
-
-
-def _planned(one: Any) -> dict[str, Any]:
+def _planned(line: Any) -> dict[str, Any]:
     return {
-        "line": one.line,
-        "what": one.verdict.value,
-        "provider": one.provider,
-        "provider_specific_account_id": one.specific_id,
-        "account": one.account,
-        "against": one.other,
+        "line": line.line,
+        "what": line.verdict.value,
+        "provider": line.provider,
+        "provider_specific_account_id": line.specific_id,
+        "account": line.account,
+        "against": line.other,
     }
 
 
@@ -178,8 +184,8 @@ def _read(file: Path, fields: Sequence[Field], columns: Sequence[str]) -> tuple[
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror}).", kept="Nothing was imported.") from None
     places = guess_columns(sheet.headings, fields)
-    for one in columns:
-        field, _, heading = one.partition("=")
+    for column in columns:
+        field, _, heading = column.partition("=")
         if field not in [known.name for known in fields]:
             names = ", ".join(known.name for known in fields)
             raise typer.BadParameter(f"“{field}” is no field; fields: {names}.", param_hint="--column")
@@ -198,27 +204,9 @@ def _read_crm(service: Service, fields: Sequence[Field]) -> tuple[Sheet, Places]
     return sheet, guess_columns(sheet.headings, fields)
 
 
-def _say_counts(counts: Any) -> str:
-    told = ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in counts.items() if count)
-    return told or "nothing to import"
-
-
-def _errors(errors: Sequence[LineError]) -> list[dict[str, Any]]:
-    return [{"line": one.line, "column": one.column, "value": one.value, "why": one.why} for one in errors]
-
-
-def _tell_errors(errors: Sequence[LineError]) -> None:
-    for one in errors[:_MOST_ERRORS]:
-        parts = [f"line {one.line}", one.column, f"“{one.value}”" if one.value else ""]
-        print(f"{', '.join(part for part in parts if part)}: {one.why}", file=sys.stderr)
+def _print_errors(errors: Sequence[LineError]) -> None:
+    for error in errors[:_MOST_ERRORS]:
+        parts = [f"line {error.line}", error.column, f"“{error.value}”" if error.value else ""]
+        print(f"{', '.join(filter(None, parts))}: {error.why}", file=sys.stderr)
     if len(errors) > _MOST_ERRORS:
         print(f"… and {len(errors) - _MOST_ERRORS:,} more; --json has them all", file=sys.stderr)
-
-
-def _end(say: Say, answer: dict[str, Any], told: str, *, as_json: bool, is_refused: bool) -> None:
-    """Print how it went; lines with errors that were not to be left out make the exit status 1."""
-    done = "Imported" if answer["imported"] else "Would be imported" if not is_refused else "Without the errors"
-    say(as_json, answer, f"{done}: {told}.")
-    if is_refused:
-        print("Nothing was imported. Correct the lines, or leave them out with --leave-out-errors.", file=sys.stderr)
-        raise typer.Exit(1)

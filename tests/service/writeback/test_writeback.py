@@ -12,7 +12,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import typer
 from connection_steps import ADMIN, ANALYST, opened
 from fresh_stores import make_once
 from service.fakes import FakeClock, account_id_of, crm_sync, id_of, sync
@@ -367,12 +366,9 @@ def test_the_command_line_imports_from_the_table(made: tuple[Service, FakeClock]
     name_place(service, ADMIN, PLACE, write=False)
     row = {"new_specificaccountid": LONELY, "new_provider": "Partner Center"}
     http.post(SET, json=row | {"new_Account@odata.bind": f"/accounts({BELLOWS_TWIN})"}).raise_for_status()
-    commands = import_commands(
-        lambda **_: nullcontext(service), lambda _as_json, answer, _text: typer.echo(json.dumps(answer))
-    )
 
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(commands, ["mappings", *arguments])
+        return CliRunner().invoke(import_commands, ["mappings", *arguments], obj=lambda **_: nullcontext(service))
 
     dry = run("--from-crm", "--dry-run", "--json")
     assert (dry.exit_code, json.loads(dry.stdout)["mapped"]) == (0, 1)

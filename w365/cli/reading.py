@@ -1,0 +1,93 @@
+"""`python -m w365 providers`, `schedule`, `stats` and `export`: what changes nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from w365.cli.frame import AsJson, open_service, print_answer, print_rows
+from w365.service import Service
+from w365.service.access import local_user
+from w365.service.exporting import Format, Subject
+from w365.service.syncing.schedules import ScheduleView, list_schedules
+
+
+def providers(as_json: AsJson = False) -> None:
+    """List the providers with their state and counts."""
+    from w365.service.syncing.providers import list_providers
+
+    with open_service() as service:
+        rows = [
+            {
+                "name": provider.name,
+                "kind": provider.kind.value,
+                "state": _say_state(service, provider.missing or _sign_in_problem(service, provider.id)),
+                "provider_accounts": provider.accounts,
+                "open": provider.open,
+                "gone": provider.gone,
+                "last_sync": _iso(provider.last_done.ended_at) if provider.last_done else None,
+            }
+            for provider in list_providers(service, local_user())
+        ]
+    print_rows(as_json, "providers", rows)
+
+
+def _say_state(service: Service, missing: str) -> str:
+    """In words whether a provider can be synced; the demo's servers are started when they are needed."""
+    return "demo" if missing and service.settings.is_demo else missing or "ready"
+
+
+def _sign_in_problem(service: Service, provider_id: int) -> str:
+    from w365.service.connecting.sign_ins import get_sign_in
+
+    sign_in = get_sign_in(service, local_user(), str(provider_id))
+    return sign_in.problem if sign_in else ""
+
+
+def schedule(as_json: AsJson = False) -> None:
+    """List the daily syncs with their next and last times."""
+    with open_service() as service:
+        rows = [_schedule_row(each) for each in list_schedules(service, local_user())]
+    print_rows(as_json, "schedules", rows)
+
+
+def _schedule_row(view: ScheduleView) -> dict[str, Any]:
+    return {
+        "source": view.name,
+        "daily": f"{view.daily.at:%H:%M}" if view.daily.is_on else None,
+        "zone": str(view.zone) if view.zone else "this machine's",
+        "next": _iso(view.due_at),
+        "last": _iso(view.last.requested_at) if view.last else None,
+        "last_state": view.last.state.value if view.last else None,
+        "note": view.note,
+    }
+
+
+def _iso(at: dt.datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def stats(as_json: AsJson = False) -> None:
+    """Print the match statistics."""
+    from w365.service.exporting import read
+
+    with open_service() as service:
+        rows = [row for row in read(service, local_user(), Subject.STATISTICS) if row["section"] != "History"]
+    print_rows(as_json, "statistics", rows)
+
+
+def export(
+    subject: Subject,
+    output: Annotated[Path, typer.Option(help="The file to write.")],
+    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.CSV,
+    as_json: AsJson = False,
+) -> None:
+    """Write a download to a file."""
+    from w365.service.exporting import write_file
+
+    with open_service() as service:
+        rows = write_file(service, local_user(), subject, form, output)
+    print_answer(as_json, {"rows": rows, "output": str(output)}, f"{rows:,} rows written to {output}.")
