@@ -21,7 +21,7 @@ from w365.store.auditing.samples import AuditVerdict, AuditView, SampledMapping
 from w365.ui.frame import pages
 from w365.ui.frame.first_steps import is_beginning
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import report_errors, show_error
+from w365.ui.frame.page_frame import report_errors, show_refusals
 from w365.ui.frame.wording import counted, local_zone, number, percent, plain, short
 
 VERDICT_WORDS: Mapping[AuditVerdict, str] = {
@@ -73,14 +73,11 @@ def _show_draw(context: PageContext, *, is_first: bool) -> None:
 
 
 def _draw(context: PageContext, size: int, seed: int, *, stratified: bool) -> None:
-    try:
+    with show_refusals():
         drawn = draw_sample(context.service, context.actor, size, seed=seed, stratified=stratified)
-    except W365Error as error:
-        show_error(error)
-        return
-    st.session_state.pop(_CHOSEN, None)  # the list begins with the new one
-    st.toast(f"Sample {drawn} was drawn.")
-    st.rerun(scope="fragment")
+        st.session_state.pop(_CHOSEN, None)  # the list begins with the new one
+        st.toast(f"Sample {drawn} was drawn.")
+        st.rerun(scope="fragment")
 
 
 def _say_audit(audit: AuditView) -> str:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.service.matching.run import MatchPreview, PendingChange, make_change, try_change
 from w365.store.matching.pending_matches import WouldMap
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import say_next_time, show_error
+from w365.ui.frame.page_frame import say_next_time, show_refusals
 from w365.ui.frame.wording import counted, number, plain
 
 _KEY = "w365_pending"
@@ -32,13 +31,10 @@ def propose(context: PageContext, change: PendingChange, said: Sequence[str]) ->
     if not said:
         st.info("Nothing differs from what is set.")
         return
-    try:
+    with show_refusals():
         before, after = try_change(context.service, context.actor, change, _SHOWN)
-    except W365Error as error:
-        show_error(error)
-        return
-    st.session_state[_KEY] = _Proposed(change, tuple(said), before, after)
-    st.rerun()
+        st.session_state[_KEY] = _Proposed(change, tuple(said), before, after)
+        st.rerun()
 
 
 def show_pending_dialog(context: PageContext) -> None:
@@ -75,14 +71,11 @@ def _show(context: PageContext, proposed: _Proposed) -> None:
 
 
 def _save(context: PageContext, proposed: _Proposed) -> None:
-    try:
+    with show_refusals():
         make_change(context.service, context.actor, proposed.change)
-    except W365Error as error:
-        show_error(error)
-        return
-    del st.session_state[_KEY]
-    say_next_time(f"Saved. {_say_effect(proposed.before, proposed.after)}")
-    st.rerun()
+        del st.session_state[_KEY]
+        say_next_time(f"Saved. {_say_effect(proposed.before, proposed.after)}")
+        st.rerun()
 
 
 def _say_effect(before: MatchPreview, after: MatchPreview) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.model import Role
 from w365.service.syncing.schedules import Daily, ScheduleView, list_schedules, save_schedules
 from w365.store.configuring.schedule_times import zone_names
 from w365.ui.configuring.schedule_words import say_zone
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import say_next_time, show_error
+from w365.ui.frame.page_frame import say_next_time, show_refusals
 from w365.ui.frame.wording import clock_time, counted, local_zone, plain, short
 
 
@@ -67,11 +66,8 @@ def _ask(context: PageContext, view: ScheduleView, *, may: bool) -> Daily:
 
 
 def _save(context: PageContext, wanted: dict[str, Daily], zone: str) -> None:
-    try:
+    with show_refusals():
         changed = save_schedules(context.service, context.actor, wanted, zone)
-    except W365Error as error:
-        show_error(error)
-        return
-    if changed:
-        say_next_time(f"{counted(changed, 'change')} saved.")
-        st.rerun()
+        if changed:
+            say_next_time(f"{counted(changed, 'change')} saved.")
+            st.rerun()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.model import Role
 from w365.service.own_data import can_return_to_demo, leave_demo, return_to_demo
 from w365.ui.frame import app_runtime
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import show_error
+from w365.ui.frame.page_frame import show_refusals
 
 
 def offer_to_leave_demo(context: PageContext) -> None:
@@ -28,12 +27,9 @@ def _confirm(context: PageContext) -> None:
         "and you can return to it until you have connected something."
     )
     if st.button("Leave the demo", type="primary"):
-        try:
+        with show_refusals():
             leave_demo(context.service, context.actor)
-        except W365Error as error:
-            show_error(error)
-            return
-        _open_the_other()
+            _open_the_other()
 
 
 def offer_to_return(context: PageContext) -> None:

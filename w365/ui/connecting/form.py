@@ -7,7 +7,6 @@ from typing import Literal
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.model import ProviderKind, Role
 from w365.portals.connectors import CONNECTORS
 from w365.service.connecting.connections import (
@@ -22,7 +21,7 @@ from w365.service.syncing.providers import list_providers
 from w365.store.runs import CRM
 from w365.store.syncing.providers import free_name
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import say_next_time, show_error
+from w365.ui.frame.page_frame import say_next_time, show_refusals
 from w365.ui.frame.wording import clock_time, local_zone, plain
 
 _KEEP = "Stored; leave empty to keep it"
@@ -64,13 +63,10 @@ def edit_connection(context: PageContext, target: str) -> None:
 
 
 def _save(context: PageContext, target: str, name: str, values: Mapping[str, str]) -> None:
-    try:
+    with show_refusals():
         changes = save_connection(context.service, context.actor, target, values)
-    except W365Error as error:
-        show_error(error)
-        return
-    say_next_time(plain(f"The connection of {name} was saved. Verify it." if changes else "Nothing was changed."))
-    st.rerun()
+        say_next_time(plain(f"The connection of {name} was saved. Verify it." if changes else "Nothing was changed."))
+        st.rerun()
 
 
 def _show_environments(found: ConnectionView) -> None:
@@ -119,13 +115,11 @@ def _offer_removal(context: PageContext, found: ConnectionView) -> None:
 
 
 def _remove(context: PageContext, found: ConnectionView) -> None:
-    try:
+    with show_refusals():
         is_gone = remove_connection(context.service, context.actor, found.target)
-    except W365Error as error:
-        show_error(error)
-        return
-    say_next_time(plain(f"{found.name} was removed." if is_gone else f"The connection of {found.name} was removed."))
-    st.rerun()
+        what = found.name if is_gone else f"The connection of {found.name}"
+        say_next_time(plain(f"{what} was removed."))
+        st.rerun()
 
 
 def connect_provider(context: PageContext) -> None:
@@ -142,10 +136,7 @@ def connect_provider(context: PageContext) -> None:
 
 
 def _add_provider(context: PageContext, kind: ProviderKind, name: str, values: Mapping[str, str]) -> None:
-    try:
+    with show_refusals():
         add_provider(context.service, context.actor, kind, name, values)
-    except W365Error as error:
-        show_error(error)
-        return
-    say_next_time(plain(f"{name} was added. Verify it, then sync."))
-    st.rerun()
+        say_next_time(plain(f"{name} was added. Verify it, then sync."))
+        st.rerun()

@@ -7,12 +7,11 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from w365.api.sign_in_return import PATH
-from w365.errors import W365Error
 from w365.model import Role
 from w365.service.connecting.sign_ins import SignInView, begin_sign_in, forget_sign_in, get_sign_in
 from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import say_next_time, show_error
+from w365.ui.frame.page_frame import say_next_time, show_refusals
 from w365.ui.frame.wording import clock_time, local_zone, plain
 
 _BEGUN = "w365_sign_in_begun"
@@ -77,16 +76,13 @@ def _sign_in(context: PageContext, target: str) -> None:
         st.warning("Microsoft takes plain http for localhost only: open the app as http://localhost:… or by https.")
     if context.service.settings.is_demo:
         st.caption(_DEMO)
-    try:
+    with show_refusals():
         with st.spinner("Asking where to sign in…"):
             address = st.session_state.get(_BEGUN) or begin_sign_in(context.service, context.actor, target, back)
-    except W365Error as error:
-        show_error(error)
-        return
-    st.session_state[_BEGUN] = address
-    st.link_button("Continue to Microsoft", address, type="primary")
-    st.caption("It opens a tab of its own. When it says “Signed in”, close that tab and press Done.")
-    _end(context, target)
+        st.session_state[_BEGUN] = address
+        st.link_button("Continue to Microsoft", address, type="primary")
+        st.caption("It opens a tab of its own. When it says “Signed in”, close that tab and press Done.")
+        _end(context, target)
 
 
 def _end(context: PageContext, target: str) -> None:

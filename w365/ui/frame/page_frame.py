@@ -101,6 +101,15 @@ def show_error(error: W365Error) -> None:
         st.error(text)
 
 
+@contextmanager
+def show_refusals() -> Iterator[None]:
+    """Show a refusal where it happens, in place of what would come after it; the rest of the page goes on."""
+    try:
+        yield
+    except W365Error as error:
+        show_error(error)
+
+
 def say_next_time(text: str) -> None:
     """Keep a sentence for the next run of the page; one shown right before a rerun would be lost."""
     st.session_state[_FLASH] = text

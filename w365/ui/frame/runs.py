@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.model import Role, RunKind, RunState
 from w365.service.syncing.runs import cancel, list_runs, missing_of, read_run
 from w365.store.run_counts import Count, Counts, counts_of
 from w365.store.runs import RunView
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import report_errors, show_error
+from w365.ui.frame.page_frame import report_errors, show_refusals
 from w365.ui.frame.wording import clock_time, counted, duration, local_zone, number, plain
 
 KIND_WORDS: Mapping[RunKind, str] = {
@@ -204,12 +203,9 @@ def _show_problems(context: PageContext, run: RunView) -> None:
 
 def start_run(request: Callable[[], int]) -> None:
     """Ask for a run and show the page anew; a refusal (it runs already, and who started it) is shown in its place."""
-    try:
+    with show_refusals():
         request()
-    except W365Error as error:
-        show_error(error)
-        return
-    st.rerun()
+        st.rerun()
 
 
 def awaits_confirmation(run: RunView | None) -> bool:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.service.importing.mapping_plan import FIELDS
 from w365.service.writeback.compare import read_sheet
 from w365.service.writeback.view import read_overview
 from w365.sheets import guess_columns
 from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import show_error
+from w365.ui.frame.page_frame import show_refusals
 from w365.ui.frame.wording import plain
 from w365.ui.importing.file import FROM_CRM, Chosen, forget_file
 
@@ -44,13 +43,10 @@ def offer_crm(context: PageContext) -> None:
 
 
 def _read(context: PageContext) -> None:
-    try:
+    with show_refusals():
         with st.spinner("Reading the table from Dataverse…"):
             sheet = read_sheet(context.service, context.actor)
-    except W365Error as error:
-        show_error(error)
-        return
-    found = guess_columns(sheet.headings, FIELDS)
-    forget_file()
-    st.session_state[FROM_CRM] = Chosen(sheet, found, ("crm", context.service.clock().isoformat()))
-    st.rerun()
+        found = guess_columns(sheet.headings, FIELDS)
+        forget_file()
+        st.session_state[FROM_CRM] = Chosen(sheet, found, ("crm", context.service.clock().isoformat()))
+        st.rerun()

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.model import RunKind
 from w365.service.importing.mapping_plan import FIELDS, PROVIDER, USUALLY, PlannedLine, Verdict
 from w365.service.importing.mappings import TARGET, MappingChoice, MappingsPreview, import_mappings, preview_mappings
 from w365.service.syncing.providers import list_providers
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import show_error
+from w365.ui.frame.page_frame import show_refusals
 from w365.ui.frame.runs import say_result
 from w365.ui.frame.wording import counted, number
 from w365.ui.importing.crm import ask_crm, offer_crm
@@ -120,10 +119,7 @@ def _row(one: PlannedLine, against: str) -> dict[str, str | int]:
 
 
 def _run(context: PageContext, chosen: Chosen, choice: MappingChoice) -> None:
-    try:
+    with show_refusals():
         with st.spinner("Importing…"):
             run = import_mappings(context.service, context.actor, chosen.sheet, chosen.places, choice)
-    except W365Error as error:
-        show_error(error)
-        return
-    end_import(context, f"{say_result(run).capitalize()}. They are run {run.id} on the Activity page.")
+        end_import(context, f"{say_result(run).capitalize()}. They are run {run.id} on the Activity page.")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.model import ProviderKind, Role, RunKind
 from w365.service.importing.accounts import AccountsChoice, AccountsPreview, import_accounts, preview_accounts
 from w365.service.syncing.manual_rows import FIELDS
@@ -15,7 +14,7 @@ from w365.store.run_counts import Count
 from w365.ui.frame import pages
 from w365.ui.frame.links import link_to
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import show_error
+from w365.ui.frame.page_frame import show_refusals
 from w365.ui.frame.runs import say_result
 from w365.ui.frame.wording import counted, number, plain
 from w365.ui.importing.file import Chosen, ask_file, end_import, look, show_errors, show_last
@@ -126,10 +125,7 @@ def _ask_choice(context: PageContext, provider: ProviderView, preview: AccountsP
 
 
 def _run_accounts(context: PageContext, provider: ProviderView, chosen: Chosen, choice: AccountsChoice) -> None:
-    try:
+    with show_refusals():
         with st.spinner("Importing…"):
             run = import_accounts(context.service, context.actor, provider.id, chosen.sheet, chosen.places, choice)
-    except W365Error as error:
-        show_error(error)
-        return
-    end_import(context, f"{provider.name}: {say_result(run)}. A match looks at them now.")
+        end_import(context, f"{provider.name}: {say_result(run)}. A match looks at them now.")

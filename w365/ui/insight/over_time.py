@@ -8,13 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.model import Status
 from w365.service.exporting import Subject
 from w365.service.insight.periods import WEEKS, Compared, Unit, compare_periods, read_effort, read_history
 from w365.ui.frame.downloads import section_download
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import report_errors, show_error
+from w365.ui.frame.page_frame import report_errors, show_refusals
 from w365.ui.frame.palette import is_dark, primary_colour, status_colours
 from w365.ui.frame.wording import duration, local_zone, number, percent
 from w365.ui.insight import charts
@@ -75,18 +74,15 @@ def show_comparison(context: PageContext) -> None:
         if first is None or second is None:
             st.info("Choose the first and the last day of both periods.")
             return
-        try:
+        with show_refusals():
             found = compare_periods(context.service, context.actor, first, second)
-        except W365Error as error:
-            show_error(error)
-            return
-        st.dataframe(
-            [_compared_row(one) for one in found],
-            hide_index=True,
-            height="content",
-            column_config=_COMPARED,
-            alt="Two periods compared",
-        )
+            st.dataframe(
+                [_compared_row(one) for one in found],
+                hide_index=True,
+                height="content",
+                column_config=_COMPARED,
+                alt="Two periods compared",
+            )
 
 
 def _ask_period(column: Any, label: str, start: dt.date, end: dt.date) -> tuple[dt.datetime, dt.datetime] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.model import Role
 from w365.service.onboarding.create import read_account
 from w365.service.onboarding.provider import list_providers_to_onboard_at
@@ -14,7 +13,7 @@ from w365.store.onboarding.accounts import AccountToOnboard
 from w365.ui.frame import pages
 from w365.ui.frame.account_search import search_crm
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import show_error
+from w365.ui.frame.page_frame import show_refusals
 from w365.ui.frame.palette import WIDE
 from w365.ui.frame.wording import plain, short
 from w365.ui.onboarding.first_password import Attempt, attempt_of, forget_attempt, show_password, show_under_way
@@ -123,13 +122,10 @@ def _show_existing(context: PageContext, provider_id: int, provider: str, accoun
         width=480,
     )
     if st.button(f"Get the link of {provider}", type="primary"):
-        try:
+        with show_refusals():
             link = request_relationship(context.service, context.actor, provider_id, account.account_id, tenant or "")
-        except W365Error as error:
-            show_error(error)
-            return
-        st.session_state[_LINK] = (account.account_id, link, bool(tenant and tenant.strip()))
-        st.rerun()  # what is awaited is listed below
+            st.session_state[_LINK] = (account.account_id, link, bool(tenant and tenant.strip()))
+            st.rerun()  # what is awaited is listed below
     asked, link, is_known = st.session_state.get(_LINK, (0, "", False))
     if asked == account.account_id:
         st.markdown("**Send this link to an admin of the tenant.**")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.model import Role
 from w365.service.onboarding.create import finish, give_up, list_open
 from w365.service.onboarding.relationships import forget_expected, list_awaited
 from w365.store.onboarding.created_customers import OnboardingView, State
 from w365.store.onboarding.expected_customers import ExpectedView
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import say_next_time, show_error
+from w365.ui.frame.page_frame import say_next_time, show_error, show_refusals
 from w365.ui.frame.wording import ago, plain, short
 from w365.ui.onboarding.first_password import attempt_of, forget_attempt, is_busy, try_once
 
@@ -64,13 +63,10 @@ def _finish(context: PageContext, one: OnboardingView) -> None:
 
 
 def _give_up(context: PageContext, one: OnboardingView) -> None:
-    try:
+    with show_refusals():
         give_up(context.service, context.actor, one.id)
-    except W365Error as error:
-        show_error(error)
-        return
-    say_next_time(f"The onboarding of {plain(one.name)} was given up.")
-    st.rerun()
+        say_next_time(f"The onboarding of {plain(one.name)} was given up.")
+        st.rerun()
 
 
 def _show_awaited(context: PageContext, one: ExpectedView) -> None:
@@ -84,9 +80,6 @@ def _show_awaited(context: PageContext, one: ExpectedView) -> None:
 
 
 def _forget(context: PageContext, one: ExpectedView) -> None:
-    try:
+    with show_refusals():
         forget_expected(context.service, context.actor, one.id)
-    except W365Error as error:
-        show_error(error)
-        return
-    st.rerun()
+        st.rerun()

@@ -7,7 +7,6 @@ from typing import Literal
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.model import ProviderKind, Role, RunKind
 from w365.portals.connectors import connector_of
 from w365.service.configuring.settings import get_settings
@@ -32,7 +31,7 @@ from w365.ui.connecting.sign_in import offer_sign_in, show_sign_in
 from w365.ui.deciding.record.manual_row import offer_new_row
 from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import say_next_time, show_error
+from w365.ui.frame.page_frame import say_next_time, show_refusals
 from w365.ui.frame.runs import awaits_confirmation, is_busy, keep_current, show_run, start_run
 from w365.ui.frame.wording import clock_time, counted, local_zone, number, plain, short
 
@@ -161,13 +160,10 @@ def _buttons(
 
 
 def _prove(verify: Callable[[], tuple[str, ...]]) -> None:
-    try:
+    with show_refusals():
         with st.spinner("Asking for a token and one page…"):
             told = verify()
-    except W365Error as error:
-        show_error(error)
-        return
-    st.success(plain(" ".join(told)))
+        st.success(plain(" ".join(told)))
 
 
 # --- customers that are missing ---
@@ -188,13 +184,10 @@ def _confirm_dialog(context: PageContext, run_id: int, missing: str) -> None:
         "again comes back as it was."
     )
     if st.button("Mark as gone", type="primary"):
-        try:
+        with show_refusals():
             gone = confirm_gone(context.service, context.actor, run_id)
-        except W365Error as error:
-            show_error(error)
-            return
-        say_next_time(f"{counted(gone, 'customer')} marked as gone.")
-        st.rerun()
+            say_next_time(f"{counted(gone, 'customer')} marked as gone.")
+            st.rerun()
 
 
 # --- the CRM ---
@@ -262,10 +255,7 @@ def _offer_row(context: PageContext, provider: ProviderView) -> None:
 
 
 def _attempt(change: Callable[[], object], done: str) -> None:
-    try:
+    with show_refusals():
         change()
-    except W365Error as error:
-        show_error(error)
-        return
-    say_next_time(done)
-    st.rerun()
+        say_next_time(done)
+        st.rerun()

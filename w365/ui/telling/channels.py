@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.model import Role
 from w365.service.telling.notices import MAIL, ChannelView, list_channels, send_test
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import show_error
+from w365.ui.frame.page_frame import show_refusals
 from w365.ui.frame.wording import plain
 
 
@@ -33,14 +32,11 @@ def _say(channel: ChannelView) -> str:
 
 
 def _send(context: PageContext) -> None:
-    try:
+    with show_refusals():
         with st.spinner("Sending…"):
             problems = send_test(context.service, context.actor)
-    except W365Error as error:
-        show_error(error)
-        return
-    for name, problem in problems.items():
-        if problem:
-            st.error(f"**The test was not sent by {name}.** {plain(problem)}")
-        else:
-            st.success(f"The test was sent by {name}.")
+        for name, problem in problems.items():
+            if problem:
+                st.error(f"**The test was not sent by {name}.** {plain(problem)}")
+            else:
+                st.success(f"The test was sent by {name}.")

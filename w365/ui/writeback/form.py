@@ -12,7 +12,7 @@ from w365.model import Role
 from w365.service.writeback.place import list_columns, list_tables, name_place
 from w365.service.writeback.view import Overview
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import say_next_time, show_error
+from w365.ui.frame.page_frame import say_next_time, show_error, show_refusals
 from w365.ui.frame.wording import plain
 
 _TABLES, _COLUMNS = "writeback_tables", "writeback_columns"
@@ -49,13 +49,10 @@ def _offer(context: PageContext, seen: Overview | None) -> None:
 
 
 def _ask_tables(context: PageContext) -> None:
-    try:
+    with show_refusals():
         with st.spinner("Asking Dataverse for its tables…"):
             st.session_state[_TABLES] = list_tables(context.service, context.actor)
-    except W365Error as error:
-        show_error(error)
-        return
-    st.rerun()
+        st.rerun()
 
 
 def _choose(context: PageContext, seen: Overview | None) -> None:
@@ -133,15 +130,12 @@ def _place_of(names: Sequence[str], name: str) -> int | None:
 
 
 def _save(context: PageContext, place: MappingPlace | None, *, write: bool) -> None:
-    try:
+    with show_refusals():
         with st.spinner("Asking Dataverse whether it is so…"):
             name_place(context.service, context.actor, place, write=write)
-    except W365Error as error:
-        show_error(error)
-        return
-    _forget()
-    say_next_time("Saved.")
-    st.rerun()
+        _forget()
+        say_next_time("Saved.")
+        st.rerun()
 
 
 def _forget() -> None:

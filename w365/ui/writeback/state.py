@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.model import Role
 from w365.service.writeback.compare import request_compare
 from w365.service.writeback.runs import overwrite, request_writeback
@@ -17,7 +16,7 @@ from w365.store.writeback.remote_mappings import Difference
 from w365.store.writeback.standings import WriteStanding
 from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import report_errors, show_error
+from w365.ui.frame.page_frame import report_errors, show_refusals
 from w365.ui.frame.runs import show_run, start_run
 from w365.ui.frame.wording import clock_time, counted, local_zone, number, plain
 from w365.ui.writeback.form import show_place
@@ -167,25 +166,22 @@ def _list_differences(context: PageContext, seen: Overview) -> None:
     kinds = st.multiselect(
         "Show", list(Difference), format_func=DIFFERENCE_WORDS.__getitem__, placeholder="All differences", width=420
     )
-    try:
+    with show_refusals():
         found = list_differences(context.service, context.actor, tuple(kinds) or tuple(Difference), limit=_SHOWN)
-    except W365Error as error:
-        show_error(error)
-        return
-    rows = [
-        {
-            "Difference": DIFFERENCE_WORDS[one.kind],
-            "Provider account": one.name,
-            "Provider specific account id": one.specific_id,
-            "Provider": one.provider,
-            "Mapped here to": one.here,
-            "Dataverse says": one.there,
-        }
-        for one in found
-    ]
-    chosen = _choose(rows, "writeback-differences", "Differences")
-    if seen.is_on and context.actor.role >= Role.ANALYST:
-        ids = [found[at].provider_account_id for at in chosen if found[at].kind in _OVERWRITABLE]
-        _offer_overwrite(context, [one for one in ids if one is not None], "differences")
-    if len(found) == _SHOWN:
-        st.caption(f"The first {number(_SHOWN)} are shown; the download has all.")
+        rows = [
+            {
+                "Difference": DIFFERENCE_WORDS[one.kind],
+                "Provider account": one.name,
+                "Provider specific account id": one.specific_id,
+                "Provider": one.provider,
+                "Mapped here to": one.here,
+                "Dataverse says": one.there,
+            }
+            for one in found
+        ]
+        chosen = _choose(rows, "writeback-differences", "Differences")
+        if seen.is_on and context.actor.role >= Role.ANALYST:
+            ids = [found[at].provider_account_id for at in chosen if found[at].kind in _OVERWRITABLE]
+            _offer_overwrite(context, [one for one in ids if one is not None], "differences")
+        if len(found) == _SHOWN:
+            st.caption(f"The first {number(_SHOWN)} are shown; the download has all.")

@@ -11,7 +11,6 @@ from typing import Any
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.jobs import execute
 from w365.service.deciding.bulk_preview import Selection, preview_bulk
 from w365.service.deciding.bulk_run import PlanPreview, confirm, discard, list_left, read_done
@@ -21,7 +20,7 @@ from w365.ui.deciding.bulk.forms import FORMS, Form
 from w365.ui.deciding.bulk.words import VERBS, left_row, sample_row, say_done, say_left, say_warning, say_would
 from w365.ui.frame.keyboard import listen
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import report_errors, show_error
+from w365.ui.frame.page_frame import report_errors, show_refusals
 from w365.ui.frame.runs import show_run
 from w365.ui.frame.wording import local_zone, number, plain, short
 
@@ -198,13 +197,10 @@ def _show_run(context: PageContext, asked: _Asked, run_id: int) -> None:
 
 def _step(act: Callable[[], _Asked]) -> None:
     """Go on to what `act` returns; a refusal stands where the button is."""
-    try:
+    with show_refusals():
         asked = act()
-    except W365Error as error:
-        show_error(error)
-        return
-    st.session_state[_KEY] = asked
-    st.rerun()
+        st.session_state[_KEY] = asked
+        st.rerun()
 
 
 def _cancel(context: PageContext, asked: _Asked) -> None:

@@ -9,14 +9,13 @@ from typing import Literal
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.deciding import mapping
 from w365.service.deciding.mapping import Decided
 from w365.service.reading.records import Record
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import show_error
+from w365.ui.frame.page_frame import show_refusals
 
 Work = Callable[[int], Decided]
 """Decides, given the version that was seen."""
@@ -56,10 +55,8 @@ class Decider:
             self.decide(work)
 
     def decide(self, work: Work) -> None:
-        try:
+        with show_refusals():
             self.decided = work(self.record.row.version)
-        except W365Error as error:
-            show_error(error)
 
     def accept(self, account: int) -> Work:
         return lambda seen: mapping.assign_account(*self.whose, account, seen=seen)

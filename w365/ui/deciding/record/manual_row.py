@@ -6,14 +6,13 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from w365.errors import W365Error
 from w365.service.deciding.mapping import Decided
 from w365.service.reading.records import read_row
 from w365.service.syncing.manual_entry import read_entry, save_entry
 from w365.service.syncing.manual_rows import FIELDS, SPECIFIC_ID
 from w365.ui.deciding.record.decide import Decider
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import say_next_time, show_error
+from w365.ui.frame.page_frame import say_next_time, show_refusals
 from w365.ui.frame.wording import plain
 
 
@@ -23,14 +22,11 @@ def offer_new_row(context: PageContext, provider_id: int) -> None:
         texts = _ask({}, f"row-{provider_id}-{st.session_state.get(_DONE, 0)}")
         if not st.form_submit_button("Add", type="primary"):
             return
-        try:
+        with show_refusals():
             save_entry(context.service, context.actor, provider_id, texts, is_new=True)
-        except W365Error as error:
-            show_error(error)
-            return
-        st.session_state[_DONE] = st.session_state.get(_DONE, 0) + 1
-        say_next_time(f"{plain(texts['name'])} was saved; the next match looks at it.")
-        st.rerun()
+            st.session_state[_DONE] = st.session_state.get(_DONE, 0) + 1
+            say_next_time(f"{plain(texts['name'])} was saved; the next match looks at it.")
+            st.rerun()
 
 
 def show_entry(decider: Decider) -> None:
@@ -49,13 +45,10 @@ def show_entry(decider: Decider) -> None:
 
 def _save(decider: Decider, provider_id: int, texts: Mapping[str, str]) -> None:
     service, actor, row_id = decider.whose
-    try:
+    with show_refusals():
         save_entry(service, actor, provider_id, texts, is_new=False)
-    except W365Error as error:
-        show_error(error)
-        return
-    row = read_row(service, actor, row_id)
-    decider.decided = Decided(row.version, row)
+        row = read_row(service, actor, row_id)
+        decider.decided = Decided(row.version, row)
 
 
 def _ask(texts: Mapping[str, str], key: str, *, fixed: str = "") -> dict[str, str]:
