@@ -50,14 +50,14 @@ def download_button(
         st.dialog("Download", width="medium")(_show)(context, tuple(subjects), wanted)
 
 
-def section_download(
-    title: str, context: PageContext, subject: Subject, sections: tuple[str, ...], since: dt.datetime | None = None
-) -> None:
-    """Show a heading, with the numbers below it as a file at its end."""
+def section_download(title: str, context: PageContext, section: str, since: dt.datetime | None = None) -> None:
+    """Show a heading, with the `section` of the statistics below it as a file at its end."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(title, width="content", anchor=False)
         if st.button("Download…", key=f"download-{title}"):
-            st.dialog(f"Download: {title}", width="medium")(_show)(context, (subject,), None, sections, since)
+            st.dialog(f"Download: {title}", width="medium")(_show)(
+                context, (Subject.STATISTICS,), None, (section,), since
+            )
 
 
 def _show(

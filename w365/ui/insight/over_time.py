@@ -9,7 +9,6 @@ from typing import Any
 import streamlit as st
 
 from w365.model import Status
-from w365.service.exporting import Subject
 from w365.service.insight.periods import WEEKS, Compared, Unit, compare_periods, read_effort, read_history
 from w365.ui.frame.downloads import section_download
 from w365.ui.frame.page_context import PageContext
@@ -29,7 +28,7 @@ def show_history(context: PageContext) -> None:
     with report_errors():
         days = _DAYS[st.session_state.get(_SPAN, _USUAL)]
         since = None if days is None else context.service.clock() - dt.timedelta(days=days)
-        section_download("Over time", context, Subject.STATISTICS, ("History",), since)
+        section_download("Over time", context, "History", since)
         with st.container(horizontal=True):
             measure = st.segmented_control("Number", _MEASURES, default=_MEASURES[0], required=True) or _MEASURES[0]
             st.segmented_control("Time", list(_DAYS), default=_USUAL, required=True, key=_SPAN)
@@ -51,7 +50,7 @@ def _colour(measure: str) -> str:
 
 
 def show_effort(context: PageContext) -> None:
-    section_download("Manual effort", context, Subject.STATISTICS, ("Effort",))
+    section_download("Manual effort", context, "Effort")
     work = read_effort(context.service, context.actor)
     if not work:
         st.info(f"Nobody has decided anything by hand in the last {WEEKS} weeks.")

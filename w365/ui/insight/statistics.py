@@ -7,7 +7,6 @@ import datetime as dt
 import streamlit as st
 
 from w365.matching.messages import STATUS_WORDS
-from w365.service.exporting import Subject
 from w365.service.insight.statistics import DEFINITIONS, Statistics, read_statistics
 from w365.ui.frame.downloads import SUBJECT_WORDS, download_button, section_download
 from w365.ui.frame.first_steps import is_beginning
@@ -68,7 +67,7 @@ def _brief(span: dt.timedelta | None) -> str:
 
 
 def _show_providers(context: PageContext, found: Statistics) -> None:
-    section_download("By provider", context, Subject.STATISTICS, ("Provider",))
+    section_download("By provider", context, "Provider")
     frame = charts.provider_frame(found.by_provider)
     charts.chart_and_table(
         charts.status_bars(frame),
@@ -79,7 +78,7 @@ def _show_providers(context: PageContext, found: Statistics) -> None:
 
 
 def _show_sources(context: PageContext, found: Statistics) -> None:
-    section_download("By what mapped them", context, Subject.STATISTICS, ("Mapped by",))
+    section_download("By what mapped them", context, "Mapped by")
     if not found.by_source:
         st.info("Nothing is mapped yet.")
         return
@@ -93,7 +92,7 @@ def _show_sources(context: PageContext, found: Statistics) -> None:
 
 
 def _show_reasons(context: PageContext, found: Statistics) -> None:
-    section_download("Why the rest is open", context, Subject.STATISTICS, ("Not mapped because",))
+    section_download("Why the rest is open", context, "Not mapped because")
     if not found.by_reason:
         st.success("Nothing is open.")
         return
