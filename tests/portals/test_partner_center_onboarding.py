@@ -18,7 +18,7 @@ from w365.demo.faults import Fault
 from w365.demo.servers import Servers
 from w365.errors import AccessError, AddressRefused, InputError, SourceChanged, SourceRefused, SourceUnreachable
 from w365.portals.connectors import CONNECTORS
-from w365.portals.onboarding import Onboarding, onboarding_of
+from w365.portals.onboarding import OnboardingPortal, onboarding_of
 from w365.portals.partner_center import PartnerCenter, connect_partner_center
 from w365.portals.pax8 import Pax8
 
@@ -37,7 +37,7 @@ def portal(servers: Servers, tmp_path: Path) -> Iterator[PartnerCenter]:
 
 
 @pytest.fixture
-def onboarding(portal: PartnerCenter) -> Onboarding:
+def onboarding(portal: PartnerCenter) -> OnboardingPortal:
     return onboarding_of(portal, "Partner Center")
 
 
@@ -45,14 +45,14 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def test_a_free_domain_an_address_and_a_link_are_asked_for(onboarding: Onboarding) -> None:
+def test_a_free_domain_an_address_and_a_link_are_asked_for(onboarding: OnboardingPortal) -> None:
     assert onboarding.is_free(DOMAIN)
     assert not onboarding.is_free("adatum.onmicrosoft.com")
     onboarding.check_address(NEW)
     assert "invType=ResellerRelationship" in onboarding.request_link()
 
 
-def test_an_invalid_address_is_said_in_the_providers_words(onboarding: Onboarding) -> None:
+def test_an_invalid_address_is_said_in_the_providers_words(onboarding: OnboardingPortal) -> None:
     with pytest.raises(AddressRefused, match="does not accept the address: The postal code is not valid in GB") as said:
         onboarding.check_address(changed(postal_code="12"))
     assert said.value.kept == "Nothing was created."
@@ -61,7 +61,7 @@ def test_an_invalid_address_is_said_in_the_providers_words(onboarding: Onboardin
 
 
 def test_a_corrected_address_is_said_from_the_json_inside_the_documented_answer(
-    onboarding: Onboarding, servers: Servers
+    onboarding: OnboardingPortal, servers: Servers
 ) -> None:
     details = "Field - &#39;City&#39; is corrected from OldValue: &#39;Redmond&#39; to NewValue: &#39;BELLEVUE&#39;."
     corrected = {"country": "US", "region": "WA", "city": "BELLEVUE", "address_line1": "One Microsoft Way"}
@@ -80,7 +80,7 @@ def test_a_corrected_address_is_said_from_the_json_inside_the_documented_answer(
 
 
 def test_a_created_customer_is_listed_and_its_password_is_in_no_text(
-    onboarding: Onboarding, portal: PartnerCenter
+    onboarding: OnboardingPortal, portal: PartnerCenter
 ) -> None:
     made = onboarding.create(NEW, new_id())
     assert made.credentials
@@ -93,7 +93,7 @@ def test_a_created_customer_is_listed_and_its_password_is_in_no_text(
     assert listed.count("Fabrikam Leeds") == 1
 
 
-def test_the_same_request_id_makes_one_customer_and_another_one_is_refused(onboarding: Onboarding) -> None:
+def test_the_same_request_id_makes_one_customer_and_another_one_is_refused(onboarding: OnboardingPortal) -> None:
     request_id = new_id()
     made = onboarding.create(NEW, request_id)
     assert onboarding.create(NEW, request_id) == made
@@ -103,7 +103,7 @@ def test_the_same_request_id_makes_one_customer_and_another_one_is_refused(onboa
 
 
 def test_it_is_sent_once_and_a_lost_answer_leaves_open_whether_it_was_done(
-    onboarding: Onboarding, servers: Servers
+    onboarding: OnboardingPortal, servers: Servers
 ) -> None:
     servers.faults.append(Fault("partner_center", "/v1/customers", "POST", drip=0.05, times=2))
     request_id = new_id()
@@ -117,7 +117,7 @@ def test_it_is_sent_once_and_a_lost_answer_leaves_open_whether_it_was_done(
 
 
 def test_an_answer_of_another_shape_leaves_it_open_too_and_quotes_nothing(
-    onboarding: Onboarding, servers: Servers
+    onboarding: OnboardingPortal, servers: Servers
 ) -> None:
     body = b'{"id": 7, "userCredentials": {"userName": "admin", "password": "Not4YourLog"}}'
     servers.faults.append(Fault("partner_center", "/v1/customers", "POST", status=201, body=body))
@@ -126,7 +126,7 @@ def test_an_answer_of_another_shape_leaves_it_open_too_and_quotes_nothing(
     assert "Not4YourLog" not in repr(vars(said.value)) + repr(said.value)
 
 
-def test_a_missing_role_is_named(onboarding: Onboarding, servers: Servers) -> None:
+def test_a_missing_role_is_named(onboarding: OnboardingPortal, servers: Servers) -> None:
     refusal = {"code": 600006, "description": "The requested action is not allowed.", "data": [], "source": "PartnerFD"}
     servers.faults.append(Fault("partner_center", "/v1/customers", "POST", status=403, body=refusal))
     with pytest.raises(AccessError, match=r"does not let the application create customers.*600006.*Admin agent"):

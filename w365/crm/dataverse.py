@@ -87,7 +87,7 @@ class Dataverse:
     def verify(self) -> tuple[str, ...]:
         """Read one account and one contact with the very columns a sync selects."""
         readers = (("Accounts", self._accounts), ("Contacts", self._contacts))
-        return (f"{SOURCE} accepts the sign-in.", *(self._verify_table(word, each) for word, each in readers))
+        return (f"{SOURCE} accepts the sign-in.", *(self._verify_table(word, reader) for word, reader in readers))
 
     def accounts(self, since: str | None = None, *, cursor: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
         return _read(self._accounts, since, cursor)

@@ -46,7 +46,7 @@ class NoAnswer(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class HostOrigin:
     """Scheme, host and port of a service; the only place its sign-in is ever sent to."""
 
     scheme: str
@@ -57,7 +57,7 @@ class Origin:
         return self.host if self.port == 443 else f"{self.host}:{self.port}"
 
 
-def origin_of(url: str) -> Origin | None:
+def origin_of(url: str) -> HostOrigin | None:
     """Return the origin of an absolute https address, or None for anything else (user names and blanks included)."""
     if re.search(r"[\s\\\x00-\x1f\x7f]", url):
         return None
@@ -67,7 +67,7 @@ def origin_of(url: str) -> Origin | None:
         return None
     if parts.scheme != "https" or not parts.host or parts.userinfo:
         return None
-    return Origin(parts.scheme, parts.host.lower(), parts.port or 443)
+    return HostOrigin(parts.scheme, parts.host.lower(), parts.port or 443)
 
 
 class Transport:

@@ -44,7 +44,7 @@ class Created:
     credentials: Credentials | None
 
 
-class Onboarding(Protocol):
+class OnboardingPortal(Protocol):
     """Creates customers at one provider. Every call raises SourceError, AccessError or Cancelled."""
 
     def is_free(self, domain: str) -> bool:
@@ -76,10 +76,10 @@ class Onboards(Protocol):
     """A portal that can create customers."""
 
     @property
-    def onboarding(self) -> Onboarding: ...
+    def onboarding(self) -> OnboardingPortal: ...
 
 
-def onboarding_of(portal: Portal, provider: str) -> Onboarding:
+def onboarding_of(portal: Portal, provider: str) -> OnboardingPortal:
     """Return how customers are created at a portal; raises InputError where they cannot be."""
     if not isinstance(portal, Onboards):
         raise InputError(

@@ -23,11 +23,11 @@ from w365.portals.collection import Collection, Link, ListPage
 from w365.portals.customers import ALL_DOMAINS, read_customer, unknown_fields
 from w365.portals.details import DetailReader
 from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
-from w365.portals.onboarding import Onboarding
+from w365.portals.onboarding import OnboardingPortal
 from w365.portals.partner_center_onboarding import PartnerCenterOnboarding
 from w365.portals.protocol import Choose
 from w365.portals.record_domains import CUSTOMER_RECORD
-from w365.portals.resellers import NO_CHANNELS, Channels, customers_of, id_of, read_channels
+from w365.portals.resellers import NO_CHANNELS, ResellerChannels, customers_of, id_of, read_channels
 from w365.portals.stop import StopSignal
 from w365.source_records import Customer, CustomerPage, Rejected
 
@@ -96,7 +96,7 @@ class PartnerCenter:
         return self._client.waiting or (self._graph.waiting if self._graph else None)
 
     @property
-    def onboarding(self) -> Onboarding:
+    def onboarding(self) -> OnboardingPortal:
         return PartnerCenterOnboarding(self._client)
 
     def verify(self) -> tuple[str, ...]:
@@ -133,10 +133,10 @@ class PartnerCenter:
                 rejected = ()
                 self._stop()
 
-    def _channels(self) -> Channels:
+    def _channels(self) -> ResellerChannels:
         return read_channels(self._list(), self._stop) if self._has_person else NO_CHANNELS
 
-    def _all_pages(self, resumed: Link | None, channels: Channels, seen: _Seen) -> Iterator[ListPage]:
+    def _all_pages(self, resumed: Link | None, channels: ResellerChannels, seen: _Seen) -> Iterator[ListPage]:
         """The partner's own list, then what only the lists of its resellers name."""
         if resumed != _REST:
             for page in self._list_pages(resumed):
@@ -170,7 +170,7 @@ class PartnerCenter:
         return Collection(self._client, {"MS-CorrelationId": str(uuid.uuid4()), "X-Locale": "en-US"}, explain)
 
     def _complete(
-        self, page: ListPage, details: DetailReader, seen: _Seen, channels: Channels, choose: Choose
+        self, page: ListPage, details: DetailReader, seen: _Seen, channels: ResellerChannels, choose: Choose
     ) -> CustomerPage:
         """Read the records of a page and the details of the chosen among those not met before."""
         customers, rejected = _read_list(page.items)
@@ -212,7 +212,9 @@ class _Seen:
 
     def sift(self, customers: Sequence[Customer]) -> list[Customer]:
         """Return those not met before, each once."""
-        fresh = {each.specific_id: each for each in reversed(customers) if each.specific_id not in self.ids}
+        fresh = {
+            customer.specific_id: customer for customer in reversed(customers) if customer.specific_id not in self.ids
+        }
         self.ids.update(fresh)
         self._repeats = self._repeats + 1 if customers and not fresh else 0
         if self._repeats >= _MOST_REPEATS:

@@ -31,7 +31,7 @@ class Reseller:
 
 
 @dataclass(frozen=True, slots=True)
-class Channels:
+class ResellerChannels:
     """The resellers of an account, and the names of those that each customer is reached through."""
 
     resellers: tuple[Reseller, ...] = ()
@@ -50,10 +50,10 @@ class Channels:
         return {identifier for identifier in self.names if identifier not in met}
 
 
-NO_CHANNELS = Channels()
+NO_CHANNELS = ResellerChannels()
 
 
-def read_channels(collection: Collection, check: Check) -> Channels:
+def read_channels(collection: Collection, check: Check) -> ResellerChannels:
     """List the resellers and the customers of each. One whose customers are refused is told as rejected."""
     resellers, rejected = _read_resellers(collection)
     names: defaultdict[str, list[str]] = defaultdict(list)
@@ -67,7 +67,7 @@ def read_channels(collection: Collection, check: Check) -> Channels:
             continue
         for identifier in met - {""}:
             names[identifier].append(reseller.name)
-    return Channels(tuple(resellers), {key: tuple(found) for key, found in names.items()}, tuple(rejected))
+    return ResellerChannels(tuple(resellers), {key: tuple(name) for key, name in names.items()}, tuple(rejected))
 
 
 def customers_of(collection: Collection, reseller: Reseller, size: int = 500) -> Iterator[ListPage]:

@@ -8,7 +8,7 @@ from w365.service.deciding.bulk_preview import Selection
 from w365.service.deciding.collaboration import set_owner
 from w365.service.reading.records import list_rows
 from w365.store.reading.worklist import Filter
-from w365.ui.deciding.bulk.dialog import _KEY, _Asked
+from w365.ui.deciding.bulk.dialog import _KEY, _BulkRequest
 
 
 def press(test: AppTest, label: str) -> None:
@@ -27,7 +27,7 @@ def test_rows_get_an_owner_after_a_preview_and_lose_it_again(world: World) -> No
     set_owner(world.service, ADMIN, second.id, "cleo")
     before = owners(world)
     test = world.open("provider_accounts")
-    test.session_state[_KEY] = _Asked("Owner", "owner", Selection((first.id, second.id, third.id)))
+    test.session_state[_KEY] = _BulkRequest("Owner", "owner", Selection((first.id, second.id, third.id)))
     test.run()
     box = test.selectbox(key="bulk-owner")
     assert list(box.options) == [f"{local_user().name} (me)", "ben", "cleo", "Nobody"]

@@ -11,7 +11,7 @@ from w365.service.deciding.collaboration import list_notes, set_owner
 from w365.service.reading.records import list_rows, read_record
 from w365.service.reading.review_queue import read_queue
 from w365.store.reading.worklist import Filter
-from w365.ui.deciding.review.queue_position import Choice, Walk, begin
+from w365.ui.deciding.review.queue_position import QueueChoice, Walk, begin
 from w365.ui.deciding.review.session import TOO_SOON, Review
 from w365.ui.frame.page_context import PageContext
 
@@ -29,7 +29,7 @@ def review(world: World) -> Review:
     """A walk over thirty open rows, of which twenty have a candidate."""
     set_setting(world.service, ADMIN, "auto_match", "false")
     world.sync()
-    made = Review(PageContext(world.service, ADMIN, ""), Choice(), Walk((), 0), clock=Stopwatch())
+    made = Review(PageContext(world.service, ADMIN, ""), QueueChoice(), Walk((), 0), clock=Stopwatch())
     made.restart()
     return made
 

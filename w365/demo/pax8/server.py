@@ -145,6 +145,6 @@ def _make_error(request: Request, status: int, message: str, *details: str) -> R
         "message": message,
         "instance": request.path,
         "status": status,
-        "details": [{"message": each} for each in details],
+        "details": [{"message": detail} for detail in details],
     }
     return json_reply(status, content)

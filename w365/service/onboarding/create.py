@@ -21,7 +21,7 @@ from w365.errors import (
     W365Error,
 )
 from w365.model import Actor, Role
-from w365.portals.onboarding import Created, NewCustomer, Onboarding
+from w365.portals.onboarding import Created, NewCustomer, OnboardingPortal
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.onboarding.complete import Onboarded, complete_onboarding, map_created, note_problem
@@ -120,7 +120,7 @@ def count_open(service: Service, actor: Actor) -> int:
         return count_unfinished(connection)
 
 
-def _check_at_provider(portal: Onboarding, new: NewCustomer) -> None:
+def _check_at_provider(portal: OnboardingPortal, new: NewCustomer) -> None:
     if problem := _say_taken(portal, new.domain):
         raise FormRefused({PREFIX: problem})
     try:
@@ -129,7 +129,7 @@ def _check_at_provider(portal: Onboarding, new: NewCustomer) -> None:
         raise FormRefused({ADDRESS: error.what}) from None
 
 
-def _say_taken(portal: Onboarding, domain: str) -> str:
+def _say_taken(portal: OnboardingPortal, domain: str) -> str:
     return "" if portal.is_free(domain) else f"{domain} is taken. Choose another one."
 
 
@@ -163,7 +163,7 @@ def _check_does_not_exist(service: Service, onboarding: OnboardingView) -> None:
             )
 
 
-def _ask(service: Service, portal: Onboarding, onboarding: OnboardingView, new: NewCustomer) -> Created:
+def _ask(service: Service, portal: OnboardingPortal, onboarding: OnboardingView, new: NewCustomer) -> Created:
     """Ask for the first time: a refusal means that nothing was created. After silence, look and ask once more."""
     try:
         return portal.create(new, onboarding.request_id)
@@ -175,7 +175,7 @@ def _ask(service: Service, portal: Onboarding, onboarding: OnboardingView, new: 
     return _ask_again(service, portal, onboarding, new)
 
 
-def _ask_again(service: Service, portal: Onboarding, onboarding: OnboardingView, new: NewCustomer) -> Created:
+def _ask_again(service: Service, portal: OnboardingPortal, onboarding: OnboardingView, new: NewCustomer) -> Created:
     """Look whether the customer exists by now, else ask with the same request id.
 
     The first request may still have been carried out: only what could never have succeeded counts as refused.
@@ -191,7 +191,7 @@ def _ask_again(service: Service, portal: Onboarding, onboarding: OnboardingView,
         raise _left_open(onboarding, error) from error
 
 
-def _find_customer(service: Service, portal: Onboarding, onboarding: OnboardingView) -> Customer | None:
+def _find_customer(service: Service, portal: OnboardingPortal, onboarding: OnboardingView) -> Customer | None:
     """Find the customer in what was synced, else at the provider. One of another name is somebody else's."""
     with service.store.read() as connection:
         synced = find_customer(connection, onboarding.provider_id, onboarding.domain)

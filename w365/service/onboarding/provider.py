@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from w365.errors import Cancelled
 from w365.model import Actor, Role
 from w365.portals.connectors import CONNECTORS
-from w365.portals.onboarding import Onboarding, onboarding_of
+from w365.portals.onboarding import OnboardingPortal, onboarding_of
 from w365.service import Service
 from w365.service.access import needs
 from w365.store.syncing.providers import get_provider, read_provider_names
@@ -26,7 +26,7 @@ def list_providers_to_onboard_at(service: Service, actor: Actor) -> dict[int, st
 
 
 @contextmanager
-def open_provider(service: Service, provider_id: int) -> Iterator[Onboarding]:
+def open_provider(service: Service, provider_id: int) -> Iterator[OnboardingPortal]:
     """Open the provider; a person waits for it, so it may not keep us waiting for long."""
     with service.store.read() as connection:
         name = get_provider(connection, provider_id).name

@@ -93,8 +93,8 @@ def _say_effect(before: MatchPreview, after: MatchPreview) -> str:
 
 
 def _show_difference(before: MatchPreview, after: MatchPreview) -> None:
-    gained = [one for one in after.mappings if one not in set(before.mappings)]
-    lost = [one for one in before.mappings if one not in set(after.mappings)]
+    gained = [mapping for mapping in after.mappings if mapping not in set(before.mappings)]
+    lost = [mapping for mapping in before.mappings if mapping not in set(after.mappings)]
     rows = [_row("gained", one) for one in gained] + [_row("lost", one) for one in lost]
     rows += [_row("shares its account", one) for one in after.breaching]
     if rows:

@@ -15,8 +15,8 @@ def preview_dialog(preview: MatchPreview) -> None:
 
 def show_mappings(preview: MatchPreview) -> None:
     rows = [
-        {"Provider account": one.provider_account, "Provider": one.provider, "CRM account": one.account}
-        for one in preview.mappings
+        {"Provider account": mapping.provider_account, "Provider": mapping.provider, "CRM account": mapping.account}
+        for mapping in preview.mappings
     ]
     st.markdown(f"**{counted(preview.total, 'provider account')}**; {number(preview.conflicts)} in conflict stay open.")
     st.dataframe(rows, hide_index=True, alt="Would-be mappings")

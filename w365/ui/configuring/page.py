@@ -111,12 +111,12 @@ def _show_changes(context: PageContext) -> None:
     zone = local_zone()
     rows = [
         {
-            "Time": full_time(one.at, zone),
-            "Who": one.actor,
-            "Setting": say_setting(one.name),
-            "Old value": say_value(one.old_value),
-            "New value": say_value(one.value),
+            "Time": full_time(change.at, zone),
+            "Who": change.actor,
+            "Setting": say_setting(change.name),
+            "Old value": say_value(change.old_value),
+            "New value": say_value(change.value),
         }
-        for one in changes
+        for change in changes
     ]
     st.dataframe(rows, hide_index=True, alt="Changes of the settings")

@@ -108,23 +108,23 @@ def _ask_syncs(settings: Mapping[str, str], *, may: bool) -> dict[str, str]:
 def _ask_exceptions(providers: list[ProviderView], *, may: bool) -> dict[int, Cardinality | None]:
     options: list[Cardinality | None] = [None, *Cardinality]
     chosen = {}
-    for one in providers:
-        chosen[one.id] = st.selectbox(
-            f"Exception for {plain(short(one.name))}",
+    for provider in providers:
+        chosen[provider.id] = st.selectbox(
+            f"Exception for {plain(short(provider.name))}",
             options,
-            options.index(Cardinality(one.cardinality) if one.cardinality else None),
+            options.index(Cardinality(provider.cardinality) if provider.cardinality else None),
             format_func=lambda value: CARDINALITY_WORDS[value] if value else _DEFAULT,
             disabled=not may,
-            key=f"exception-{one.id}-{one.cardinality}",
+            key=f"exception-{provider.id}-{provider.cardinality}",
         )
     return chosen
 
 
 def _send(context: PageContext, settings: Mapping[str, str], providers: list[ProviderView], entered: _Entered) -> None:
     changed = {name: text for name, text in entered.settings.items() if settings[name] != text}
-    known = {one.id: Cardinality(one.cardinality) if one.cardinality else None for one in providers}
+    known = {provider.id: Cardinality(provider.cardinality) if provider.cardinality else None for provider in providers}
     exceptions = {key: value for key, value in entered.cardinalities.items() if known[key] != value}
-    names = {one.id: one.name for one in providers}
+    names = {provider.id: provider.name for provider in providers}
     said = [f"{say_setting(name)}: {say_value(settings[name])} → {say_value(text)}" for name, text in changed.items()]
     said += [
         f"Exception for {names[key]}: {_policy(known[key])} → {_policy(value)}" for key, value in exceptions.items()

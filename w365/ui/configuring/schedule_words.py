@@ -36,9 +36,9 @@ def say_next_times(context: PageContext) -> dict[str, str]:
     """Say by target when what starts by itself starts next."""
     now, zone = context.service.clock(), local_zone()
     return {
-        one.target: f"Next sync {clock_time(one.due_at, now, zone)}"
-        for one in list_schedules(context.service, context.actor)
-        if one.due_at
+        schedule.target: f"Next sync {clock_time(schedule.due_at, now, zone)}"
+        for schedule in list_schedules(context.service, context.actor)
+        if schedule.due_at
     }
 
 

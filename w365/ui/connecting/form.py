@@ -83,7 +83,7 @@ def _shown(field: ConnectionField, parts: Mapping[str, str]) -> str:
 
 
 def _ask(fields: Sequence[ConnectionField], parts: Mapping[str, str], key: str, *, has_secret: bool) -> dict[str, str]:
-    return {one.part: _ask_one(one, parts, f"{key}-{one.part}", has_secret=has_secret) for one in fields}
+    return {field.part: _ask_one(field, parts, f"{key}-{field.part}", has_secret=has_secret) for field in fields}
 
 
 def _ask_one(field: ConnectionField, parts: Mapping[str, str], key: str, *, has_secret: bool) -> str:
@@ -127,7 +127,7 @@ def connect_provider(context: PageContext) -> None:
     connectors = {one.kind: one for one in CONNECTORS}
     kind = st.selectbox("Kind", list(connectors), format_func=lambda one: connectors[one].full_name)
     connector = connectors[kind or ProviderKind.PARTNER_CENTER]
-    usual = free_name(connector.name, (one.name for one in list_providers(context.service, context.actor)))
+    usual = free_name(connector.name, (provider.name for provider in list_providers(context.service, context.actor)))
     with st.form("new-provider", border=False):
         name = st.text_input("Name", usual, help="How the pages call it; any number of a kind", max_chars=100)
         values = _ask(fields_of(connector.setting), {}, f"new-{connector.kind}", has_secret=False)

@@ -156,7 +156,7 @@ def _add_manual_provider(service: Service, actor: Actor) -> None:
     from w365.service.syncing.providers import ManualAccount, add_manual_accounts, add_manual_provider, list_providers
 
     set_setting(service, actor, "auto_match", "true")
-    if any(one.name == DEMO_PROVIDER for one in list_providers(service, actor)):
+    if any(provider.name == DEMO_PROVIDER for provider in list_providers(service, actor)):
         return
     provider_id = add_manual_provider(service, actor, DEMO_PROVIDER)
     rows = [ManualAccount(row.specific_id, row.name, row.domains, row.country) for row in manual_rows()]
@@ -170,9 +170,9 @@ def _ask_for_syncs(service: Service, actor: Actor) -> None:
 
     try:
         request_crm_sync(service, actor)
-        for one in list_providers(service, actor):
-            if one.kind is not ProviderKind.MANUAL and _can_sync(service, actor, one):
-                request_sync(service, actor, one.name)
+        for provider in list_providers(service, actor):
+            if provider.kind is not ProviderKind.MANUAL and _can_sync(service, actor, provider):
+                request_sync(service, actor, provider.name)
     except AlreadyRunning:
         _log.info("the demo is being filled already")
 

@@ -58,8 +58,10 @@ class Source:
 def read_sources(service: Service, actor: Actor) -> list[Source]:
     """The CRM and every provider that is synced, in the order of the Providers page."""
     now = service.clock()
-    providers = [one for one in list_providers(service, actor) if one.kind is not ProviderKind.MANUAL]
-    return [_source(one, one.name, now) for one in providers] + [_source(get_crm(service, actor), "CRM", now)]
+    providers = [provider for provider in list_providers(service, actor) if provider.kind is not ProviderKind.MANUAL]
+    return [_source(provider, provider.name, now) for provider in providers] + [
+        _source(get_crm(service, actor), "CRM", now)
+    ]
 
 
 def _source(view: ProviderView | CrmView, name: str, now: dt.datetime) -> Source:

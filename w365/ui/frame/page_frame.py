@@ -141,13 +141,13 @@ def _freshness_line(service: Service, actor: Actor) -> None:
         now, zone = service.clock(), local_zone()
         backlog = count_backlog(service, actor)
         needs = counted(backlog, "provider account needs a decision", "provider accounts need a decision")
-        st.caption(" · ".join([f"**{needs}**", *(plain(one.line(now, zone)) for one in sources)]))
-        _show_trouble([one for one in sources if one.is_loud])
+        st.caption(" · ".join([f"**{needs}**", *(plain(source.line(now, zone)) for source in sources)]))
+        _show_trouble([source for source in sources if source.is_loud])
 
 
 def _show_trouble(sources: list[Source]) -> None:
-    for one in sources:
-        if one.problem:
-            st.error(f"**{plain(one.name)} could not be synced.** {plain(one.problem)}")
+    for source in sources:
+        if source.problem:
+            st.error(f"**{plain(source.name)} could not be synced.** {plain(source.problem)}")
         else:
-            st.warning(f"**The data of {plain(one.name)} is more than a day old.** Sync it on the Providers page.")
+            st.warning(f"**The data of {plain(source.name)} is more than a day old.** Sync it on the Providers page.")

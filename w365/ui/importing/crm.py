@@ -12,12 +12,12 @@ from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_refusals
 from w365.ui.frame.wording import plain
-from w365.ui.importing.file import FROM_CRM, Chosen, forget_file
+from w365.ui.importing.file import FROM_CRM, ChosenFile, forget_file
 
 
-def ask_crm(context: PageContext) -> Chosen | None:
+def ask_crm(context: PageContext) -> ChosenFile | None:
     """Return the table that was read; None while nobody asked for it."""
-    chosen: Chosen | None = st.session_state.get(FROM_CRM)
+    chosen: ChosenFile | None = st.session_state.get(FROM_CRM)
     if chosen is None:
         return None
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -48,5 +48,5 @@ def _read(context: PageContext) -> None:
             sheet = read_sheet(context.service, context.actor)
         found = guess_columns(sheet.headings, FIELDS)
         forget_file()
-        st.session_state[FROM_CRM] = Chosen(sheet, found, ("crm", context.service.clock().isoformat()))
+        st.session_state[FROM_CRM] = ChosenFile(sheet, found, ("crm", context.service.clock().isoformat()))
         st.rerun()

@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenFile:
     """A file and its columns. `key` tells it from every other, and from itself with other columns."""
 
     sheet: Sheet
@@ -43,7 +43,7 @@ class Chosen:
     key: Hashable
 
 
-def ask_file(name: str, fields: Sequence[Field]) -> Chosen | None:
+def ask_file(name: str, fields: Sequence[Field]) -> ChosenFile | None:
     """Ask for a file and its columns; None until there is one that can be read."""
     given = st.file_uploader(
         "CSV file or Excel workbook",
@@ -60,14 +60,14 @@ def ask_file(name: str, fields: Sequence[Field]) -> Chosen | None:
         show_error(error)
         return None
     places = _ask_columns(sheet, fields, given.file_id)
-    missing = [one.label for one in fields if one.is_needed and one.name not in places]
+    missing = [field.label for field in fields if field.is_needed and field.name not in places]
     if missing:
         st.info(f"Choose the column of: **{', '.join(missing)}**.")
         return None
-    return Chosen(sheet, places, (name, given.file_id, tuple(sorted(places.items()))))
+    return ChosenFile(sheet, places, (name, given.file_id, tuple(sorted(places.items()))))
 
 
-def look(chosen: Chosen, also: Hashable, preview: Callable[[], T]) -> T | None:
+def look(chosen: ChosenFile, also: Hashable, preview: Callable[[], T]) -> T | None:
     """Look at what the import would do, once for each file and columns; None when that fails, which is told."""
     key = (chosen.key, also)
     kept = st.session_state.get(_LOOKED)
@@ -100,21 +100,21 @@ def _offer_templates(name: str, fields: Sequence[Field]) -> None:
 
 def _ask_columns(sheet: Sheet, fields: Sequence[Field], file_id: str) -> dict[str, int]:
     guessed = guess_columns(sheet.headings, fields)
-    names = [short(one, 40) for one in name_columns(sheet.headings)]
-    is_complete = all(one.name in guessed for one in fields if one.is_needed)
+    names = [short(name_column, 40) for name_column in name_columns(sheet.headings)]
+    is_complete = all(field.name in guessed for field in fields if field.is_needed)
     st.caption(plain(f"{sheet.name}: {sheet.about}, {counted(len(names), 'column')}"))
-    said = ", ".join(f"{one.label} = {names[guessed[one.name]]}" for one in fields if one.name in guessed)
+    said = ", ".join(f"{field.label} = {names[guessed[field.name]]}" for field in fields if field.name in guessed)
     with st.expander(f"Columns: {plain(said) or 'none was understood'}", expanded=not is_complete):
         chosen = {}
         columns = st.columns(4)
-        for place, one in enumerate(fields):
-            chosen[one.name] = columns[place % 4].selectbox(
-                one.label + (" *" if one.is_needed else ""),
+        for place, field in enumerate(fields):
+            chosen[field.name] = columns[place % 4].selectbox(
+                field.label + (" *" if field.is_needed else ""),
                 [_NONE, *range(len(names))],
-                index=guessed.get(one.name, _NONE) + 1,
+                index=guessed.get(field.name, _NONE) + 1,
                 format_func=lambda at: "not in the file" if at == _NONE else names[at],
-                help=one.about,
-                key=f"column-{file_id}-{one.name}",
+                help=field.about,
+                key=f"column-{file_id}-{field.name}",
             )
     return {name: place for name, place in chosen.items() if place != _NONE}
 
@@ -124,8 +124,8 @@ def show_errors(context: PageContext, errors: Sequence[LineError]) -> None:
     lines = count_lines(errors)
     st.error(f"**{counted(lines, 'line')} cannot be used.** The file stays as it is; this is what to correct:")
     shown = [
-        {"Line": one.line, "Column": one.column, "What stands there": one.value, "What is wrong": one.why}
-        for one in errors[:_MOST_ERRORS]
+        {"Line": error.line, "Column": error.column, "What stands there": error.value, "What is wrong": error.why}
+        for error in errors[:_MOST_ERRORS]
     ]
     st.dataframe(shown, hide_index=True, alt="Lines with errors", height=min(35 * len(shown) + 38, 260))
     with st.container(horizontal=True, vertical_alignment="center"):

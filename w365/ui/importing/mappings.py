@@ -15,7 +15,7 @@ from w365.ui.frame.page_frame import show_refusals
 from w365.ui.frame.runs import say_result
 from w365.ui.frame.wording import counted, number
 from w365.ui.importing.crm import ask_crm, offer_crm
-from w365.ui.importing.file import Chosen, ask_file, end_import, look, show_errors, show_last
+from w365.ui.importing.file import ChosenFile, ask_file, end_import, look, show_errors, show_last
 
 _WORDS: Mapping[Verdict, str] = {
     Verdict.MAP: "to map",
@@ -62,9 +62,9 @@ def show_mapping_import(context: PageContext) -> None:
         _show_preview(context, chosen, choice, preview)
 
 
-def _ask_provider(context: PageContext, chosen: Chosen) -> str:
+def _ask_provider(context: PageContext, chosen: ChosenFile) -> str:
     """Ask of which provider the lines are, where no column says it."""
-    names = [one.name for one in list_providers(context.service, context.actor)]
+    names = [provider.name for provider in list_providers(context.service, context.actor)]
     if PROVIDER in chosen.places or len(names) == 1:
         return ""
     return st.selectbox("The file does not name the provider. All lines are of", names, width=320) or ""
@@ -80,7 +80,7 @@ def _chosen_verdicts() -> frozenset[Verdict]:
     return frozenset(one for one in offered if st.session_state.get(_key(one), one in USUALLY))
 
 
-def _show_preview(context: PageContext, chosen: Chosen, choice: MappingChoice, preview: MappingsPreview) -> None:
+def _show_preview(context: PageContext, chosen: ChosenFile, choice: MappingChoice, preview: MappingsPreview) -> None:
     counts = preview.counts
     said = [f"{number(counts[one])} {words}" for one, words in _WORDS.items() if counts[one] or one in _ALWAYS]
     said.append(f"{number(preview.bad_lines)} with errors")
@@ -118,7 +118,7 @@ def _row(one: PlannedLine, against: str) -> dict[str, str | int]:
     }
 
 
-def _run(context: PageContext, chosen: Chosen, choice: MappingChoice) -> None:
+def _run(context: PageContext, chosen: ChosenFile, choice: MappingChoice) -> None:
     with show_refusals():
         with st.spinner("Importing…"):
             run = import_mappings(context.service, context.actor, chosen.sheet, chosen.places, choice)

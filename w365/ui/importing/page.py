@@ -17,7 +17,7 @@ from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_refusals
 from w365.ui.frame.runs import say_result
 from w365.ui.frame.wording import counted, number, plain
-from w365.ui.importing.file import Chosen, ask_file, end_import, look, show_errors, show_last
+from w365.ui.importing.file import ChosenFile, ask_file, end_import, look, show_errors, show_last
 from w365.ui.importing.mappings import show_mapping_import
 
 _ACCOUNTS, _MAPPINGS = "Provider accounts", "Existing mappings"
@@ -75,7 +75,7 @@ def _ask_provider(manual: Sequence[ProviderView]) -> ProviderView:
     return manual[names.index(name or names[first])]
 
 
-def _show_accounts(context: PageContext, provider: ProviderView, chosen: Chosen, preview: AccountsPreview) -> None:
+def _show_accounts(context: PageContext, provider: ProviderView, chosen: ChosenFile, preview: AccountsPreview) -> None:
     said = [
         f"{number(preview.counts[word])} {said}"
         for word, said in _WORDS.items()
@@ -124,7 +124,7 @@ def _ask_choice(context: PageContext, provider: ProviderView, preview: AccountsP
     return AccountsChoice(leave_out, is_full, st.checkbox(f"Yes, {missing} left"))
 
 
-def _run_accounts(context: PageContext, provider: ProviderView, chosen: Chosen, choice: AccountsChoice) -> None:
+def _run_accounts(context: PageContext, provider: ProviderView, chosen: ChosenFile, choice: AccountsChoice) -> None:
     with show_refusals():
         with st.spinner("Importing…"):
             run = import_accounts(context.service, context.actor, provider.id, chosen.sheet, chosen.places, choice)

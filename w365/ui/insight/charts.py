@@ -57,22 +57,22 @@ def share_column(label: str) -> Any:
 def provider_frame(providers: Sequence[ProviderTotals]) -> pd.DataFrame:
     import pandas as pd
 
-    rows = [{"Provider": one.provider, **_amounts(one.totals)} for one in providers]
+    rows = [{"Provider": provider.provider, **_amounts(provider.totals)} for provider in providers]
     return pd.DataFrame(rows, columns=["Provider", *_amounts(_NOTHING)])
 
 
 def reason_frame(reasons: Sequence[ReasonTotals]) -> pd.DataFrame:
     import pandas as pd
 
-    rows = [(REASON_WORDS[one.reason], one.accounts, one.seats, one.words) for one in reasons]
+    rows = [(REASON_WORDS[reason.reason], reason.accounts, reason.seats, reason.words) for reason in reasons]
     return pd.DataFrame(rows, columns=["Reason", "Provider accounts", "Blocked seats", "Meaning"])
 
 
 def source_frame(sources: Sequence[RuleTotals]) -> pd.DataFrame:
     import pandas as pd
 
-    whole = sum(one.accounts for one in sources)
-    rows = [(one.source, one.accounts, 100 * one.accounts / whole) for one in sources]
+    whole = sum(source.accounts for source in sources)
+    rows = [(source.source, source.accounts, 100 * source.accounts / whole) for source in sources]
     return pd.DataFrame(rows, columns=["Source", "Mappings", "Share"])
 
 

@@ -180,9 +180,13 @@ def _show_movement(statistics: CurrentStatistics) -> None:
 def _show_sources(context: PageContext, providers: list[ProviderView], crm: CrmView) -> None:
     st.subheader("Sources", anchor=False)
     next_times = say_next_times(context)
-    for one in providers:
+    for provider in providers:
         _show_source(
-            context, one.name, counted(one.accounts, "provider account"), one.last, next_times.get(str(one.id))
+            context,
+            provider.name,
+            counted(provider.accounts, "provider account"),
+            provider.last,
+            next_times.get(str(provider.id)),
         )
     amount = f"{counted(crm.accounts, 'account')}, {counted(crm.contacts, 'contact')}"
     _show_source(context, "CRM", amount, crm.last, next_times.get(CRM))
@@ -202,14 +206,14 @@ def _show_source(context: PageContext, name: str, amount: str, last: RunView | N
 
 def _show_first_steps(context: PageContext, providers: list[ProviderView], crm: CrmView) -> None:
     """Three steps until provider accounts and CRM were synced once and Auto-Match was decided about."""
-    synced = any(one.last_done for one in providers) or any(one.accounts for one in providers)
+    synced = any(provider.last_done for provider in providers) or any(provider.accounts for provider in providers)
     crm_synced = crm.last_done is not None
     if synced and crm_synced:
         return
     is_on = get_settings(context.service, context.actor)["auto_match"] == "true"
     with st.container(border=True):
         st.subheader("Three steps to the first mappings", anchor=False)
-        automatic = [one for one in providers if one.missing or one.last_done or one.last]
+        automatic = [provider for provider in providers if provider.missing or provider.last_done or provider.last]
         _step(
             "Connect a provider and sync its accounts", done=synced, missing=automatic[0].missing if automatic else ""
         )

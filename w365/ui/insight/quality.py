@@ -81,8 +81,14 @@ def _show_flaws(context: PageContext, found: Quality) -> None:
 
 def _rows(context: PageContext, flaw: Flaw, start: int) -> list[dict[str, str | int]]:
     if flaw is Flaw.DUPLICATE:
-        return [_domain_row(one) for one in list_shared_domains(context.service, context.actor, start=start)]
-    return [_account_row(one) for one in list_flawed_accounts(context.service, context.actor, flaw, start=start)]
+        return [
+            _domain_row(shared_domain)
+            for shared_domain in list_shared_domains(context.service, context.actor, start=start)
+        ]
+    return [
+        _account_row(flawed_account)
+        for flawed_account in list_flawed_accounts(context.service, context.actor, flaw, start=start)
+    ]
 
 
 def _account_row(one: FlawedAccount) -> dict[str, str | int]:

@@ -73,10 +73,10 @@ def _show_domains(account: CrmAccountView) -> None:
     if not account.domains:
         st.caption("None. No contact and no field of the account names one.")
     with st.container(gap="xsmall"):
-        for one in account.domains:
-            at = f"at {counted(one.customers, 'provider account')}" if one.customers else "at no provider account"
-            said = "; ".join((*one.facts, at))
-            st.markdown(f"{plain(one.name)}  \n:gray[:small[{plain(said)}]]")
+        for domain in account.domains:
+            at = f"at {counted(domain.customers, 'provider account')}" if domain.customers else "at no provider account"
+            said = "; ".join((*domain.facts, at))
+            st.markdown(f"{plain(domain.name)}  \n:gray[:small[{plain(said)}]]")
 
 
 def _show_mapped(account: CrmAccountView, start: int) -> None:

@@ -61,7 +61,7 @@ def show_accounts(context: PageContext) -> None:
     with report_errors():
         if is_beginning(context):
             return
-        providers = {one.id: one.name for one in list_providers(context.service, context.actor)}
+        providers = {provider.id: provider.name for provider in list_providers(context.service, context.actor)}
         view = _current_view(context, providers)
         st.query_params.from_dict(view.parameters())
         _show_facets(context, view, providers)

@@ -47,7 +47,7 @@ def _show_list(context: PageContext) -> None:
     with report_errors():
         wanted = _wanted()
         amounts = count_subscriptions(context.service, context.actor, wanted)
-        if not any(one.subscriptions for one in amounts.values()) and wanted == SubscriptionFilter(wanted.states):
+        if not any(amount.subscriptions for amount in amounts.values()) and wanted == SubscriptionFilter(wanted.states):
             st.info(EMPTY)
             return
         _show_totals(amounts)
@@ -75,10 +75,10 @@ def _show_totals(amounts: Amounts) -> None:
 
 
 def _show_facets(context: PageContext, amounts: Amounts) -> None:
-    labels = {_ALL: f"All {number(sum(one.subscriptions for one in amounts.values()))}"}
+    labels = {_ALL: f"All {number(sum(amount.subscriptions for amount in amounts.values()))}"}
     labels |= {state.value: f"{STATE_LABELS[state]} {number(amounts[state].subscriptions)}" for state in amounts}
     providers: dict[int, str] = {0: "All providers"}
-    providers |= {one.id: one.name for one in list_providers(context.service, context.actor)}
+    providers |= {provider.id: provider.name for provider in list_providers(context.service, context.actor)}
     st.session_state.setdefault(_STATE, _ALL)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         show_parts("State", _STATE, labels, _begin)

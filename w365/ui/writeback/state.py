@@ -182,6 +182,6 @@ def _list_differences(context: PageContext, seen: Overview) -> None:
         chosen = _choose(rows, "writeback-differences", "Differences")
         if seen.is_on and context.actor.role >= Role.ANALYST:
             ids = [found[at].provider_account_id for at in chosen if found[at].kind in _OVERWRITABLE]
-            _offer_overwrite(context, [one for one in ids if one is not None], "differences")
+            _offer_overwrite(context, [each_id for each_id in ids if each_id is not None], "differences")
         if len(found) == _SHOWN:
             st.caption(f"The first {number(_SHOWN)} are shown; the download has all.")

@@ -16,7 +16,7 @@ from w365.service.deciding.bulk_preview import Selection, preview_bulk
 from w365.service.deciding.bulk_run import PlanPreview, confirm, discard, list_left, read_done
 from w365.service.deciding.undo import Undoable, preview_undo
 from w365.store.run_counts import Count
-from w365.ui.deciding.bulk.forms import FORMS, Form
+from w365.ui.deciding.bulk.forms import FORMS, BulkForm
 from w365.ui.deciding.bulk.words import VERBS, left_row, sample_row, say_done, say_left, say_warning, say_would
 from w365.ui.frame.keyboard import listen
 from w365.ui.frame.page_context import PageContext
@@ -30,7 +30,7 @@ _ROW = 35
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _BulkRequest:
     """What the dialog is about and how far it is: asked, then previewed, then confirmed."""
 
     title: str
@@ -45,12 +45,12 @@ class _Asked:
 
 def ask_bulk(action: str, title: str, chosen: Selection, detail: Mapping[str, Any] | None = None) -> None:
     """Open the dialog of a bulk action in the next run of the page; with `detail` at its preview."""
-    st.session_state[_KEY] = _Asked(title, action, chosen, detail)
+    st.session_state[_KEY] = _BulkRequest(title, action, chosen, detail)
 
 
 def ask_undo(what: Undoable, title: str) -> None:
     """Open the dialog that takes a decision or a run back in the next run of the page."""
-    st.session_state[_KEY] = _Asked(title, undo=what)
+    st.session_state[_KEY] = _BulkRequest(title, undo=what)
 
 
 def changes_done() -> int:
@@ -60,7 +60,7 @@ def changes_done() -> int:
 
 def show_change_dialog(context: PageContext) -> None:
     """Show the change that a person asked for, if there is one."""
-    asked: _Asked | None = st.session_state.get(_KEY)
+    asked: _BulkRequest | None = st.session_state.get(_KEY)
     if asked is not None:
         st.dialog(plain(short(asked.title, 90)), width="medium", on_dismiss=_forget)(_show)(context)
 
@@ -71,7 +71,7 @@ def _forget() -> None:
 
 def _show(context: PageContext) -> None:
     with report_errors():
-        asked: _Asked | None = st.session_state.get(_KEY)
+        asked: _BulkRequest | None = st.session_state.get(_KEY)
         if asked is None:
             st.rerun()
         elif asked.run_id is not None:
@@ -82,7 +82,7 @@ def _show(context: PageContext) -> None:
             _show_form(context, asked)
 
 
-def _show_form(context: PageContext, asked: _Asked) -> None:
+def _show_form(context: PageContext, asked: _BulkRequest) -> None:
     form = _form_of(asked)
     if form is None:
         _step(lambda: _previewed(context, asked, asked.detail or {}))
@@ -98,11 +98,11 @@ def _show_form(context: PageContext, asked: _Asked) -> None:
         listen(row=None, focus=form.field, nonce=1)
 
 
-def _form_of(asked: _Asked) -> Form | None:
+def _form_of(asked: _BulkRequest) -> BulkForm | None:
     return FORMS.get(asked.action) if asked.detail is None else None
 
 
-def _show_at_once(context: PageContext, asked: _Asked, form: Form) -> None:
+def _show_at_once(context: PageContext, asked: _BulkRequest, form: BulkForm) -> None:
     """Show what is asked as a form, so that Enter in a field previews."""
     with st.form("bulk-form", border=False, enter_to_submit=True):
         detail = form.ask(context)
@@ -115,14 +115,14 @@ def _show_at_once(context: PageContext, asked: _Asked, form: Form) -> None:
         _leave(context, asked)
 
 
-def _previewed(context: PageContext, asked: _Asked, detail: Mapping[str, Any]) -> _Asked:
+def _previewed(context: PageContext, asked: _BulkRequest, detail: Mapping[str, Any]) -> _BulkRequest:
     if asked.undo is not None:
         return replace(asked, preview=preview_undo(context.service, context.actor, asked.undo))
     chosen = asked.chosen or Selection()
     return replace(asked, preview=preview_bulk(context.service, context.actor, chosen, asked.action, detail))
 
 
-def _show_preview(context: PageContext, asked: _Asked, preview: PlanPreview) -> None:
+def _show_preview(context: PageContext, asked: _BulkRequest, preview: PlanPreview) -> None:
     plan = preview.plan
     st.markdown(f"{plain(plan.said)}  \n{say_would(plan)}")
     if warning := say_warning(preview):
@@ -154,7 +154,7 @@ def _show_left(context: PageContext, plan_id: int, left: dict[str, int]) -> None
             st.caption(f"The first {number(len(rows))} are shown.")
 
 
-def _confirmed(context: PageContext, asked: _Asked, preview: PlanPreview) -> _Asked:
+def _confirmed(context: PageContext, asked: _BulkRequest, preview: PlanPreview) -> _BulkRequest:
     """Small changes are done here and now; large ones are the worker's."""
     run_id = confirm(context.service, context.actor, preview.plan.id)
     if preview.is_small:
@@ -168,12 +168,12 @@ def _count_change() -> None:
     st.session_state[_CHANGED] = changes_done() + 1
 
 
-def _discarded(context: PageContext, asked: _Asked, preview: PlanPreview) -> _Asked:
+def _discarded(context: PageContext, asked: _BulkRequest, preview: PlanPreview) -> _BulkRequest:
     discard(context.service, context.actor, preview.plan.id)
     return replace(asked, preview=None)
 
 
-def _show_run(context: PageContext, asked: _Asked, run_id: int) -> None:
+def _show_run(context: PageContext, asked: _BulkRequest, run_id: int) -> None:
     run, plan = read_done(context.service, context.actor, run_id)
     if run.is_active:
         show_run(context, run)
@@ -195,7 +195,7 @@ def _show_run(context: PageContext, asked: _Asked, run_id: int) -> None:
             st.rerun()
 
 
-def _step(act: Callable[[], _Asked]) -> None:
+def _step(act: Callable[[], _BulkRequest]) -> None:
     """Go on to what `act` returns; a refusal stands where the button is."""
     with show_refusals():
         asked = act()
@@ -203,12 +203,12 @@ def _step(act: Callable[[], _Asked]) -> None:
         st.rerun()
 
 
-def _cancel(context: PageContext, asked: _Asked) -> None:
+def _cancel(context: PageContext, asked: _BulkRequest) -> None:
     if st.button("Cancel"):
         _leave(context, asked)
 
 
-def _leave(context: PageContext, asked: _Asked) -> None:
+def _leave(context: PageContext, asked: _BulkRequest) -> None:
     if asked.preview is not None:
         discard(context.service, context.actor, asked.preview.plan.id)
     _forget()

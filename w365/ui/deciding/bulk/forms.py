@@ -32,7 +32,7 @@ def _ask_account(context: PageContext) -> dict[str, Any] | None:
     if not hits:
         st.caption("Type to find the account that all of them belong to." if hits is None else "No account found.")
         return None
-    about = [plain(one.about) for one in hits]
+    about = [plain(hit.about) for hit in hits]
     chosen = st.radio("Found", hits, None, format_func=_name, captions=about, label_visibility="collapsed")
     return {"account": chosen.account_id} if chosen else None
 
@@ -63,7 +63,7 @@ def _name(hit: Hit) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class BulkForm:
     """`ask` draws it and returns what was entered, None while that is not complete; `field` is where the keyboard is.
 
     A live one answers while somebody types; in the others Enter previews.
@@ -74,11 +74,11 @@ class Form:
     is_live: bool = False
 
 
-FORMS: Mapping[str, Form] = {
-    "accept": Form(_ask_score),
-    "assign": Form(_ask_account, "CRM account", is_live=True),
-    "exclude": Form(_ask_reason, "Reason"),
-    "park": Form(_ask_reason_and_date, "Reason"),
-    "owner": Form(_ask_owner, "Owner"),
+FORMS: Mapping[str, BulkForm] = {
+    "accept": BulkForm(_ask_score),
+    "assign": BulkForm(_ask_account, "CRM account", is_live=True),
+    "exclude": BulkForm(_ask_reason, "Reason"),
+    "park": BulkForm(_ask_reason_and_date, "Reason"),
+    "owner": BulkForm(_ask_owner, "Owner"),
 }
 """What an action asks for. Those that ask nothing are previewed at once."""

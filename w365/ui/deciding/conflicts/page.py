@@ -73,9 +73,9 @@ def _show_part(name: str, part: ConflictPage[T], page: int, show: Callable[[T], 
         st.caption("None.")
         return
     st.caption(ABOUT[name])
-    for one in part.groups:
+    for group in part.groups:
         with st.container(border=True, gap="small"):
-            show(one)
+            show(group)
     if part.total > PER_PAGE:
         _show_paging(name, part.total, page)
 

@@ -27,13 +27,13 @@ def show_teamwork(context: PageContext, record: Record) -> None:
         _show_field(context, row)
     elif record.row.owner:
         st.markdown(f"{plain(record.row.owner)}  \n:gray[:small[Owner]]")
-    written = [one for one in notes if not one.is_owner_change]
+    written = [note for note in notes if not note.is_owner_change]
     for one in written[:3]:
         _show_note(one)
     if len(notes) > len(written[:3]):
         with st.expander(f"All: {counted(len(notes), 'entry', 'entries')}"):
-            for one in notes:
-                _show_note(one)
+            for note in notes:
+                _show_note(note)
 
 
 def _show_owner(context: PageContext, record: Record) -> None:

@@ -85,7 +85,10 @@ def _show_provider_side(record: Record) -> None:
     _heading("Domains")
     _list([(domain.name, say_domain(domain)) for domain in record.domains], "The provider lists none.")
     _heading(f"Subscriptions: {counted(row.seats, 'seat')}")
-    _list([(one.offer_name, say_standing(one, row)) for one in record.subscriptions], "None known.")
+    _list(
+        [(subscription.offer_name, say_standing(subscription, row)) for subscription in record.subscriptions],
+        "None known.",
+    )
     if any(value for _, value in further):
         _heading("Also known")
         _list([(value, label) for label, value in further if value], "")

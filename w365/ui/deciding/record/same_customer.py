@@ -16,8 +16,8 @@ def show_twins(decider: Decider) -> None:
     if not twins:
         return
     with st.container(gap="xsmall"):
-        for one in twins:
-            st.markdown(f"{plain(say_twin(one))}  \n:gray[:small[{plain(say_why(one))}]]")
+        for twin in twins:
+            st.markdown(f"{plain(say_twin(twin))}  \n:gray[:small[{plain(say_why(twin))}]]")
 
 
 def say_twin(one: Twin) -> str:

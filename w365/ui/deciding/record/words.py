@@ -56,7 +56,7 @@ def _without_scheme(website: str) -> str:
 
 
 def _domains(record: Record, account: AccountView) -> Fact:
-    own = {one.name for one in record.domains if one.kind == DomainKind.OWN_NAME and not one.listed}
+    own = {domain.name for domain in record.domains if domain.kind == DomainKind.OWN_NAME and not domain.listed}
     shown = sorted(account.domains, key=lambda name: (name not in own, name))
     more = len(shown) - _MOST_DOMAINS
     value = ", ".join(shown[:_MOST_DOMAINS]) + (f" and {more:,} more" if more > 0 else "")
@@ -114,13 +114,13 @@ def _blamed(record: Record) -> list[str]:
     }
     reason = record.row.reason
     if reason is Reason.NO_ACCOUNT:
-        usable = [one for one in record.domains if one.kind == DomainKind.OWN_NAME and one.is_verified]
+        usable = [domain for domain in record.domains if domain.kind == DomainKind.OWN_NAME and domain.is_verified]
         return [one.name for one in usable if not one.listed]
-    return [one.name for one in record.domains if one.listed in lists.get(reason, ())]
+    return [domain.name for domain in record.domains if domain.listed in lists.get(reason, ())]
 
 
 def _nearest(record: Record) -> Nearest | None:
-    best = next((one for one in record.candidates if one.hit.score is not None), None)
+    best = next((candidate for candidate in record.candidates if candidate.hit.score is not None), None)
     if best is None or best.hit.score is None:
         return None
     return Nearest(best.hit.name, best.hit.score, best.contacts, best.domains)

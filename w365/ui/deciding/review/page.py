@@ -16,7 +16,7 @@ from w365.service.syncing.providers import list_providers
 from w365.ui.deciding.record.decide import Decider
 from w365.ui.deciding.record.panel import draw_record
 from w365.ui.deciding.review.forms import show_help, show_set_aside
-from w365.ui.deciding.review.queue_position import STATUSES, Choice, Walk, read_choice
+from w365.ui.deciding.review.queue_position import STATUSES, QueueChoice, Walk, read_choice
 from w365.ui.deciding.review.session import LOOKUP, Review
 from w365.ui.frame.choices import show_choice_of
 from w365.ui.frame.first_steps import is_beginning
@@ -40,7 +40,7 @@ def show_review(context: PageContext) -> None:
     with report_errors():
         if is_beginning(context):
             return
-        providers = {one.id: one.name for one in list_providers(context.service, context.actor)}
+        providers = {provider.id: provider.name for provider in list_providers(context.service, context.actor)}
         review = _current(context, providers)
         st.query_params.from_dict(review.choice.parameters())
         record = review.record()
@@ -64,7 +64,7 @@ def _current(context: PageContext, providers: Mapping[int, str]) -> Review:
             return review
     owners = {*list_owners(context.service, context.actor), context.actor.name}
     choice = read_choice(st.query_params.to_dict(), providers, owners)
-    if isinstance(review, Review) and choice in (review.choice, Choice()):
+    if isinstance(review, Review) and choice in (review.choice, QueueChoice()):
         return review  # back from another page: the walk goes on where it was
     made = Review(context, choice, Walk((), 0))
     made.restart()
@@ -76,7 +76,7 @@ def _chosen() -> None:
     """Begin anew with what the widgets say now; runs before the page does."""
     state = st.session_state
     review: Review = state[_REVIEW]
-    review.choice = Choice(state[_STATUS], state.get(_PROVIDER) or None, state[_OWNER])
+    review.choice = QueueChoice(state[_STATUS], state.get(_PROVIDER) or None, state[_OWNER])
     review.error, review.said = None, ""
     review.restart()
     review.move_focus("")

@@ -19,7 +19,7 @@ STATUSES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class QueueChoice:
     """What part of the queue a person works on; empty parts do not filter."""
 
     status: str = ""
@@ -40,12 +40,12 @@ class Choice:
         return {name: value for name, value in parts.items() if value}
 
 
-def read_choice(parameters: Mapping[str, str], providers: Collection[int], owners: Collection[str]) -> Choice:
+def read_choice(parameters: Mapping[str, str], providers: Collection[int], owners: Collection[str]) -> QueueChoice:
     """Read the choice of an address; parts that are unknown do not filter."""
     status, owner, number = (parameters.get(name, "") for name in ("status", "owner", "provider"))
-    return Choice(
+    return QueueChoice(
         status if status in STATUSES else "",
-        next((one for one in providers if str(one) == number), None),
+        next((provider for provider in providers if str(provider) == number), None),
         owner if owner == NOBODY or owner in owners else "",
     )
 

@@ -18,7 +18,7 @@ from w365.service.reading.records import Record
 from w365.service.reading.review_queue import narrow_to_open, read_if_open, read_queue
 from w365.ui.deciding.record.decide import Work
 from w365.ui.deciding.record.words import say_settled
-from w365.ui.deciding.review.queue_position import Choice, Walk, begin
+from w365.ui.deciding.review.queue_position import QueueChoice, Walk, begin
 from w365.ui.frame.page_context import PageContext
 
 LOOKUP = "Another account"
@@ -47,7 +47,7 @@ class Review:
     """A walk. The methods are what the keys do; each is called before the page runs again."""
 
     context: PageContext
-    choice: Choice
+    choice: QueueChoice
     walk: Walk
     owners: Mapping[str, int] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)

@@ -112,7 +112,7 @@ def read_event(raw: object) -> GridEvent | Bulk | Sorted | None:
         case {"what": "bulk", "action": str(action), "all": True, "ids": []} if action in BAR:
             return Bulk(action, ())
         case {"what": "bulk", "action": str(action), "all": False, "ids": [_, *_] as ids} if action in BAR:
-            return Bulk(action, tuple(ids)) if all(_is_id(one) for one in ids) else None
+            return Bulk(action, tuple(ids)) if all(_is_id(each_id) for each_id in ids) else None
     return None
 
 

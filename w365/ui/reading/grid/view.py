@@ -93,7 +93,7 @@ def read_view(parameters: Mapping[str, str], providers: Collection[int], owners:
     owner, score, age = (parameters.get(name, "") for name in ("owner", "score", "age"))
     return View(
         shown=shown,
-        provider=next((one for one in providers if str(one) == number), None),
+        provider=next((provider for provider in providers if str(provider) == number), None),
         reason=Reason(reason) if reason in list(Reason) else None,
         text=parameters.get("text", "")[:LONGEST_TEXT],
         owner=owner if owner == NOBODY or owner in owners else "",
