@@ -186,7 +186,10 @@ def _takes_lock(connection: sa.Connection) -> bool:
 
 
 def _is_busy(error: sa.exc.OperationalError) -> bool:
-    return isinstance(error.orig, sqlite3.OperationalError) and error.orig.sqlite_errorcode == sqlite3.SQLITE_BUSY
+    # The last byte says what kind of error it is. Of several that open one file at once, one recovers its log, and the
+    # others are told SQLITE_BUSY_RECOVERY.
+    cause = error.orig
+    return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 @contextmanager

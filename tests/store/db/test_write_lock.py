@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from processes import CONTEXT
 
 from w365.store import tables as t
-from w365.store.db.engine import Store, open_store
+from w365.store.db.engine import Store, _is_busy, open_store
 from w365.store.db.write_lock import Turns
 
 
@@ -117,3 +118,13 @@ def test_a_database_in_memory_has_nobody_to_wait_for() -> None:
     with store.write() as connection:
         assert connection.scalar(sa.text("select 1")) == 1
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "is_busy"),
+    [(sqlite3.SQLITE_BUSY, True), (sqlite3.SQLITE_BUSY_RECOVERY, True), (sqlite3.SQLITE_FULL, False)],
+)
+def test_a_file_whose_log_another_process_recovers_is_waited_for(code: int, *, is_busy: bool) -> None:
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = code
+    assert _is_busy(sa.exc.OperationalError("BEGIN IMMEDIATE", None, error)) is is_busy
