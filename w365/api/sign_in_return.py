@@ -74,9 +74,9 @@ def _failed(_request: Request, error: Exception) -> HTMLResponse:
     return _page(_FAILED, f"For a reason nobody foresaw. Tell an admin the reference {reference}.", 500)
 
 
-def _told(found: SignInView) -> str:
-    who = f"Signed in as {found.person}."
-    return " ".join(filter(None, (who, found.problem, found.warning)))
+def _told(sign_in: SignInView) -> str:
+    who = f"Signed in as {sign_in.person}."
+    return " ".join(filter(None, (who, sign_in.problem, sign_in.warning)))
 
 
 def _page(title: str, text: str, status: int = 200) -> HTMLResponse:

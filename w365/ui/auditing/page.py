@@ -87,11 +87,16 @@ def _say_audit(audit: AuditView) -> str:
 
 
 def _show_result(audit: AuditView) -> None:
-    found = estimate_precision(audit)
-    bounds = f"95 % interval {percent(found.low)} to {percent(found.high)}" if found else "nothing judged yet"
+    estimate = estimate_precision(audit)
+    bounds = f"95 % interval {percent(estimate.low)} to {percent(estimate.high)}" if estimate else "nothing judged yet"
     left, middle, right = st.columns([3, 2, 3])
     left.metric(
-        "Precision", percent(found.share if found else None), bounds, delta_color="off", delta_arrow="off", border=True
+        "Precision",
+        percent(estimate.share if estimate else None),
+        bounds,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
     )
     middle.metric("Judged", f"{number(audit.judged)} of {number(audit.size)}", border=True, height="stretch")
     said = f"{number(audit.right)} / {number(audit.wrong)} / {number(audit.unsure)}"

@@ -101,10 +101,10 @@ def _show_difference(before: MatchPreview, after: MatchPreview) -> None:
         st.dataframe(rows, hide_index=True, height=min(38 + 35 * len(rows), 320), alt="Rows gained, lost and in breach")
 
 
-def _row(word: str, one: WouldMap) -> dict[str, str]:
+def _row(word: str, mapping: WouldMap) -> dict[str, str]:
     return {
         "Effect": word,
-        "Provider account": one.provider_account,
-        "Provider": one.provider,
-        "CRM account": one.account,
+        "Provider account": mapping.provider_account,
+        "Provider": mapping.provider,
+        "CRM account": mapping.account,
     }

@@ -44,22 +44,22 @@ def offer_new_provider(context: PageContext) -> None:
 
 def edit_connection(context: PageContext, target: str) -> None:
     """What the dialog of a connection holds."""
-    found = get_connection(context.service, context.actor, target)
-    if found.is_environments:
-        _show_environments(found)
+    connection = get_connection(context.service, context.actor, target)
+    if connection.is_environments:
+        _show_environments(connection)
         return
     if context.service.settings.is_demo:
         st.info("This is the demo. Leave it to connect your own.")
         return
-    if found.changed_at:
-        when = clock_time(found.changed_at, context.service.clock(), local_zone())
-        st.caption(plain(f"Last changed {when} by {found.changed_by}."))
+    if connection.changed_at:
+        when = clock_time(connection.changed_at, context.service.clock(), local_zone())
+        st.caption(plain(f"Last changed {when} by {connection.changed_by}."))
     with st.form(f"connection-form-{target}", border=False):
-        values = _ask(fields_of(found.setting), found.parts, target, has_secret=found.has_secret)
+        values = _ask(fields_of(connection.setting), connection.parts, target, has_secret=connection.has_secret)
         if st.form_submit_button("Save", type="primary"):
-            _save(context, target, found.name, values)
-    if found.has_secret:
-        _offer_removal(context, found)
+            _save(context, target, connection.name, values)
+    if connection.has_secret:
+        _offer_removal(context, connection)
 
 
 def _save(context: PageContext, target: str, name: str, values: Mapping[str, str]) -> None:
@@ -69,11 +69,11 @@ def _save(context: PageContext, target: str, name: str, values: Mapping[str, str
         st.rerun()
 
 
-def _show_environments(found: ConnectionView) -> None:
+def _show_environments(connection: ConnectionView) -> None:
     st.info("The environment sets this connection, and it wins. Change it there and start the app again.")
     rows = [
-        {"Setting": f"W365_{found.setting}_{one.part}", "Value": _shown(one, found.parts)}
-        for one in fields_of(found.setting)
+        {"Setting": f"W365_{connection.setting}_{one.part}", "Value": _shown(one, connection.parts)}
+        for one in fields_of(connection.setting)
     ]
     st.dataframe(rows, hide_index=True, alt="Settings of the environment")
 
@@ -101,8 +101,8 @@ def _ask_one(field: ConnectionField, parts: Mapping[str, str], key: str, *, has_
     return st.text_input(field.label, value, help=field.help, key=key, max_chars=400) or ""
 
 
-def _offer_removal(context: PageContext, found: ConnectionView) -> None:
-    what = "accounts and contacts" if found.target == CRM else "provider accounts, their mappings and history"
+def _offer_removal(context: PageContext, connection: ConnectionView) -> None:
+    what = "accounts and contacts" if connection.target == CRM else "provider accounts, their mappings and history"
     with st.expander("Remove this connection"):
         st.markdown(
             plain(
@@ -110,14 +110,14 @@ def _offer_removal(context: PageContext, found: ConnectionView) -> None:
                 "any more until it is connected again. A provider that was never synced goes altogether."
             )
         )
-        if st.button("Remove", key=f"remove-{found.target}"):
-            _remove(context, found)
+        if st.button("Remove", key=f"remove-{connection.target}"):
+            _remove(context, connection)
 
 
-def _remove(context: PageContext, found: ConnectionView) -> None:
+def _remove(context: PageContext, connection: ConnectionView) -> None:
     with show_refusals():
-        is_gone = remove_connection(context.service, context.actor, found.target)
-        what = found.name if is_gone else f"The connection of {found.name}"
+        is_gone = remove_connection(context.service, context.actor, connection.target)
+        what = connection.name if is_gone else f"The connection of {connection.name}"
         say_next_time(plain(f"{what} was removed."))
         st.rerun()
 

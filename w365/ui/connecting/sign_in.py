@@ -21,27 +21,27 @@ _DEMO = (
 )
 
 
-def show_sign_in(context: PageContext, found: SignInView | None) -> None:
+def show_sign_in(context: PageContext, sign_in: SignInView | None) -> None:
     """Say who signed in and until when it holds, loudly where it does not."""
-    if found is None:
+    if sign_in is None:
         return
-    if found.problem:
-        st.error(plain(found.problem))
-    elif found.warning:
-        st.warning(plain(found.warning))
-    if found.signed_in_at and found.lapses_at:
+    if sign_in.problem:
+        st.error(plain(sign_in.problem))
+    elif sign_in.warning:
+        st.warning(plain(sign_in.warning))
+    if sign_in.signed_in_at and sign_in.lapses_at:
         zone = local_zone()
-        when = clock_time(found.signed_in_at, context.service.clock(), zone)
-        until = f"{found.lapses_at.astimezone(zone):%Y-%m-%d}"
-        st.caption(plain(f"{found.person} signed in {when}. Unused, the sign-in lapses on {until}."))
+        when = clock_time(sign_in.signed_in_at, context.service.clock(), zone)
+        until = f"{sign_in.lapses_at.astimezone(zone):%Y-%m-%d}"
+        st.caption(plain(f"{sign_in.person} signed in {when}. Unused, the sign-in lapses on {until}."))
 
 
-def offer_sign_in(context: PageContext, found: SignInView | None, target: str, name: str) -> None:
+def offer_sign_in(context: PageContext, sign_in: SignInView | None, target: str, name: str) -> None:
     """A button that opens the sign-in where a connection needs a person, for admins."""
-    if found is None or context.actor.role < Role.ADMIN:
+    if sign_in is None or context.actor.role < Role.ADMIN:
         return
-    label = "Sign in again…" if found.person else "Sign in…"
-    if st.button(label, type="primary" if found.problem else "secondary", key=f"sign-in-{target}"):
+    label = "Sign in again…" if sign_in.person else "Sign in…"
+    if st.button(label, type="primary" if sign_in.problem else "secondary", key=f"sign-in-{target}"):
         st.session_state.pop(_BEGUN, None)
         st.dialog(plain(f"Sign in to {name}"), width="medium")(_sign_in)(context, target)
 
@@ -90,12 +90,12 @@ def _end(context: PageContext, target: str) -> None:
         if st.button("Done"):
             st.session_state.pop(_BEGUN, None)
             st.rerun()
-        found = get_sign_in(context.service, context.actor, target)
-        if found is not None and found.person and st.button("Forget the sign-in"):
-            _forget(context, target, found)
+        sign_in = get_sign_in(context.service, context.actor, target)
+        if sign_in is not None and sign_in.person and st.button("Forget the sign-in"):
+            _forget(context, target, sign_in)
 
 
-def _forget(context: PageContext, target: str, found: SignInView) -> None:
+def _forget(context: PageContext, target: str, sign_in: SignInView) -> None:
     forget_sign_in(context.service, context.actor, target)
-    say_next_time(plain(f"The sign-in of {found.person} was forgotten. Withdraw it in Entra ID as well."))
+    say_next_time(plain(f"The sign-in of {sign_in.person} was forgotten. Withdraw it in Entra ID as well."))
     st.rerun()

@@ -42,12 +42,12 @@ _ALL_ABOUT = "One workbook with a sheet for each subject, and the meaning of the
 
 
 def download_button(
-    context: PageContext, subjects: Sequence[Subject], wanted: Filter | None = None, *, place: str
+    context: PageContext, subjects: Sequence[Subject], criteria: Filter | None = None, *, place: str
 ) -> None:
     """Offer these subjects, of the filter the person looks at or of all; `place` tells buttons apart."""
-    label, said = ("Download…", None) if wanted is None else (":material/download:", "Download what the list shows")
+    label, said = ("Download…", None) if criteria is None else (":material/download:", "Download what the list shows")
     if st.button(label, key=f"download-{place}", help=said):
-        st.dialog("Download", width="medium")(_show)(context, tuple(subjects), wanted)
+        st.dialog("Download", width="medium")(_show)(context, tuple(subjects), criteria)
 
 
 def section_download(title: str, context: PageContext, section: str, since: dt.datetime | None = None) -> None:
@@ -63,14 +63,14 @@ def section_download(title: str, context: PageContext, section: str, since: dt.d
 def _show(
     context: PageContext,
     subjects: tuple[Subject, ...],
-    wanted: Filter | None,
+    criteria: Filter | None,
     sections: tuple[str, ...] = (),
     since: dt.datetime | None = None,
 ) -> None:
     with report_errors():
         chosen = _ask_subject(subjects)
         form = _ask_format(chosen)
-        scope = _ask_scope(context, wanted) if wanted is not None else None
+        scope = _ask_scope(context, criteria) if criteria is not None else None
         named = (Subject(chosen),) if chosen != _ALL else EVERYTHING
         _show_link(context, FileRequest(named, form, scope, sections, since))
 
@@ -99,22 +99,22 @@ def _ask_format(chosen: str) -> Format:
     return form or forms[0]
 
 
-def _ask_scope(context: PageContext, wanted: Filter) -> Filter | None:
+def _ask_scope(context: PageContext, criteria: Filter) -> Filter | None:
     """The rows of the filter, said with their number, or all there are."""
-    rows = counted(count(context.service, context.actor, wanted), "row")
+    rows = counted(count(context.service, context.actor, criteria), "row")
     words = {True: f"What the list shows now: {rows}", False: "All provider accounts, gone ones too"}
     is_shown = st.radio("Which", list(words), format_func=words.__getitem__)
-    return wanted if is_shown else None
+    return criteria if is_shown else None
 
 
-def _show_link(context: PageContext, wanted: FileRequest) -> None:
+def _show_link(context: PageContext, request: FileRequest) -> None:
     browser = st.context.cookies.get(COOKIE, "")
     if not browser:
         st.warning("Reload the page once; then this browser can download.")
         return
-    link = TICKETS.issue(context.actor, wanted, browser)
+    link = TICKETS.issue(context.actor, request, browser)
     # A link works once. Opening it runs this dialog again, which makes the next one.
-    label = f"Download {FORMAT_WORDS[wanted.form]}"
+    label = f"Download {FORMAT_WORDS[request.form]}"
     st.link_button(label, link, type="primary", on_click="rerun", icon=":material/download:", key="download-link")
     once = f"The link works once, in this browser only, for {SECONDS // 60} minutes."
     st.caption(f"{once} A large file arrives while it is made; Excel is made first and then sent.")

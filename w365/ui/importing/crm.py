@@ -46,7 +46,7 @@ def _read(context: PageContext) -> None:
     with show_refusals():
         with st.spinner("Reading the table from Dataverse…"):
             sheet = read_sheet(context.service, context.actor)
-        found = guess_columns(sheet.headings, FIELDS)
+        places = guess_columns(sheet.headings, FIELDS)
         forget_file()
-        st.session_state[FROM_CRM] = ChosenFile(sheet, found, ("crm", context.service.clock().isoformat()))
+        st.session_state[FROM_CRM] = ChosenFile(sheet, places, ("crm", context.service.clock().isoformat()))
         st.rerun()

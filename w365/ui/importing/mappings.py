@@ -108,13 +108,13 @@ def _show_section(preview: MappingsPreview, verdict: Verdict, title: str, agains
         st.checkbox(label, key=_key(verdict), value=verdict in USUALLY)
 
 
-def _row(one: PlannedLine, against: str) -> dict[str, str | int]:
+def _row(line: PlannedLine, against: str) -> dict[str, str | int]:
     return {
-        "Line": one.line,
-        "Provider account": one.provider_account,
-        "Provider": one.provider,
-        "The file says": one.account,
-        against: one.other,
+        "Line": line.line,
+        "Provider account": line.provider_account,
+        "Provider": line.provider,
+        "The file says": line.account,
+        against: line.other,
     }
 
 

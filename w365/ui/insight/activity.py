@@ -42,24 +42,26 @@ def show_activity(context: PageContext) -> None:
 @st.fragment
 def _show_decisions(context: PageContext) -> None:
     with report_errors():
-        wanted = _ask_filter(context)
-        total = count_decisions(context.service, context.actor, wanted)
+        criteria = _ask_filter(context)
+        total = count_decisions(context.service, context.actor, criteria)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{counted(total, 'decision')}**", width="content")
             with st.container(horizontal=True, width="content", vertical_alignment="center"):
                 offer_undo_last(context)
                 download_button(context, (Subject.DECISIONS,), place="decisions")
         if not total:
-            _say_empty(wanted)
+            _say_empty(criteria)
             return
         page = ask_page(total, _PER_PAGE, "activity-page")
-        found = list_decisions(context.service, context.actor, wanted, start=(page - 1) * _PER_PAGE, limit=_PER_PAGE)
+        decisions = list_decisions(
+            context.service, context.actor, criteria, start=(page - 1) * _PER_PAGE, limit=_PER_PAGE
+        )
         zone = local_zone()
-        rows = [_decision_row(one, zone) for one in found]
+        rows = [_decision_row(decision, zone) for decision in decisions]
         offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
-        place = choose_row(context, rows, f"decisions-{total}-{found[0].id}", _DECISION_COLUMNS, "Decisions")
+        place = choose_row(context, rows, f"decisions-{total}-{decisions[0].id}", _DECISION_COLUMNS, "Decisions")
         with offer:
-            offer_undo_of_decision(context, None if place is None else found[place])
+            offer_undo_of_decision(context, None if place is None else decisions[place])
 
 
 def _ask_filter(context: PageContext) -> ActivityFilter:
@@ -77,47 +79,49 @@ def _ask_filter(context: PageContext) -> ActivityFilter:
     return ActivityFilter(actor or "", tuple(kinds), run_id, by_hand, words or "")
 
 
-def _say_empty(wanted: ActivityFilter) -> None:
-    if wanted == ActivityFilter():
+def _say_empty(criteria: ActivityFilter) -> None:
+    if criteria == ActivityFilter():
         st.info("Nobody has decided anything yet. Sync the sources, then decide on the Provider accounts page.")
     else:
         st.info("No decision fits these filters. Take one away.")
 
 
-def _decision_row(one: DecisionView, zone: dt.tzinfo) -> dict[str, str]:
+def _decision_row(decision: DecisionView, zone: dt.tzinfo) -> dict[str, str]:
     return {
-        "No.": str(one.id),
-        "Time": full_time(one.at, zone),
-        "Who": _say_who(one),
-        "What": DECISION_WORDS[one.kind],
-        "Provider account": one.provider_account,
-        "Provider": one.provider,
-        "Change": _say_change(one),
-        "Why": "; ".join(part for part in (_say_origin(one), _say_undo(one), one.reason, *one.evidence) if part),
+        "No.": str(decision.id),
+        "Time": full_time(decision.at, zone),
+        "Who": _say_who(decision),
+        "What": DECISION_WORDS[decision.kind],
+        "Provider account": decision.provider_account,
+        "Provider": decision.provider,
+        "Change": _say_change(decision),
+        "Why": "; ".join(
+            part for part in (_say_origin(decision), _say_undo(decision), decision.reason, *decision.evidence) if part
+        ),
     }
 
 
-def _say_who(one: DecisionView) -> str:
-    if one.run_id:
-        return f"{one.actor}, run {one.run_id}"
-    return one.actor if one.kind is DecisionKind.RETURN else f"{one.actor}, by hand"
+def _say_who(decision: DecisionView) -> str:
+    if decision.run_id:
+        return f"{decision.actor}, run {decision.run_id}"
+    return decision.actor if decision.kind is DecisionKind.RETURN else f"{decision.actor}, by hand"
 
 
-def _say_change(one: DecisionView) -> str:
+def _say_change(decision: DecisionView) -> str:
     """Old → new where an account changed; else the account it is about."""
-    if one.kind in (DecisionKind.MAP, DecisionKind.UNMAP, DecisionKind.UNDO):
-        is_about_account = one.old_account or one.account
-        return f"{one.old_account or 'nothing'} → {one.account or 'nothing'}" if is_about_account else ""
-    return one.account or one.old_account
+    if decision.kind in (DecisionKind.MAP, DecisionKind.UNMAP, DecisionKind.UNDO):
+        is_about_account = decision.old_account or decision.account
+        return f"{decision.old_account or 'nothing'} → {decision.account or 'nothing'}" if is_about_account else ""
+    return decision.account or decision.old_account
 
 
-def _say_undo(one: DecisionView) -> str:
-    return f"undo of decision {one.undoes}" if one.undoes else ""
+def _say_undo(decision: DecisionView) -> str:
+    return f"undo of decision {decision.undoes}" if decision.undoes else ""
 
 
-def _say_origin(one: DecisionView) -> str:
-    is_named = one.kind is DecisionKind.MAP and one.origin in list(Origin)
-    return ORIGIN_WORDS[Origin(one.origin)] if is_named else ""
+def _say_origin(decision: DecisionView) -> str:
+    is_named = decision.kind is DecisionKind.MAP and decision.origin in list(Origin)
+    return ORIGIN_WORDS[Origin(decision.origin)] if is_named else ""
 
 
 _DECISION_COLUMNS = {

@@ -32,11 +32,11 @@ def show_history(context: PageContext) -> None:
         with st.container(horizontal=True):
             measure = st.segmented_control("Number", _MEASURES, default=_MEASURES[0], required=True) or _MEASURES[0]
             st.segmented_control("Time", list(_DAYS), default=_USUAL, required=True, key=_SPAN)
-        found = read_history(context.service, context.actor, since)
-        if len(found) < 2:
+        history = read_history(context.service, context.actor, since)
+        if len(history) < 2:
             st.info("Each match leaves one point. The lines begin with the second one.")
             return
-        frame = charts.history_frame(found, local_zone())
+        frame = charts.history_frame(history, local_zone())
         is_share = measure == "Match rate"
         line = charts.history_line(frame, measure, _colour(measure), suffix=" in %" if is_share else "")
         columns = {"Match rate": charts.share_column("Match rate")}
@@ -74,9 +74,9 @@ def show_comparison(context: PageContext) -> None:
             st.info("Choose the first and the last day of both periods.")
             return
         with show_refusals():
-            found = compare_periods(context.service, context.actor, first, second)
+            compared_numbers = compare_periods(context.service, context.actor, first, second)
             st.dataframe(
-                [_compared_row(one) for one in found],
+                [_compared_row(compared_number_) for compared_number_ in compared_numbers],
                 hide_index=True,
                 height="content",
                 column_config=_COMPARED,
@@ -100,12 +100,12 @@ _COMPARED = {
 }
 
 
-def _compared_row(one: Compared) -> dict[str, str]:
+def _compared_row(compared: Compared) -> dict[str, str]:
     return {
-        "Number": one.name,
-        "First period": say_figure(one.unit, one.first),
-        "Second period": say_figure(one.unit, one.second),
-        "Difference": say_difference(one.unit, one.difference),
+        "Number": compared.name,
+        "First period": say_figure(compared.unit, compared.first),
+        "Second period": say_figure(compared.unit, compared.second),
+        "Difference": say_difference(compared.unit, compared.difference),
     }
 
 

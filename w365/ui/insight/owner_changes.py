@@ -21,20 +21,20 @@ _PER_PAGE = 100
 @st.fragment
 def show_owner_changes(context: PageContext) -> None:
     with report_errors():
-        wanted = _ask_filter(context)
-        total = count_owner_changes(context.service, context.actor, wanted)
+        criteria = _ask_filter(context)
+        total = count_owner_changes(context.service, context.actor, criteria)
         st.markdown(f"**{counted(total, 'change')} of owners**")
         if not total:
-            _say_empty(wanted)
+            _say_empty(criteria)
             return
         start = (ask_page(total, _PER_PAGE, "owner-changes-page") - 1) * _PER_PAGE
-        found = list_owner_changes(context.service, context.actor, wanted, start=start, limit=_PER_PAGE)
+        owner_changes = list_owner_changes(context.service, context.actor, criteria, start=start, limit=_PER_PAGE)
         zone = local_zone()
-        rows = [_row(one, zone) for one in found]
+        rows = [_row(owner_change, zone) for owner_change in owner_changes]
         offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
-        place = choose_row(context, rows, f"owners-{total}-{found[0].id}", {}, "Changes of owners")
+        place = choose_row(context, rows, f"owners-{total}-{owner_changes[0].id}", {}, "Changes of owners")
         with offer:
-            offer_undo_of_owners(context, None if place is None else found[place])
+            offer_undo_of_owners(context, None if place is None else owner_changes[place])
 
 
 def _ask_filter(context: PageContext) -> OwnerChangeFilter:
@@ -55,18 +55,18 @@ def _ask_filter(context: PageContext) -> OwnerChangeFilter:
     return OwnerChangeFilter(actor or "", words or "")
 
 
-def _say_empty(wanted: OwnerChangeFilter) -> None:
-    if wanted == OwnerChangeFilter():
+def _say_empty(criteria: OwnerChangeFilter) -> None:
+    if criteria == OwnerChangeFilter():
         st.info("No row was given to anybody yet. A record says who takes care of its row.")
     else:
         st.info("No change fits these filters. Take one away.")
 
 
-def _row(one: OwnerChangeView, zone: dt.tzinfo) -> dict[str, str]:
+def _row(change: OwnerChangeView, zone: dt.tzinfo) -> dict[str, str]:
     return {
-        "Time": full_time(one.at, zone),
-        "Who": f"{one.actor}, run {one.run_id}" if one.run_id else one.actor,
-        "Provider account": one.provider_account,
-        "Provider": one.provider,
-        "Old → new": f"{one.old_owner or NOBODY} → {one.owner or NOBODY}",
+        "Time": full_time(change.at, zone),
+        "Who": f"{change.actor}, run {change.run_id}" if change.run_id else change.actor,
+        "Provider account": change.provider_account,
+        "Provider": change.provider,
+        "Old → new": f"{change.old_owner or NOBODY} → {change.owner or NOBODY}",
     }

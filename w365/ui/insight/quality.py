@@ -38,24 +38,24 @@ ABOUT: Mapping[Flaw, str] = {
 
 def show_quality(context: PageContext) -> None:
     keep_current(context)
-    found = read_quality(context.service, context.actor)
+    quality = read_quality(context.service, context.actor)
     if not is_beginning(context):
-        _show_customers(found)
+        _show_customers(quality)
     st.subheader("In the CRM", anchor=False)
     if not get_crm(context.service, context.actor).accounts:
         st.info("There are no CRM accounts yet. Sync the CRM on the Providers page.")
         return
-    _show_flaws(context, found)
+    _show_flaws(context, quality)
 
 
-def _show_customers(found: Quality) -> None:
+def _show_customers(quality: Quality) -> None:
     st.subheader("Customers with no usable domain", anchor=False)
-    total = sum(found.customers.values())
+    total = sum(quality.customers.values())
     if not total:
         st.caption("None: every customer has a domain of its own.")
         return
     st.caption(f"{counted(total, 'provider account')}; only a person, a candidate or a new domain can map them.")
-    for reason, amount in found.customers.items():
+    for reason, amount in quality.customers.items():
         if amount:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{number(amount)}** {REASON_WORDS[reason]}", width="stretch")
@@ -63,18 +63,18 @@ def _show_customers(found: Quality) -> None:
 
 
 @st.fragment
-def _show_flaws(context: PageContext, found: Quality) -> None:
+def _show_flaws(context: PageContext, quality: Quality) -> None:
     with report_errors():
-        labels = {flaw: f"{words} {number(found.flaws[flaw])}" for flaw, words in FLAW_WORDS.items()}
+        labels = {flaw: f"{words} {number(quality.flaws[flaw])}" for flaw, words in FLAW_WORDS.items()}
         flaw = st.segmented_control(
             "What", list(labels), default=Flaw.NO_CONTACT, format_func=labels.__getitem__, required=True
         )
         flaw = flaw or Flaw.NO_CONTACT
         st.caption(ABOUT[flaw])
-        if not found.flaws[flaw]:
+        if not quality.flaws[flaw]:
             st.success("None.")
             return
-        page = ask_page(found.flaws[flaw], _PER_PAGE, f"quality-{flaw}")
+        page = ask_page(quality.flaws[flaw], _PER_PAGE, f"quality-{flaw}")
         rows = _rows(context, flaw, (page - 1) * _PER_PAGE)
         st.dataframe(rows, hide_index=True, height="content" if len(rows) < 12 else 460, alt=FLAW_WORDS[flaw])
 
@@ -91,21 +91,21 @@ def _rows(context: PageContext, flaw: Flaw, start: int) -> list[dict[str, str | 
     ]
 
 
-def _account_row(one: FlawedAccount) -> dict[str, str | int]:
+def _account_row(account: FlawedAccount) -> dict[str, str | int]:
     return {
-        "Account Name": one.name,
-        "Number": one.number,
-        "City": one.city,
-        "Country": one.country,
-        "Contacts": one.contacts,
-        "Mapped provider accounts": one.provider_accounts,
+        "Account Name": account.name,
+        "Number": account.number,
+        "City": account.city,
+        "Country": account.country,
+        "Contacts": account.contacts,
+        "Mapped provider accounts": account.provider_accounts,
     }
 
 
-def _domain_row(one: SharedByAccounts) -> dict[str, str | int]:
-    more = one.accounts - len(one.names)
+def _domain_row(shared: SharedByAccounts) -> dict[str, str | int]:
+    more = shared.accounts - len(shared.names)
     return {
-        "Domain": one.domain,
-        "Accounts": one.accounts,
-        "Names": ", ".join(one.names) + (f" and {number(more)} more" if more > 0 else ""),
+        "Domain": shared.domain,
+        "Accounts": shared.accounts,
+        "Names": ", ".join(shared.names) + (f" and {number(more)} more" if more > 0 else ""),
     }

@@ -22,15 +22,15 @@ def show_statistics(context: PageContext) -> None:
     keep_current(context)
     if is_beginning(context):
         return
-    found = read_statistics(context.service, context.actor)
-    _show_numbers(found)
-    _show_providers(context, found)
+    statistics = read_statistics(context.service, context.actor)
+    _show_numbers(statistics)
+    _show_providers(context, statistics)
     with tiles("halves", 22):
         left, right = st.columns(2, gap="large")
         with left:
-            _show_sources(context, found)
+            _show_sources(context, statistics)
         with right:
-            _show_reasons(context, found)
+            _show_reasons(context, statistics)
     show_history(context)
     show_effort(context)
     show_comparison(context)
@@ -38,24 +38,24 @@ def show_statistics(context: PageContext) -> None:
     _show_definitions()
 
 
-def _show_numbers(found: Statistics) -> None:
-    totals = found.totals
+def _show_numbers(statistics: Statistics) -> None:
+    totals = statistics.totals
     numbers = {
         "Match rate": percent(totals.match_rate),
         "Backlog": number(totals.backlog),
-        "Oldest open": _brief(found.at - found.oldest_open) if found.oldest_open else "–",
-        "Drifted": number(found.drifted),
+        "Oldest open": _brief(statistics.at - statistics.oldest_open) if statistics.oldest_open else "–",
+        "Drifted": number(statistics.drifted),
         "Blocked seats": number(totals.blocked_seats),
-        "Blocked subscriptions": number(found.blocked_subscriptions),
-        "Time to map": _brief(found.median_time_to_map),
-        "By hand": percent(found.by_hand),
+        "Blocked subscriptions": number(statistics.blocked_subscriptions),
+        "Time to map": _brief(statistics.median_time_to_map),
+        "By hand": percent(statistics.by_hand),
     }
     labels = list(numbers)
     with tiles():
         for row in (labels[:4], labels[4:]):
             for column, label in zip(st.columns(4), row, strict=True):
                 column.metric(label, numbers[label], border=True, help=DEFINITIONS[label], height="stretch")
-    when = clock_time(found.at, found.at, local_zone())
+    when = clock_time(statistics.at, statistics.at, local_zone())
     st.caption(f"{number(totals.mapped)} of {number(totals.in_scope)} in scope are mapped. As of {when}.")
 
 
@@ -66,9 +66,9 @@ def _brief(span: dt.timedelta | None) -> str:
     )
 
 
-def _show_providers(context: PageContext, found: Statistics) -> None:
+def _show_providers(context: PageContext, statistics: Statistics) -> None:
     section_download("By provider", context, "Provider")
-    frame = charts.provider_frame(found.by_provider)
+    frame = charts.provider_frame(statistics.by_provider)
     charts.chart_and_table(
         charts.status_bars(frame),
         frame,
@@ -77,12 +77,12 @@ def _show_providers(context: PageContext, found: Statistics) -> None:
     )
 
 
-def _show_sources(context: PageContext, found: Statistics) -> None:
+def _show_sources(context: PageContext, statistics: Statistics) -> None:
     section_download("By what mapped them", context, "Mapped by")
-    if not found.by_source:
+    if not statistics.by_source:
         st.info("Nothing is mapped yet.")
         return
-    frame = charts.source_frame(found.by_source)
+    frame = charts.source_frame(statistics.by_source)
     charts.chart_and_table(
         charts.bars(frame, "Source", "Mappings"),
         frame,
@@ -91,12 +91,12 @@ def _show_sources(context: PageContext, found: Statistics) -> None:
     )
 
 
-def _show_reasons(context: PageContext, found: Statistics) -> None:
+def _show_reasons(context: PageContext, statistics: Statistics) -> None:
     section_download("Why the rest is open", context, "Not mapped because")
-    if not found.by_reason:
+    if not statistics.by_reason:
         st.success("Nothing is open.")
         return
-    frame = charts.reason_frame(found.by_reason)
+    frame = charts.reason_frame(statistics.by_reason)
     charts.chart_and_table(
         charts.bars(frame, "Reason", "Provider accounts"), frame, named="Open provider accounts by reason"
     )

@@ -35,51 +35,58 @@ def show_waiting(context: PageContext) -> None:
             _show_awaited(context, expected)
 
 
-def _show_unfinished(context: PageContext, one: OnboardingView) -> None:
+def _show_unfinished(context: PageContext, onboarding: OnboardingView) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         facts = (
-            one.domain,
-            one.provider,
-            f"for {one.account}",
-            f"by {one.actor}",
-            ago(one.at, context.service.clock()),
+            onboarding.domain,
+            onboarding.provider,
+            f"for {onboarding.account}",
+            f"by {onboarding.actor}",
+            ago(onboarding.at, context.service.clock()),
         )
         about = plain(" · ".join(facts))
-        said = f"{_STATES[one.state]}. {one.said}".strip()
-        text = f"**{plain(short(one.name, 80))}**  \n:small[{plain(said)}]  \n:gray[:small[{about}]]"
+        said = f"{_STATES[onboarding.state]}. {onboarding.said}".strip()
+        text = f"**{plain(short(onboarding.name, 80))}**  \n:small[{plain(said)}]  \n:gray[:small[{about}]]"
         st.markdown(text, width="stretch")
         if context.actor.role < Role.ANALYST:
             return
-        if st.button("Finish", type="primary", key=f"finish-{one.id}", disabled=is_busy(context.actor)):
-            _finish(context, one)
-        if st.button("Give up", key=f"give-up-{one.id}"):
-            _give_up(context, one)
+        if st.button("Finish", type="primary", key=f"finish-{onboarding.id}", disabled=is_busy(context.actor)):
+            _finish(context, onboarding)
+        if st.button("Give up", key=f"give-up-{onboarding.id}"):
+            _give_up(context, onboarding)
 
 
-def _finish(context: PageContext, one: OnboardingView) -> None:
+def _finish(context: PageContext, onboarding: OnboardingView) -> None:
     with st.spinner("Looking for the customer"):
-        try_once(context.actor, one.account_crm_id, {}, lambda: finish(context.service, context.actor, one.id))
+        try_once(
+            context.actor, onboarding.account_crm_id, {}, lambda: finish(context.service, context.actor, onboarding.id)
+        )
     st.rerun()
 
 
-def _give_up(context: PageContext, one: OnboardingView) -> None:
+def _give_up(context: PageContext, onboarding: OnboardingView) -> None:
     with show_refusals():
-        give_up(context.service, context.actor, one.id)
-        say_next_time(f"The onboarding of {plain(one.name)} was given up.")
+        give_up(context.service, context.actor, onboarding.id)
+        say_next_time(f"The onboarding of {plain(onboarding.name)} was given up.")
         st.rerun()
 
 
-def _show_awaited(context: PageContext, one: ExpectedView) -> None:
+def _show_awaited(context: PageContext, expected: ExpectedView) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-        facts = (one.tenant, one.provider, f"asked by {one.actor}", ago(one.at, context.service.clock()))
+        facts = (
+            expected.tenant,
+            expected.provider,
+            f"asked by {expected.actor}",
+            ago(expected.at, context.service.clock()),
+        )
         about = plain(" · ".join(facts))
-        waits = f"  \n:small[{plain(one.said)}]" if one.said else ""
-        st.markdown(f"**{plain(short(one.account, 80))}**{waits}  \n:gray[:small[{about}]]", width="stretch")
-        if context.actor.role >= Role.ANALYST and st.button("Forget", key=f"forget-{one.id}"):
-            _forget(context, one)
+        waits = f"  \n:small[{plain(expected.said)}]" if expected.said else ""
+        st.markdown(f"**{plain(short(expected.account, 80))}**{waits}  \n:gray[:small[{about}]]", width="stretch")
+        if context.actor.role >= Role.ANALYST and st.button("Forget", key=f"forget-{expected.id}"):
+            _forget(context, expected)
 
 
-def _forget(context: PageContext, one: ExpectedView) -> None:
+def _forget(context: PageContext, expected: ExpectedView) -> None:
     with show_refusals():
-        forget_expected(context.service, context.actor, one.id)
+        forget_expected(context.service, context.actor, expected.id)
         st.rerun()

@@ -45,14 +45,16 @@ def show_subscriptions(context: PageContext) -> None:
 @st.fragment
 def _show_list(context: PageContext) -> None:
     with report_errors():
-        wanted = _wanted()
-        amounts = count_subscriptions(context.service, context.actor, wanted)
-        if not any(amount.subscriptions for amount in amounts.values()) and wanted == SubscriptionFilter(wanted.states):
+        criteria = _wanted()
+        amounts = count_subscriptions(context.service, context.actor, criteria)
+        if not any(amount.subscriptions for amount in amounts.values()) and criteria == SubscriptionFilter(
+            criteria.states
+        ):
             st.info(EMPTY)
             return
         _show_totals(amounts)
         _show_facets(context, amounts)
-        _show_page(context, wanted, amounts)
+        _show_page(context, criteria, amounts)
 
 
 def _wanted() -> SubscriptionFilter:
@@ -91,25 +93,25 @@ def _begin() -> None:
     st.session_state.pop(_BEFORE, None)
 
 
-def _show_page(context: PageContext, wanted: SubscriptionFilter, amounts: Amounts) -> None:
+def _show_page(context: PageContext, criteria: SubscriptionFilter, amounts: Amounts) -> None:
     before: list[Cursor] = st.session_state.setdefault(_BEFORE, [])
     after = before[-1] if before else None
-    page = list_subscriptions(context.service, context.actor, wanted, after=after, limit=_PER_PAGE)
+    page = list_subscriptions(context.service, context.actor, criteria, after=after, limit=_PER_PAGE)
     if not page.rows and before:  # what was there is decided meanwhile
         _begin()
-        page = list_subscriptions(context.service, context.actor, wanted, limit=_PER_PAGE)
+        page = list_subscriptions(context.service, context.actor, criteria, limit=_PER_PAGE)
         before = []
     if not page.rows:
         st.info("No subscription fits. Take a filter away, or search for something else.")
         return
-    if len(wanted.states) == 1:
-        st.caption(ABOUT[wanted.states[0]])
+    if len(criteria.states) == 1:
+        st.caption(ABOUT[criteria.states[0]])
     _show_table(context, page.rows)
-    _show_paging(page, len(before), _total(wanted, amounts))
+    _show_paging(page, len(before), _total(criteria, amounts))
 
 
-def _total(wanted: SubscriptionFilter, amounts: Amounts) -> int:
-    states = wanted.states or tuple(amounts)
+def _total(criteria: SubscriptionFilter, amounts: Amounts) -> int:
+    states = criteria.states or tuple(amounts)
     return sum(amounts.get(state, Amount()).subscriptions for state in states)
 
 

@@ -12,17 +12,17 @@ from w365.ui.frame.wording import plain
 
 
 def show_channels(context: PageContext) -> None:
-    found = list_channels(context.service, context.actor)
-    if not found:
+    channels = list_channels(context.service, context.actor)
+    if not channels:
         st.caption(
             "Nobody is told how they went. To have a summary sent after each, by e-mail or to a webhook, set "
             "`W365_SMTP_URL` or `W365_WEBHOOK_URL`."
         )
         return
-    st.markdown(f"A summary of each goes {plain(' and '.join(_say(one) for one in found))}.")
-    for one in found:
-        if one.problem:
-            st.warning(plain(one.problem))
+    st.markdown(f"A summary of each goes {plain(' and '.join(_say(channel) for channel in channels))}.")
+    for channel in channels:
+        if channel.problem:
+            st.warning(plain(channel.problem))
     if context.actor.role >= Role.ADMIN and st.button("Send a test"):
         _send(context)
 

@@ -21,34 +21,34 @@ _LOOK_SECONDS = 2
 def show_writeback(decider: Decider) -> None:
     """Show how the mapping stands there; while it waits, look again now and then."""
     row = decider.record.row.id
-    found = read_standing(decider.context.service, decider.context.actor, row)
-    if found is None:
+    standing = read_standing(decider.context.service, decider.context.actor, row)
+    if standing is None:
         return
-    if found.state is WriteState.WAITING:
+    if standing.state is WriteState.WAITING:
         _watch(decider.context, row)
     else:
-        _draw(decider.context, found)
+        _draw(decider.context, standing)
 
 
 @st.fragment(run_every=_LOOK_SECONDS)
 def _watch(context: PageContext, row: int) -> None:
     with report_errors():
-        found = read_standing(context.service, context.actor, row)
-        if found is not None:
-            _draw(context, found)
+        standing = read_standing(context.service, context.actor, row)
+        if standing is not None:
+            _draw(context, standing)
 
 
-def _draw(context: PageContext, found: WriteStanding) -> None:
-    said = plain(say_standing(found, context.service.clock(), local_zone()))
-    if found.state in (WriteState.WRITTEN, WriteState.WAITING):
-        icon = ":material/cloud_done:" if found.state is WriteState.WRITTEN else ":material/cloud_upload:"
+def _draw(context: PageContext, standing: WriteStanding) -> None:
+    said = plain(say_standing(standing, context.service.clock(), local_zone()))
+    if standing.state in (WriteState.WRITTEN, WriteState.WAITING):
+        icon = ":material/cloud_done:" if standing.state is WriteState.WRITTEN else ":material/cloud_upload:"
         st.caption(f"{icon} {said}")
         return
     st.warning(said)
     if context.actor.role < Role.ANALYST:
         return
-    row = found.provider_account_id
-    if found.state is WriteState.FAILED:
+    row = standing.provider_account_id
+    if standing.state is WriteState.FAILED:
         if st.button("Write again", key=f"write-again-{row}"):
             retry(context.service, context.actor, row)
             st.rerun()

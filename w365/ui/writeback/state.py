@@ -83,23 +83,23 @@ def _show_troubles(context: PageContext, seen: Overview) -> None:
     amount = seen.counts[WriteState.FAILED] + seen.counts[WriteState.DIFFERS]
     if not amount:
         return
-    found = list_troubles(context.service, context.actor, limit=_SHOWN)
+    troubles = list_troubles(context.service, context.actor, limit=_SHOWN)
     with st.expander(f"{counted(amount, 'mapping')} not written: which and why", expanded=True):
-        rows = [_trouble(context, one) for one in found]
+        rows = [_trouble(context, trouble) for trouble in troubles]
         chosen = _choose(rows, "writeback-troubles", "Mappings that were not written")
-        if amount > len(found):
-            st.caption(f"The first {number(len(found))} are shown.")
-        differing = [found[at].provider_account_id for at in chosen if found[at].state is WriteState.DIFFERS]
+        if amount > len(troubles):
+            st.caption(f"The first {number(len(troubles))} are shown.")
+        differing = [troubles[at].provider_account_id for at in chosen if troubles[at].state is WriteState.DIFFERS]
         if context.actor.role >= Role.ANALYST:
             _offer_overwrite(context, differing, "troubles")
 
 
-def _trouble(context: PageContext, one: WriteStanding) -> dict[str, str]:
+def _trouble(context: PageContext, standing: WriteStanding) -> dict[str, str]:
     return {
-        "Provider account": one.name,
-        "Provider": one.provider,
-        "Mapped here to": one.account or "nothing",
-        "What is wrong": say_trouble(one, context.service.clock(), local_zone()),
+        "Provider account": standing.name,
+        "Provider": standing.provider,
+        "Mapped here to": standing.account or "nothing",
+        "What is wrong": say_trouble(standing, context.service.clock(), local_zone()),
     }
 
 
@@ -167,21 +167,21 @@ def _list_differences(context: PageContext, seen: Overview) -> None:
         "Show", list(Difference), format_func=DIFFERENCE_WORDS.__getitem__, placeholder="All differences", width=420
     )
     with show_refusals():
-        found = list_differences(context.service, context.actor, tuple(kinds) or tuple(Difference), limit=_SHOWN)
+        differences = list_differences(context.service, context.actor, tuple(kinds) or tuple(Difference), limit=_SHOWN)
         rows = [
             {
-                "Difference": DIFFERENCE_WORDS[one.kind],
-                "Provider account": one.name,
-                "Provider specific account id": one.specific_id,
-                "Provider": one.provider,
-                "Mapped here to": one.here,
-                "Dataverse says": one.there,
+                "Difference": DIFFERENCE_WORDS[difference.kind],
+                "Provider account": difference.name,
+                "Provider specific account id": difference.specific_id,
+                "Provider": difference.provider,
+                "Mapped here to": difference.here,
+                "Dataverse says": difference.there,
             }
-            for one in found
+            for difference in differences
         ]
         chosen = _choose(rows, "writeback-differences", "Differences")
         if seen.is_on and context.actor.role >= Role.ANALYST:
-            ids = [found[at].provider_account_id for at in chosen if found[at].kind in _OVERWRITABLE]
+            ids = [differences[at].provider_account_id for at in chosen if differences[at].kind in _OVERWRITABLE]
             _offer_overwrite(context, [each_id for each_id in ids if each_id is not None], "differences")
-        if len(found) == _SHOWN:
+        if len(differences) == _SHOWN:
             st.caption(f"The first {number(_SHOWN)} are shown; the download has all.")

@@ -24,22 +24,23 @@ DIFFERENCE_WORDS: Mapping[Difference, str] = {
 }
 
 
-def say_standing(one: WriteStanding, now: dt.datetime, zone: dt.tzinfo) -> str:
+def say_standing(standing: WriteStanding, now: dt.datetime, zone: dt.tzinfo) -> str:
     """Say of one row whether the CRM has it."""
-    if one.state is WriteState.WRITTEN and one.written_at:
-        return f"Written to the CRM {clock_time(one.written_at, now, zone)}"
-    if one.state is WriteState.WAITING:
-        return f"Waiting to be written to the CRM{f'. Nothing can be written now: {one.error}' if one.error else ''}"
-    return f"Not written to the CRM: {say_trouble(one, now, zone)}"
+    if standing.state is WriteState.WRITTEN and standing.written_at:
+        return f"Written to the CRM {clock_time(standing.written_at, now, zone)}"
+    if standing.state is WriteState.WAITING:
+        problem = f". Nothing can be written now: {standing.error}" if standing.error else ""
+        return f"Waiting to be written to the CRM{problem}"
+    return f"Not written to the CRM: {say_trouble(standing, now, zone)}"
 
 
-def say_trouble(one: WriteStanding, now: dt.datetime, zone: dt.tzinfo) -> str:
+def say_trouble(standing: WriteStanding, now: dt.datetime, zone: dt.tzinfo) -> str:
     """Say why a row is not written, and when it is tried again."""
-    if one.state is WriteState.DIFFERS:
-        return f"its table says {one.there}."
-    if one.next_at is None:
-        return f"{one.error} It was tried {one.attempts} times."
-    return f"{one.error} {say_next(one.next_at, now, zone)}"
+    if standing.state is WriteState.DIFFERS:
+        return f"its table says {standing.there}."
+    if standing.next_at is None:
+        return f"{standing.error} It was tried {standing.attempts} times."
+    return f"{standing.error} {say_next(standing.next_at, now, zone)}"
 
 
 def say_next(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:

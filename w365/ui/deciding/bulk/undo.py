@@ -44,29 +44,29 @@ def offer_undo_last(context: PageContext) -> None:
         _ask(last, "Undo: your last decision")
 
 
-def offer_undo_of_decision(context: PageContext, one: DecisionView | None) -> None:
+def offer_undo_of_decision(context: PageContext, decision: DecisionView | None) -> None:
     """Offer to take the chosen decision back, and the run it belongs to."""
     if context.actor.role < Role.ANALYST:
         return
-    if one is None:
+    if decision is None:
         st.caption("Choose a row to take its decision back.")
         return
     if st.button("Undo this decision…"):
-        _ask(Undoable(decision_id=one.id), f"Undo: {DECISION_WORDS[one.kind]}, {one.provider_account}")
-    if one.run_id is not None and st.button(f"Undo all of run {one.run_id}…"):
-        _ask(Undoable(run_id=one.run_id), f"Undo: run {one.run_id}")
+        _ask(Undoable(decision_id=decision.id), f"Undo: {DECISION_WORDS[decision.kind]}, {decision.provider_account}")
+    if decision.run_id is not None and st.button(f"Undo all of run {decision.run_id}…"):
+        _ask(Undoable(run_id=decision.run_id), f"Undo: run {decision.run_id}")
 
 
-def offer_undo_of_owners(context: PageContext, one: OwnerChangeView | None) -> None:
+def offer_undo_of_owners(context: PageContext, change: OwnerChangeView | None) -> None:
     """Offer to take the run of the chosen change back; a single one is changed in its record."""
     if context.actor.role < Role.ANALYST:
         return
-    if one is None:
+    if change is None:
         st.caption("Choose a change of many rows to take it back.")
-    elif one.run_id is None:
+    elif change.run_id is None:
         st.caption("The record of the row changes its owner.")
-    elif st.button(f"Undo all of run {one.run_id}…", key="undo-owners"):
-        _ask(Undoable(run_id=one.run_id), f"Undo: run {one.run_id}")
+    elif st.button(f"Undo all of run {change.run_id}…", key="undo-owners"):
+        _ask(Undoable(run_id=change.run_id), f"Undo: run {change.run_id}")
 
 
 def offer_undo_of_run(context: PageContext, run: RunView | None) -> None:

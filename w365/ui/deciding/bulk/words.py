@@ -68,27 +68,27 @@ def say_done(plan: PlanView, run: RunView) -> str:
     return f"**{counted(changed, 'provider account')} {verb}**" + (f", {number(left)} left." if left else ".")
 
 
-def sample_row(one: WouldChange, action: str) -> dict[str, str]:
-    row, score = one.row, one.row.candidate_score
+def sample_row(change: WouldChange, action: str) -> dict[str, str]:
+    row, score = change.row, change.row.candidate_score
     if action in ("owner", UNDO_OWNERS):
         named = {"Provider account": row.name, "Provider": row.provider}
-        return named | {"Owner now": row.owner or NOBODY, "Then": one.owner or NOBODY}
+        return named | {"Owner now": row.owner or NOBODY, "Then": change.owner or NOBODY}
     shown = {
         "Provider account": row.name,
         "Provider": row.provider,
         "Now": row.account_name or STATUS_WORDS[row.status],
     }
     if action in ("accept", "assign", UNDO):
-        shown["Then"] = one.account or "not mapped"
+        shown["Then"] = change.account or "not mapped"
     if action == "accept" and score is not None:
         shown["Score"] = f"{score:.2f}"
     return shown
 
 
-def left_row(one: Left, zone: dt.tzinfo) -> dict[str, str]:
-    why = LEFT_WORDS[one.why]
-    if one.owner is not None and one.at is not None:
-        why = f"given to {one.owner or NOBODY} by {one.by}, {full_time(one.at, zone)}"
-    if one.kind is not None and one.at is not None:
-        why = f"{DECISION_WORDS[one.kind]} by {one.by}, {full_time(one.at, zone)}"
-    return {"Provider account": one.provider_account, "Provider": one.provider, "Why it is left": why}
+def left_row(left: Left, zone: dt.tzinfo) -> dict[str, str]:
+    why = LEFT_WORDS[left.why]
+    if left.owner is not None and left.at is not None:
+        why = f"given to {left.owner or NOBODY} by {left.by}, {full_time(left.at, zone)}"
+    if left.kind is not None and left.at is not None:
+        why = f"{DECISION_WORDS[left.kind]} by {left.by}, {full_time(left.at, zone)}"
+    return {"Provider account": left.provider_account, "Provider": left.provider, "Why it is left": why}

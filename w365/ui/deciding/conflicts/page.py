@@ -45,26 +45,26 @@ def show_conflicts(context: PageContext) -> None:
     if not is_busy(context):
         settle_touched(context.service)
     pages = PageNumbers(**{name: st.session_state.get(_PAGE + name, 0) for name in asdict(PageNumbers())})
-    found = list_conflicts(context.service, context.actor, pages)
+    conflicts = list_conflicts(context.service, context.actor, pages)
     show_pending_dialog(context)
     show_change_dialog(context)
-    if not found.total:
+    if not conflicts.total:
         if not is_beginning(context):
             st.success(EMPTY)
         return
     if context.actor.role < Role.ANALYST:
         st.info("You can look at these conflicts; settling them needs the role analyst.")
-    _show_parts(context, found, pages)
+    _show_parts(context, conflicts, pages)
 
 
-def _show_parts(context: PageContext, found: Conflicts, pages: PageNumbers) -> None:
-    totals = (found.domains.total, found.customers.total, found.accounts.total, found.suspects.total)
+def _show_parts(context: PageContext, conflicts: Conflicts, pages: PageNumbers) -> None:
+    totals = (conflicts.domains.total, conflicts.customers.total, conflicts.accounts.total, conflicts.suspects.total)
     amounts = zip(TITLES.values(), totals, strict=True)
     st.markdown(" · ".join(f"{title} **{number(total)}**" for title, total in amounts))
-    _show_part("domains", found.domains, pages.domains, lambda one: _show_domain(context, one))
-    _show_part("customers", found.customers, pages.customers, lambda one: _show_customers(context, one))
-    _show_part("accounts", found.accounts, pages.accounts, _show_account)
-    _show_part("suspects", found.suspects, pages.suspects, lambda one: _show_suspect(context, one))
+    _show_part("domains", conflicts.domains, pages.domains, lambda one: _show_domain(context, one))
+    _show_part("customers", conflicts.customers, pages.customers, lambda one: _show_customers(context, one))
+    _show_part("accounts", conflicts.accounts, pages.accounts, _show_account)
+    _show_part("suspects", conflicts.suspects, pages.suspects, lambda one: _show_suspect(context, one))
 
 
 def _show_part(name: str, part: ConflictPage[T], page: int, show: Callable[[T], None]) -> None:
@@ -96,27 +96,31 @@ def _show_paging(name: str, total: int, page: int) -> None:
         st.markdown(f"{number(first)}–{number(min(first + PER_PAGE - 1, total))} of {number(total)}", width="content")
 
 
-def _show_domain(context: PageContext, one: DomainConflict) -> None:
-    _show_head(context, one.domain, f"{counted(one.accounts, 'account')} · {say_effect(one.rows, one.seats)}")
-    _quiet(f"Waiting: {say_names([row.name for row in one.listed], one.rows)}")
-    for use in one.uses:
-        _show_use(context, one, use)
-    if one.accounts > len(one.uses):
-        st.caption(f"and {counted(one.accounts - len(one.uses), 'more account', 'more accounts')}")
-    query = {"status": Status.CONFLICT.value, "text": one.domain}
+def _show_domain(context: PageContext, conflict: DomainConflict) -> None:
+    _show_head(
+        context,
+        conflict.domain,
+        f"{counted(conflict.accounts, 'account')} · {say_effect(conflict.rows, conflict.seats)}",
+    )
+    _quiet(f"Waiting: {say_names([row.name for row in conflict.listed], conflict.rows)}")
+    for use in conflict.uses:
+        _show_use(context, conflict, use)
+    if conflict.accounts > len(conflict.uses):
+        st.caption(f"and {counted(conflict.accounts - len(conflict.uses), 'more account', 'more accounts')}")
+    query = {"status": Status.CONFLICT.value, "text": conflict.domain}
     link_to(pages.PROVIDER_ACCOUNTS.path, "Show these provider accounts", query)
 
 
-def _show_use(context: PageContext, one: DomainConflict, use: Use) -> None:
+def _show_use(context: PageContext, conflict: DomainConflict, use: Use) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         name = plain(short(use.name, 100))
         st.markdown(f"{name}  \n:gray[:small[{plain(say_use(use))}]]", width="stretch")
         if context.actor.role >= Role.ANALYST and st.button(
-            "Choose…" if one.rows == 1 else f"Choose for {number(one.rows)}…",
-            key=f"choose-{one.domain}-{use.account_id}",
+            "Choose…" if conflict.rows == 1 else f"Choose for {number(conflict.rows)}…",
+            key=f"choose-{conflict.domain}-{use.account_id}",
             help=f"Choose {name}",
         ):
-            _ask_choice(context, one.domain, use)
+            _ask_choice(context, conflict.domain, use)
 
 
 def _ask_choice(context: PageContext, domain: str, use: Use) -> None:
@@ -128,30 +132,36 @@ def _ask_choice(context: PageContext, domain: str, use: Use) -> None:
     st.rerun()
 
 
-def _show_customers(context: PageContext, one: DomainOfCustomers) -> None:
-    _show_head(context, one.domain, f"{counted(one.customers, 'customer')} · {say_effect(one.rows, one.seats)}")
-    _show_rows(one.listed, one.customers)
-    link_to(pages.PROVIDER_ACCOUNTS.path, "Show these provider accounts", {"status": "all", "text": one.domain})
+def _show_customers(context: PageContext, conflict: DomainOfCustomers) -> None:
+    _show_head(
+        context,
+        conflict.domain,
+        f"{counted(conflict.customers, 'customer')} · {say_effect(conflict.rows, conflict.seats)}",
+    )
+    _show_rows(conflict.listed, conflict.customers)
+    link_to(pages.PROVIDER_ACCOUNTS.path, "Show these provider accounts", {"status": "all", "text": conflict.domain})
 
 
-def _show_account(one: AccountConflict) -> None:
-    st.markdown(f"**{plain(short(one.name, 100))}** · {counted(one.rows, 'provider account')}")
-    _show_rows(one.listed, one.rows)
-    link_to(pages.PROVIDER_ACCOUNTS.path, "Open one to decide", {"status": "all", "text": one.name})
+def _show_account(conflict: AccountConflict) -> None:
+    st.markdown(f"**{plain(short(conflict.name, 100))}** · {counted(conflict.rows, 'provider account')}")
+    _show_rows(conflict.listed, conflict.rows)
+    link_to(pages.PROVIDER_ACCOUNTS.path, "Open one to decide", {"status": "all", "text": conflict.name})
 
 
-def _show_suspect(context: PageContext, one: SharedSuspect) -> None:
-    shared = " :orange-badge[maps nothing: shared by count]" if one.is_shared else ""
-    _show_head(context, one.domain, f"contacts of {counted(one.accounts, 'account')} · {_waiting(one)}{shared}")
-    _quiet(say_names([use.name for use in one.uses], one.accounts))
+def _show_suspect(context: PageContext, suspect: SharedSuspect) -> None:
+    shared = " :orange-badge[maps nothing: shared by count]" if suspect.is_shared else ""
+    _show_head(
+        context, suspect.domain, f"contacts of {counted(suspect.accounts, 'account')} · {_waiting(suspect)}{shared}"
+    )
+    _quiet(say_names([use.name for use in suspect.uses], suspect.accounts))
 
 
 def _quiet(text: str) -> None:
     st.markdown(f":gray[:small[{plain(text)}]]")
 
 
-def _waiting(one: SharedSuspect) -> str:
-    return say_effect(one.rows, one.seats) if one.rows else "no open provider account has it"
+def _waiting(suspect: SharedSuspect) -> str:
+    return say_effect(suspect.rows, suspect.seats) if suspect.rows else "no open provider account has it"
 
 
 def _show_head(context: PageContext, domain: str, said: str) -> None:

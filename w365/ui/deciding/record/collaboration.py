@@ -91,6 +91,6 @@ def _show_refusal(row: int) -> None:
         show_error(error)
 
 
-def _show_note(one: NoteView) -> None:
-    said = f"{full_time(one.at, local_zone())}, {one.actor}"
-    st.markdown(f"{plain(one.text)}  \n:gray[:small[{plain(said)}]]")
+def _show_note(note: NoteView) -> None:
+    said = f"{full_time(note.at, local_zone())}, {note.actor}"
+    st.markdown(f"{plain(note.text)}  \n:gray[:small[{plain(said)}]]")

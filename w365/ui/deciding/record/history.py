@@ -35,11 +35,11 @@ def show_history(decider: Decider) -> None:
                     decider.button(label, f"undo-{one.id}", partial(_take_back, decider, one.id))
 
 
-def _show_decision(one: DecisionView, later: DecisionView | None, zone: dt.tzinfo, *, is_held: bool) -> None:
-    lines = [f"**{plain(say_decision(one))}**", f":small[{plain(say_when(one, zone))}]"]
-    lines += [f":gray[:small[{plain(fact)}]]" for fact in one.evidence]
-    if later is not None and one.kind not in NOT_UNDONE and not is_held:
-        lines.append(f":gray[:small[{plain(say_since(one, later, zone))}]]")
+def _show_decision(decision: DecisionView, later: DecisionView | None, zone: dt.tzinfo, *, is_held: bool) -> None:
+    lines = [f"**{plain(say_decision(decision))}**", f":small[{plain(say_when(decision, zone))}]"]
+    lines += [f":gray[:small[{plain(fact)}]]" for fact in decision.evidence]
+    if later is not None and decision.kind not in NOT_UNDONE and not is_held:
+        lines.append(f":gray[:small[{plain(say_since(decision, later, zone))}]]")
     st.markdown("  \n".join(lines))
 
 

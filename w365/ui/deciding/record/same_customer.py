@@ -20,10 +20,10 @@ def show_twins(decider: Decider) -> None:
             st.markdown(f"{plain(say_twin(twin))}  \n:gray[:small[{plain(say_why(twin))}]]")
 
 
-def say_twin(one: Twin) -> str:
-    standing = f"mapped to {one.account}" if one.account else STATUS_WORDS[one.status].lower()
-    return f"Also at {one.provider}, {standing}"
+def say_twin(twin: Twin) -> str:
+    standing = f"mapped to {twin.account}" if twin.account else STATUS_WORDS[twin.status].lower()
+    return f"Also at {twin.provider}, {standing}"
 
 
-def say_why(one: Twin) -> str:
-    return f"{one.name} ({one.specific_id}): " + (f"both have {one.by}" if one.by else "the same Microsoft tenant")
+def say_why(twin: Twin) -> str:
+    return f"{twin.name} ({twin.specific_id}): " + (f"both have {twin.by}" if twin.by else "the same Microsoft tenant")

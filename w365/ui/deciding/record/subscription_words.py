@@ -59,12 +59,12 @@ def say_loss(subscriptions: int, seats: int) -> str:
     return f"Clearing blocks {live} ({counted(seats, 'seat')}) until it is mapped again."
 
 
-def say_standing(one: SubscriptionView, row: Row) -> str:
+def say_standing(subscription: SubscriptionView, row: Row) -> str:
     """Say of a subscription in the record what it is and what it waits for."""
-    since = f"since {one.started_at:%Y-%m-%d}" if one.started_at else ""
-    state = state_of(row.status, is_gone=row.is_gone) if one.is_live else SubscriptionState.ENDED
+    since = f"since {subscription.started_at:%Y-%m-%d}" if subscription.started_at else ""
+    state = state_of(row.status, is_gone=row.is_gone) if subscription.is_live else SubscriptionState.ENDED
     said = "" if state in (SubscriptionState.READY, SubscriptionState.ENDED) else STATE_WORDS[state].lower()
-    return ", ".join(part for part in (say_subscription(one), since, said) if part)
+    return ", ".join(part for part in (say_subscription(subscription), since, said) if part)
 
 
 def table_row(row: SubscriptionRow, zone: dt.tzinfo, now: dt.datetime) -> dict[str, str | int]:

@@ -66,9 +66,9 @@ class Review:
     def record(self) -> Record | None:
         """Return the record to decide; rows that were decided elsewhere meanwhile are passed by."""
         while (row := self.walk.row) is not None:
-            found = read_if_open(self.context.service, self.context.actor, row, self.ahead)
-            if found is not None:
-                return found
+            record = read_if_open(self.context.service, self.context.actor, row, self.ahead)
+            if record is not None:
+                return record
             self.walk = self.walk.on()
         return None
 
