@@ -91,7 +91,7 @@ def measure_bulk(service: Service) -> dict[str, dict[str, float]]:
 
 
 def _bulk(service: Service, action: str, detail: dict[str, object]) -> tuple[RunView, dict[str, float]]:
-    everything = Selection(wanted=Filter())
+    everything = Selection(criteria=Filter())
     return _confirmed(service, lambda: preview_bulk(service, ADMIN, everything, action, detail).plan.id)
 
 

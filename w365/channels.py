@@ -34,23 +34,23 @@ class Channels:
     webhook_url: str = field(default="", repr=False)
 
     def secrets(self) -> list[str]:
-        return [one for one in (self.mail.password if self.mail else "", self.webhook_url) if one]
+        return [secret for secret in (self.mail.password if self.mail else "", self.webhook_url) if secret]
 
 
 def read_channels(get: Callable[[str], str]) -> Channels:
     """Read the settings; ConfigurationError names the one that is missing or malformed."""
     names = ("W365_SMTP_URL", "W365_MAIL_FROM", "W365_MAIL_TO")
-    found = {name: get(name) for name in names}
+    values = {name: get(name) for name in names}
     webhook_url = get("W365_WEBHOOK_URL")
     if webhook_url:
         _check_webhook(webhook_url)
-    if not any(found.values()):
+    if not any(values.values()):
         return Channels(None, webhook_url)
-    if missing := [name for name, value in found.items() if not value]:
+    if missing := [name for name, value in values.items() if not value]:
         raise ConfigurationError(
             f"{' and '.join(missing)} is missing for sending e-mail.", do=f"Set all of {', '.join(names)}, or none."
         )
-    return Channels(_mail(*found.values()), webhook_url)
+    return Channels(_mail(*values.values()), webhook_url)
 
 
 def _mail(url: str, sender: str, recipients: str) -> Mail:
@@ -69,7 +69,7 @@ def _mail(url: str, sender: str, recipients: str) -> Mail:
         unquote(parts.username or ""),
         unquote(parts.password or ""),
         _address("W365_MAIL_FROM", sender),
-        tuple(_address("W365_MAIL_TO", one.strip()) for one in recipients.split(",") if one.strip()),
+        tuple(_address("W365_MAIL_TO", recipient.strip()) for recipient in recipients.split(",") if recipient.strip()),
     )
 
 

@@ -161,8 +161,8 @@ def _ask_for_match(service: Service, run: RunView) -> int | None:
         is_syncing = is_any_running(connection, but=_CHANGES_NOTHING)
     is_done = run.state is RunState.DONE
     # A match that failed or was stopped is not tried again at once: it would do the same for ever.
-    wanted = is_done and is_touched and not is_syncing if run.kind is RunKind.MATCH else is_done or is_touched
-    if not wanted or run.state is RunState.INTERRUPTED:
+    is_needed = is_done and is_touched and not is_syncing if run.kind is RunKind.MATCH else is_done or is_touched
+    if not is_needed or run.state is RunState.INTERRUPTED:
         return None
     with suppress(AlreadyRunning):
         return request_match(service, Actor(run.actor, Role.ADMIN))

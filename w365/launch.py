@@ -99,13 +99,13 @@ def _child(
 
 def _printed_environment(process: subprocess.Popen[str]) -> dict[str, str]:
     """Read `export NAME=value` lines up to `# ready`."""
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     assert process.stdout is not None  # noqa: S101 - it was asked for
     for line in process.stdout:
         if line.startswith("# ready"):
-            return found
+            return variables
         words = shlex.split(line, comments=True)
         if len(words) == 2 and words[0] == "export":
             name, _, value = words[1].partition("=")
-            found[name] = value
+            variables[name] = value
     raise ConfigurationError("The demo did not start.", do="Look at what it printed above; check the data folder.")

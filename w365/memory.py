@@ -19,6 +19,6 @@ def return_memory() -> None:
 
 
 def _call(name: str, *arguments: int) -> None:
-    found = getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
-    if found is not None:
-        found(*arguments)
+    function = getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
+    if function is not None:
+        function(*arguments)

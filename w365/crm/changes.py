@@ -158,9 +158,9 @@ class TableReader(Generic[T]):
             return self._expired(refusal.detail, f" ({refusal.say()})")
         return self.explain(refusal)
 
-    def _expired(self, detail: str, said: str = "") -> DeltaExpired:
+    def _expired(self, detail: str, why: str = "") -> DeltaExpired:
         return DeltaExpired(
-            f"{self._client.source} no longer takes the change link of {self._table.name}{said}.",
+            f"{self._client.source} no longer takes the change link of {self._table.name}{why}.",
             kept=KEPT,
             do="All of them are read once more.",
             detail=detail,

@@ -67,8 +67,8 @@ class MappingTable:
         terms = [f"{self.shape.place.id_column} eq {self._id_literal(specific_id)}"]
         if self.shape.place.provider_column:
             terms.append(f"{self.shape.place.provider_column} eq {literal(provider)}")
-        wanted = "%20and%20".join(term.replace(" ", "%20") for term in terms)
-        path = f"{self._path}?$select={','.join(self._columns)}&$filter={wanted}&$top=2"
+        conditions = "%20and%20".join(term.replace(" ", "%20") for term in terms)
+        path = f"{self._path}?$select={','.join(self._columns)}&$filter={conditions}&$top=2"
         answer = self._client.get_json(path, headers=self._headers, explain=self._reader.explain)
         rows = answer.body.get("value") if isinstance(answer.body, dict) else None
         if not isinstance(rows, list):
@@ -90,13 +90,13 @@ class MappingTable:
         A row that says another account is returned as it is, unchanged; None is: there is none and none is needed.
         """
         for _ in range(_TRIES):
-            found = self.find(specific_id, provider)
-            is_there = found is not None and found.account == account
-            is_needless = found is None and not account
-            if is_there or is_needless or (found and found.account and found.account not in accepted):
-                return found
+            existing = self.find(specific_id, provider)
+            is_there = existing is not None and existing.account == account
+            is_needless = existing is None and not account
+            if is_there or is_needless or (existing and existing.account and existing.account not in accepted):
+                return existing
             try:
-                return self._write(found, specific_id, provider, account)
+                return self._write(existing, specific_id, provider, account)
             except _Changed:
                 continue
         raise InputError(
@@ -105,11 +105,11 @@ class MappingTable:
             do="Try again.",
         )
 
-    def _write(self, found: RemoteMapping | None, specific_id: str, provider: str, account: str) -> RemoteMapping:
+    def _write(self, existing: RemoteMapping | None, specific_id: str, provider: str, account: str) -> RemoteMapping:
         bound = {f"{self.shape.navigation}@odata.bind": f"/accounts({account})" if account else None}
-        if found is not None:
-            self._send(f"({found.row_id})", bound, {"If-Match": found.etag or "*"})
-            return RemoteMapping(found.row_id, specific_id, provider, account)
+        if existing is not None:
+            self._send(f"({existing.row_id})", bound, {"If-Match": existing.etag or "*"})
+            return RemoteMapping(existing.row_id, specific_id, provider, account)
         key, own = self._new_key(specific_id, provider)
         row_id = self._send(f"({key})", {**own, **bound}, {"If-None-Match": "*"})
         return RemoteMapping(row_id, specific_id, provider, account)

@@ -89,7 +89,7 @@ class Metadata:
             raise _wrong(f"The column “{place.provider_column}” holds no text.")
         if place.account_column not in navigation:
             raise _wrong(f"The column “{place.account_column}” is no lookup to accounts.")
-        wanted = {place.id_column, *filter(None, [place.provider_column])}
+        addressed = {place.id_column, *filter(None, [place.provider_column])}
         is_guid = kinds[place.id_column] == GUID
         return Shape(
             place,
@@ -97,7 +97,7 @@ class Metadata:
             _text(definition, "PrimaryIdAttribute"),
             navigation[place.account_column],
             is_guid,
-            not is_guid and wanted in self._keys(place.table),
+            not is_guid and addressed in self._keys(place.table),
         )
 
     def _kinds(self, table: str) -> dict[str, str]:
@@ -138,7 +138,7 @@ class Metadata:
 
     def _get(self, path: str, what: str) -> Answer:
         return self._client.get_json(
-            f"{_API}/{path}", headers=self._headers, explain=lambda one: self._explain(one, what)
+            f"{_API}/{path}", headers=self._headers, explain=lambda refusal: self._explain(refusal, what)
         )
 
     def _explain(self, refusal: Refusal, what: str) -> Exception | None:

@@ -19,7 +19,7 @@ def signs_of(name: str, domains: Iterable[str] = ()) -> set[str]:
 
 def label_signs(domains: Iterable[str]) -> set[str]:
     labels = {label(domain) for domain in domains}
-    return (labels | {one.replace("-", "") for one in labels}) - {""}
+    return (labels | {label.replace("-", "") for label in labels}) - {""}
 
 
 def _short_forms(name: str) -> frozenset[str]:

@@ -84,17 +84,19 @@ class Suggester:
         """
         self._take_in()
         elsewhere = mapped_elsewhere or {}
-        wanted = look_for(subject, self._ignored)
-        owners, sharing = self._sharing(wanted)
+        customer = look_for(subject, self._ignored)
+        owners, sharing = self._sharing(customer)
         judged = []
-        for account_id, likeness in self._likeness(wanted, {*evidence, *elsewhere}, sharing).items():
+        for account_id, likeness in self._likeness(customer, {*evidence, *elsewhere}, sharing).items():
             account = None if account_id in rejected else self._prospects.known(account_id)
             if account:
                 facts = Facts(evidence.get(account_id, ()), likeness, owners, elsewhere.get(account_id, ""))
-                judged.append((account_id, judge(wanted, account, facts)))
+                judged.append((account_id, judge(customer, account, facts)))
         candidates = _compete(judged)
-        candidates.sort(key=lambda one: (-one.score, one.account_id not in evidence, one.account_id))
-        candidates.sort(key=lambda one: one.account_id != first)
+        candidates.sort(
+            key=lambda candidate: (-candidate.score, candidate.account_id not in evidence, candidate.account_id)
+        )
+        candidates.sort(key=lambda candidate: candidate.account_id != first)
         return candidates[:limit]
 
     def _clear(self) -> None:
@@ -122,17 +124,17 @@ class Suggester:
             self._places.add(self._numbering.take(pairs[:, 0]), pairs[:, 1].astype(np.int64))
             self._numbering.settle()
 
-    def _likeness(self, wanted: CustomerRecord, certain: set[int], sharing: set[int]) -> dict[int, float]:
+    def _likeness(self, customer: CustomerRecord, certain: set[int], sharing: set[int]) -> dict[int, float]:
         """Give the accounts worth judging with the likeness of their names."""
         also = certain | sharing
-        found = self._names.likeness(_spellings(wanted.subject.name), _labels(wanted), also)
-        chosen = certain | _likest(sharing, found) | _likest(found.keys() - also, found)
-        return {account_id: found.get(account_id, 0.0) for account_id in sorted(chosen)}
+        likeness = self._names.likeness(_spellings(customer.subject.name), _labels(customer), also)
+        chosen = certain | _likest(sharing, likeness) | _likest(likeness.keys() - also, likeness)
+        return {account_id: likeness.get(account_id, 0.0) for account_id in sorted(chosen)}
 
-    def _sharing(self, wanted: CustomerRecord) -> tuple[dict[str, int], set[int]]:
+    def _sharing(self, customer: CustomerRecord) -> tuple[dict[str, int], set[int]]:
         """Give how many accounts each domain and label of a customer has, and the accounts that share something."""
-        domain_keys = _domain_keys(wanted.domains)
-        keys = [*domain_keys, *_keys_for(wanted).difference(domain_keys)]
+        domain_keys = _domain_keys(customer.domains)
+        keys = [*domain_keys, *_keys_for(customer).difference(domain_keys)]
         numbers = self._numbering.find(np.array([hash(key) & _CODE for key in keys], dtype=np.uint64))
         owners: dict[str, int] = {}
         sharing: set[int] = set()
@@ -157,25 +159,25 @@ def _domain_keys(domains: Iterable[OwnDomain]) -> set[str]:
     }
 
 
-def _keys_for(wanted: CustomerRecord) -> set[str]:
-    forms = wanted.forms
-    labels = {domain.spelled for domain in wanted.domains if domain.registrable}
+def _keys_for(customer: CustomerRecord) -> set[str]:
+    forms = customer.forms
+    labels = {domain.spelled for domain in customer.domains if domain.registrable}
     keys = {f"label:{name}" for name in forms.squashed | forms.acronyms}
     keys |= {f"acronym:{short}" for short in forms.initials | forms.acronyms | labels}
     keys |= {f"{kind}:{short}" for short in forms.acronyms | labels for kind in ("initials", "spelled")}
     return keys | {f"label:{short}" for short in forms.initials if len(short) > 2}
 
 
-def _labels(wanted: CustomerRecord) -> list[str]:
+def _labels(customer: CustomerRecord) -> list[str]:
     """Give what the customer's domains may say of its name beyond the name."""
-    labels = {domain.label for domain in wanted.domains}
-    return sorted(label for label in labels if len(label) >= 4 and label not in wanted.forms.squashed)
+    labels = {domain.label for domain in customer.domains}
+    return sorted(label for label in labels if len(label) >= 4 and label not in customer.forms.squashed)
 
 
 def _likest(accounts: Collection[int], likeness: Mapping[int, float]) -> set[int]:
     """Choose the accounts with the most alike names, and all of the same name: how many there are is what counts."""
     ordered = sorted([(-likeness.get(account, 0.0), account) for account in accounts])
-    return {one for at, (negative, one) in enumerate(ordered) if at < _JUDGED or -negative > _SAME}
+    return {account for at, (negative, account) in enumerate(ordered) if at < _JUDGED or -negative > _SAME}
 
 
 def _spellings(name: str) -> list[str]:

@@ -96,7 +96,7 @@ def registrable(domain: str) -> str:
     if domain in _SERVICE_NAMES:
         return ""
     if domain.endswith(_BELOW_SERVICE):  # as few domains do
-        suffix = next(one for one in _EXTRA_SUFFIXES if domain.endswith("." + one))
+        suffix = next(ending for ending in _EXTRA_SUFFIXES if domain.endswith("." + ending))
         own = domain[: -len(suffix) - 1]
         return f"{own.rpartition('.')[2]}.{suffix}"
     return _ALL_SUFFIXES.privatesuffix(domain) or _REGISTRY_SUFFIXES.privatesuffix(domain) or ""

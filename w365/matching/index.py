@@ -74,8 +74,8 @@ class NameIndex:
 
     def search(self, name: str, limit: int = 10) -> list[tuple[int, float]]:
         """Give the most alike accounts with their likeness between 0 and 1, best first, then by id."""
-        found = self.likeness([name])
-        return sorted(found.items(), key=lambda hit: (-hit[1], hit[0]))[:limit]
+        likeness = self.likeness([name])
+        return sorted(likeness.items(), key=lambda hit: (-hit[1], hit[0]))[:limit]
 
     def likeness(
         self, names: Sequence[str], near: Iterable[str] = (), also: Collection[int] = (), by_near: int = 8
@@ -88,13 +88,13 @@ class NameIndex:
         asked = [self._ask(key) for key in dict.fromkeys(map(_key, names)) if key]
         if not asked:
             return {}
-        close = [self._rough(one, _LOOKED_AT, _POSTINGS_READ) for one in asked]
+        close = [self._rough(query, _LOOKED_AT, _POSTINGS_READ) for query in asked]
         others = [self._rough(self._ask(_key(name)), by_near, _POSTINGS_READ // 4) for name in near]
         positions = np.concatenate((*close, *others, self._positions_of(also)))
         if not len(positions):
             return {}
-        cosines = [self._cosines(one, positions) for one in asked]
-        kept = self._closest(cosines, positions, [len(one) for one in close])
+        cosines = [self._cosines(query, positions) for query in asked]
+        kept = self._closest(cosines, positions, list(map(len, close)))
         return self._compare(asked, [cosine.take(kept) for cosine in cosines], positions.take(kept))
 
     def _clear(self) -> None:
@@ -197,7 +197,7 @@ class NameIndex:
         if not lists:
             return _NOTHING
         places = np.concatenate(lists).astype(np.intp)
-        np.add.at(self._sums, places, self._weights.take(chosen).repeat([len(one) for one in lists]))
+        np.add.at(self._sums, places, self._weights.take(chosen).repeat(list(map(len, lists))))
         sums = self._sums.take(places) * self._inverse_size.take(places)
         # A place stands here as often as it shares grams: its last turn counts.
         turns = np.arange(len(places), dtype=np.int32)
@@ -210,9 +210,9 @@ class NameIndex:
     def _positions_of(self, account_ids: Collection[int]) -> Numbers:
         if not account_ids:
             return _NOTHING
-        wanted = np.array(sorted(account_ids), dtype=np.int64)
-        first = self._account_column.searchsorted(wanted, "left", self._order)
-        last = self._account_column.searchsorted(wanted, "right", self._order)
+        ids = np.array(sorted(account_ids), dtype=np.int64)
+        first = self._account_column.searchsorted(ids, "left", self._order)
+        last = self._account_column.searchsorted(ids, "right", self._order)
         positions = self._order.take(_ranges(first, last - first))
         return positions.compress(self._inverse_size.take(positions) > 0)
 
@@ -233,8 +233,8 @@ class NameIndex:
         texts = self._keys.several(positions.tolist())
         accounts = self._account_column.take(positions).tolist()
         best: dict[int, float] = {}
-        for one, cosine in zip(asked, cosines, strict=True):
-            written = cdist([one.key], texts, scorer=fuzz.ratio, dtype=np.float64)[0]
+        for query, cosine in zip(asked, cosines, strict=True):
+            written = cdist([query.key], texts, scorer=fuzz.ratio, dtype=np.float64)[0]
             total = _COSINE_SHARE * cosine + (1 - _COSINE_SHARE) * written / 100
             for account_id, likeness in zip(accounts, np.minimum(total, 1.0).tolist(), strict=True):
                 if likeness > best.get(account_id, -1.0):
@@ -273,8 +273,8 @@ def _largest(sums: Floats, account_ids: Numbers, positions: Numbers, limit: int)
         ordered = sums.copy()
         ordered.partition(-limit)
         edge = max(edge, float(ordered[-limit]))
-    (found,) = (sums >= edge).nonzero()
-    if len(found) > limit:
-        ids = account_ids.take(positions.take(found))
-        found = found.take(np.lexsort((ids, -sums.take(found)))[:limit])
-    return found
+    (largest,) = (sums >= edge).nonzero()
+    if len(largest) > limit:
+        ids = account_ids.take(positions.take(largest))
+        largest = largest.take(np.lexsort((ids, -sums.take(largest)))[:limit])
+    return largest

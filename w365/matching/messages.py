@@ -263,12 +263,12 @@ def _about(reason: Reason, domains: Sequence[str]) -> str:
 def _closest(nearest: Nearest | None) -> str:
     if nearest is None:
         return ""
-    said = f"Closest: {nearest.name}, score {nearest.score:.2f}"
+    closest = f"Closest: {nearest.name}, score {nearest.score:.2f}"
     if not nearest.contacts:
-        return f"{said}; it has no contacts."
+        return f"{closest}; it has no contacts."
     use = "uses" if nearest.contacts == 1 else "use"
     where = _list(nearest.contact_domains) or "no usable e-mail address"
-    return f"{said}; its {counted(nearest.contacts, 'contact')} {use} {where}."
+    return f"{closest}; its {counted(nearest.contacts, 'contact')} {use} {where}."
 
 
 def counted(number: int, noun: str) -> str:

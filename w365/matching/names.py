@@ -85,17 +85,17 @@ def initials(folded: str) -> frozenset[str]:
     content = [word for word in words if word not in _FILLER]
     made = {"".join(word[0] for word in group) for group in (words, content)}
     # Without its first word a name is often spoken of too: the MUSC Hollings Cancer Center is also the HCC.
-    made |= {one[1:] for one in made if len(one) > 3}
-    return frozenset(one for one in made if 2 <= len(one) <= 12)
+    made |= {acronym[1:] for acronym in made if len(acronym) > 3}
+    return frozenset(acronym for acronym in made if 2 <= len(acronym) <= 12)
 
 
 def acronyms(text: str) -> frozenset[str]:
     """Give the acronyms a name itself spells: a short name in capitals, or one in brackets."""
     outside = without_brackets(text).strip()
-    found = {_squash(match) for match in _BRACKETED_ACRONYM.findall(text)} if outside != text.strip() else set()
+    spelled = {_squash(match) for match in _BRACKETED_ACRONYM.findall(text)} if outside != text.strip() else set()
     if outside.isupper() and " " not in outside and 2 <= len(outside) <= 10:
-        found.add(_squash(outside))
-    return frozenset(acronym for acronym in found if len(acronym) >= 2)
+        spelled.add(_squash(outside))
+    return frozenset(acronym for acronym in spelled if len(acronym) >= 2)
 
 
 def squashed(text: str) -> frozenset[str]:

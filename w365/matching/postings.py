@@ -58,14 +58,14 @@ class Numbering:
 
     def find(self, codes: Codes) -> Numbers:
         """Give the numbers of codes, -1 for those never met."""
-        found = np.full(len(codes), -1, dtype=np.int64)
+        numbers = np.full(len(codes), -1, dtype=np.int64)
         if len(self._codes):
             at = np.minimum(self._codes.searchsorted(codes), len(self._codes) - 1)
-            np.copyto(found, self._numbers.take(at), where=self._codes.take(at) == codes)
+            np.copyto(numbers, self._numbers.take(at), where=self._codes.take(at) == codes)
         if self._recent:
-            unmet = np.flatnonzero(found < 0)
-            found[unmet] = [self._recent.get(code, -1) for code in codes.take(unmet).tolist()]
-        return found
+            unmet = np.flatnonzero(numbers < 0)
+            numbers[unmet] = [self._recent.get(code, -1) for code in codes.take(unmet).tolist()]
+        return numbers
 
     def take(self, codes: Codes) -> Numbers:
         """Give the numbers of codes; those never met get the next ones."""

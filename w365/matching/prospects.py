@@ -95,14 +95,14 @@ def _known(text: str) -> AccountRecord:
     fields = text.split(_MARK)
     name, country, city, _, guid, is_active = fields[:_FORMS]
     names, below = fields[_DOMAINS::_OF_DOMAIN], fields[_DOMAINS + 1 :: _OF_DOMAIN]
-    domains = tuple([(one, one[int(at) :]) for one, at in zip(names, below, strict=True)])
+    domains = tuple([(name, name[int(at) :]) for name, at in zip(names, below, strict=True)])
     return AccountRecord(name, _unpack_forms(fields[_FORMS:_DOMAINS]), domains, country, city, guid, bool(is_active))
 
 
 def _pack_forms(forms: NameForms) -> list[str]:
     bare = "" if forms.bare == forms.folded else forms.bare
     others = forms.squashed - {forms.folded.replace(" ", "")}
-    sets = (" ".join(sorted(one)) for one in (forms.initials, forms.acronyms, others))
+    sets = (" ".join(sorted(words)) for words in (forms.initials, forms.acronyms, others))
     return [forms.folded, " ".join(forms.words), bare, *sets]
 
 

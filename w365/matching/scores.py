@@ -45,17 +45,17 @@ class Facts:
     mapped_elsewhere: str = ""
 
 
-def judge(wanted: CustomerRecord, account: AccountRecord, facts: Facts) -> tuple[Signal, ...]:
+def judge(customer: CustomerRecord, account: AccountRecord, facts: Facts) -> tuple[Signal, ...]:
     """Judge one account: give the signals that speak for and against it, strongest first."""
-    found = [
+    signals = [
         *_evidence_signals(facts),
-        *_domain_signals(wanted, account, facts),
-        *_name_signals(wanted, account, facts),
-        *_place_signals(wanted, account),
-        *_state_signals(wanted, account, facts),
+        *_domain_signals(customer, account, facts),
+        *_name_signals(customer, account, facts),
+        *_place_signals(customer, account),
+        *_state_signals(customer, account, facts),
     ]
-    found.sort(key=_by_strength)
-    return tuple(found)
+    signals.sort(key=_by_strength)
+    return tuple(signals)
 
 
 def log_odds(signals: Iterable[Signal]) -> float:
@@ -78,10 +78,10 @@ def _evidence_signals(facts: Facts) -> Iterator[Signal]:
         yield Signal("several_contacts", 0.5, f"{contacts} contacts use it, not one alone")
 
 
-def _domain_signals(wanted: CustomerRecord, account: AccountRecord, facts: Facts) -> Iterator[Signal]:
+def _domain_signals(customer: CustomerRecord, account: AccountRecord, facts: Facts) -> Iterator[Signal]:
     if facts.evidence:
         return  # equal domains are said already
-    ours, ignored = wanted.by_registrable, wanted.ignored
+    ours, ignored = customer.by_registrable, customer.ignored
     if not ours:
         return
     theirs = {own: name for name, own in account.domains if name not in ignored}
@@ -90,8 +90,8 @@ def _domain_signals(wanted: CustomerRecord, account: AccountRecord, facts: Facts
         rarest = min(shared, key=lambda own: (facts.owners.get(own, 1), own))
         weight = _rarely(3.0, facts.owners.get(rarest, 1))
         yield Signal("same_registrable", weight, _both_under(ours[rarest], theirs[rarest], rarest))
-    elif wanted.by_label:
-        yield from _label_signals(wanted.by_label, theirs, facts)
+    elif customer.by_label:
+        yield from _label_signals(customer.by_label, theirs, facts)
 
 
 def _label_signals(ours: Mapping[str, str], theirs: Mapping[str, str], facts: Facts) -> Iterator[Signal]:
@@ -111,12 +111,12 @@ def _rarely(weight: float, owners: int) -> float:
     return round(max(0.3, weight - math.log(max(1, owners))), 2)
 
 
-def _name_signals(wanted: CustomerRecord, account: AccountRecord, facts: Facts) -> Iterator[Signal]:
-    same = _same_name(wanted, account)
+def _name_signals(customer: CustomerRecord, account: AccountRecord, facts: Facts) -> Iterator[Signal]:
+    same = _same_name(customer, account)
     if same:
         yield same
         return  # a domain that spells the name says nothing more then
-    named = _acronym(wanted.forms, account.forms) + _spelled(wanted, account)
+    named = _acronym(customer.forms, account.forms) + _spelled(customer, account)
     likeness = round(_LIKENESS_SLOPE * (facts.likeness - _LEAST_LIKENESS), 2)
     if likeness > 0:
         yield Signal("similar_name", likeness, f"similar name ({facts.likeness:.2f})")
@@ -126,9 +126,9 @@ def _name_signals(wanted: CustomerRecord, account: AccountRecord, facts: Facts) 
         yield max(reversed(named), key=_weight)
 
 
-def _same_name(wanted: CustomerRecord, account: AccountRecord) -> Signal | None:
-    ours, theirs = wanted.forms, account.forms
-    if wanted.plain == plain_name(account.name):
+def _same_name(customer: CustomerRecord, account: AccountRecord) -> Signal | None:
+    ours, theirs = customer.forms, account.forms
+    if customer.plain == plain_name(account.name):
         return Signal("same_name", 6.5, "same name")
     if ours.folded == theirs.folded:
         return Signal("same_name", 6.2, "same name apart from legal form, accents or punctuation")
@@ -145,20 +145,20 @@ def _acronym(ours: NameForms, theirs: NameForms) -> list[Signal]:
     short = (ours.acronyms & theirs.initials) | (theirs.acronyms & ours.initials) | (ours.acronyms & theirs.acronyms)
     if not short:
         return []
-    acronym = max(short, key=lambda one: (len(one), one))
+    acronym = max(short, key=lambda acronym: (len(acronym), acronym))
     weight = 1.5 + 0.8 * min(len(acronym) - 2, 3)
     return [Signal("acronym", weight, f"{acronym.upper()} stands for the same words in both names")]
 
 
-def _spelled(wanted: CustomerRecord, account: AccountRecord) -> list[Signal]:
+def _spelled(customer: CustomerRecord, account: AccountRecord) -> list[Signal]:
     """Give the strongest signal of a domain that spells the name of the other side, if any does."""
-    found = [_label_signal(account.name, account.forms, domain.name, domain.spelled) for domain in wanted.domains]
-    found += [
-        _label_signal(wanted.subject.name, wanted.forms, name, part)
+    spellings = [_label_signal(account.name, account.forms, domain.name, domain.spelled) for domain in customer.domains]
+    spellings += [
+        _label_signal(customer.subject.name, customer.forms, name, part)
         for name, own in account.domains
-        if (part := spelled(chosen_label(own))) in wanted.spellings and name not in wanted.ignored
+        if (part := spelled(chosen_label(own))) in customer.spellings and name not in customer.ignored
     ]
-    signals = [signal for signal in found if signal]
+    signals = [signal for signal in spellings if signal]
     return [max(signals, key=_weight)] if signals else []
 
 
@@ -178,18 +178,18 @@ def _label_signal(name: str, forms: NameForms, domain: str, part: str) -> Signal
     return None
 
 
-def _place_signals(wanted: CustomerRecord, account: AccountRecord) -> Iterator[Signal]:
-    ours, theirs = wanted.subject.country, account.country
+def _place_signals(customer: CustomerRecord, account: AccountRecord) -> Iterator[Signal]:
+    ours, theirs = customer.subject.country, account.country
     if ours and theirs:
         if ours.casefold() == theirs.casefold():
             yield Signal("same_country", 0.5, f"both in {theirs}")
         elif country_code(theirs) and country_code(ours):
             yield Signal("other_country", -3.0, f"country differs: {ours}, {theirs}")
-    elif wanted.home and (code := country_code(theirs)) and code != wanted.home:
-        yield Signal("other_country", -1.5, f"its domains belong to {wanted.home}, the account is in {theirs}")
+    elif customer.home and (code := country_code(theirs)) and code != customer.home:
+        yield Signal("other_country", -1.5, f"its domains belong to {customer.home}, the account is in {theirs}")
     # A city in both names is part of the name's likeness already.
     city = _city_words(account.city)
-    if city and city <= wanted.words and not city.issubset(account.forms.words):
+    if city and city <= customer.words and not city.issubset(account.forms.words):
         yield Signal("city_in_name", 0.7, f"{account.city} is part of the customer's name")
 
 
@@ -199,8 +199,8 @@ def _city_words(city: str) -> frozenset[str]:
     return frozenset(name_tokens(city))
 
 
-def _state_signals(wanted: CustomerRecord, account: AccountRecord, facts: Facts) -> Iterator[Signal]:
-    tenant = wanted.subject.tenant_guid
+def _state_signals(customer: CustomerRecord, account: AccountRecord, facts: Facts) -> Iterator[Signal]:
+    tenant = customer.subject.tenant_guid
     if tenant and account.tenant_guid and tenant != account.tenant_guid:
         yield Signal("other_tenant", -5.0, "the account carries the id of a different tenant")
     if facts.mapped_elsewhere:

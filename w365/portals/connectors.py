@@ -52,4 +52,4 @@ CONNECTORS = (
 
 def connector_of(kind: str) -> Connector | None:
     """Return the connector of a kind, or None for providers whose rows are entered by hand."""
-    return next((one for one in CONNECTORS if one.kind == kind), None)
+    return next((connector for connector in CONNECTORS if connector.kind == kind), None)

@@ -112,8 +112,8 @@ class DetailReader:
         source = ALL_DOMAINS
         if domain_error is not None and _is_refused_for_good(domain_error):
             domains, domain_error, source = self._from_elsewhere(customer, domain_error, tolerance)
-        found, subscription_error = self._attempt(customer, lambda: self._subscriptions(customer), tolerance)
-        subscriptions, rejected, records = found or (None, (), 0)
+        listed, subscription_error = self._attempt(customer, lambda: self._subscriptions(customer), tolerance)
+        subscriptions, rejected, records = listed or (None, (), 0)
         changed = next((e for e in (domain_error, subscription_error) if isinstance(e, SourceChanged)), None)
         completed = _with_domains(customer, domains, domain_error, source)
         notes = [

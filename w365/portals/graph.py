@@ -60,16 +60,16 @@ def _read_all(client: ApiClient) -> list[Any]:
     """Read every page: a domain left out might be the one that maps."""
     link: str | None = _PATH
     seen: set[str] = set()
-    found: list[Any] = []
+    domains: list[Any] = []
     while link is not None:
         seen.add(link)
         body = client.get_json(link).body
         values = body.get("value") if isinstance(body, dict) else None
         if not isinstance(values, list):
             raise FieldError("the list of domains is missing.")
-        found += values
+        domains += values
         link = _next_link(body, seen)
-    return found
+    return domains
 
 
 def _next_link(body: dict[str, Any], seen: set[str]) -> str | None:

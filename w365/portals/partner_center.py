@@ -103,13 +103,13 @@ class PartnerCenter:
         """List one customer and read its details: three calls, or one where there is no customer."""
         self._stop.own()
         page = next(self._collection().pages(Link("/v1/customers?size=1")))
-        said = [f"{SOURCE} accepts the sign-in.", "Customers can be listed."]
+        sentences = [f"{SOURCE} accepts the sign-in.", "Customers can be listed."]
         customers, _ = _read_list(page.items)
         if customers:
-            said += self._try_details(customers[0])
+            sentences += self._try_details(customers[0])
         else:
-            said.append("There is no customer yet to try domains and subscriptions on.")
-        return tuple(said)
+            sentences.append("There is no customer yet to try domains and subscriptions on.")
+        return tuple(sentences)
 
     def changed_since(self, since: dt.datetime) -> frozenset[str]:
         """Read the audit records; see w365.portals.protocol. Those of more than 89 days ago are refused unasked."""

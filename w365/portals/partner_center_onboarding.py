@@ -51,13 +51,13 @@ class PartnerCenterOnboarding:
         )
 
     def find(self, domain: str) -> Customer | None:
-        wanted = {"Field": "Domain", "Value": domain, "Operator": "starts_with"}
-        link = Link(f"/v1/customers?size=500&filter={quote(json.dumps(wanted), safe='')}")
+        condition = {"Field": "Domain", "Value": domain, "Operator": "starts_with"}
+        link = Link(f"/v1/customers?size=500&filter={quote(json.dumps(condition), safe='')}")
         pages = Collection(self._client, self._headers, _explain("look for a customer")).pages(link)
         for page in pages:
             for item in page.items:
-                if (found := _customer_of(item)) and found.default_domain.casefold() == domain.casefold():
-                    return _complete(found, "")
+                if (customer := _customer_of(item)) and customer.default_domain.casefold() == domain.casefold():
+                    return _complete(customer, "")
         return None
 
     def create(self, new: NewCustomer, request_id: str) -> Created:
@@ -139,11 +139,15 @@ def _read_created(body: Any, new: NewCustomer) -> Created:
     return Created(_complete(customer, new.country), _read_credentials(body.get("userCredentials")))
 
 
-def _read_credentials(found: Any) -> Credentials | None:
+def _read_credentials(credentials: Any) -> Credentials | None:
     """Take the password as it stands: cleaning could change it. One that is no text is none."""
-    if not isinstance(found, dict) or not isinstance(password := found.get("password"), str) or not password:
+    if (
+        not isinstance(credentials, dict)
+        or not isinstance(password := credentials.get("password"), str)
+        or not password
+    ):
         return None
-    name = found.get("userName")
+    name = credentials.get("userName")
     return Credentials(name if isinstance(name, str) and name else "admin", password)
 
 
@@ -157,9 +161,12 @@ def _read_link(body: Any) -> str:
 
 
 def _changed(answer: Answer, error: FieldError) -> SourceChanged:
-    said = answer.changed(SOURCE, str(error))
+    changed = answer.changed(SOURCE, str(error))
     return SourceChanged(
-        said.what, kept="The customer may have been created.", do="Look there before you try again.", detail=said.detail
+        changed.what,
+        kept="The customer may have been created.",
+        do="Look there before you try again.",
+        detail=changed.detail,
     )
 
 

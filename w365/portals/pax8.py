@@ -63,12 +63,12 @@ class Pax8:
     def verify(self) -> tuple[str, ...]:
         """List one company and one subscription: two calls."""
         companies = NumberedList(self._client, _COMPANIES, 1, _explain).read(0)
-        said = [f"{SOURCE} accepts the sign-in.", f"Companies can be listed ({companies.total:,})."]
+        sentences = [f"{SOURCE} accepts the sign-in.", f"Companies can be listed ({companies.total:,})."]
         try:
             NumberedList(self._client, _SUBSCRIPTIONS, 1).read(0)
         except SourceRefused as error:
-            return (*said, _without_subscriptions(error))
-        return (*said, "Subscriptions can be read.")
+            return (*sentences, _without_subscriptions(error))
+        return (*sentences, "Subscriptions can be read.")
 
     def pages(self, cursor: str | None = None) -> Iterator[CustomerPage]:
         """Yield the companies 200 at a time. A ``cursor`` that cannot be read starts from the beginning again."""

@@ -33,10 +33,10 @@ class RecordDomains:
         if self._misses >= _MOST_MISSES:
             return ()
         path = f"/v1/customers/{quote(customer.specific_id, safe='')}"
-        found = _domains_in(self._client.get_json(path, headers=self._headers).body, customer)
+        domains = _domains_in(self._client.get_json(path, headers=self._headers).body, customer)
         with self._lock:
-            self._misses = 0 if found else self._misses + 1
-        return found
+            self._misses = 0 if domains else self._misses + 1
+        return domains
 
 
 def _domains_in(record: Any, customer: Customer) -> tuple[CustomerDomain, ...]:

@@ -42,8 +42,8 @@ class ResellerChannels:
         """Say in the customer's relationship through whom it is reached."""
         if not (names := self.names.get(customer.specific_id)):
             return customer
-        said = f"{customer.relationship} through {', '.join(names)}".strip()
-        return dataclasses.replace(customer, relationship=said)
+        relationship = f"{customer.relationship} through {', '.join(names)}".strip()
+        return dataclasses.replace(customer, relationship=relationship)
 
     def unmet(self, met: Items[str]) -> set[str]:
         """The customers of resellers that are not among these."""
@@ -72,8 +72,8 @@ def read_channels(collection: Collection, check: Check) -> ResellerChannels:
 
 def customers_of(collection: Collection, reseller: Reseller, size: int = 500) -> Iterator[ListPage]:
     """Read the customers of one reseller; this filter is the only way to list them apart."""
-    wanted = json.dumps({"Field": "IndirectReseller", "Value": reseller.id, "Operator": "starts_with"})
-    return collection.pages(Link(f"/v1/customers?size={size}&filter={quote(wanted)}"))
+    condition = json.dumps({"Field": "IndirectReseller", "Value": reseller.id, "Operator": "starts_with"})
+    return collection.pages(Link(f"/v1/customers?size={size}&filter={quote(condition)}"))
 
 
 def id_of(item: Any) -> str:
@@ -85,7 +85,7 @@ def id_of(item: Any) -> str:
 
 
 def _read_resellers(collection: Collection) -> tuple[list[Reseller], list[Rejected]]:
-    found: dict[str, Reseller] = {}
+    resellers: dict[str, Reseller] = {}
     rejected = []
     try:
         items = [item for page in collection.pages(_RESELLERS) for item in page.items]
@@ -94,10 +94,10 @@ def _read_resellers(collection: Collection) -> tuple[list[Reseller], list[Reject
     for position, item in enumerate(items):
         try:
             reseller = _read_reseller(item)
-            found.setdefault(reseller.id, reseller)
+            resellers.setdefault(reseller.id, reseller)
         except FieldError as error:
             rejected.append(Rejected(f"reseller {name_record(item, 'id', position)}", f"reseller: {error}"))
-    return sorted(found.values(), key=lambda one: (one.name, one.id)), rejected
+    return sorted(resellers.values(), key=lambda reseller: (reseller.name, reseller.id)), rejected
 
 
 def _read_reseller(item: Any) -> Reseller:

@@ -31,8 +31,8 @@ from w365.store.db.engine import Store
 from w365.store.reading.worklist import Filter
 from w365.store.runs import Progress, RunView, cancel_run, claim_run, end_run
 
-EVERYTHING = Selection(wanted=Filter())
-OPEN = Selection(wanted=Filter(statuses=(Status.UNMAPPED, Status.CONFLICT)))
+EVERYTHING = Selection(criteria=Filter())
+OPEN = Selection(criteria=Filter(statuses=(Status.UNMAPPED, Status.CONFLICT)))
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ def test_the_last_that_a_person_did_is_what_they_did_last(service: Service) -> N
 
 def test_all_of_a_filter_by_owner_is_what_it_was_when_previewed(service: Service) -> None:
     do(service, give(service, "dora", "u0", "u1"))
-    shown = preview_bulk(service, ANALYST, Selection(wanted=Filter(owner="dora")), "owner", {"owner": "eve"})
+    shown = preview_bulk(service, ANALYST, Selection(criteria=Filter(owner="dora")), "owner", {"owner": "eve"})
     assert (shown.plan.would, shown.plan.said) == (2, "Owner: eve")
     do(service, shown)
     assert set(owners(service).values()) == {"eve"}

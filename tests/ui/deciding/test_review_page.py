@@ -58,7 +58,7 @@ def test_one_press_never_decides_the_row_that_has_only_just_come(review: Review)
     exclude(review, first)  # the old row's button is still there
     exclude(review)
     assert (review.decided, review.walk.row) == (1, second)
-    assert "only just come" in review.said or not review.said
+    assert "only just come" in review.message or not review.message
     show(review)
     exclude(review)
     assert (review.decided, review.walk.at) == (2, 2)
@@ -90,10 +90,10 @@ def test_a_refused_decision_leaves_the_row_and_says_who_was_first(review: Review
 def test_a_refusal_is_over_with_its_form_and_its_row_and_the_last_decision_stays_said(review: Review) -> None:
     show(review)
     exclude(review)
-    said = review.said
-    assert "excluded" in said
+    message = review.message
+    assert "excluded" in message
     review.pass_by()
-    assert review.said == said
+    assert review.message == message
     for leave in (review.pass_by, lambda: review.open_form("park")):
         review.error = InputError("A reason is needed.")
         leave()

@@ -25,7 +25,7 @@ class Selection:
     """Which rows: these ids, or all of a filter where there is one."""
 
     ids: tuple[int, ...] = ()
-    wanted: Filter | None = None
+    criteria: Filter | None = None
 
 
 @needs(Role.ANALYST)
@@ -39,16 +39,16 @@ def preview_bulk(
     known = ACTIONS.get(action)
     if known is None or known.plan is None or known.say is None:
         raise InputError(f"There is no bulk action “{action[:40]}”.", kept="Nothing was changed.")
-    entered = {name: _tidy(one) for name, one in (detail or {}).items()}
+    entered = {name: _tidy(value) for name, value in (detail or {}).items()}
     _check_amount(chosen)
     with service.store.write() as connection:
         said = known.say(connection, entered, service.clock().date())
-        rows = select_planned(known.plan(entered), chosen.ids, chosen.wanted)
+        rows = select_planned(known.plan(entered), chosen.ids, chosen.criteria)
         return freeze_plan(connection, Who(actor.name, service.clock()), action, said=said, detail=entered, rows=rows)
 
 
 def _check_amount(chosen: Selection) -> None:
-    if chosen.wanted is None and len(chosen.ids) > MOST_SELECTED:
+    if chosen.criteria is None and len(chosen.ids) > MOST_SELECTED:
         raise InputError(
             f"At most {MOST_SELECTED:,} rows can be selected one by one.",
             kept="Nothing was changed.",

@@ -79,9 +79,9 @@ def freeze_plan(
 def _read_preview(connection: Connection, plan_id: int) -> PlanPreview:
     plan = plans.read_plan(connection, plan_id)
     first = plans.sample(connection, plan_id, _SHOWN)
-    names = plans.account_names(connection, {one.account_id for one in first})
-    accounts = {one.provider_account_id: names[one.account_id] for one in first}
-    owners = _owners(connection, plan, {one.provider_account_id: one.undoes_id or 0 for one in first})
+    names = plans.account_names(connection, {row.account_id for row in first})
+    accounts = {row.provider_account_id: names[row.account_id] for row in first}
+    owners = _owners(connection, plan, {row.provider_account_id: row.undoes_id or 0 for row in first})
     rows = read_rows(connection, list(accounts))
     would = tuple(WouldChange(row, accounts[row.id], owners.get(row.id, "")) for row in rows)
     return PlanPreview(plan, would, *plans.read_stake(connection, plan_id))

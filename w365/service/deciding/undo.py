@@ -57,12 +57,12 @@ class _Chosen:
 def last_decision(service: Service, actor: Actor) -> Undoable | None:
     """What this person did last and has not taken back: a decision, or a bulk action as one; None for nothing."""
     with service.store.read() as connection:
-        found, given = last_of(connection, actor.name), last_given(connection, actor.name)
-    if given is not None and (found is None or given.at > found.at):
+        decision, given = last_of(connection, actor.name), last_given(connection, actor.name)
+    if given is not None and (decision is None or given.at > decision.at):
         return Undoable(run_id=given.run_id)
-    if found is None:
+    if decision is None:
         return None
-    return Undoable(run_id=found.run_id) if found.run_id is not None else Undoable(decision_id=found.id)
+    return Undoable(run_id=decision.run_id) if decision.run_id is not None else Undoable(decision_id=decision.id)
 
 
 @needs(Role.ANALYST)

@@ -62,9 +62,9 @@ def _divided(policy: MatchPolicy, name: str, domains: list[str] | None = None) -
         with_them = sa.select(pad.provider_account_id).where(pad.domain.in_(domains))
         in_conflict = in_conflict.where(work.provider_account_id.in_(with_them))
     facts = facts_of(policy, in_conflict)
-    wanted = facts.c.domain != "" if domains is None else facts.c.domain.in_(domains)
+    is_among = facts.c.domain != "" if domains is None else facts.c.domain.in_(domains)
     columns = (facts.c.domain, facts.c.provider_account_id, facts.c.account_id)
-    return sa.select(*columns).where(wanted).distinct().cte(name)
+    return sa.select(*columns).where(is_among).distinct().cte(name)
 
 
 def domains_of_several_customers() -> Groups:

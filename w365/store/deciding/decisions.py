@@ -256,25 +256,25 @@ def look(
 
     `account` is one that it may get, on which terms. Raises StaleEdit naming who decided since, and NotFound.
     """
-    found = connection.execute(_standing(policy, terms), row_values(row, account, seen=seen)).one_or_none()
-    if found is None:
+    held = connection.execute(_standing(policy, terms), row_values(row, account, seen=seen)).one_or_none()
+    if held is None:
         raise NotFound("This provider account does not exist.", do="Reload the page.")
-    if found.why == "changed" and found.actor is not None:
+    if held.why == "changed" and held.actor is not None:
         raise StaleEdit(
-            f"{found.actor} decided this row at {found.at:%H:%M} UTC, after you had opened it.",
+            f"{held.actor} decided this row at {held.at:%H:%M} UTC, after you had opened it.",
             kept="Their decision was kept; yours was not saved.",
             do="Look at the row as it is now and choose again.",
         )
     return Standing(
-        found.id,
+        held.id,
         account,
-        found.provider_id,
-        found.account_id,
-        found.origin or "",
-        Disposition(found.kind or Disposition.OPEN),
-        found.is_synced,
-        found.is_rejected,
-        found.why,
+        held.provider_id,
+        held.account_id,
+        held.origin or "",
+        Disposition(held.kind or Disposition.OPEN),
+        held.is_synced,
+        held.is_rejected,
+        held.why,
     )
 
 

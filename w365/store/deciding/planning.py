@@ -29,7 +29,7 @@ class PlannedAction:
     version: sa.ColumnElement[int] | None = None
 
 
-def select_planned(planned: PlannedAction, ids: Sequence[int], wanted: Filter | None) -> sa.Select[*tuple[Any, ...]]:
+def select_planned(planned: PlannedAction, ids: Sequence[int], criteria: Filter | None) -> sa.Select[*tuple[Any, ...]]:
     """Select the rows of a plan (`plans.COLUMNS`): those with these ids, or all of a filter."""
     work, nothing = t.Worklist, sa.cast(sa.null(), t.Id)
     why = sa.case(*((when, sa.literal(word)) for when, word in planned.whys), else_=sa.literal(""))
@@ -41,7 +41,7 @@ def select_planned(planned: PlannedAction, ids: Sequence[int], wanted: Filter | 
         nothing.label("undoes_id"),
         nothing.label("restores_id"),
         why.label("why_left"),
-    ).where(work.provider_account_id.in_(ids) if wanted is None else is_among(wanted))
+    ).where(work.provider_account_id.in_(ids) if criteria is None else is_among(criteria))
 
 
 _BEST, _SECOND = 1, 2

@@ -38,7 +38,7 @@ def show_audit(context: PageContext) -> None:
     with report_errors():
         if is_beginning(context):
             return
-        audits = {one.id: one for one in list_audits(context.service, context.actor)}
+        audits = {audit.id: audit for audit in list_audits(context.service, context.actor)}
         if not audits:
             st.markdown(
                 "How many of the automatic mappings are right? Draw some of them at random and judge each without "
@@ -48,7 +48,7 @@ def show_audit(context: PageContext) -> None:
         if not audits:
             return
         chosen = st.selectbox(
-            "Sample", list(audits), format_func=lambda one: _say_audit(audits[one]), key=_CHOSEN, width=560
+            "Sample", list(audits), format_func=lambda audit_id: _say_audit(audits[audit_id]), key=_CHOSEN, width=560
         )
         audit = audits[chosen or next(iter(audits))]
         _show_result(audit)
@@ -99,8 +99,8 @@ def _show_result(audit: AuditView) -> None:
         border=True,
     )
     middle.metric("Judged", f"{number(audit.judged)} of {number(audit.size)}", border=True, height="stretch")
-    said = f"{number(audit.right)} / {number(audit.wrong)} / {number(audit.unsure)}"
-    right.metric("Right / wrong / unsure", said, border=True, height="stretch")
+    verdicts = f"{number(audit.right)} / {number(audit.wrong)} / {number(audit.unsure)}"
+    right.metric("Right / wrong / unsure", verdicts, border=True, height="stretch")
     st.caption(
         "Precision is right ÷ (right + wrong); who is unsure is left out. The interval (Wilson) says where the "
         "precision of all automatic mappings lies in 95 of 100 such samples."

@@ -22,9 +22,9 @@ def show_auto_match(context: PageContext, *, is_on: bool) -> None:
     preview = None if is_busy(context) else preview_match(context.service, context.actor)
     may = context.actor.role >= Role.ADMIN
     epoch = st.session_state.get(_EPOCH, 0)
-    wanted = st.toggle("**Auto-Match**", value=is_on, disabled=not may, key=f"auto-match-{is_on}-{epoch}")
-    if wanted != is_on:
-        _confirm(context, preview, wanted=wanted)
+    switches_on = st.toggle("**Auto-Match**", value=is_on, disabled=not may, key=f"auto-match-{is_on}-{epoch}")
+    if switches_on != is_on:
+        _confirm(context, preview, switches_on=switches_on)
         return
     st.markdown(say_auto_match(preview, is_on=is_on))
     with st.container(horizontal=True):
@@ -52,9 +52,9 @@ def offer_preview(preview: MatchPreview | None) -> None:
         preview_dialog(preview)
 
 
-def _confirm(context: PageContext, preview: MatchPreview | None, *, wanted: bool) -> None:
+def _confirm(context: PageContext, preview: MatchPreview | None, *, switches_on: bool) -> None:
     ready = counted(preview.total, "provider account") if preview else "what is certain"
-    if wanted:
+    if switches_on:
         text = f"**Switch Auto-Match on?** The next match, after a sync or at once on demand, maps **{ready}**."
     else:
         text = (
@@ -63,13 +63,17 @@ def _confirm(context: PageContext, preview: MatchPreview | None, *, wanted: bool
         )
     st.warning(text)
     with st.container(horizontal=True):
-        if st.button("Switch on" if wanted else "Switch off", type="primary"):
-            set_setting(context.service, context.actor, "auto_match", "true" if wanted else "false")
-            said = f"Auto-Match is on. The next match maps {ready}." if wanted else "Auto-Match is off. Mappings stay."
-            say_next_time(said)
+        if st.button("Switch on" if switches_on else "Switch off", type="primary"):
+            set_setting(context.service, context.actor, "auto_match", "true" if switches_on else "false")
+            done = (
+                f"Auto-Match is on. The next match maps {ready}."
+                if switches_on
+                else "Auto-Match is off. Mappings stay."
+            )
+            say_next_time(done)
             st.rerun()
         if st.button("Leave it as it is"):
             st.session_state[_EPOCH] = st.session_state.get(_EPOCH, 0) + 1
             st.rerun()
-        if wanted:
+        if switches_on:
             offer_preview(preview)

@@ -21,19 +21,19 @@ _SHOWN = 1_000
 @dataclass(frozen=True, slots=True)
 class _Proposed:
     change: PendingChange
-    said: tuple[str, ...]
+    lines: tuple[str, ...]
     before: MatchPreview
     after: MatchPreview
 
 
-def propose(context: PageContext, change: PendingChange, said: Sequence[str]) -> None:
+def propose(context: PageContext, change: PendingChange, lines: Sequence[str]) -> None:
     """Work out the effect of a change and show it for confirmation in the next run of the page."""
-    if not said:
+    if not lines:
         st.info("Nothing differs from what is set.")
         return
     with show_refusals():
         before, after = try_change(context.service, context.actor, change, _SHOWN)
-        st.session_state[_KEY] = _Proposed(change, tuple(said), before, after)
+        st.session_state[_KEY] = _Proposed(change, tuple(lines), before, after)
         st.rerun()
 
 
@@ -59,7 +59,7 @@ def show_pending(context: PageContext) -> None:
 
 
 def _show(context: PageContext, proposed: _Proposed) -> None:
-    st.markdown("\n".join(f"- {plain(one)}" for one in proposed.said))
+    st.markdown("\n".join(f"- {plain(line)}" for line in proposed.lines))
     st.markdown(_say_effect(proposed.before, proposed.after))
     _show_difference(proposed.before, proposed.after)
     with st.container(horizontal=True):
@@ -95,8 +95,8 @@ def _say_effect(before: MatchPreview, after: MatchPreview) -> str:
 def _show_difference(before: MatchPreview, after: MatchPreview) -> None:
     gained = [mapping for mapping in after.mappings if mapping not in set(before.mappings)]
     lost = [mapping for mapping in before.mappings if mapping not in set(after.mappings)]
-    rows = [_row("gained", one) for one in gained] + [_row("lost", one) for one in lost]
-    rows += [_row("shares its account", one) for one in after.breaching]
+    rows = [_row("gained", mapping) for mapping in gained] + [_row("lost", mapping) for mapping in lost]
+    rows += [_row("shares its account", mapping) for mapping in after.breaching]
     if rows:
         st.dataframe(rows, hide_index=True, height=min(38 + 35 * len(rows), 320), alt="Rows gained, lost and in breach")
 

@@ -61,16 +61,16 @@ def _show_lists(context: PageContext) -> None:
 
 def _search(lists: dict[DomainList, list[str]]) -> None:
     text = st.text_input("Find a domain", type="search", placeholder="gmail.com", live="300ms", key="find-domain")
-    wanted = (text or "").strip().lower()
-    if not wanted:
+    searched = (text or "").strip().lower()
+    if not searched:
         return
-    found = [(one, which) for which, domains in lists.items() for one in domains if wanted in one]
-    if not found:
-        st.caption(plain(f"No list holds “{wanted}”."))
+    hits = [(domain, which) for which, domains in lists.items() for domain in domains if searched in domain]
+    if not hits:
+        st.caption(plain(f"No list holds “{searched}”."))
         return
-    said = ", ".join(f"{domain} ({LIST_WORDS[which].lower()})" for domain, which in found[:12])
-    more = f" and {number(len(found) - 12)} more" if len(found) > 12 else ""
-    st.caption(plain(f"{said}{more}"))
+    first = ", ".join(f"{domain} ({LIST_WORDS[which].lower()})" for domain, which in hits[:12])
+    more = f" and {number(len(hits) - 12)} more" if len(hits) > 12 else ""
+    st.caption(plain(f"{first}{more}"))
 
 
 def _edit_list(context: PageContext, which: DomainList, domains: list[str]) -> None:

@@ -125,11 +125,11 @@ def _send(context: PageContext, settings: Mapping[str, str], providers: list[Pro
     known = {provider.id: Cardinality(provider.cardinality) if provider.cardinality else None for provider in providers}
     exceptions = {key: value for key, value in entered.cardinalities.items() if known[key] != value}
     names = {provider.id: provider.name for provider in providers}
-    said = [f"{say_setting(name)}: {say_value(settings[name])} → {say_value(text)}" for name, text in changed.items()]
-    said += [
+    lines = [f"{say_setting(name)}: {say_value(settings[name])} → {say_value(text)}" for name, text in changed.items()]
+    lines += [
         f"Exception for {names[key]}: {_policy(known[key])} → {_policy(value)}" for key, value in exceptions.items()
     ]
-    propose(context, PendingChange(settings=changed, cardinalities=exceptions), said)
+    propose(context, PendingChange(settings=changed, cardinalities=exceptions), lines)
 
 
 def _policy(value: Cardinality | None) -> str:

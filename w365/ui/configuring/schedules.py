@@ -22,9 +22,9 @@ def show_schedules(context: PageContext, zone: str) -> None:
     )
     with st.form("schedules", border=False):
         chosen_zone = _ask_zone(context, zone, may=may)
-        wanted = {one.target: _ask(context, one, may=may) for one in views}
+        entered = {schedule.target: _ask(context, schedule, may=may) for schedule in views}
         if st.form_submit_button("Save daily syncs", disabled=not may):
-            _save(context, wanted, chosen_zone)
+            _save(context, entered, chosen_zone)
 
 
 def _ask_zone(context: PageContext, stored: str, *, may: bool) -> str:
@@ -65,9 +65,9 @@ def _ask(context: PageContext, view: ScheduleView, *, may: bool) -> Daily:
     return Daily(is_on, at or view.daily.at)
 
 
-def _save(context: PageContext, wanted: dict[str, Daily], zone: str) -> None:
+def _save(context: PageContext, entered: dict[str, Daily], zone: str) -> None:
     with show_refusals():
-        changed = save_schedules(context.service, context.actor, wanted, zone)
+        changed = save_schedules(context.service, context.actor, entered, zone)
         if changed:
             say_next_time(f"{counted(changed, 'change')} saved.")
             st.rerun()

@@ -72,8 +72,8 @@ def _save(context: PageContext, target: str, name: str, values: Mapping[str, str
 def _show_environments(connection: ConnectionView) -> None:
     st.info("The environment sets this connection, and it wins. Change it there and start the app again.")
     rows = [
-        {"Setting": f"W365_{connection.setting}_{one.part}", "Value": _shown(one, connection.parts)}
-        for one in fields_of(connection.setting)
+        {"Setting": f"W365_{connection.setting}_{field.part}", "Value": _shown(field, connection.parts)}
+        for field in fields_of(connection.setting)
     ]
     st.dataframe(rows, hide_index=True, alt="Settings of the environment")
 
@@ -124,8 +124,8 @@ def _remove(context: PageContext, connection: ConnectionView) -> None:
 
 def connect_provider(context: PageContext) -> None:
     """What the dialog of a further provider holds."""
-    connectors = {one.kind: one for one in CONNECTORS}
-    kind = st.selectbox("Kind", list(connectors), format_func=lambda one: connectors[one].full_name)
+    connectors = {connector.kind: connector for connector in CONNECTORS}
+    kind = st.selectbox("Kind", list(connectors), format_func=lambda kind: connectors[kind].full_name)
     connector = connectors[kind or ProviderKind.PARTNER_CENTER]
     usual = free_name(connector.name, (provider.name for provider in list_providers(context.service, context.actor)))
     with st.form("new-provider", border=False):

@@ -45,8 +45,8 @@ def download_button(
     context: PageContext, subjects: Sequence[Subject], criteria: Filter | None = None, *, place: str
 ) -> None:
     """Offer these subjects, of the filter the person looks at or of all; `place` tells buttons apart."""
-    label, said = ("Download…", None) if criteria is None else (":material/download:", "Download what the list shows")
-    if st.button(label, key=f"download-{place}", help=said):
+    label, about = ("Download…", None) if criteria is None else (":material/download:", "Download what the list shows")
+    if st.button(label, key=f"download-{place}", help=about):
         st.dialog("Download", width="medium")(_show)(context, tuple(subjects), criteria)
 
 

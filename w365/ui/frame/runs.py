@@ -92,7 +92,7 @@ _WORDS: Mapping[RunKind, Mapping[Count, str]] = {
 def say_result(run: RunView) -> str:
     """Name what a run found and did; empty while it has nothing to say."""
     if words := _WORDS.get(run.kind):
-        return ", ".join(f"{number(run.result[count])} {said}" for count, said in words.items() if count in run.result)
+        return ", ".join(f"{number(run.result[count])} {word}" for count, word in words.items() if count in run.result)
     if run.kind in (RunKind.SYNC, RunKind.IMPORT):
         kind = next((words for count, words in _KINDS.items() if count in run.result), "")
         return _say_synced(run.result) + kind + _say_unknown(run.result[Count.UNKNOWN_FIELDS])
@@ -108,8 +108,8 @@ def _say_synced(counts: Counts) -> str:
     """The usual words always, the unusual ones where there are any."""
     if not counts.keys() & _SYNCED:
         return ""
-    said = (count for count in _SYNCED if counts[count] or count in _ALWAYS)
-    return ", ".join(f"{number(counts[count])} {_SAID.get(count, count)}" for count in said)
+    shown = (count for count in _SYNCED if counts[count] or count in _ALWAYS)
+    return ", ".join(f"{number(counts[count])} {_SAID.get(count, count)}" for count in shown)
 
 
 def say_start(run: RunView, now: dt.datetime, zone: dt.tzinfo) -> str:
@@ -163,8 +163,8 @@ def _show_progress(context: PageContext, run: RunView, before: int | None) -> No
     if run.state is RunState.QUEUED and now - run.requested_at > _WAITS_LONG:
         st.warning("No worker has taken this up yet. It is started with the app; look at the app's log if this stays.")
     row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
-    said = [KIND_WORDS[run.kind], say_start(run, now, local_zone())]
-    row.caption(plain(" · ".join([*said, run.message] if run.message else said)), width="content")
+    parts = [KIND_WORDS[run.kind], say_start(run, now, local_zone())]
+    row.caption(plain(" · ".join([*parts, run.message] if run.message else parts)), width="content")
     if run.cancel_requested:
         row.caption("Cancelling…")
     elif context.actor.role >= Role.ANALYST and row.button("Cancel", key=f"cancel-{run.id}"):
@@ -174,14 +174,14 @@ def _show_progress(context: PageContext, run: RunView, before: int | None) -> No
 
 def _show_ended(context: PageContext, run: RunView) -> None:
     now = context.service.clock()
-    said = f"{STATE_WORDS[run.state]} {clock_time(run.ended_at or run.requested_at, now, local_zone())}"
+    ended = f"{STATE_WORDS[run.state]} {clock_time(run.ended_at or run.requested_at, now, local_zone())}"
     result = say_result(run)
     if run.error:
         show = st.error if run.state is RunState.FAILED else st.warning
-        show(f"**{plain(said)}.** {plain(run.error)}")
+        show(f"**{plain(ended)}.** {plain(run.error)}")
     else:
-        said = f"{said} by {run.actor}"
-        st.markdown(plain(f"{said}: {result}." if result else f"{said}."))
+        ended = f"{ended} by {run.actor}"
+        st.markdown(plain(f"{ended}: {result}." if result else f"{ended}."))
     if run.error and result:
         st.caption(plain(f"Before that: {result}."))
     if run.message:

@@ -20,7 +20,7 @@ def plain(text: str) -> str:
     Line breaks become spaces. An invisible word joiner keeps addresses from becoming links. Text that goes into a
     table needs no such care.
     """
-    return _LINKED.sub(lambda found: f"{found[0]}\u2060", " ".join(text.split())).translate(_ESCAPED)
+    return _LINKED.sub(lambda match: f"{match[0]}\u2060", " ".join(text.split())).translate(_ESCAPED)
 
 
 def short(text: str, most: int = 60) -> str:

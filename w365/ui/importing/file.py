@@ -79,8 +79,8 @@ def look(chosen: ChosenFile, also: Hashable, preview: Callable[[], T]) -> T | No
             show_error(error)
             return None
         st.session_state[_LOOKED] = kept
-    found: T = kept[1]
-    return found
+    result: T = kept[1]
+    return result
 
 
 def forget_file() -> None:
@@ -103,8 +103,10 @@ def _ask_columns(sheet: Sheet, fields: Sequence[Field], file_id: str) -> dict[st
     names = [short(name_column, 40) for name_column in name_columns(sheet.headings)]
     is_complete = all(field.name in guessed for field in fields if field.is_needed)
     st.caption(plain(f"{sheet.name}: {sheet.about}, {counted(len(names), 'column')}"))
-    said = ", ".join(f"{field.label} = {names[guessed[field.name]]}" for field in fields if field.name in guessed)
-    with st.expander(f"Columns: {plain(said) or 'none was understood'}", expanded=not is_complete):
+    columns_found = ", ".join(
+        f"{field.label} = {names[guessed[field.name]]}" for field in fields if field.name in guessed
+    )
+    with st.expander(f"Columns: {plain(columns_found) or 'none was understood'}", expanded=not is_complete):
         chosen = {}
         columns = st.columns(4)
         for place, field in enumerate(fields):

@@ -77,14 +77,18 @@ def _key(verdict: Verdict) -> str:
 def _chosen_verdicts() -> frozenset[Verdict]:
     """What the boxes below say; they are drawn after what depends on them."""
     offered = [verdict for verdict, _, _, label in _SECTIONS if label]
-    return frozenset(one for one in offered if st.session_state.get(_key(one), one in USUALLY))
+    return frozenset(verdict for verdict in offered if st.session_state.get(_key(verdict), verdict in USUALLY))
 
 
 def _show_preview(context: PageContext, chosen: ChosenFile, choice: MappingChoice, preview: MappingsPreview) -> None:
     counts = preview.counts
-    said = [f"{number(counts[one])} {words}" for one, words in _WORDS.items() if counts[one] or one in _ALWAYS]
-    said.append(f"{number(preview.bad_lines)} with errors")
-    st.markdown(f"**{counted(preview.lines, 'line')}:** {' · '.join(said)}")
+    amounts = [
+        f"{number(counts[verdict])} {words}"
+        for verdict, words in _WORDS.items()
+        if counts[verdict] or verdict in _ALWAYS
+    ]
+    amounts.append(f"{number(preview.bad_lines)} with errors")
+    st.markdown(f"**{counted(preview.lines, 'line')}:** {' · '.join(amounts)}")
     if preview.errors:
         show_errors(context, preview.errors)
     for section in _SECTIONS:
@@ -100,7 +104,7 @@ def _show_section(preview: MappingsPreview, verdict: Verdict, title: str, agains
     if not amount:
         return
     st.markdown(f"**{title} ({number(amount)})**")
-    rows = [_row(one, against) for one in preview.shown if one.verdict is verdict]
+    rows = [_row(line, against) for line in preview.shown if line.verdict is verdict]
     st.dataframe(rows, hide_index=True, alt=title, height=min(35 * len(rows) + 38, 220))
     if amount > len(rows):
         st.caption(f"The first {number(len(rows))} are shown.")

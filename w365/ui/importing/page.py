@@ -46,7 +46,9 @@ def show_import(context: PageContext) -> None:
 
 def _import_accounts(context: PageContext) -> None:
     st.caption("The customers of a provider that has no connection: each line is one, found again by its id.")
-    manual = [one for one in list_providers(context.service, context.actor) if one.kind is ProviderKind.MANUAL]
+    manual = [
+        provider for provider in list_providers(context.service, context.actor) if provider.kind is ProviderKind.MANUAL
+    ]
     if not manual:
         st.info("There is no manual provider yet. An admin adds one on the Providers page.")
         st.page_link(pages.PROVIDERS.path, label=":primary[Go to Providers]")
@@ -68,21 +70,21 @@ def _import_accounts(context: PageContext) -> None:
 
 
 def _ask_provider(manual: Sequence[ProviderView]) -> ProviderView:
-    wanted = st.query_params.get("provider", "")
-    names = [one.name for one in manual]
-    first = names.index(wanted) if wanted in names else 0
+    chosen = st.query_params.get("provider", "")
+    names = [provider.name for provider in manual]
+    first = names.index(chosen) if chosen in names else 0
     name = st.selectbox("Manual provider", names, index=first, width=320)
     return manual[names.index(name or names[first])]
 
 
 def _show_accounts(context: PageContext, provider: ProviderView, chosen: ChosenFile, preview: AccountsPreview) -> None:
-    said = [
-        f"{number(preview.counts[word])} {said}"
-        for word, said in _WORDS.items()
-        if preview.counts[word] or word in (Count.NEW, Count.CHANGED, Count.UNCHANGED)
+    amounts = [
+        f"{number(preview.counts[count])} {word}"
+        for count, word in _WORDS.items()
+        if preview.counts[count] or count in (Count.NEW, Count.CHANGED, Count.UNCHANGED)
     ]
-    said.append(f"{number(preview.bad_lines)} with errors")
-    st.markdown(f"**{counted(preview.lines, 'line')}:** {' · '.join(said)}")
+    amounts.append(f"{number(preview.bad_lines)} with errors")
+    st.markdown(f"**{counted(preview.lines, 'line')}:** {' · '.join(amounts)}")
     if preview.errors:
         show_errors(context, preview.errors)
     _show_changes(preview)
@@ -97,8 +99,8 @@ def _show_changes(preview: AccountsPreview) -> None:
     if not preview.shown:
         return
     rows = [
-        {"Provider specific account id": one.specific_id, "Provider name": one.name, "": one.word, "Change": one.change}
-        for one in preview.shown
+        {"Provider specific account id": row.specific_id, "Provider name": row.name, "": row.word, "Change": row.change}
+        for row in preview.shown
     ]
     st.dataframe(rows, hide_index=True, alt="What the import would change", height=min(35 * len(rows) + 38, 260))
     more = sum(preview.counts[word] for word in _WRITTEN) - len(rows)

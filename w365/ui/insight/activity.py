@@ -67,7 +67,7 @@ def _show_decisions(context: PageContext) -> None:
 def _ask_filter(context: PageContext) -> ActivityFilter:
     who, what, text, run = st.columns([2, 3, 3, 1.4])
     actor = who.selectbox(
-        "Person", ["", *list_actors(context.service, context.actor)], format_func=lambda one: one or "Anybody"
+        "Person", ["", *list_actors(context.service, context.actor)], format_func=lambda name: name or "Anybody"
     )
     kinds = what.multiselect(
         "Kind", list(DecisionKind), format_func=DECISION_WORDS.__getitem__, placeholder="Any kind", key="activity-kinds"

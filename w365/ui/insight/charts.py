@@ -81,8 +81,13 @@ def history_frame(history: Sequence[HistoryPoint], zone: dt.tzinfo) -> pd.DataFr
     import pandas as pd
 
     rows = [
-        {"Run": one.run_id, "Time": one.at.astimezone(zone), **_amounts(one.totals), "Drifted": one.drifted}
-        for one in history
+        {
+            "Run": snapshot.run_id,
+            "Time": snapshot.at.astimezone(zone),
+            **_amounts(snapshot.totals),
+            "Drifted": snapshot.drifted,
+        }
+        for snapshot in history
     ]
     return pd.DataFrame(rows, columns=["Run", "Time", *_amounts(_NOTHING), "Drifted"])
 

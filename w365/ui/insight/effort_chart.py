@@ -21,15 +21,15 @@ def effort_frame(work: Sequence[WeekOfWork]) -> pd.DataFrame:
     import pandas as pd
 
     sums: dict[str, int] = {}
-    for one in work:
-        sums[one.actor] = sums.get(one.actor, 0) + one.decisions
+    for effort in work:
+        sums[effort.actor] = sums.get(effort.actor, 0) + effort.decisions
     most = sorted(sums, key=lambda name: (-sums[name], name))
     shown = most if len(most) <= MOST_PEOPLE else most[: MOST_PEOPLE - 1]
     names = [*shown, *([OTHERS] if len(most) > len(shown) else [])]
     weeks: dict[str, dict[str, int]] = {}
-    for one in work:
-        week = weeks.setdefault(one.monday.isoformat(), dict.fromkeys(names, 0))
-        week[one.actor if one.actor in shown else OTHERS] += one.decisions
+    for effort in work:
+        week = weeks.setdefault(effort.monday.isoformat(), dict.fromkeys(names, 0))
+        week[effort.actor if effort.actor in shown else OTHERS] += effort.decisions
     rows = [{"Week of": monday, **amounts, "All": sum(amounts.values())} for monday, amounts in weeks.items()]
     return pd.DataFrame(rows, columns=["Week of", *names, "All"])
 

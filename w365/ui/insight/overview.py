@@ -59,10 +59,10 @@ def _show_numbers(statistics: CurrentStatistics) -> None:
         ("Blocked seats", number(totals.blocked_seats), _subscriptions(statistics), []),
     )
     with tiles():
-        for column, (label, value, said, line) in zip(st.columns(len(cards)), cards, strict=True):
+        for column, (label, value, below, line) in zip(st.columns(len(cards)), cards, strict=True):
             chart = line if len(line) >= _POINTS_OF_A_LINE else None
             options: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off", "border": True, "height": "stretch"}
-            column.metric(label, value, said, chart_data=chart, **options)
+            column.metric(label, value, below, chart_data=chart, **options)
 
 
 def _subscriptions(statistics: CurrentStatistics) -> str:
@@ -91,7 +91,7 @@ def _show_blocked(statistics: CurrentStatistics) -> None:
 
 def _tasks(statistics: CurrentStatistics) -> list[_Task]:
     totals = statistics.totals
-    by_reason = {one.reason: one.accounts for one in statistics.by_reason}
+    by_reason = {share.reason: share.accounts for share in statistics.by_reason}
     without = by_reason.get(Reason.NO_ACCOUNT, 0)
     tasks = [
         _Task(

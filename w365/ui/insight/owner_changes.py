@@ -42,7 +42,7 @@ def _ask_filter(context: PageContext) -> OwnerChangeFilter:
     actor = who.selectbox(
         "Person",
         ["", *list_givers(context.service, context.actor)],
-        format_func=lambda one: one or "Anybody",
+        format_func=lambda owner: owner or "Anybody",
         key="owner-changes-person",
     )
     words = text.text_input(

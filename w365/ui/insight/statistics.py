@@ -112,4 +112,4 @@ def _show_definitions() -> None:
     with st.expander("What the words mean"):
         for word, meaning in DEFINITIONS.items():
             st.markdown(f"**{word}** – {meaning}")
-        st.markdown(f"**Statuses** – {', '.join(STATUS_WORDS[one].lower() for one in charts.SHOWN)}.")
+        st.markdown(f"**Statuses** – {', '.join(STATUS_WORDS[status].lower() for status in charts.SHOWN)}.")

@@ -86,8 +86,10 @@ def remind_of_password(context: PageContext, page: pages.Page) -> None:
     attempt = attempt_of(context.actor)
     if attempt and attempt.done and attempt.done.credentials and page != pages.ONBOARDING:
         with st.container(horizontal=True, vertical_alignment="center", key="password-reminder"):
-            said = f"The first password of **{plain(attempt.done.name)}** waits to be noted. It cannot be shown again."
-            st.warning(said, width="stretch")
+            reminder = (
+                f"The first password of **{plain(attempt.done.name)}** waits to be noted. It cannot be shown again."
+            )
+            st.warning(reminder, width="stretch")
             st.page_link(pages.ONBOARDING.path, label=":primary[Show it]")
 
 

@@ -34,7 +34,7 @@ from w365.ui.frame.page_frame import show_error
 from w365.ui.frame.wording import plain
 from w365.ui.onboarding.first_password import Attempt, try_once
 
-_FIELDS = {one.name: one for one in FIELDS}
+_FIELDS = {field.name: field for field in FIELDS}
 _CULTURE_WORDS = {
     "en-US": "English (US)",
     "en-GB": "English (UK)",
@@ -96,12 +96,12 @@ class _Form:
         self.texts: dict[str, str] = {}
 
     def ask(self, place: Any, name: str, **options: Any) -> None:
-        one = _FIELDS[name]
-        label = one.label + (" *" if one.is_needed else "")
-        value = place.text_input(label, self.known[name], key=self.key(name), max_chars=one.longest, **options)
+        field = _FIELDS[name]
+        label = field.label + (" *" if field.is_needed else "")
+        value = place.text_input(label, self.known[name], key=self.key(name), max_chars=field.longest, **options)
         self.texts[name] = value or ""
-        if said := self.wrong(name):
-            place.markdown(f":red[:small[{plain(said)}]]")
+        if refusal := self.wrong(name):
+            place.markdown(f":red[:small[{plain(refusal)}]]")
 
     def wrong(self, name: str) -> str:
         """What was refused of the field, until it is changed."""
@@ -122,9 +122,9 @@ def _ask_domain(context: PageContext, provider_id: int, form: _Form) -> None:
         help=f"The tenant's first domain, below {SUFFIX[1:]}. It cannot be changed later.",
     )
     prefix = form.texts[PREFIX] = str(st.session_state[form.key(PREFIX)] or "").strip().lower()
-    said = form.wrong(PREFIX) or (_say_domain(context, provider_id, prefix) if prefix else "")
-    if said:
-        right.markdown(f":red[:small[{plain(said)}]]")
+    refusal = form.wrong(PREFIX) or (_say_domain(context, provider_id, prefix) if prefix else "")
+    if refusal:
+        right.markdown(f":red[:small[{plain(refusal)}]]")
     elif prefix:
         right.markdown(f"{plain(domain_of(prefix))} :green-badge[free]")
 

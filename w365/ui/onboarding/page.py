@@ -41,17 +41,17 @@ def _show_start(context: PageContext) -> None:
     if not providers:
         st.info("No provider is connected at which customers can be created. An admin connects one.")
         return
-    attempt, wanted = attempt_of(context.actor), st.query_params.get(ACCOUNT, "")
+    attempt, account_id = attempt_of(context.actor), st.query_params.get(ACCOUNT, "")
     if attempt and not attempt.is_over:
         show_under_way(attempt)
         return
-    if attempt and attempt.done and (attempt.done.credentials or wanted in ("", attempt.account)):
+    if attempt and attempt.done and (attempt.done.credentials or account_id in ("", attempt.account)):
         _show_done(attempt)
         return
-    if not wanted:
+    if not account_id:
         _choose_account(context)
         return
-    account = read_account(context.service, context.actor, wanted)
+    account = read_account(context.service, context.actor, account_id)
     _show_account(account)
     provider_id = _choose_provider(providers)
     way = st.segmented_control("Tenant", list(_WAYS), format_func=_WAYS.__getitem__, default=_NEW, required=True)

@@ -27,8 +27,8 @@ def show_waiting(context: PageContext) -> None:
         forget_attempt()
     if unfinished := list_open(context.service, context.actor):
         st.markdown("**Not finished**")
-        for one in unfinished:
-            _show_unfinished(context, one)
+        for onboarding in unfinished:
+            _show_unfinished(context, onboarding)
     if awaited := list_awaited(context.service, context.actor):
         st.markdown("**Awaited: tenants that were asked and did not appear yet**")
         for expected in awaited:
@@ -45,8 +45,8 @@ def _show_unfinished(context: PageContext, onboarding: OnboardingView) -> None:
             ago(onboarding.at, context.service.clock()),
         )
         about = plain(" · ".join(facts))
-        said = f"{_STATES[onboarding.state]}. {onboarding.said}".strip()
-        text = f"**{plain(short(onboarding.name, 80))}**  \n:small[{plain(said)}]  \n:gray[:small[{about}]]"
+        state = f"{_STATES[onboarding.state]}. {onboarding.said}".strip()
+        text = f"**{plain(short(onboarding.name, 80))}**  \n:small[{plain(state)}]  \n:gray[:small[{about}]]"
         st.markdown(text, width="stretch")
         if context.actor.role < Role.ANALYST:
             return

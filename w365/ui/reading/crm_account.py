@@ -23,13 +23,13 @@ _START = "account_start"
 
 def show_account(context: PageContext) -> None:
     st.html(WIDE)
-    wanted = st.query_params.get(ACCOUNT_PARAMETER, "")
-    if not wanted:
+    account_id = st.query_params.get(ACCOUNT_PARAMETER, "")
+    if not account_id:
         st.info("Open an account from a record, or from its name in the grid.")
         st.page_link(pages.PROVIDER_ACCOUNTS.path, label=":primary[Go to Provider accounts]")
         return
-    start = st.session_state.get(_START, {}).get(wanted, 0)
-    account = read_account(context.service, context.actor, wanted, start=start)
+    start = st.session_state.get(_START, {}).get(account_id, 0)
+    account = read_account(context.service, context.actor, account_id, start=start)
     _show_head(context, account)
     left, right = st.columns([4, 9], gap="large")
     with left:
@@ -75,8 +75,8 @@ def _show_domains(account: CrmAccountView) -> None:
     with st.container(gap="xsmall"):
         for domain in account.domains:
             at = f"at {counted(domain.customers, 'provider account')}" if domain.customers else "at no provider account"
-            said = "; ".join((*domain.facts, at))
-            st.markdown(f"{plain(domain.name)}  \n:gray[:small[{plain(said)}]]")
+            sources = "; ".join((*domain.facts, at))
+            st.markdown(f"{plain(domain.name)}  \n:gray[:small[{plain(sources)}]]")
 
 
 def _show_mapped(account: CrmAccountView, start: int) -> None:
@@ -101,12 +101,12 @@ def _show_suggested(account: CrmAccountView) -> None:
     st.markdown(f"**Suggested for: {counted(len(account.suggested), 'provider account')}**")
     if not account.suggested:
         st.caption("No open provider account has it as a candidate.")
-    said = [f"candidate {one.rank}, {one.score:.2f}" for one in account.suggested]
-    _show_rows([one.row for one in account.suggested], said)
+    ranks = [f"candidate {suggestion.rank}, {suggestion.score:.2f}" for suggestion in account.suggested]
+    _show_rows([suggestion.row for suggestion in account.suggested], ranks)
 
 
-def _show_rows(rows: Sequence[Row], said: Sequence[str]) -> None:
-    for row, about in zip(rows, said, strict=True):
+def _show_rows(rows: Sequence[Row], notes: Sequence[str]) -> None:
+    for row, about in zip(rows, notes, strict=True):
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             seats = counted(row.seats, "seat") if row.seats else ""
             parts = (row.provider, row.domain, short(row.specific_id, 13), seats, about)

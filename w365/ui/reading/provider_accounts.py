@@ -67,8 +67,8 @@ def show_accounts(context: PageContext) -> None:
         _show_facets(context, view, providers)
         state = GridState(view.rows_query(), context.token, context.actor.role >= Role.ANALYST, _touched(), view.sort)
         show_grid(state, scheme="dark" if is_dark() else "light", on_event=lambda event: _hear(context, event))
-        if said := st.session_state.pop(_SAID, ""):
-            st.toast(plain(said))
+        if message := st.session_state.pop(_SAID, ""):
+            st.toast(plain(message))
         if (row := st.session_state.pop(_ACCOUNT, None)) is not None:
             open_account_of(context, row)
         if _RECORD in st.session_state:

@@ -139,9 +139,9 @@ def _show_paging(page: SubscriptionPage, place: int, total: int) -> None:
         if place or page.following:
             st.button("Previous", disabled=not place, on_click=_turn, args=(None,))
             st.button("Next", disabled=page.following is None, on_click=_turn, args=(page.following,))
-        said = f"{number(first)}–{number(first + len(page.rows) - 1)} of {counted(total, 'subscription')}"
+        place_of_page = f"{number(first)}–{number(first + len(page.rows) - 1)} of {counted(total, 'subscription')}"
         sorts = " A header sorts what is shown here." if total > len(page.rows) else ""
-        st.markdown(f":gray[:small[{said}. Choose a row to open its customer.{sorts}]]", width="content")
+        st.markdown(f":gray[:small[{place_of_page}. Choose a row to open its customer.{sorts}]]", width="content")
 
 
 def _turn(to: Cursor | None) -> None:

@@ -144,17 +144,17 @@ def _buttons(
 ) -> None:
     """Offer to sync, unless a sync is under way, to verify, and to connect; each only to those who may."""
     is_stopped = (last is not None and last.is_active) or (sign_in is not None and sign_in.is_blocked)
-    wanted = None
+    pressed = None
     with st.container(horizontal=True):
         for place, (label, request) in enumerate(syncs if context.actor.role >= Role.ANALYST else ()):
             kind: Literal["primary", "secondary"] = "secondary" if place else "primary"
             if st.button(label, type=kind, key=f"{key}-{'full' if place else 'sync'}", disabled=is_stopped):
-                wanted = request
+                pressed = request
         wants_proof = context.actor.role >= Role.ADMIN and st.button("Verify connection", key=f"{key}-verify")
         offer_connection(context, *connection)
         offer_sign_in(context, sign_in, *connection)
-    if wanted:
-        start_run(wanted)
+    if pressed:
+        start_run(pressed)
     if wants_proof:
         _prove(verify)
 
@@ -225,10 +225,10 @@ def _show_matching(context: PageContext) -> None:
     st.markdown(say_auto_match(preview, is_on=is_on))
     _show_last(context, last, "No match yet. It runs after every sync.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        wanted = context.actor.role >= Role.ANALYST and st.button("Match now", disabled=is_running)
+        is_asked = context.actor.role >= Role.ANALYST and st.button("Match now", disabled=is_running)
         offer_preview(preview)
         st.page_link(pages.CONFIGURATION.path, label=":primary[Rules and Auto-Match]")
-    if wanted:
+    if is_asked:
         start_run(lambda: request_match(context.service, context.actor))
 
 

@@ -112,7 +112,7 @@ def _ask_columns(now: MappingPlace, table: str, columns: TableColumns) -> Mappin
         "Provider (optional)",
         [_NONE, *columns.texts],
         _place_of([_NONE, *columns.texts], now.provider_column),
-        format_func=lambda one: one or "none",
+        format_func=lambda name: name or "none",
         help="Needed where two providers may use the same id.",
         key=f"writeback-provider-{table}",
     )

@@ -39,12 +39,12 @@ def _watch(context: PageContext, row: int) -> None:
 
 
 def _draw(context: PageContext, standing: WriteStanding) -> None:
-    said = plain(say_standing(standing, context.service.clock(), local_zone()))
+    sentence = plain(say_standing(standing, context.service.clock(), local_zone()))
     if standing.state in (WriteState.WRITTEN, WriteState.WAITING):
         icon = ":material/cloud_done:" if standing.state is WriteState.WRITTEN else ":material/cloud_upload:"
-        st.caption(f"{icon} {said}")
+        st.caption(f"{icon} {sentence}")
         return
-    st.warning(said)
+    st.warning(sentence)
     if context.actor.role < Role.ANALYST:
         return
     row = standing.provider_account_id

@@ -60,9 +60,9 @@ def _draw_writing(context: PageContext, shown: tuple[int, ...]) -> None:
         seen = read_overview(context.service, context.actor, compares=False)
         if seen is None or _signature(seen) != shown:
             st.rerun()
-        said = [f"**{number(seen.counts[one])}** {words}" for one, words in STATE_WORDS.items()]
+        amounts = [f"**{number(seen.counts[state])}** {words}" for state, words in STATE_WORDS.items()]
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(" · ".join(said), width="content")
+            st.markdown(" · ".join(amounts), width="content")
             open_now = seen.counts[WriteState.WAITING] + seen.counts[WriteState.FAILED]
             may = context.actor.role >= Role.ANALYST and not _is_active(seen)
             if may and open_now and st.button("Write all now", key="write-all"):
@@ -145,8 +145,8 @@ def _show_comparison(context: PageContext, seen: Overview) -> None:
 
 def _say_compared(context: PageContext, seen: Overview, compared: RunView) -> None:
     at = clock_time(compared.ended_at or compared.requested_at, context.service.clock(), local_zone())
-    said = [f"**{number(seen.differences[one])}** {words}" for one, words in DIFFERENCE_WORDS.items()]
-    st.markdown(f"Read {at}: {' · '.join(said)}")
+    amounts = [f"**{number(seen.differences[difference])}** {words}" for difference, words in DIFFERENCE_WORDS.items()]
+    st.markdown(f"Read {at}: {' · '.join(amounts)}")
 
 
 def _offer_download(context: PageContext, seen: Overview) -> None:

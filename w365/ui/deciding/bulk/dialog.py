@@ -128,7 +128,7 @@ def _show_preview(context: PageContext, asked: _BulkRequest, preview: PlanPrevie
     if warning := say_warning(preview):
         st.warning(warning)
     if preview.sample:
-        rows = [sample_row(one, plan.action) for one in preview.sample]
+        rows = [sample_row(change, plan.action) for change in preview.sample]
         st.dataframe(rows, hide_index=True, alt="The first provider accounts that change")
         if plan.would > len(rows):
             st.caption(f"The first {number(len(rows))} of {number(plan.would)} are shown.")
@@ -148,7 +148,7 @@ def _show_left(context: PageContext, plan_id: int, left: dict[str, int]) -> None
     st.markdown(f"{number(amount)} left as they are:\n" + "\n".join(f"- {plain(line)}" for line in say_left(left)))
     with st.expander("Which"):
         zone = local_zone()
-        rows = [left_row(one, zone) for one in list_left(context.service, context.actor, plan_id)]
+        rows = [left_row(row, zone) for row in list_left(context.service, context.actor, plan_id)]
         st.dataframe(rows, hide_index=True, height=min(38 + _ROW * len(rows), 260), alt="Rows left as they are")
         if amount > len(rows):
             st.caption(f"The first {number(len(rows))} are shown.")

@@ -53,7 +53,7 @@ def _ask_owner(context: PageContext) -> dict[str, Any]:
     mine = context.actor.name
     known = [mine, *(name for name in list_owners(context.service, context.actor) if name != mine), NOBODY]
     words = {mine: f"{mine} (me)", NOBODY: "Nobody"}
-    chosen = st.selectbox("Owner", known, format_func=lambda one: words.get(one, one), key="bulk-owner")
+    chosen = st.selectbox("Owner", known, format_func=lambda owner: words.get(owner, owner), key="bulk-owner")
     named = st.text_input("Or somebody new", key="bulk-owner-new", max_chars=LONGEST_OWNER, placeholder="Name")
     return {"owner": (named or "").strip() or ("" if chosen == NOBODY else chosen)}
 

@@ -61,10 +61,10 @@ def _show_parts(context: PageContext, conflicts: Conflicts, pages: PageNumbers) 
     totals = (conflicts.domains.total, conflicts.customers.total, conflicts.accounts.total, conflicts.suspects.total)
     amounts = zip(TITLES.values(), totals, strict=True)
     st.markdown(" · ".join(f"{title} **{number(total)}**" for title, total in amounts))
-    _show_part("domains", conflicts.domains, pages.domains, lambda one: _show_domain(context, one))
-    _show_part("customers", conflicts.customers, pages.customers, lambda one: _show_customers(context, one))
+    _show_part("domains", conflicts.domains, pages.domains, lambda conflict: _show_domain(context, conflict))
+    _show_part("customers", conflicts.customers, pages.customers, lambda customers: _show_customers(context, customers))
     _show_part("accounts", conflicts.accounts, pages.accounts, _show_account)
-    _show_part("suspects", conflicts.suspects, pages.suspects, lambda one: _show_suspect(context, one))
+    _show_part("suspects", conflicts.suspects, pages.suspects, lambda suspect: _show_suspect(context, suspect))
 
 
 def _show_part(name: str, part: ConflictPage[T], page: int, show: Callable[[T], None]) -> None:
@@ -164,17 +164,17 @@ def _waiting(suspect: SharedSuspect) -> str:
     return say_effect(suspect.rows, suspect.seats) if suspect.rows else "no open provider account has it"
 
 
-def _show_head(context: PageContext, domain: str, said: str) -> None:
+def _show_head(context: PageContext, domain: str, effect: str) -> None:
     """Name the domain and its effect; an admin takes it out of matching here, after seeing what that settles."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"**{plain(domain)}** · {said}", width="stretch")
+        st.markdown(f"**{plain(domain)}** · {effect}", width="stretch")
         if context.actor.role < Role.ADMIN:
             return
         with st.container(horizontal=True, width="content"):
             for which, label in ((DomainList.SHARED, "Mark as shared…"), (DomainList.EXCLUDED, "Exclude…")):
                 if st.button(label, key=f"{which}-{domain}", help=f"{label.rstrip('…')}: {plain(domain)}"):
-                    said = f"{LIST_WORDS[which]}: 1 domain added ({domain})"
-                    propose(context, PendingChange(added={which: (domain,)}), [said])
+                    line = f"{LIST_WORDS[which]}: 1 domain added ({domain})"
+                    propose(context, PendingChange(added={which: (domain,)}), [line])
 
 
 def _show_rows(rows: Sequence[Row], total: int) -> None:

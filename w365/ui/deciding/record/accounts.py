@@ -27,8 +27,8 @@ def show_mapped(decider: Decider, account: AccountView) -> None:
     st.markdown(f"**Mapped to**{origin}")
     with st.container(border=True):
         _show_account(decider, account)
-        if said := say_drift(row.drift):
-            st.warning(said)
+        if drift := say_drift(row.drift):
+            st.warning(drift)
         if decider.may and (loss := say_loss(row.subscriptions, row.seats)):
             st.caption(loss)
         with st.container(horizontal=True):

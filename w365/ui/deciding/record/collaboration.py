@@ -28,8 +28,8 @@ def show_teamwork(context: PageContext, record: Record) -> None:
     elif record.row.owner:
         st.markdown(f"{plain(record.row.owner)}  \n:gray[:small[Owner]]")
     written = [note for note in notes if not note.is_owner_change]
-    for one in written[:3]:
-        _show_note(one)
+    for note in written[:3]:
+        _show_note(note)
     if len(notes) > len(written[:3]):
         with st.expander(f"All: {counted(len(notes), 'entry', 'entries')}"):
             for note in notes:
@@ -92,5 +92,5 @@ def _show_refusal(row: int) -> None:
 
 
 def _show_note(note: NoteView) -> None:
-    said = f"{full_time(note.at, local_zone())}, {note.actor}"
-    st.markdown(f"{plain(note.text)}  \n:gray[:small[{plain(said)}]]")
+    source = f"{full_time(note.at, local_zone())}, {note.actor}"
+    st.markdown(f"{plain(note.text)}  \n:gray[:small[{plain(source)}]]")

@@ -27,12 +27,14 @@ def show_history(decider: Decider) -> None:
         holding = (
             can_take_back(context.service, context.actor, decider.record.row.id) if decider.may and history else ()
         )
-        for place, one in enumerate(history):
+        for place, decision in enumerate(history):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                _show_decision(one, _later(history, place), zone, is_held=one.id in holding or not decider.may)
-                if one.id in holding:
-                    label = "Redo" if one.kind is DecisionKind.UNDO else "Undo"
-                    decider.button(label, f"undo-{one.id}", partial(_take_back, decider, one.id))
+                _show_decision(
+                    decision, _later(history, place), zone, is_held=decision.id in holding or not decider.may
+                )
+                if decision.id in holding:
+                    label = "Redo" if decision.kind is DecisionKind.UNDO else "Undo"
+                    decider.button(label, f"undo-{decision.id}", partial(_take_back, decider, decision.id))
 
 
 def _show_decision(decision: DecisionView, later: DecisionView | None, zone: dt.tzinfo, *, is_held: bool) -> None:
@@ -45,7 +47,7 @@ def _show_decision(decision: DecisionView, later: DecisionView | None, zone: dt.
 
 def _later(history: Sequence[DecisionView], place: int) -> DecisionView | None:
     """The decision that came next; the history begins with the latest one."""
-    return next((one for one in reversed(history[:place]) if one.kind not in NOT_UNDONE), None)
+    return next((decision for decision in reversed(history[:place]) if decision.kind not in NOT_UNDONE), None)
 
 
 def _take_back(decider: Decider, decision: int, _seen: int) -> Decided:

@@ -54,16 +54,16 @@ def _save(decider: Decider, provider_id: int, texts: Mapping[str, str]) -> None:
 def _ask(texts: Mapping[str, str], key: str, *, fixed: str = "") -> dict[str, str]:
     columns = st.columns(2)
     asked = {}
-    for place, one in enumerate(FIELDS):
+    for place, field in enumerate(FIELDS):
         text = columns[place % 2].text_input(
-            one.label + (" *" if one.is_needed else ""),
-            value=texts.get(one.name, ""),
+            field.label + (" *" if field.is_needed else ""),
+            value=texts.get(field.name, ""),
             max_chars=2_000,
-            help=one.about,
-            key=f"{key}-{one.name}",
-            disabled=one.name == fixed,
+            help=field.about,
+            key=f"{key}-{field.name}",
+            disabled=field.name == fixed,
         )
-        asked[one.name] = text or ""
+        asked[field.name] = text or ""
     return asked
 
 

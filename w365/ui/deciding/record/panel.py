@@ -118,8 +118,8 @@ def _show_standing(decider: Decider) -> None:
     record = decider.record
     if record.mapped is not None:
         show_mapped(decider, record.mapped)
-    elif said := say_state(record):
-        st.markdown(plain(said))
+    elif state := say_state(record):
+        st.markdown(plain(state))
     if record.row.status in (Status.EXCLUDED, Status.PARKED):
         decider.button("Reopen", "reopen", lambda seen: mapping.reopen(*decider.whose, seen=seen), kind="primary")
     elif record.row.disposition is Disposition.HELD:

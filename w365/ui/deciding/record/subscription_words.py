@@ -45,10 +45,10 @@ def say_blocked(amount: Amount) -> str:
 
 def say_rest(amounts: Amounts) -> str:
     ready, aside = amounts[SubscriptionState.READY], amounts[SubscriptionState.ASIDE]
-    said = [f"{counted(ready.subscriptions, 'subscription')} with {counted(ready.seats, 'seat')} ready"]
+    parts = [f"{counted(ready.subscriptions, 'subscription')} with {counted(ready.seats, 'seat')} ready"]
     if aside.subscriptions:
-        said.append(f"{number(aside.subscriptions)} set aside")
-    return " · ".join([*said, f"{number(amounts[SubscriptionState.ENDED].subscriptions)} ended"])
+        parts.append(f"{number(aside.subscriptions)} set aside")
+    return " · ".join([*parts, f"{number(amounts[SubscriptionState.ENDED].subscriptions)} ended"])
 
 
 def say_loss(subscriptions: int, seats: int) -> str:
@@ -63,8 +63,8 @@ def say_standing(subscription: SubscriptionView, row: Row) -> str:
     """Say of a subscription in the record what it is and what it waits for."""
     since = f"since {subscription.started_at:%Y-%m-%d}" if subscription.started_at else ""
     state = state_of(row.status, is_gone=row.is_gone) if subscription.is_live else SubscriptionState.ENDED
-    said = "" if state in (SubscriptionState.READY, SubscriptionState.ENDED) else STATE_WORDS[state].lower()
-    return ", ".join(part for part in (say_subscription(subscription), since, said) if part)
+    waits = "" if state in (SubscriptionState.READY, SubscriptionState.ENDED) else STATE_WORDS[state].lower()
+    return ", ".join(part for part in (say_subscription(subscription), since, waits) if part)
 
 
 def table_row(row: SubscriptionRow, zone: dt.tzinfo, now: dt.datetime) -> dict[str, str | int]:

@@ -115,7 +115,7 @@ def _blamed(record: Record) -> list[str]:
     reason = record.row.reason
     if reason is Reason.NO_ACCOUNT:
         usable = [domain for domain in record.domains if domain.kind == DomainKind.OWN_NAME and domain.is_verified]
-        return [one.name for one in usable if not one.listed]
+        return [domain.name for domain in usable if not domain.listed]
     return [domain.name for domain in record.domains if domain.listed in lists.get(reason, ())]
 
 

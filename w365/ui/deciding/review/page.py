@@ -77,7 +77,7 @@ def _chosen() -> None:
     state = st.session_state
     review: Review = state[_REVIEW]
     review.choice = QueueChoice(state[_STATUS], state.get(_PROVIDER) or None, state[_OWNER])
-    review.error, review.said = None, ""
+    review.error, review.message = None, ""
     review.restart()
     review.move_focus("")
 
@@ -101,7 +101,7 @@ def _show_outcome(review: Review) -> None:
             show_error(review.error)
         else:  # a line in any case, or all below it would move whenever something is said
             nothing = "\u00a0" if review.decided else "Nothing was decided yet."
-            st.caption(plain(short(review.said, 160)) or nothing)
+            st.caption(plain(short(review.message, 160)) or nothing)
 
 
 def _show_end(review: Review) -> None:
@@ -138,7 +138,7 @@ def _show_row(review: Review, record: Record) -> None:
 def _keys(record: Record) -> dict[str, str]:
     """The candidates' keys by the keys of their buttons."""
     first = record.candidates[:_BY_KEY]
-    return {f"accept-{one.hit.account_id}": str(place) for place, one in enumerate(first, start=1)}
+    return {f"accept-{choice.hit.account_id}": str(place) for place, choice in enumerate(first, start=1)}
 
 
 def _show_toolbar(review: Review, record: Record, decider: Decider) -> None:

@@ -56,7 +56,7 @@ class Review:
     form: str = ""
     reasons: dict[str, str] = field(default_factory=dict)
     error: W365Error | None = None
-    said: str = ""
+    message: str = ""
     focus: str = ""
     nonce: int = 0
     shown: tuple[int, int] | None = None
@@ -93,7 +93,7 @@ class Review:
         if (record.row.id, record.row.version) != self.shown:
             return False
         if self.clock() - self.shown_at < TOO_SOON:
-            self.error, self.said = None, f"{record.row.name} had only just come; press the key again"
+            self.error, self.message = None, f"{record.row.name} had only just come; press the key again"
             return False
         return True
 
@@ -115,10 +115,10 @@ class Review:
         self.steps = [*self.steps, Step(decided.decision_id, record.row.name, before)]
         self.steps = self.steps[-_MOST_STEPS:]
         if decided.row.status in OPEN:
-            self.said = f"{record.row.name}: {DECISION_WORDS[decided.kind].lower() if decided.kind else 'saved'}"
+            self.message = f"{record.row.name}: {DECISION_WORDS[decided.kind].lower() if decided.kind else 'saved'}"
             return
         self.decided += 1
-        self.said = say_settled(decided.row)
+        self.message = say_settled(decided.row)
         self.walk = self.walk.on()
 
     def pass_by(self) -> None:
@@ -132,7 +132,7 @@ class Review:
             return
         row = step.before.row
         self.decided -= 0 if self.walk.row == row else 1
-        self.said = f"{step.name}: taken back"
+        self.message = f"{step.name}: taken back"
         self.walk = self.walk.to(row)
 
     def open_form(self, name: str) -> None:
@@ -156,7 +156,7 @@ class Review:
             self.form = ""
 
     def _try(self, work: Callable[[], Done]) -> Done | None:
-        self.error, self.said = None, ""
+        self.error, self.message = None, ""
         try:
             return work()
         except W365Error as error:

@@ -31,7 +31,7 @@ _UNCOUNTED = Facets({}, {}, {})
 
 def show_further_facets(context: PageContext, view: View, on_change: Callable[[], None]) -> None:
     """Show them behind a button that says how many filter; the counts are read while they are open."""
-    chosen = sum(1 for one in (view.owner, view.score, view.age) if one)
+    chosen = sum(1 for choice in (view.owner, view.score, view.age) if choice)
     st.session_state.update({OWNER: view.owner, SCORE: view.score or "", AGE: view.age or ""})
     popover = st.popover("More", key=_OPEN, on_change="rerun")  # another label would close it
     if chosen:
@@ -54,7 +54,7 @@ def read_further(view: View) -> dict[str, Any]:
 
 
 def _counted(words: Mapping[Any, str], amounts: Mapping[Any, int]) -> dict[Any, str]:
-    return {one: f"{said} ({amounts[one]:,})" if one in amounts else said for one, said in words.items()}
+    return {value: f"{word} ({amounts[value]:,})" if value in amounts else word for value, word in words.items()}
 
 
 def _choice(label: str, key: str, words: Mapping[Any, str], on_change: Callable[[], None]) -> None:
