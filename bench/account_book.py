@@ -12,7 +12,7 @@ from w365.store import tables as t
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.db.engine import Store
 from w365.store.reading.search_index import put_words, sort_key, words_of
-from w365.store.reading.spelling import learn
+from w365.store.reading.spelling import learn_words
 
 _STARTS = """
 ba be bra ca ce chi co con cro da de di dra e fa fe fi fra ga ge gra ha he hu in ja ka ke kri la le li lo ma me mi mo na
@@ -79,7 +79,7 @@ def write(store: Store, book: AccountBook) -> dict[str, float]:
             seconds["accounts"] += time.perf_counter() - begin
             words = [(one.id, words_of([one.name, one.city], [one.number, one.domain])) for one in page]
             begin = time.perf_counter()
-            learn(connection, {word for _, of in words for word in of})
+            learn_words(connection, {word for _, of in words for word in of})
             seconds["of that words once"] += time.perf_counter() - begin
             put_words(connection, t.ACCOUNT, words)
             seconds["words"] += time.perf_counter() - begin

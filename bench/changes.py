@@ -27,7 +27,7 @@ from w365.store.configuring.settings import read_policy
 from w365.store.db.bulk_insert import upsert
 from w365.store.db.engine import Store
 from w365.store.matching.account_domains import fold_all
-from w365.store.matching.refresh_derived import settle
+from w365.store.matching.refresh_derived import refresh_with_rivals
 from w365.store.runs import Progress, claim_run, end_run
 
 CHANGED = 100
@@ -113,7 +113,7 @@ def rebuild(store: Store) -> None:
         for table in _KEPT_UP:
             connection.execute(sa.delete(table))
         fold_all(connection)
-        settle(connection, read_policy(connection), None)
+        refresh_with_rivals(connection, read_policy(connection), None)
 
 
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:

@@ -21,12 +21,12 @@ import sqlalchemy as sa
 
 from bench.made_up import fill, new_store
 from w365.config import Settings
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding.bulk_preview import Selection, preview_bulk
-from w365.service.deciding.bulk_run import confirm
+from w365.service.deciding.bulk_run import confirm_plan
 from w365.service.deciding.mapping import assign_account, clear_mapping
 from w365.service.deciding.undo import Undoable, preview_undo
 from w365.store import tables as t
@@ -101,7 +101,7 @@ def _undo(service: Service, run: RunView) -> dict[str, float]:
 
 def _confirmed(service: Service, preview: Callable[[], int]) -> tuple[RunView, dict[str, float]]:
     begin, clock = time.process_time(), time.perf_counter()
-    run = execute(service, confirm(service, ADMIN, preview()))
+    run = execute_run(service, confirm_plan(service, ADMIN, preview()))
     taken = time.process_time() - begin, time.perf_counter() - clock
     return run, {"processor": round(taken[0], 2), "clock": round(taken[1], 2), "rows": run.done}
 

@@ -25,7 +25,7 @@ from w365.config import Settings, load_settings
 from w365.model import Guard
 from w365.service.bootstrap import open_service
 from w365.service.configuring.settings import set_settings
-from w365.service.exporting import Subject, read
+from w365.service.exporting import Subject, read_records
 from w365.service.syncing.providers import PARTNER_CENTER
 from w365.service.syncing.runs import request_crm_sync, request_match, request_sync
 
@@ -69,7 +69,7 @@ def _measure(settings: Settings, truth: Sequence[dict[str, str]], *, guards: boo
     begin = time.perf_counter()
     seconds(service, request_match(service, ADMIN))
     spent = round(time.perf_counter() - begin, 2)
-    rows = list(read(service, ADMIN, Subject.CANDIDATES))
+    rows = list(read_records(service, ADMIN, Subject.CANDIDATES))
     service.store.close()
     return {
         **_score(rows, truth),

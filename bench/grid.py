@@ -23,7 +23,7 @@ from w365.service import Service
 from w365.service.deciding.mapping import assign_account, clear_mapping
 from w365.service.reading.account_lookup import search_accounts
 from w365.store.db.engine import Store
-from w365.store.reading.worklist import Filter, Sort, count_rows, counts, list_ids, read_rows
+from w365.store.reading.worklist import Filter, Sort, count_rows, count_statuses, list_ids, read_rows
 
 SMALL = 5_000
 BLOCK = 200
@@ -90,7 +90,7 @@ def count(store: Store, wanted: Filter) -> None:
 
 def facets(store: Store) -> None:
     with store.read() as connection:
-        counts(connection)
+        count_statuses(connection)
 
 
 def decide(service: Service, row_id: int) -> None:

@@ -15,7 +15,7 @@ from w365.store import tables as t
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.db.engine import Store, open_store
 from w365.store.db.migrate import migrate
-from w365.store.matching.refresh_derived import settle
+from w365.store.matching.refresh_derived import refresh_with_rivals
 from w365.store.reading.search_index import put_words, sort_key, words_of
 
 WORDS = """
@@ -75,7 +75,7 @@ def fill(store: Store, customers: int, *, seed: int = 1) -> None:
         columns = ("provider_account_id", "subscription_id", "offer_name", "quantity", "status", "term", "started_at")
         _bulk(connection, t.ProviderSubscription, columns, seats)
         _map(connection, customers, accounts)
-        settle(connection, MatchPolicy(), None)
+        refresh_with_rivals(connection, MatchPolicy(), None)
     tend(store)
 
 

@@ -20,7 +20,7 @@ from w365.store.configuring.settings import read_policy
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.db.engine import Store
 from w365.store.matching.account_domains import fold_all
-from w365.store.matching.refresh_derived import settle
+from w365.store.matching.refresh_derived import refresh_with_rivals
 from w365.store.reading.search_index import sort_key
 
 FREE_MAIL = ("gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "gmx.de", "web.de", "icloud.com", "orange.fr")
@@ -105,7 +105,7 @@ def fill_market(store: Store, market: Market, policy: MatchPolicy) -> None:
         fold_all(connection)
     tend(store)
     with store.write() as connection:
-        settle(connection, policy, None)
+        refresh_with_rivals(connection, policy, None)
     tend(store)
 
 

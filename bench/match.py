@@ -35,8 +35,8 @@ from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.deciding.decisions import auto_match
 from w365.store.matching.account_domains import fold_all
-from w365.store.matching.proposals import propose
-from w365.store.matching.refresh_derived import settle
+from w365.store.matching.proposals import refresh_proposals
+from w365.store.matching.refresh_derived import refresh_with_rivals
 
 POLICY = MatchPolicy(auto_match=True)
 ROUNDS = 15
@@ -63,7 +63,11 @@ def measure(store: Store, folder: Path, customers: int) -> dict[str, Any]:
     empty(store, t.AccountDomain, t.CurrentProposal)
     read_files(store)  # DuckDB's were just written
     timed(seconds, "ours: evidence index", lambda: written(store, fold_all))
-    timed(seconds, "ours: proposals", lambda: written(store, lambda connection: propose(connection, POLICY, None)))
+    timed(
+        seconds,
+        "ours: proposals",
+        lambda: written(store, lambda connection: refresh_proposals(connection, POLICY, None)),
+    )
     found = proposals(store)
     assert found == read_proposals(peer)
     certain = sum(kind == "one" for _, kind, *_ in found)
@@ -125,11 +129,11 @@ def proposals(store: Store) -> list[tuple[Any, ...]]:
 
 
 def propose_guarded(connection: sa.Connection) -> None:
-    propose(connection, replace(POLICY, guards=frozenset(Guard)), None)
+    refresh_proposals(connection, replace(POLICY, guards=frozenset(Guard)), None)
 
 
 def settle_all(connection: sa.Connection) -> None:
-    settle(connection, POLICY, None)
+    refresh_with_rivals(connection, POLICY, None)
 
 
 def map_all(connection: sa.Connection) -> None:

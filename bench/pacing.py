@@ -23,7 +23,7 @@ from w365.demo.world import Customer, Domain, World
 from w365.http.conditions import Conditions
 from w365.http.rate_limit import RateLimiters
 from w365.http.wait import Clock
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import Actor, Role
 from w365.portals.partner_center import connect_partner_center
 from w365.service import Service
@@ -51,7 +51,7 @@ def measure(limit: int, speed: float, customers: int) -> dict[str, float]:
         service = _service(environment, Path(name), speed)
         run_id = request_sync(service, ADMIN, PARTNER_CENTER)
         begin = time.perf_counter()
-        run = execute(service, run_id)
+        run = execute_run(service, run_id)
         assert run.ended_at is not None, run.error
         assert run.started_at is not None
         assert not run.error, run.error

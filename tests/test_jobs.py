@@ -34,7 +34,7 @@ from service.fakes import (
 
 from w365 import jobs
 from w365.errors import AlreadyRunning, SourceUnreachable, StoreError
-from w365.jobs import _interrupt, execute, sweep, work
+from w365.jobs import _interrupt, execute_run, sweep, work
 from w365.model import RunKind, RunState
 from w365.service import Service
 from w365.service.syncing import providers, runs
@@ -82,7 +82,7 @@ def test_a_claimed_run_is_done_once(store: Store, home: Path) -> None:
     service = make_service(store, home, portal=portal)
     run_id = request(service)
     portal.before[1] = lambda: jobs._claim(service, run_id) and pytest.fail("it was claimed twice")
-    assert execute(service, run_id).state is RunState.DONE
+    assert execute_run(service, run_id).state is RunState.DONE
     assert portal.asked == [None]
 
 
@@ -103,7 +103,7 @@ def test_a_run_without_heartbeat_is_released_and_the_next_goes_on(store: Store, 
     with pytest.raises(AlreadyRunning):
         request(service)
     clock.forward(seconds=2)
-    assert execute(service, request(service)).state is RunState.DONE
+    assert execute_run(service, request(service)).state is RunState.DONE
     run = run_of(service, dead)
     assert (run.state, run.error[:41]) == (RunState.INTERRUPTED, "The process that did this ended early. Wh")
 
@@ -166,7 +166,7 @@ def test_a_stopped_process_leaves_an_interrupted_run_that_can_go_on(store: Store
     service = make_service(store, home, portal=portal)
     run_id = request(service)
     with pytest.raises(KeyboardInterrupt):
-        execute(service, run_id)
+        execute_run(service, run_id)
     assert run_of(service, run_id).state is RunState.INTERRUPTED
     portal.before = {}
     assert sync(service).result["new"] == 20
@@ -192,7 +192,7 @@ def _sync_slowly(url: str, home: Path) -> None:
     store = open_store(url)
     portal = FakePortal(PAGES, {2: lambda: time.sleep(60)})
     service = make_service(store, home, portal=portal, clock=now)
-    execute(service, request(service))
+    execute_run(service, request(service))
 
 
 def test_after_kill_9_the_next_run_completes_and_equals_an_undisturbed_one(
@@ -341,9 +341,9 @@ def test_a_run_that_a_worker_took_first_is_waited_for(store: Store, home: Path) 
     service = make_service(store, home, portal=portal, clock=now)
     run_id = request(service)
     with ThreadPoolExecutor() as pool:
-        first = pool.submit(execute, service, run_id)
+        first = pool.submit(execute_run, service, run_id)
         assert entered.wait(20)
-        second = pool.submit(execute, service, run_id)
+        second = pool.submit(execute_run, service, run_id)
         time.sleep(0.1)
         assert not second.done()
         ends.set()
@@ -406,7 +406,7 @@ def test_a_run_that_waits_long_for_one_answer_is_not_given_up(
             assert release_dead_runs(connection, clock.at) == 0
 
     portal.before = {1: slow}
-    assert execute(service, request(service)).state is RunState.DONE
+    assert execute_run(service, request(service)).state is RunState.DONE
 
 
 def test_a_change_of_many_rows_that_ended_early_promises_no_continuation(store: Store, home: Path) -> None:

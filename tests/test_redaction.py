@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from w365.log import RedactingFormatter, hide
+from w365.log import RedactingFormatter, hide_secret
 
 
 def line(formatter: RedactingFormatter, text: str) -> str:
@@ -20,5 +20,5 @@ def test_a_secret_of_the_settings_is_hidden_from_four_characters_on(secret: str,
 
 @pytest.mark.parametrize(("secret", "shown"), [("k9w", "they sent k9w"), ("k9wv", "they sent ***")])
 def test_so_is_one_that_came_later(secret: str, shown: str) -> None:
-    hide(secret)
+    hide_secret(secret)
     assert line(RedactingFormatter([]), f"they sent {secret}").endswith(shown)

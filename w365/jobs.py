@@ -69,7 +69,7 @@ SWEEP_SECONDS = 60.0
 BEAT_SECONDS = LEASE.total_seconds() / 4
 
 
-def execute(service: Service, run_id: int) -> RunView:
+def execute_run(service: Service, run_id: int) -> RunView:
     """Do a queued run to its end and record how it ended; one that a worker took first is waited for.
 
     A sync is followed by a match; what people decided is not.
@@ -79,7 +79,7 @@ def execute(service: Service, run_id: int) -> RunView:
         return _wait_for(service, run_id)
     ended, match_id = _carry_out(service, run)
     if match_id is not None:
-        execute(service, match_id)
+        execute_run(service, match_id)
     return ended
 
 

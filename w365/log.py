@@ -55,7 +55,7 @@ _HIDDEN: deque[str] = deque(maxlen=200)
 """The latest secrets that the settings do not hold; refresh tokens come anew with every use."""
 
 
-def hide(secret: str) -> None:
+def hide_secret(secret: str) -> None:
     """Keep a secret that the settings do not hold out of this process's log."""
     if len(secret) >= 4 and secret not in _HIDDEN:
         _HIDDEN.append(secret)

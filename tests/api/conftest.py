@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from w365.api import tokens
 from w365.api.routes import routes
 from w365.config import Settings
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.syncing import providers, runs
@@ -66,7 +66,7 @@ def furnish(service: Service) -> None:
             store_account(connection, account)
     provider = providers.add_manual_provider(service, ADMIN, "Harbour")
     providers.add_manual_accounts(service, ADMIN, provider, CUSTOMERS)
-    execute(service, runs.request_match(service, ADMIN))
+    execute_run(service, runs.request_match(service, ADMIN))
 
 
 class Server:

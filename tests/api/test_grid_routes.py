@@ -15,7 +15,7 @@ from w365.api import tokens
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.configuring import settings
-from w365.service.deciding.mapping import clear_mapping, park
+from w365.service.deciding.mapping import clear_mapping, park_row
 from w365.source_records import CrmAccount
 from w365.store.syncing.crm_accounts import store_account
 
@@ -93,7 +93,7 @@ def test_a_row_says_its_status_and_reason_in_words(client: httpx.Client) -> None
 def test_a_row_set_aside_says_the_reason_and_the_day(client: httpx.Client, service: Service) -> None:
     heron = row(client, "Heron AG")
     until = service.clock().date() + dt.timedelta(days=9)
-    park(service, ANALYST, heron["id"], seen=heron["version"], reason="waits for a merger", until=until)
+    park_row(service, ANALYST, heron["id"], seen=heron["version"], reason="waits for a merger", until=until)
     assert row(client, "Heron AG")["why"] == f"Until {until}: waits for a merger"
 
 

@@ -10,7 +10,7 @@ from app_process import wait_until_synced
 from axe_checks import violations
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import Status
 from w365.service import Service
 from w365.service.access import local_user
@@ -44,7 +44,7 @@ def held(service: Service, app_url: str) -> Iterator[list[Row]]:
     """Three customers whose automatic mapping was taken back and who have candidates; mapped again at the end."""
     wait_until_synced(service)
     taken = [take_back_now(service, local_user(), stored(service, name)[0].version) for name in NAMES]
-    execute(service, request_match(service, local_user()))
+    execute_run(service, request_match(service, local_user()))
     yield [stored(service, name)[0] for name in NAMES]
     for row in taken:
         latest = read_record(service, local_user(), row.id).history[0].id

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from w365.matching.messages import REASON_WORDS
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.auditing.estimates import wilson
+from w365.service.auditing.estimates import wilson_interval
 from w365.service.insight.quality import read_quality
 from w365.service.syncing.schedules import Daily, list_schedules, save_schedules
 from w365.store.insight.quality import Flaw
@@ -55,7 +55,7 @@ def test_a_sample_is_judged_by_keys_and_says_how_precise_all_are(page: Page, app
         page.wait_for_selector(SETTLED)
         page.keyboard.press(key)
     expect(page.get_by_text("Every row of this sample is judged.")).to_be_visible()
-    interval = wilson(3, 4)
+    interval = wilson_interval(3, 4)
     assert interval is not None
     said = f"95 % interval {100 * interval.low:.1f} % to {100 * interval.high:.1f} %"
     expect(page.get_by_text(said)).to_be_visible()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from w365.matching.comparison_records import ComparedCustomer, Prospect, ProspectDomain
-from w365.matching.guards import ALL_GUARDS, judge
+from w365.matching.guards import ALL_GUARDS, find_guard
 from w365.matching.messages import GUARD_MEANINGS, REASON_WORDS
 from w365.model import Evidence, Guard, Reason, Rule
 
@@ -33,19 +33,19 @@ HELD = [
 def test_each_guard_holds_back_what_it_means_and_only_when_it_is_on(
     guard: Guard, subject: ComparedCustomer, found: Prospect, evidence: tuple[Evidence, ...], *, has_namesake: bool
 ) -> None:
-    assert judge(subject, found, evidence, has_namesake=has_namesake) is guard
+    assert find_guard(subject, found, evidence, has_namesake=has_namesake) is guard
     others = ALL_GUARDS - {guard}
-    assert judge(subject, found, evidence, has_namesake=has_namesake, guards=others) is None
-    assert judge(subject, found, evidence, has_namesake=has_namesake, guards=frozenset()) is None
+    assert find_guard(subject, found, evidence, has_namesake=has_namesake, guards=others) is None
+    assert find_guard(subject, found, evidence, has_namesake=has_namesake, guards=frozenset()) is None
 
 
 @pytest.mark.parametrize(("guard", "subject", "found", "evidence", "has_namesake"), HELD)
 def test_nothing_holds_back_the_same_name_or_the_tenant_id(
     guard: Guard, subject: ComparedCustomer, found: Prospect, evidence: tuple[Evidence, ...], *, has_namesake: bool
 ) -> None:
-    assert judge(subject, replace(found, name="CONTOSO GmbH"), evidence, has_namesake=has_namesake) is None
+    assert find_guard(subject, replace(found, name="CONTOSO GmbH"), evidence, has_namesake=has_namesake) is None
     certain = (*evidence, Evidence(Rule.TENANT_GUID, ""))
-    assert judge(subject, found, certain, has_namesake=has_namesake) is None
+    assert find_guard(subject, found, certain, has_namesake=has_namesake) is None
 
 
 @pytest.mark.parametrize(
@@ -63,12 +63,12 @@ def test_nothing_holds_back_the_same_name_or_the_tenant_id(
     ],
 )
 def test_what_is_merely_unusual_is_mapped(found: Prospect, evidence: tuple[Evidence, ...]) -> None:
-    assert judge(SUBJECT, found, evidence, ignored=frozenset({"gmail.com"})) is None
+    assert find_guard(SUBJECT, found, evidence, ignored=frozenset({"gmail.com"})) is None
 
 
 def test_an_acronym_is_a_name_in_common() -> None:
     found = account("Northwind Interstate Traders", "DE", "fabrikam.com")
-    assert judge(replace(SUBJECT, name="NIT"), found, LONE) is None
+    assert find_guard(replace(SUBJECT, name="NIT"), found, LONE) is None
 
 
 def test_every_guard_has_its_sentence_and_is_the_reason_of_its_name() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from w365.matching.comparison_records import ComparedCustomer, Prospect, ProspectDomain, known, look_for
-from w365.matching.scores import Facts, judge, log_odds
+from w365.matching.scores import Facts, collect_signals, log_odds
 from w365.model import Evidence, Rule
 
 SUBJECT = ComparedCustomer("Contoso GmbH", ("contoso.de", "contoso.onmicrosoft.com"), "DE")
@@ -20,11 +20,11 @@ def on(*names: str) -> tuple[ProspectDomain, ...]:
 def texts(
     account: Prospect, facts: Facts = ALIKE, subject: ComparedCustomer = SUBJECT, ignored: frozenset[str] = frozenset()
 ) -> dict[str, str]:
-    return {signal.name: signal.text for signal in judge(look_for(subject, ignored), known(account), facts)}
+    return {signal.name: signal.text for signal in collect_signals(look_for(subject, ignored), known(account), facts)}
 
 
 def score(subject: ComparedCustomer, account: Prospect, facts: Facts) -> float:
-    return log_odds(judge(look_for(subject), known(account), facts))
+    return log_odds(collect_signals(look_for(subject), known(account), facts))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,9 @@ def test_an_acronym_meets_the_words_it_stands_for() -> None:
 
 
 def test_the_signals_are_sorted_by_their_weight_and_make_the_odds() -> None:
-    signals = judge(look_for(SUBJECT), known(replace(ACCOUNT, name="Contoso", domains=on("contoso.com"))), ALIKE)
+    signals = collect_signals(
+        look_for(SUBJECT), known(replace(ACCOUNT, name="Contoso", domains=on("contoso.com"))), ALIKE
+    )
     weights = [signal.weight for signal in signals]
     assert len(weights) > 1
     assert weights == sorted(weights, key=abs, reverse=True)

@@ -19,10 +19,10 @@ from w365.model import MatchPolicy, Proposal, RunKind, RunState
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.deciding.decisions import auto_match
-from w365.store.matching.dirty_rows import touch, touched_or_all
+from w365.store.matching.dirty_rows import touch_rows, touched_or_all
 from w365.store.matching.evidence import Which, evidence_of
-from w365.store.matching.proposals import propose
-from w365.store.matching.refresh_derived import settle
+from w365.store.matching.proposals import refresh_proposals
+from w365.store.matching.refresh_derived import refresh_with_rivals
 
 RULES = EXAMPLES | GUARDED
 
@@ -71,7 +71,7 @@ def test_the_statements_know_the_rules_on_postgresql(postgres_store: Store, of: 
 
 def check(connection: sa.Connection, of: Example, which: Which) -> None:
     """Settle these rows and match, and compare with what the example says must come of it."""
-    settle(connection, of.world.policy, which)
+    refresh_with_rivals(connection, of.world.policy, which)
     if not of.world.policy.guards:
         assert answers(connection) == expected(of.world)
     assert pairs(connection, t.CurrentProposal.provider_account_id, t.CurrentProposal.reason) == of.reasons
@@ -88,7 +88,7 @@ def check(connection: sa.Connection, of: Example, which: Which) -> None:
 @settings(max_examples=80)
 def test_the_statement_proposes_what_the_oracle_proposes(sqlite_store: Store, world: World) -> None:
     with world_in(sqlite_store, world) as connection:
-        propose(connection, world.policy, None)
+        refresh_proposals(connection, world.policy, None)
         assert answers(connection) == expected(world)
 
 
@@ -97,7 +97,7 @@ def test_the_statement_proposes_what_the_oracle_proposes(sqlite_store: Store, wo
 @settings(max_examples=40)
 def test_the_statement_proposes_the_same_on_postgresql(postgres_store: Store, world: World) -> None:
     with world_in(postgres_store, world) as connection:
-        propose(connection, world.policy, None)
+        refresh_proposals(connection, world.policy, None)
         assert answers(connection) == expected(world)
 
 
@@ -105,7 +105,7 @@ def test_the_statement_proposes_the_same_on_postgresql(postgres_store: Store, wo
 @settings(max_examples=25)
 def test_auto_match_writes_what_the_oracle_writes_and_then_nothing(sqlite_store: Store, world: World) -> None:
     with world_in(sqlite_store, world) as connection:
-        propose(connection, world.policy, None)
+        refresh_proposals(connection, world.policy, None)
         for run_id, added in ((1, oracle.auto_match(world)), (2, {})):
             start_run(connection, run_id)
             assert auto_match(connection, world.policy, run_id, "run", NOW) == len(added)
@@ -116,7 +116,7 @@ def test_auto_match_writes_what_the_oracle_writes_and_then_nothing(sqlite_store:
 @settings(max_examples=20)
 def test_the_database_derives_the_status_the_oracle_derives(sqlite_store: Store, world: World) -> None:
     with world_in(sqlite_store, world) as connection:
-        settle(connection, world.policy, None)
+        refresh_with_rivals(connection, world.policy, None)
         found = pairs(connection, t.Worklist.provider_account_id, t.Worklist.status)
         proposed = oracle.propose(world)
         rows = {row.id: oracle.status(world, row, proposed[row.id]).value for row in world.provider_accounts}
@@ -127,7 +127,7 @@ def test_the_database_derives_the_status_the_oracle_derives(sqlite_store: Store,
 @settings(max_examples=20)
 def test_every_automatic_mapping_keeps_the_evidence_that_made_it(sqlite_store: Store, world: World) -> None:
     with world_in(sqlite_store, world) as connection:
-        propose(connection, world.policy, None)
+        refresh_proposals(connection, world.policy, None)
         start_run(connection, 1)
         auto_match(connection, world.policy, 1, "run", NOW)
         table, decision = t.DecisionEvidence, t.Decision
@@ -146,12 +146,12 @@ def test_every_automatic_mapping_keeps_the_evidence_that_made_it(sqlite_store: S
 @settings(max_examples=25)
 def test_proposing_again_writes_no_row(sqlite_store: Store, world: World) -> None:
     with world_in(sqlite_store, world) as connection:
-        settle(connection, world.policy, None)
+        refresh_with_rivals(connection, world.policy, None)
         connection.exec_driver_sql("CREATE TEMP TABLE written (name)")
         for table in ("proposal", "worklist"):
             on = f"CREATE TEMP TRIGGER seen_{table} AFTER UPDATE ON {table}"
             connection.exec_driver_sql(f"{on} BEGIN INSERT INTO written VALUES ('{table}'); END")
-        settle(connection, world.policy, None)
+        refresh_with_rivals(connection, world.policy, None)
         assert connection.scalar(sa.text("SELECT count(*) FROM written")) == 0
 
 
@@ -160,8 +160,8 @@ def test_proposing_again_writes_no_row(sqlite_store: Store, world: World) -> Non
 @settings(max_examples=5)
 def test_on_postgresql_proposing_again_does_not_even_lock_a_row(postgres_store: Store, world: World) -> None:
     with world_in(postgres_store, world) as connection:
-        settle(connection, world.policy, None)
-        settle(connection, world.policy, None)
+        refresh_with_rivals(connection, world.policy, None)
+        refresh_with_rivals(connection, world.policy, None)
         for table in ("proposal", "worklist"):
             assert connection.scalar(sa.text(f"SELECT count(*) FROM {table} WHERE xmax::text <> '0'")) == 0
 
@@ -173,7 +173,7 @@ def test_on_postgresql_a_large_match_counts_its_mappings_for_people_and_for_the_
     account = oracle.WorldAccount(1, email_domain="contoso.com")
     world = World(rows, (account,), policy=MatchPolicy(auto_match=True))
     with world_in(postgres_store, world) as connection:
-        propose(connection, world.policy, None)
+        refresh_proposals(connection, world.policy, None)
         start_run(connection, 1)
         assert auto_match(connection, world.policy, 1, "run", NOW) == len(rows)
         known = connection.exec_driver_sql("SELECT attname FROM pg_stats WHERE tablename = 'decision'")
@@ -187,7 +187,7 @@ def check_automatic(store: Store) -> None:
     with world_in(store, world) as connection:
         if not store.is_sqlite:
             connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('decision', 'id'), 5000)")
-        propose(connection, world.policy, None)
+        refresh_proposals(connection, world.policy, None)
         start_run(connection, 1)
         assert auto_match(connection, world.policy, 1, "run", NOW) == 1
         decision, mapping, evidence = t.Decision, t.Mapping, t.DecisionEvidence
@@ -212,7 +212,7 @@ def test_a_match_of_all_rows_reads_the_domains_in_order_from_one_index(sqlite_st
     asked: list[tuple[str, tuple[Any, ...]]] = []
     with world_in(sqlite_store, World()) as connection:
         sa.event.listen(connection, "before_cursor_execute", lambda *about: asked.append((about[2], about[3])))
-        propose(connection, MatchPolicy(), None)
+        refresh_proposals(connection, MatchPolicy(), None)
         statement, values = asked[-1]
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
     assert "SCAN provider_account_domain USING COVERING INDEX ix_provider_account_domain_match" in plan
@@ -228,7 +228,7 @@ def test_of_many_touched_rows_that_are_most_all_are_settled(
     rows = tuple(oracle.WorldProviderAccount(at, 1) for at in range(1, customers + 1))
     with world_in(sqlite_store, World(rows)) as connection:
         connection.execute(sa.delete(t.Touched))
-        touch(connection, sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id <= count))
+        touch_rows(connection, sa.select(t.ProviderAccount.id).where(t.ProviderAccount.id <= count))
         assert (touched_or_all(connection) is None) is are_all
 
 

@@ -19,7 +19,7 @@ from w365.crm.mappings import MappingTable
 from w365.crm.tables import MappingPlace, Metadata
 from w365.errors import DeltaExpired, SourceRefused, W365Error
 from w365.http.wait import Waiting
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import Actor, Cardinality, DomainList, Guard, Role
 from w365.portals import Portal
 from w365.service import Check, Service
@@ -240,15 +240,15 @@ def contact(crm_id: str, of: str, domain: str) -> CrmContact:
 
 def sync(service: Service) -> RunView:
     """Sync the provider to the end of the run, and of the match that follows, as a worker does."""
-    return execute(service, runs.request_sync(service, ADMIN, providers.PARTNER_CENTER))
+    return execute_run(service, runs.request_sync(service, ADMIN, providers.PARTNER_CENTER))
 
 
 def crm_sync(service: Service) -> RunView:
-    return execute(service, runs.request_crm_sync(service, ADMIN))
+    return execute_run(service, runs.request_crm_sync(service, ADMIN))
 
 
 def match(service: Service) -> RunView:
-    return execute(service, runs.request_match(service, ADMIN))
+    return execute_run(service, runs.request_match(service, ADMIN))
 
 
 def claimed(service: Service, run_id: int) -> RunView:

@@ -17,7 +17,7 @@ from service.fakes import FakeCrm as Crm
 from smtp_server import SmtpServer
 
 from w365.channels import Channels, Mail
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.service import Service
 from w365.service.configuring import settings as configuration
 from w365.service.syncing.scheduler import start_due
@@ -76,7 +76,7 @@ class Morning:
 
     def run(self, day: int = 3) -> None:
         for run_id in self.start(day):
-            execute(self.service, run_id)
+            execute_run(self.service, run_id)
         self.clock.forward(minutes=1)
 
     def tell(self, **later: float) -> int:

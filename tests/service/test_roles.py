@@ -17,7 +17,7 @@ from w365.model import Actor, Role
 from w365.service import own_data
 from w365.service.access import needs, require
 from w365.service.configuring import settings
-from w365.service.connecting import connections, sign_ins
+from w365.service.connecting import sign_ins, stored_connections
 from w365.service.matching import run
 from w365.service.syncing import providers, runs, schedules
 from w365.service.telling import notices
@@ -26,7 +26,7 @@ from w365.service.writeback import compare, place
 READING = ("can", "count", "find", "get", "has", "list", "read", "say", "search")
 """What a call begins with that changes nothing and that a viewer may therefore ask."""
 
-FOR_ADMINS = (settings, connections, notices, own_data, schedules, sign_ins)
+FOR_ADMINS = (settings, stored_connections, notices, own_data, schedules, sign_ins)
 """Modules that say how the program works and what it connects to: what changes anything in them needs an admin."""
 
 OTHERWISE = {
@@ -44,7 +44,7 @@ OTHERWISE = {
     },
     Role.ANALYST: {compare.read_sheet.__name__},
     Role.ADMIN: {
-        *(connections.get_connection.__name__, run.make_change.__name__, run.try_change.__name__),
+        *(stored_connections.get_connection.__name__, run.make_change.__name__, run.try_change.__name__),
         *(providers.verify_provider.__name__, providers.verify_crm.__name__, runs.confirm_gone.__name__),
         *(providers.add_manual_provider.__name__, place.name_place.__name__),
         *(place.list_tables.__name__, place.list_columns.__name__),

@@ -28,7 +28,7 @@ from w365.service.configuring import settings
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Store
-from w365.store.matching.refresh_derived import settle
+from w365.store.matching.refresh_derived import refresh_with_rivals
 
 State = tuple[list[tuple[Any, ...]], ...]
 
@@ -44,7 +44,7 @@ def check_derived(store: Store) -> None:
     with store.write() as connection:
         tables = (t.Worklist.__table__, t.CurrentProposal.__table__)
         before = [connection.execute(sa.select(one).order_by(one.c.provider_account_id)).all() for one in tables]
-        settle(connection, read_policy(connection), None)
+        refresh_with_rivals(connection, read_policy(connection), None)
         after = [connection.execute(sa.select(one).order_by(one.c.provider_account_id)).all() for one in tables]
     assert before == after
 

@@ -59,9 +59,9 @@ def furnish(service: Service) -> None:
     sync(service)
     row = {one.specific_id: id_of(service.store, one.specific_id) for one in LISTED}
     mapping.assign_account(service, ANALYST, row["p2"], account_id_of(service.store, "a2"), seen=0)
-    mapping.exclude(service, ANALYST, row["p3"], seen=0, reason="test tenant")
+    mapping.exclude_row(service, ANALYST, row["p3"], seen=0, reason="test tenant")
     until = service.clock().date() + dt.timedelta(days=30)
-    mapping.park(service, ANALYST, row["p4"], seen=0, reason="waits", until=until)
+    mapping.park_row(service, ANALYST, row["p4"], seen=0, reason="waits", until=until)
     ((seen,),) = rows_of(service.store, t.Worklist.version, where=t.Worklist.specific_id == "p6")
     mapping.clear_mapping(service, ANALYST, row["p6"], seen=seen, reason="wrong")
     collaboration.add_note(service, ANALYST, row["p5"], "They were asked.")

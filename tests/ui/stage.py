@@ -11,7 +11,7 @@ from fresh_stores import make_once, path_of
 from streamlit.testing.v1 import AppTest
 
 from w365.errors import W365Error
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import Actor, Reason, Role, Status
 from w365.service import Service
 from w365.service.syncing.providers import PARTNER_CENTER
@@ -105,8 +105,8 @@ class World:
         make_once(store, f"synced from {before.hexdigest()}", self._sync)
 
     def _sync(self) -> None:
-        execute(self.service, request_crm_sync(self.service, ADMIN))
-        execute(self.service, request_sync(self.service, ADMIN, PARTNER_CENTER))
+        execute_run(self.service, request_crm_sync(self.service, ADMIN))
+        execute_run(self.service, request_sync(self.service, ADMIN, PARTNER_CENTER))
 
     def open(self, page: str) -> AppTest:
         """Run a page as the app does: through the main script."""

@@ -9,10 +9,10 @@ from stage import ADMIN, HOSTILE, OnStage, World, text_of
 from streamlit.testing.v1 import AppTest
 
 from w365.errors import ConfigurationError
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import RunKind, RunState
 from w365.service.configuring.settings import get_settings, list_changes, set_setting
-from w365.service.deciding.bulk_run import confirm
+from w365.service.deciding.bulk_run import confirm_plan
 from w365.service.deciding.collaboration import set_owner
 from w365.service.deciding.undo import Undoable, preview_undo
 from w365.service.insight.statistics import read_statistics
@@ -125,7 +125,7 @@ def test_why_a_sync_stands_still_is_said_beside_its_progress(world: World) -> No
 def test_customers_that_vanish_are_confirmed_by_a_person_only(world: World) -> None:
     world.sync()
     del world.portal.customers[:15]
-    execute(world.service, request_sync(world.service, ADMIN, PARTNER_CENTER))
+    execute_run(world.service, request_sync(world.service, ADMIN, PARTNER_CENTER))
     test = world.open("providers")
     assert "15 of 30 customers are missing" in text_of(test)
     assert list_providers(world.service, ADMIN)[0].gone == 0
@@ -137,7 +137,7 @@ def test_customers_that_vanish_are_confirmed_by_a_person_only(world: World) -> N
 def test_a_run_that_failed_for_another_reason_offers_no_confirmation(world: World) -> None:
     world.sync()
     world.portal.pages = _broken  # type: ignore[method-assign]
-    execute(world.service, request_sync(world.service, ADMIN, PARTNER_CENTER))
+    execute_run(world.service, request_sync(world.service, ADMIN, PARTNER_CENTER))
     test = world.open("providers")
     assert "The run failed for a reason nobody foresaw" in text_of(test)
     assert not [one for one in test.button if one.label.startswith("Confirm that")]
@@ -209,7 +209,7 @@ def test_stale_data_is_loud_on_every_page(world: World) -> None:
 def test_a_failed_sync_is_loud_on_every_page_and_the_old_numbers_stay(world: World) -> None:
     world.sync()
     world.portal.pages = _broken  # type: ignore[method-assign]
-    execute(world.service, request_sync(world.service, ADMIN, PARTNER_CENTER))
+    execute_run(world.service, request_sync(world.service, ADMIN, PARTNER_CENTER))
     test = world.open("overview")
     assert "Partner Center could not be synced" in text_of(test)
     assert next(one.value for one in test.metric if one.label == "Need a decision") == "10"
@@ -227,7 +227,7 @@ def test_an_unforeseen_error_becomes_a_box_with_a_reference(world: World) -> Non
 
 def test_the_crm_card_and_the_match_card_show_results(world: World) -> None:
     world.sync()
-    execute(world.service, request_match(world.service, ADMIN))
+    execute_run(world.service, request_match(world.service, ADMIN))
     text = text_of(world.open("providers"))
     assert get_crm(world.service, ADMIN).accounts == 20
     assert "accounts 20 new" in text
@@ -261,7 +261,7 @@ def test_rows_whose_automatic_mapping_was_taken_back_have_a_facet_of_their_own(w
     assert not [one for one in facets_of(world.open("provider_accounts")) if one.startswith("Held")]
     run = next(one.id for one in list_runs(world.service, ADMIN) if one.result.get("mapped"))
     plan = preview_undo(world.service, ADMIN, Undoable(run_id=run)).plan
-    execute(world.service, confirm(world.service, ADMIN, plan.id))
+    execute_run(world.service, confirm_plan(world.service, ADMIN, plan.id))
     assert "Held back 20" in facets_of(world.open("provider_accounts"))
 
 

@@ -47,9 +47,9 @@ def read_settings() -> Settings:
 
 def run_now(service: Service, run_id: int) -> int:
     """Carry out a run that was asked for; return its id."""
-    from w365.jobs import execute
+    from w365.jobs import execute_run
 
-    execute(service, run_id)
+    execute_run(service, run_id)
     return run_id
 
 

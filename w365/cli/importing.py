@@ -169,11 +169,11 @@ def _planned(line: Any) -> dict[str, Any]:
 
 def match_after(service: Service) -> RunView | None:
     """Match what an import changed, as after a sync."""
-    from w365.jobs import execute
+    from w365.jobs import execute_run
     from w365.service.syncing.runs import request_match
 
     try:
-        return execute(service, request_match(service, local_user()))
+        return execute_run(service, request_match(service, local_user()))
     except AlreadyRunning:
         return None  # the match that runs takes what was imported, or the one that follows it
 

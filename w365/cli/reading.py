@@ -72,10 +72,10 @@ def _iso(at: dt.datetime | None) -> str | None:
 
 def stats(as_json: AsJson = False) -> None:
     """Print the match statistics."""
-    from w365.service.exporting import read
+    from w365.service.exporting import read_records
 
     with open_service() as service:
-        rows = [row for row in read(service, local_user(), Subject.STATISTICS) if row["section"] != "History"]
+        rows = [row for row in read_records(service, local_user(), Subject.STATISTICS) if row["section"] != "History"]
     print_rows(as_json, "statistics", rows)
 
 

@@ -72,7 +72,7 @@ def undo(
     """Take decisions back. Rows changed since are left and listed."""
     if last + (decision is not None) + (run is not None) != 1:
         raise typer.BadParameter("Choose one of --last, --decision and --run.")
-    from w365.service.deciding.bulk_run import confirm, discard, list_left
+    from w365.service.deciding.bulk_run import confirm_plan, discard_plan, list_left
     from w365.service.deciding.undo import Undoable, preview_last, preview_undo
 
     with open_service() as service:
@@ -81,12 +81,12 @@ def undo(
         plan = preview.plan
         left = [asdict(row) for row in list_left(service, actor, plan.id)]
         if dry_run or not plan.would:
-            discard(service, actor, plan.id)
+            discard_plan(service, actor, plan.id)
             answer = {"undo": plan.said, "would_take_back": plan.would, "left": plan.left, "left_rows": left}
             text = _say_undo(f"{plan.would:,} provider accounts would be taken back.", left, plan.left)
             print_answer(as_json, answer, text)
             return
-        print_runs(service, [run_now(service, confirm(service, actor, plan.id))], as_json=as_json)
+        print_runs(service, [run_now(service, confirm_plan(service, actor, plan.id))], as_json=as_json)
         if not as_json and left:
             print(_say_undo("", left, plan.left))
 

@@ -43,7 +43,7 @@ def change_setting(name: str, value: str, as_json: AsJson = False) -> None:
 @stored_secrets.command("rotate")
 def rotate_secrets(as_json: AsJson = False) -> None:
     """Encrypt the stored secrets with the newest W365_SECRET_KEY; an older one that still reads them can go then."""
-    from w365.service.connecting.connections import rotate_secrets as rotate
+    from w365.service.connecting.stored_connections import rotate_secrets as rotate
 
     with open_service() as service:
         renewed, lost = rotate(service, local_user())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from w365.crm.changes import Table, TableReader
-from w365.crm.tables import Shape, literal
+from w365.crm.tables import Shape, quote_literal
 from w365.errors import AccessError, InputError
 from w365.http.attempts import KEPT
 from w365.http.client import ApiClient
@@ -66,7 +66,7 @@ class MappingTable:
         """Find the row of a provider account. Raises InputError where there are several."""
         terms = [f"{self.shape.place.id_column} eq {self._id_literal(specific_id)}"]
         if self.shape.place.provider_column:
-            terms.append(f"{self.shape.place.provider_column} eq {literal(provider)}")
+            terms.append(f"{self.shape.place.provider_column} eq {quote_literal(provider)}")
         conditions = "%20and%20".join(term.replace(" ", "%20") for term in terms)
         path = f"{self._path}?$select={','.join(self._columns)}&$filter={conditions}&$top=2"
         answer = self._client.get_json(path, headers=self._headers, explain=self._reader.explain)
@@ -124,7 +124,7 @@ class MappingTable:
         if place.provider_column:
             values[place.provider_column] = provider
         if self.shape.has_key and all(_KEY_SAFE.fullmatch(value) for value in values.values()):
-            return ",".join(f"{name}={literal(value)}" for name, value in values.items()), {}
+            return ",".join(f"{name}={quote_literal(value)}" for name, value in values.items()), {}
         return str(uuid.uuid5(_NAMESPACE, f"{place.table}\n{specific_id.casefold()}\n{provider.casefold()}")), values
 
     def _send(self, key: str, values: dict[str, Any], condition: dict[str, str]) -> str:
@@ -157,7 +157,7 @@ class MappingTable:
 
     def _id_literal(self, specific_id: str) -> str:
         if not self.shape.is_guid:
-            return literal(specific_id)
+            return quote_literal(specific_id)
         if not (guid := guid_or_empty(specific_id)):
             raise InputError(
                 f"“{specific_id}” is no GUID, as the column {self.shape.place.id_column} holds.",

@@ -155,7 +155,7 @@ class Metadata:
         return None
 
 
-def literal(text: str) -> str:
+def quote_literal(text: str) -> str:
     """Write a text as a literal for an address: quotes doubled, everything else escaped."""
     return quote("'" + text.replace("'", "''") + "'", safe="")
 
@@ -163,7 +163,7 @@ def literal(text: str) -> str:
 def _definition(table: str) -> str:
     if not LOGICAL_NAME.fullmatch(table):
         raise _wrong(f"“{table}” is not the logical name of a table.")
-    return f"EntityDefinitions(LogicalName={literal(table)})"
+    return f"EntityDefinitions(LogicalName={quote_literal(table)})"
 
 
 def _wrong(what: str) -> ConfigurationError:

@@ -14,7 +14,7 @@ from w365.matching.index import NameIndex
 from w365.matching.names import name_forms, without_brackets
 from w365.matching.postings import Numbering, Postings
 from w365.matching.prospects import Prospects
-from w365.matching.scores import Facts, judge, log_odds
+from w365.matching.scores import Facts, collect_signals, log_odds
 from w365.model import Evidence, Signal
 
 _MOST_SHARING = 100  # a domain, label or acronym with more accounts than this finds nobody in particular
@@ -91,7 +91,7 @@ class Suggester:
             account = None if account_id in rejected else self._prospects.known(account_id)
             if account:
                 facts = Facts(evidence.get(account_id, ()), likeness, owners, elsewhere.get(account_id, ""))
-                judged.append((account_id, judge(customer, account, facts)))
+                judged.append((account_id, collect_signals(customer, account, facts)))
         candidates = _compete(judged)
         candidates.sort(
             key=lambda candidate: (-candidate.score, candidate.account_id not in evidence, candidate.account_id)

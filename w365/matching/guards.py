@@ -25,7 +25,7 @@ _PARTS = frozenset(
 _SECTORS = frozenset(("ac", "com", "edu", "gob", "gouv", "gov", "gub", "mil", "net", "org"))
 
 
-def judge(
+def find_guard(
     subject: ComparedCustomer,
     account: Prospect,
     evidence: Collection[Evidence],

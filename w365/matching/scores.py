@@ -45,7 +45,7 @@ class Facts:
     mapped_elsewhere: str = ""
 
 
-def judge(customer: CustomerRecord, account: AccountRecord, facts: Facts) -> tuple[Signal, ...]:
+def collect_signals(customer: CustomerRecord, account: AccountRecord, facts: Facts) -> tuple[Signal, ...]:
     """Judge one account: give the signals that speak for and against it, strongest first."""
     signals = [
         *_evidence_signals(facts),

@@ -87,12 +87,12 @@ def test_verdicts_give_the_precision_and_change_no_mapping(service: Service) -> 
         assert item is not None
         assert item.place == place
         assert item.domains == item.account_domains
-        samples.judge(service, ANALYST, sample, place, verdict)
+        samples.judge_pair(service, ANALYST, sample, place, verdict)
     assert samples.next_item(service, VIEWER, sample) is None
     with pytest.raises(StaleEdit, match="ben had judged this pair as wrong already"):
-        samples.judge(service, ADMIN, sample, 10, RIGHT)  # a key pressed twice, or a second person
-    samples.judge(service, ANALYST, sample, 10, None)
-    samples.judge(service, ADMIN, sample, 10, RIGHT)  # on second thoughts
+        samples.judge_pair(service, ADMIN, sample, 10, RIGHT)  # a key pressed twice, or a second person
+    samples.judge_pair(service, ANALYST, sample, 10, None)
+    samples.judge_pair(service, ADMIN, sample, 10, RIGHT)  # on second thoughts
     found = samples.list_audits(service, VIEWER)[0]
     assert (found.judged, found.right, found.wrong, found.unsure) == (10, 8, 1, 1)
     precision = samples.estimate_precision(found)
@@ -100,7 +100,7 @@ def test_verdicts_give_the_precision_and_change_no_mapping(service: Service) -> 
     assert precision.share == 8 / 9
     assert 0.5 < precision.low < 8 / 9 < precision.high < 1
     assert [one.place for one in samples.list_judged(service, VIEWER, sample, WRONG)] == [8]
-    samples.judge(service, ANALYST, sample, 8, None)
+    samples.judge_pair(service, ANALYST, sample, 8, None)
     reopened = samples.next_item(service, VIEWER, sample)
     assert reopened is not None
     assert reopened.place == 8
@@ -115,7 +115,7 @@ def test_who_judges_is_not_told_why_it_was_mapped() -> None:
 def test_what_cannot_be_is_refused(service: Service) -> None:
     sample = samples.draw_sample(service, ANALYST, 5, seed=1)
     with pytest.raises(NotFound):
-        samples.judge(service, ANALYST, sample, 6, RIGHT)
+        samples.judge_pair(service, ANALYST, sample, 6, RIGHT)
     for size, seed in ((1, 0), (samples.MOST, 2**31 - 1)):
         samples.draw_sample(service, ANALYST, size, seed=seed)
     for size, seed in ((0, 1), (samples.MOST + 1, 1), (5, -1), (5, 2**31)):

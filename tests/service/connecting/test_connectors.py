@@ -14,7 +14,7 @@ from w365.config import load_settings
 from w365.connection import REACHES
 from w365.demo.world import World
 from w365.errors import ConfigurationError
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.log import secrets_of
 from w365.model import Actor, ProviderKind, Role, RunState
 from w365.portals.connectors import CONNECTORS
@@ -117,7 +117,7 @@ def test_pax8_is_verified_and_synced_like_any_other_and_a_second_sync_changes_no
     with running(tmp_path / "demo", world) as servers:
         service = service_of(tmp_path, **servers.environment())
         assert verify_provider(service, ADMIN, "pax8")[1] == "Companies can be listed (140)."
-        runs = [execute(service, request_sync(service, ADMIN, "Pax8")) for _ in range(2)]
+        runs = [execute_run(service, request_sync(service, ADMIN, "Pax8")) for _ in range(2)]
         with service.store.read() as database:
             rows = database.scalar(sa.select(sa.func.count()).select_from(t.ProviderAccount))
             domains = database.scalar(sa.select(sa.func.count()).select_from(t.ProviderAccountDomain))

@@ -19,13 +19,13 @@ from tests.servers import ADATUM, COHO, running
 from w365.demo.faults import Fault
 from w365.demo.servers import PARTNER_CENTER_CLIENT_ID, Servers
 from w365.errors import ConfigurationError, InputError, SignInRefused, W365Error
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import RunState
 from w365.service import Service
 from w365.service.configuring.settings import list_changes
-from w365.service.connecting.connections import rotate_secrets, save_connection
 from w365.service.connecting.finder import finder_of
 from w365.service.connecting.sign_ins import begin_sign_in, finish_sign_in, forget_sign_in, get_sign_in
+from w365.service.connecting.stored_connections import rotate_secrets, save_connection
 from w365.service.syncing.providers import verify_provider
 from w365.service.syncing.runs import request_sync
 from w365.store import tables as t
@@ -81,7 +81,7 @@ def test_a_person_signs_in_once_and_every_use_keeps_the_token_that_comes_back(
     assert told[1] == "Customers can be listed."
     assert told[-1].startswith("Signed in as ada.marsh@harbourlight.onmicrosoft.com; unused, that lapses on 20")
     versions.append(stored(service))
-    assert execute(service, request_sync(service, ADMIN, NAME)).state is RunState.DONE
+    assert execute_run(service, request_sync(service, ADMIN, NAME)).state is RunState.DONE
     versions.append(stored(service))
     assert [number for _, number in versions] == [versions[0][1] + step for step in range(3)]
     assert ("ada", "signed in as ada.marsh@harbourlight.onmicrosoft.com") in [
@@ -314,7 +314,7 @@ def test_domains_that_partner_center_keeps_to_itself_are_read_from_graph_without
     servers.faults.append(
         Fault(service="authority", path_contains=f"{COHO}/oauth2/v2.0/token", status=400, body=refused, times=0)
     )
-    results = [execute(service, request_sync(service, ADMIN, NAME)).result for _ in range(2)]
+    results = [execute_run(service, request_sync(service, ADMIN, NAME)).result for _ in range(2)]
     assert results[1]["unchanged"] == 5
     assert domains_of(service, ADATUM) == (
         "Microsoft Graph",
@@ -332,11 +332,11 @@ def test_domains_that_partner_center_keeps_to_itself_are_read_from_graph_without
 
 def test_graph_out_of_order_keeps_the_domains_there_were(service: Service, servers: Servers) -> None:
     sign_in(service, servers)
-    execute(service, request_sync(service, ADMIN, NAME))
+    execute_run(service, request_sync(service, ADMIN, NAME))
     before = domains_of(service, ADATUM)[1]
     servers.faults.append(Fault(service="partner_center", path_contains=f"{ADATUM}/customDomains", status=403, times=0))
     servers.faults.append(Fault(service="graph", status=200, body={"value": "moved"}, times=0))
-    execute(service, request_sync(service, ADMIN, NAME))
+    execute_run(service, request_sync(service, ADMIN, NAME))
     assert domains_of(service, ADATUM)[1] == before
     assert before >= {"adatum.co.uk", "adatum.com"}
 

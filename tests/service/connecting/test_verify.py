@@ -14,7 +14,7 @@ from w365.demo.faults import Fault
 from w365.demo.servers import DATAVERSE_CLIENT_ID, PARTNER_CENTER_CLIENT_ID, Servers
 from w365.errors import W365Error
 from w365.service import Service
-from w365.service.connecting.connections import save_connection
+from w365.service.connecting.stored_connections import save_connection
 from w365.service.syncing.providers import verify_crm, verify_provider
 from w365.store.runs import CRM
 

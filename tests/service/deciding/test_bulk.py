@@ -15,14 +15,14 @@ from service.fakes import ADMIN, ANALYST, OTHER_ANALYST, VIEWER, account_id_of, 
 from service.undo_steps import check_derived, state_of, world
 
 from w365.errors import Cancelled, InputError, NotFound
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import Actor, Cardinality, Reason, RunKind, RunState, Status
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import bulk_run, collaboration, mapping
 from w365.service.deciding.bulk_actions import ACTIONS
 from w365.service.deciding.bulk_preview import MOST_SELECTED, Selection, preview_bulk
-from w365.service.deciding.bulk_run import PlanPreview, confirm
+from w365.service.deciding.bulk_run import PlanPreview, confirm_plan
 from w365.service.deciding.undo import Undoable, preview_undo
 from w365.service.matching.run import settle_touched
 from w365.service.reading.records import read_row
@@ -55,13 +55,13 @@ def furnished(store: Store, home: Path) -> Service:
 def _furnish(service: Service) -> None:
     store = service.store
     rows = {name: id_of(store, name) for name in ("u0", "u1", "u2", "m0", "m1", "c0", "c1")}
-    mapping.park(service, ANALYST, rows["u0"], seen=0, reason="waits")
-    mapping.exclude(service, ANALYST, rows["u1"], seen=0, reason="a test tenant")
+    mapping.park_row(service, ANALYST, rows["u0"], seen=0, reason="waits")
+    mapping.exclude_row(service, ANALYST, rows["u1"], seen=0, reason="a test tenant")
     mapping.assign_account(service, ANALYST, rows["u2"], account_id_of(store, "a3"), seen=0)
     mapping.reject_candidate(service, ANALYST, rows["c0"], account_id_of(store, "b0"), seen=0)
     mapping.clear_mapping(service, ANALYST, rows["m0"], seen=read_row(service, VIEWER, rows["m0"]).version)
     by_match = rows_of(store, t.Decision.id, where=t.Decision.provider_account_id == rows["m1"])[0][0]
-    execute(service, confirm(service, ANALYST, preview_undo(service, ANALYST, Undoable(by_match)).plan.id))
+    execute_run(service, confirm_plan(service, ANALYST, preview_undo(service, ANALYST, Undoable(by_match)).plan.id))
     collaboration.set_owner(service, ANALYST, rows["m1"], "dora")
     collaboration.set_owner(service, ANALYST, rows["u0"], "cleo")
     suggest(store, "u3", ("a2", 0.9), ("a1", 0.4))
@@ -97,7 +97,7 @@ def preview(service: Service, action: str, chosen: Selection = EVERYTHING, actor
 
 
 def do(service: Service, what: PlanPreview, actor: Actor = ANALYST) -> RunView:
-    run = execute(service, confirm(service, actor, what.plan.id))
+    run = execute_run(service, confirm_plan(service, actor, what.plan.id))
     assert (run.state, run.error) == (RunState.DONE, "")
     return run
 
@@ -247,7 +247,7 @@ def test_under_a_unique_policy_no_account_is_given_twice_on_postgresql(postgres_
 
 def test_of_rows_that_need_one_account_none_gets_it_in_whatever_part_it_stands(service: Service, store: Store) -> None:
     """The policy became a unique one between preview and confirmation."""
-    run_id = confirm(service, ANALYST, preview_assign(service, "b3").plan.id)
+    run_id = confirm_plan(service, ANALYST, preview_assign(service, "b3").plan.id)
     settings.set_setting(service, ADMIN, "cardinality", "unique")
     with store.write() as connection:
         run = claim_run(connection, run_id, service.clock())
@@ -291,7 +291,7 @@ def test_who_wanted_an_account_that_a_bulk_gave_away_is_told(service: Service, s
 
 def test_a_preview_is_kept_for_a_day_and_what_was_confirmed_for_longer(service: Service, store: Store) -> None:
     confirmed, waiting = preview(service, "exclude").plan.id, preview(service, "unmap").plan.id
-    confirm(service, ANALYST, confirmed)
+    confirm_plan(service, ANALYST, confirmed)
     for seconds, kept in ((24 * 3600, {confirmed, waiting}), (24 * 3600 + 1, {confirmed})):
         later = service.clock() + dt.timedelta(seconds=seconds)
         preview(replace(service, clock=lambda at=later: at), "reopen")
@@ -325,7 +325,7 @@ def test_a_bulk_of_several_parts_is_one_run_and_a_cancelled_one_can_be_taken_bac
     service: Service, store: Store
 ) -> None:
     before = state_of(store)
-    run_id = confirm(service, ANALYST, preview(service, "exclude").plan.id)
+    run_id = confirm_plan(service, ANALYST, preview(service, "exclude").plan.id)
     with store.write() as connection:
         run = claim_run(connection, run_id, service.clock())
         cancel_run(connection, run_id, service.clock())

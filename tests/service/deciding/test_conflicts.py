@@ -31,13 +31,13 @@ from service.fakes import (
 )
 
 from w365.errors import InputError
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import Actor, Cardinality, DecisionKind, DomainList, Rule, Status
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import conflicts, mapping
 from w365.service.deciding.bulk_preview import Selection, preview_bulk
-from w365.service.deciding.bulk_run import PlanPreview, confirm, list_left
+from w365.service.deciding.bulk_run import PlanPreview, confirm_plan, list_left
 from w365.service.matching import run
 from w365.service.matching.run import PendingChange, make_change
 from w365.service.reading import records
@@ -153,7 +153,7 @@ def preview_rows(service: Service, rows: list[Row], crm_id: str, actor: Actor = 
 
 def choose(service: Service, what: PlanPreview) -> tuple[int, list[tuple[str, str, str, DecisionKind | None]]]:
     """Map what was previewed, and say of how many rows, and who was left: why, by whom it was decided, and what."""
-    run = execute(service, confirm(service, ANALYST, what.plan.id))
+    run = execute_run(service, confirm_plan(service, ANALYST, what.plan.id))
     left = list_left(service, VIEWER, what.plan.id)
     return run.result["rows_changed"], [(one.provider_account, one.why, one.by, one.kind) for one in left]
 
@@ -168,7 +168,7 @@ def test_choosing_the_account_maps_the_rows_by_one_decision_each(service: Servic
 def test_what_somebody_decided_meanwhile_is_left_and_named(service: Service, store: Store) -> None:
     rows = conflicts.rows_of_domain(service, ANALYST, "two.com")
     shown = preview_rows(service, rows, "a3")
-    mapping.exclude(service, OTHER_ANALYST, rows[0].id, seen=rows[0].version, reason="test tenant")
+    mapping.exclude_row(service, OTHER_ANALYST, rows[0].id, seen=rows[0].version, reason="test tenant")
     assert choose(service, shown) == (1, [("Customer p2", "changed", "cleo", DecisionKind.EXCLUDE)])
     assert records.read_row(service, VIEWER, rows[0].id).status is Status.EXCLUDED
 
@@ -266,7 +266,7 @@ def test_a_domain_of_two_customers_is_listed_and_one_customer_at_two_providers_i
 
 def test_an_excluded_customer_shares_a_domain_no_more(store: Store, home: Path) -> None:
     service = several_customers(store, home)
-    mapping.exclude(service, ANALYST, id_of(store, "p1"), seen=0, reason="test tenant")
+    mapping.exclude_row(service, ANALYST, id_of(store, "p1"), seen=0, reason="test tenant")
     assert [one.domain for one in look(service).customers.groups] == ["guid.com"]
 
 

@@ -59,7 +59,7 @@ def test_an_assignment_is_kept_with_who_when_and_its_evidence(service: Service) 
 def test_an_assignment_ends_exclusion_and_the_rejection_of_that_account(service: Service, store: Store) -> None:
     row_id, account_id = id_of(store, "p1"), account_id_of(store, "a1")
     rejected = mapping.reject_candidate(service, ANALYST, row_id, account_id, seen=0)
-    parked = mapping.exclude(service, ANALYST, row_id, seen=rejected.decision_id, reason="test tenant")
+    parked = mapping.exclude_row(service, ANALYST, row_id, seen=rejected.decision_id, reason="test tenant")
     assign(service, "p1", "a1", seen=parked.decision_id)
     assert rows_of(store, t.Rejection.account_id) == []
     assert rows_of(store, t.StandingOrder.kind) == []
@@ -107,7 +107,7 @@ def test_a_rejection_taken_back_counts_no_more(service: Service, store: Store) -
     assert mappings(store) == {"p1": ("a1", "auto")}
 
 
-@pytest.mark.parametrize("verb", ["exclude", "park"])
+@pytest.mark.parametrize("verb", ["exclude_row", "park_row"])
 def test_what_was_set_aside_is_never_mapped_by_a_match(service: Service, store: Store, verb: str) -> None:
     row_id = id_of(store, "p1")
     aside = getattr(mapping, verb)(service, ANALYST, row_id, seen=0, reason="test  tenant")
@@ -116,7 +116,7 @@ def test_what_was_set_aside_is_never_mapped_by_a_match(service: Service, store: 
     sync(service)
     assert mappings(store) == {}
     assert records.read_record(service, ADMIN, row_id).disposition_reason == "test tenant"
-    mapping.reopen(service, ANALYST, row_id, seen=aside.decision_id)
+    mapping.reopen_row(service, ANALYST, row_id, seen=aside.decision_id)
     assert match(service).result["mapped"] == 1
 
 
@@ -147,10 +147,10 @@ def version(store: Store) -> int:
     ("act", "told"),
     [
         (lambda service, row: mapping.clear_mapping(service, ANALYST, row, seen=0), "is not mapped"),
-        (lambda service, row: mapping.reopen(service, ANALYST, row, seen=0), "is open already"),
-        (lambda service, row: mapping.exclude(service, ANALYST, row, seen=0, reason="  "), "A reason is needed"),
-        (lambda service, row: mapping.park(service, ANALYST, row, seen=0, reason=""), "A reason is needed"),
-        (lambda service, row: mapping.park(service, ANALYST, row, seen=0, reason="x" * 501), "500 characters"),
+        (lambda service, row: mapping.reopen_row(service, ANALYST, row, seen=0), "is open already"),
+        (lambda service, row: mapping.exclude_row(service, ANALYST, row, seen=0, reason="  "), "A reason is needed"),
+        (lambda service, row: mapping.park_row(service, ANALYST, row, seen=0, reason=""), "A reason is needed"),
+        (lambda service, row: mapping.park_row(service, ANALYST, row, seen=0, reason="x" * 501), "500 characters"),
         (lambda service, row: mapping.assign_account(service, ANALYST, row, 999, seen=0), "does not exist"),
         (lambda service, row: mapping.reject_candidate(service, ANALYST, row, 999, seen=0), "does not exist"),
         (lambda service, row: mapping.take_back_rejection(service, ANALYST, row, 1, seen=0), "is not rejected"),
@@ -168,7 +168,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(
 
 
 def test_a_reason_may_have_500_characters(service: Service, store: Store) -> None:
-    mapping.exclude(service, ANALYST, id_of(store, "p1"), seen=0, reason="x" * 500)
+    mapping.exclude_row(service, ANALYST, id_of(store, "p1"), seen=0, reason="x" * 500)
     assert rows_of(store, t.StandingOrder.reason) == [("x" * 500,)]
 
 
@@ -176,7 +176,7 @@ def test_a_mapped_row_is_neither_set_aside_nor_its_account_rejected(service: Ser
     decided = assign(service, "p1", "a1")
     row_id, seen = decided.row.id, decided.decision_id
     with pytest.raises(InputError, match="is mapped"):
-        mapping.exclude(service, ANALYST, row_id, seen=seen, reason="test")
+        mapping.exclude_row(service, ANALYST, row_id, seen=seen, reason="test")
     with pytest.raises(InputError, match="is the mapped one"):
         mapping.reject_candidate(service, ANALYST, row_id, account_id_of(store, "a1"), seen=seen)
 
@@ -242,7 +242,7 @@ def test_a_rival_is_free_again_when_the_other_is_excluded(service: Service, stor
     crm_sync(service)
     reasons = dict(rows_of(store, t.Worklist.specific_id, t.Worklist.reason))
     assert (reasons["p1"], reasons["p3"]) == ("contested", "contested")
-    mapping.exclude(service, ANALYST, id_of(store, "p3"), seen=0, reason="test tenant")
+    mapping.exclude_row(service, ANALYST, id_of(store, "p3"), seen=0, reason="test tenant")
     reasons = dict(rows_of(store, t.Worklist.specific_id, t.Worklist.reason))
     assert reasons["p1"] == "rule"
 

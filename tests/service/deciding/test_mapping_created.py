@@ -18,7 +18,7 @@ from w365.store.db.engine import Store
 
 def test_a_created_account_is_in_the_crm_and_mapped(service: Service, store: Store, crm: FakeCrm) -> None:
     row_id = id_of(store, "p3")
-    wanted = records.prefill(records.read_record(service, ADMIN, row_id))
+    wanted = records.propose_account(records.read_record(service, ADMIN, row_id))
     assert wanted == NewAccount("Customer p3", website="https://three.com")
     decided = mapping.create_account(service, ANALYST, row_id, wanted, seen=0)
     assert (decided.row.account_name, decided.row.origin) == ("Customer p3", "manual")

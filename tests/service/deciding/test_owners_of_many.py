@@ -8,12 +8,12 @@ import pytest
 from service.fakes import ANALYST, OTHER_ANALYST, VIEWER, id_of, rows_of
 from service.undo_steps import check_derived, world
 
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import RunState
 from w365.service import Service
 from w365.service.deciding import bulk_run, collaboration, mapping
 from w365.service.deciding.bulk_preview import Selection, preview_bulk
-from w365.service.deciding.bulk_run import PlanPreview, confirm
+from w365.service.deciding.bulk_run import PlanPreview, confirm_plan
 from w365.service.deciding.undo import Undoable, last_decision, preview_undo
 from w365.service.insight.owner_changes import list_owner_changes
 from w365.store import tables as t
@@ -35,7 +35,7 @@ def give(service: Service, owner: str, *names: str) -> PlanPreview:
 
 
 def do(service: Service, what: PlanPreview) -> RunView:
-    run = execute(service, confirm(service, ANALYST, what.plan.id))
+    run = execute_run(service, confirm_plan(service, ANALYST, what.plan.id))
     assert (run.state, run.error) == (RunState.DONE, "")
     return run
 
@@ -51,7 +51,7 @@ def test_what_was_given_or_decided_between_preview_and_confirmation(service: Ser
     shown = give(service, "dora", "u0", "u1", "u2")
     assert [(one.row.owner, one.owner) for one in shown.sample] == [("", "dora")] * 3
     collaboration.set_owner(service, OTHER_ANALYST, id_of(service.store, "u0"), "eve")
-    mapping.exclude(service, OTHER_ANALYST, id_of(service.store, "u1"), seen=0, reason="a test tenant")
+    mapping.exclude_row(service, OTHER_ANALYST, id_of(service.store, "u1"), seen=0, reason="a test tenant")
     assert do(service, shown).result == {"rows_changed": 2, "left": 1}
     assert owners(service) == {"u0": "eve", "u1": "dora", "u2": "dora"}
     (left,) = bulk_run.list_left(service, VIEWER, shown.plan.id)
@@ -86,7 +86,7 @@ def test_undo_brings_each_owner_back_and_leaves_who_was_given_since(service: Ser
 def test_the_last_that_a_person_did_is_what_they_did_last(service: Service) -> None:
     given = do(service, give(service, "dora", "u0"))
     assert last_decision(service, ANALYST) == Undoable(run_id=given.id)
-    decided = mapping.exclude(service, ANALYST, id_of(service.store, "u0"), seen=0, reason="a test tenant")
+    decided = mapping.exclude_row(service, ANALYST, id_of(service.store, "u0"), seen=0, reason="a test tenant")
     assert last_decision(service, ANALYST) == Undoable(decision_id=decided.decision_id)
     assert last_decision(service, OTHER_ANALYST) is None
 

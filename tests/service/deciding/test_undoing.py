@@ -15,14 +15,14 @@ from typer.testing import CliRunner
 
 from w365.cli.main import app
 from w365.errors import InputError, NotFound, StaleEdit
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import DecisionKind, ListPart, RunKind, RunState
 from w365.service import Service
 from w365.service.configuring import settings as configuration
 from w365.service.deciding import bulk_run, mapping
 from w365.service.deciding import undo as undoing
 from w365.service.deciding.bulk_preview import Selection, preview_bulk
-from w365.service.deciding.bulk_run import confirm
+from w365.service.deciding.bulk_run import confirm_plan
 from w365.service.deciding.undo import Undoable, preview_last, preview_undo
 from w365.service.reading.records import list_rows, read_row
 from w365.store import tables as t
@@ -63,17 +63,17 @@ def clear(service: Service, specific_id: str) -> int:
 def park(service: Service, specific_id: str) -> int:
     row, version = seen(service, specific_id)
     until = dt.date(2027, 3, 1)
-    return mapping.park(service, ANALYST, row, seen=version, reason="waits", until=until).decision_id
+    return mapping.park_row(service, ANALYST, row, seen=version, reason="waits", until=until).decision_id
 
 
 def exclude(service: Service, specific_id: str) -> int:
     row, version = seen(service, specific_id)
-    return mapping.exclude(service, ANALYST, row, seen=version, reason="a test tenant").decision_id
+    return mapping.exclude_row(service, ANALYST, row, seen=version, reason="a test tenant").decision_id
 
 
 def reopen(service: Service, specific_id: str) -> int:
     row, version = seen(service, specific_id)
-    return mapping.reopen(service, ANALYST, row, seen=version).decision_id
+    return mapping.reopen_row(service, ANALYST, row, seen=version).decision_id
 
 
 def reject(service: Service, specific_id: str, crm_id: str) -> int:
@@ -90,7 +90,7 @@ def take_back(service: Service, specific_id: str, crm_id: str) -> int:
 
 def undo(service: Service, what: Undoable) -> int:
     """Take back, and return the run."""
-    run = execute(service, confirm(service, ANALYST, preview_undo(service, ANALYST, what).plan.id))
+    run = execute_run(service, confirm_plan(service, ANALYST, preview_undo(service, ANALYST, what).plan.id))
     assert (run.state, run.error) == (RunState.DONE, "")
     return run.id
 
@@ -134,7 +134,7 @@ def check_there_and_back(service: Service, steps: tuple[Callable[[Service], obje
         states.append(state_of(service.store))
     for before in reversed(states[:-1]):
         plan = preview_last(service, ANALYST).plan
-        execute(service, confirm(service, ANALYST, plan.id))
+        execute_run(service, confirm_plan(service, ANALYST, plan.id))
         assert state_of(service.store) == before
         check_derived(service.store)
     with pytest.raises(NotFound, match="nothing that could be taken back"):
@@ -180,7 +180,7 @@ def check_match_taken_back(service: Service) -> None:
     left = bulk_run.list_left(service, VIEWER, preview.plan.id)
     assert [(one.why, one.by, one.kind) for one in left] == [("changed", OTHER_ANALYST.name, DecisionKind.MAP)]
     assert len(rows_of(store, t.Mapping.account_id)) == 4  # a preview changes nothing
-    done = execute(service, confirm(service, ANALYST, preview.plan.id))
+    done = execute_run(service, confirm_plan(service, ANALYST, preview.plan.id))
     assert done.result == {"taken_back": 3, "left": 1}
     match(service)
     assert rows_of(store, t.Mapping.provider_account_id) == [(row,)]
@@ -212,7 +212,7 @@ def test_what_changes_between_preview_and_confirmation_is_left_and_listed(servic
     plan = preview_undo(service, ANALYST, Undoable(decision_id=decision)).plan
     row, version = seen(service, "u0")
     mapping.assign_account(service, OTHER_ANALYST, row, account_id_of(store, "a2"), seen=version)
-    run = execute(service, confirm(service, ANALYST, plan.id))
+    run = execute_run(service, confirm_plan(service, ANALYST, plan.id))
     assert run.result == {"taken_back": 0, "left": 1}
     assert bulk_run.list_left(service, VIEWER, plan.id)[0].by == OTHER_ANALYST.name
     assert read_row(service, VIEWER, row).account_id == account_id_of(store, "a2")
@@ -222,10 +222,10 @@ def test_a_bulk_taken_back_but_for_a_row_changed_since_is_taken_back(service: Se
     before = assign(service, "m3", "a1")
     rows = tuple(id_of(store, name) for name in ("u0", "u1"))
     plan = preview_bulk(service, ANALYST, Selection(ids=rows), "park", {"reason": "waits"}).plan
-    run = execute(service, confirm(service, ANALYST, plan.id))
+    run = execute_run(service, confirm_plan(service, ANALYST, plan.id))
     assert undoing.last_decision(service, ANALYST) == Undoable(run_id=run.id)
     row, version = seen(service, "u1")
-    mapping.reopen(service, OTHER_ANALYST, row, seen=version)
+    mapping.reopen_row(service, OTHER_ANALYST, row, seen=version)
     undo(service, Undoable(run_id=run.id))
     assert undoing.last_decision(service, ANALYST) == Undoable(decision_id=before)
 
@@ -237,17 +237,17 @@ def test_an_account_that_another_got_meanwhile_is_not_given_twice(service: Servi
     plan = preview_undo(service, ANALYST, Undoable(decision_id=decision)).plan
     assert (plan.would, plan.left) == (0, {"taken": 1})
     with pytest.raises(InputError, match="nothing to change"):
-        confirm(service, ANALYST, plan.id)
+        confirm_plan(service, ANALYST, plan.id)
 
 
 def test_a_preview_is_confirmed_once_by_the_person_who_asked_for_it(service: Service) -> None:
     decision = assign(service, "u0", "a1")
     plan = preview_undo(service, ANALYST, Undoable(decision_id=decision)).plan
     with pytest.raises(InputError, match="This preview is ben's"):
-        confirm(service, OTHER_ANALYST, plan.id)
-    confirm(service, ANALYST, plan.id)
+        confirm_plan(service, OTHER_ANALYST, plan.id)
+    confirm_plan(service, ANALYST, plan.id)
     with pytest.raises(InputError, match="confirmed already"):
-        confirm(service, ANALYST, plan.id)
+        confirm_plan(service, ANALYST, plan.id)
 
 
 def test_what_was_read_or_does_not_exist_cannot_be_taken_back(service: Service, store: Store) -> None:

@@ -29,12 +29,12 @@ from service.fakes import (
 from service.import_files import csv_of, csv_sheet
 
 from w365.errors import InputError
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import Origin, RunKind, RunState
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
-from w365.service.deciding.bulk_run import confirm
+from w365.service.deciding.bulk_run import confirm_plan
 from w365.service.deciding.undo import Undoable, preview_undo
 from w365.service.exporting import Format, Subject
 from w365.service.importing.mapping_plan import FIELDS, USUALLY, Verdict
@@ -141,7 +141,7 @@ def test_what_people_decided_is_left_unless_chosen(store: Store, home: Path) -> 
     service = make(store, home)
     assign(service, "p0", "a0")
     mapping.reject_candidate(service, ANALYST, id_of(store, "p1"), account_id_of(store, "a1"), seen=0)
-    mapping.exclude(service, ANALYST, id_of(store, "p2"), seen=0, reason="a test tenant")
+    mapping.exclude_row(service, ANALYST, id_of(store, "p2"), seen=0, reason="a test tenant")
     sheet = csv_sheet(HEAD, (PC, "p0", "a9", ""), (PC, "p1", "a1", ""), (PC, "p2", "a2", ""), (PC, "p3", "a9", ""))
     preview = look(service, sheet)
     said = {one.verdict: one.other for one in preview.shown}
@@ -240,7 +240,7 @@ def test_an_import_is_taken_back_as_a_whole_and_what_people_changed_since_stays(
     assert mappings(store) == {"p5": "a5", "p6": "a6", "p7": "a7"}
     mapping.assign_account(service, ANALYST, id_of(store, "p6"), account_id_of(store, "a1"), seen=decided(store, "p6"))
     plan = preview_undo(service, ANALYST, Undoable(run_id=run.id)).plan
-    undone = execute(service, confirm(service, ANALYST, plan.id))
+    undone = execute_run(service, confirm_plan(service, ANALYST, plan.id))
     assert (undone.state, undone.result) == (RunState.DONE, {"taken_back": 2, "left": 1})
     assert mappings(store) == {"p6": "a1", "p7": "a0"}
 

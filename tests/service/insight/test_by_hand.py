@@ -9,12 +9,12 @@ from service.fakes import ANALYST, OTHER_ANALYST, VIEWER, FakeClock, account_id_
 from service.import_files import csv_sheet
 from service.undo_steps import world
 
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import DecisionKind
 from w365.service import Service
 from w365.service.deciding import mapping
 from w365.service.deciding.bulk_preview import Selection, preview_bulk
-from w365.service.deciding.bulk_run import confirm
+from w365.service.deciding.bulk_run import confirm_plan
 from w365.service.deciding.parking import return_parked
 from w365.service.deciding.undo import Undoable, preview_undo
 from w365.service.importing.mapping_plan import FIELDS
@@ -30,12 +30,14 @@ def decide_in_every_way(service: Service, store: Store) -> None:
     """A row by hand, two rows in bulk, both taken back, one imported; one parked, for which the calendar decides."""
     today = service.clock().date()
     mapping.assign_account(service, ANALYST, id_of(store, "u0"), account_id_of(store, "a0"), seen=0)
-    mapping.park(service, OTHER_ANALYST, id_of(store, "u1"), seen=0, reason="later", until=today + dt.timedelta(days=1))
+    mapping.park_row(
+        service, OTHER_ANALYST, id_of(store, "u1"), seen=0, reason="later", until=today + dt.timedelta(days=1)
+    )
     chosen = Selection(ids=(id_of(store, "u2"), id_of(store, "u3")))
     plan = preview_bulk(service, ANALYST, chosen, "exclude", {"reason": "ours"}).plan
-    run = execute(service, confirm(service, ANALYST, plan.id))
+    run = execute_run(service, confirm_plan(service, ANALYST, plan.id))
     undo = preview_undo(service, OTHER_ANALYST, Undoable(run_id=run.id)).plan
-    execute(service, confirm(service, OTHER_ANALYST, undo.id))
+    execute_run(service, confirm_plan(service, OTHER_ANALYST, undo.id))
     sheet = csv_sheet(("Customer id", "Account"), ("u2", "a2"))
     import_mappings(service, ANALYST, sheet, guess_columns(sheet.headings, FIELDS))
     assert isinstance(service.clock, FakeClock)

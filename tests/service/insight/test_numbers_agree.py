@@ -84,8 +84,8 @@ class World:
         self._do(mapping.assign_account, OTHER_ANALYST, "p6", self._account("a6"))
         self._do(mapping.clear_mapping, ANALYST, "p1")
         self._do(mapping.reject_candidate, ANALYST, "p4", self._account("a4"))
-        self._do(mapping.exclude, OTHER_ANALYST, "p8", reason="ours")
-        self._do(mapping.park, ANALYST, "p9", reason="later", until=dt.date(2026, 11, 20))
+        self._do(mapping.exclude_row, OTHER_ANALYST, "p8", reason="ours")
+        self._do(mapping.park_row, ANALYST, "p9", reason="later", until=dt.date(2026, 11, 20))
         self._do(mapping.switch_sync, ANALYST, "p10", on=False)
 
     def depart(self) -> None:

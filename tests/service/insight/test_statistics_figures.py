@@ -38,7 +38,7 @@ from w365.errors import InputError
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
-from w365.service.exporting import FileRequest, Format, Subject, read, write_requested
+from w365.service.exporting import FileRequest, Format, Subject, read_records, write_requested
 from w365.service.insight.periods import MOST_POINTS, Unit, compare_periods, read_effort, read_history, thin_out
 from w365.service.insight.statistics import Statistics, read_statistics
 from w365.store import tables as t
@@ -62,8 +62,8 @@ class World:
             row = id_of(self.service.store, f"p{number}")
             mapping.assign_account(self.service, actor, row, self._account(f"a{number}"), seen=0)
         mapping.clear_mapping(self.service, ANALYST, row, seen=self._version(row))
-        mapping.exclude(self.service, ANALYST, id_of(self.service.store, "p9"), seen=0, reason="ours")
-        mapping.park(self.service, OTHER_ANALYST, id_of(self.service.store, "p10"), seen=0, reason="later")
+        mapping.exclude_row(self.service, ANALYST, id_of(self.service.store, "p9"), seen=0, reason="ours")
+        mapping.park_row(self.service, OTHER_ANALYST, id_of(self.service.store, "p10"), seen=0, reason="later")
         match(self.service)
 
     def lose(self) -> None:
@@ -144,7 +144,8 @@ def check(service: Service) -> Statistics:
         rows = file_of(service, subject)
         assert (len(rows), sum(int(row["seats"]) for row in rows)) == sql.get(status, (0, 0))
     lines = {
-        (one["section"], one["name"], one["measure"]): one["value"] for one in read(service, VIEWER, Subject.STATISTICS)
+        (one["section"], one["name"], one["measure"]): one["value"]
+        for one in read_records(service, VIEWER, Subject.STATISTICS)
     }
     assert lines["Total", "All providers", "backlog"] == totals.backlog
     assert lines["Total", "All providers", "match rate"] == pytest.approx(totals.match_rate)
@@ -185,7 +186,7 @@ def test_work_is_counted_by_person_and_week(world: World) -> None:
         ("ben", dt.date(2026, 11, 2), 4),
         ("cleo", dt.date(2026, 11, 2), 3),
     ]
-    lines = [one for one in read(world.service, VIEWER, Subject.STATISTICS) if one["section"] == "Effort"]
+    lines = [one for one in read_records(world.service, VIEWER, Subject.STATISTICS) if one["section"] == "Effort"]
     assert sum(one["value"] for one in lines) == 7 == sum(one.decisions for one in work)
     world.clock.forward(weeks=13)
     assert read_effort(world.service, VIEWER) == []

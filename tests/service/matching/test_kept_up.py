@@ -29,7 +29,7 @@ from service.fakes import (
 )
 
 from w365.errors import InputError
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import Cardinality, DomainList, Guard, RunKind, RunState
 from w365.service import Service
 from w365.service.configuring import settings as configuration
@@ -44,7 +44,7 @@ from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Store
 from w365.store.matching.account_domains import fold_all
-from w365.store.matching.refresh_derived import settle
+from w365.store.matching.refresh_derived import refresh_with_rivals
 from w365.store.runs import Progress, end_run
 
 NAMES = ("contoso.com", "fabrikam.de", "gmail.com")
@@ -153,7 +153,7 @@ def read_crm(bench: Bench) -> None:
 
 
 def run_match(bench: Bench) -> None:
-    execute(bench.service, runs.request_match(bench.service, ADMIN))
+    execute_run(bench.service, runs.request_match(bench.service, ADMIN))
 
 
 def decide(verb: str, place: int, which: int) -> Act:
@@ -169,9 +169,9 @@ def decide(verb: str, place: int, which: int) -> Act:
             "clear": lambda: mapping.clear_mapping(service, ANALYST, row_id, seen=seen),
             "reject": lambda: mapping.reject_candidate(service, ANALYST, row_id, account_id, seen=seen),
             "take back": lambda: mapping.take_back_rejection(service, ANALYST, row_id, account_id, seen=seen),
-            "exclude": lambda: mapping.exclude(service, ANALYST, row_id, seen=seen, reason="test tenant"),
-            "park": lambda: mapping.park(service, ANALYST, row_id, seen=seen, reason="later"),
-            "reopen": lambda: mapping.reopen(service, ANALYST, row_id, seen=seen),
+            "exclude": lambda: mapping.exclude_row(service, ANALYST, row_id, seen=seen, reason="test tenant"),
+            "park": lambda: mapping.park_row(service, ANALYST, row_id, seen=seen, reason="later"),
+            "reopen": lambda: mapping.reopen_row(service, ANALYST, row_id, seen=seen),
         }
         try:
             ways[verb]()
@@ -288,7 +288,7 @@ def check_kept_up(bench: Bench) -> None:
         for table in (t.CurrentProposal, t.Worklist):
             connection.execute(sa.delete(table))
         fold_all(connection)
-        settle(connection, read_policy(connection), None)
+        refresh_with_rivals(connection, read_policy(connection), None)
         assert kept_up == contents(connection)
 
 

@@ -18,7 +18,7 @@ from service.fakes import (
     contact,
     crm_sync,
     customer,
-    execute,
+    execute_run,
     id_of,
     make_service,
     match,
@@ -142,7 +142,7 @@ def test_a_full_match_makes_evidence_and_proposals_anew(service: Service, store:
         connection.execute(sa.delete(t.CurrentProposal))
     match(service)
     assert rows_of(store, t.AccountDomain.domain) == rows_of(store, t.CurrentProposal.kind) == []
-    execute(service, runs.request_match(service, ADMIN, full=True))
+    execute_run(service, runs.request_match(service, ADMIN, full=True))
     assert rows_of(store, t.AccountDomain.domain, t.AccountDomain.account_id, t.AccountDomain.rule) == evidence
     assert len(rows_of(store, t.CurrentProposal.kind)) == len(found)
     assert statuses(store) == found

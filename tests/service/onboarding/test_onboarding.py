@@ -34,7 +34,7 @@ from w365.service import Service
 from w365.service.deciding import mapping
 from w365.service.onboarding import create
 from w365.service.onboarding.complete import Onboarded, complete_onboarding, store_created
-from w365.service.onboarding.create import finish, give_up, list_open, onboard
+from w365.service.onboarding.create import finish_onboarding, give_up, list_open, onboard_customer
 from w365.service.onboarding.provider import open_provider
 from w365.service.reading import records
 from w365.service.syncing.providers import PARTNER_CENTER
@@ -72,7 +72,7 @@ def service(store: Store, home: Path, servers: Servers) -> Service:
 
 
 def start(service: Service, **texts: str) -> Onboarded:
-    return onboard(service, ANALYST, 1, account_id_of(service.store, "a1"), TEXTS | texts)
+    return onboard_customer(service, ANALYST, 1, account_id_of(service.store, "a1"), TEXTS | texts)
 
 
 def fault(servers: Servers, *faults: Fault) -> None:
@@ -165,12 +165,12 @@ def test_what_broke_off_is_finished_by_another_process_with_the_same_request_id(
     fault(servers)
     with pytest.raises(InputError, match="exists at Partner Center by now"):
         give_up(again, ANALYST, waiting.id)
-    assert finish(again, ADMIN, waiting.id).problem == ""
+    assert finish_onboarding(again, ADMIN, waiting.id).problem == ""
     assert made_there(servers) == 1
     assert states(service) == [("mapped", False)]
     assert row_of(service).origin == Origin.PROVISIONED
     with pytest.raises(InputError, match="finished already"):
-        finish(again, ADMIN, waiting.id)
+        finish_onboarding(again, ADMIN, waiting.id)
 
 
 def test_what_never_arrived_is_sent_again_and_can_be_given_up(service: Service, servers: Servers) -> None:
@@ -178,7 +178,7 @@ def test_what_never_arrived_is_sent_again_and_can_be_given_up(service: Service, 
     with pytest.raises(SourceError, match="is not known"):
         start(service)
     with pytest.raises(SourceError, match="is not known"):
-        finish(service, ANALYST, 1)
+        finish_onboarding(service, ANALYST, 1)
     assert made_there(servers) == 0
     fault(servers)
     give_up(service, ANALYST, 1)
@@ -216,7 +216,7 @@ def test_after_silence_a_taken_domain_says_nothing_and_stays_open(service: Servi
         start(service)
     assert states(service) == [("asked", True)]
     fault(servers)
-    assert finish(service, ANALYST, 1).problem == ""
+    assert finish_onboarding(service, ANALYST, 1).problem == ""
     assert made_there(servers) == 1
 
 
@@ -250,7 +250,7 @@ def test_a_mapping_that_fails_after_the_creation_is_made_up_for_by_finishing(
     assert done.credentials == created.credentials
     assert [one.state for one in list_open(service, VIEWER)] == [State.CREATED]
     crm_account(service, is_deleted=False)
-    assert finish(service, ANALYST, asked.id).problem == ""
+    assert finish_onboarding(service, ANALYST, asked.id).problem == ""
     assert row_of(service).origin == Origin.PROVISIONED
     assert made_there(servers) == 1
 
@@ -267,7 +267,7 @@ def test_a_persons_decision_that_came_first_stands(service: Service) -> None:
     with service.store.write() as connection:
         store_created(service, connection, asked, created.customer)
     mapping.assign_account(service, ADMIN, row_of(service).id, account_id_of(service.store, "a2"), seen=0)
-    assert "their decision was kept" in finish(service, ANALYST, asked.id).problem
+    assert "their decision was kept" in finish_onboarding(service, ANALYST, asked.id).problem
     assert (row_of(service).account_name, row_of(service).origin) == ("Another", Origin.MANUAL)
     assert not list_open(service, VIEWER)
 

@@ -18,7 +18,7 @@ from w365.service import Service
 from w365.service.reading import account_lookup
 from w365.store import tables as t
 from w365.store.db.engine import Store
-from w365.store.reading.search_index import ids_found_by, terms
+from w365.store.reading.search_index import ids_found_by, search_terms
 
 WORDS = """
 contoso fabrikam northwind litware adatum proseware tailspin wingtip coho contosa fabri müller lang o'neill bio_k ag co
@@ -70,7 +70,7 @@ def by_looking(service: Service, text: str) -> dict[int, bool]:
             words[one].add(word)
     found = {}
     for one, own in words.items():
-        kinds = [_how(term, own) for term in terms(text)]
+        kinds = [_how(term, own) for term in search_terms(text)]
         if all(kinds):
             found[one] = "slip" in kinds
     return found
@@ -158,7 +158,7 @@ def test_the_questions_find_the_same_on_postgresql(fresh_postgres: Store, home: 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_every_word_has_in_the_index_of_words_is_found(here: Service, text: str) -> None:
     """The search of the grid and the lookup read one index."""
-    wanted = terms(text)
+    wanted = search_terms(text)
     if not wanted:
         return
     with here.store.read() as connection:

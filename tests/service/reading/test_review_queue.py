@@ -35,7 +35,7 @@ from w365.model import DecisionKind, ListPart, Status
 from w365.service import Service
 from w365.service.deciding import mapping
 from w365.service.deciding.parking import return_parked
-from w365.service.deciding.undo_own import remember, undo_own
+from w365.service.deciding.undo_own import remember_candidates, undo_own
 from w365.service.insight import statistics
 from w365.service.reading import records, review_queue
 from w365.store import tables as t
@@ -111,7 +111,7 @@ def test_a_record_read_ahead_is_read_anew_once_somebody_decided(service: Service
     now = review_queue.read_if_open(service, ANALYST, row, ahead)
     assert now is not None
     assert first not in [one.hit.account_id for one in now.candidates]
-    mapping.exclude(service, OTHER_ANALYST, row, seen=now.row.version, reason="a test")
+    mapping.exclude_row(service, OTHER_ANALYST, row, seen=now.row.version, reason="a test")
     assert review_queue.read_if_open(service, ANALYST, row, now) is None
 
 
@@ -124,10 +124,10 @@ def test_every_key_can_be_taken_back_and_the_row_is_as_before(service: Service) 
     for work in (
         lambda seen: mapping.assign_account(service, ANALYST, row, first, seen=seen),
         lambda seen: mapping.reject_candidate(service, ANALYST, row, first, seen=seen),
-        lambda seen: mapping.park(service, ANALYST, row, seen=seen, reason="later", until=tomorrow),
-        lambda seen: mapping.exclude(service, ANALYST, row, seen=seen, reason="internal"),
+        lambda seen: mapping.park_row(service, ANALYST, row, seen=seen, reason="later", until=tomorrow),
+        lambda seen: mapping.exclude_row(service, ANALYST, row, seen=seen, reason="internal"),
     ):
-        kept = remember(service, ANALYST, row)
+        kept = remember_candidates(service, ANALYST, row)
         done = work(seen)
         assert records.read_record(service, ANALYST, row).candidates != before.candidates or done.row.status not in (
             Status.UNMAPPED,
@@ -145,7 +145,7 @@ def test_two_rejections_are_taken_back_one_by_one(service: Service) -> None:
     steps = []
     seen = 0
     for one in both:
-        kept = remember(service, ANALYST, row)
+        kept = remember_candidates(service, ANALYST, row)
         seen = mapping.reject_candidate(service, ANALYST, row, one, seen=seen).decision_id
         steps.append((seen, kept))
     for decision, kept in reversed(steps):
@@ -157,11 +157,11 @@ def test_two_rejections_are_taken_back_one_by_one(service: Service) -> None:
 
 def test_only_ones_own_decision_is_taken_back_and_only_before_the_next(service: Service) -> None:
     row = id_of(service.store, "p4")
-    kept = remember(service, ANALYST, row)
-    done = mapping.exclude(service, ANALYST, row, seen=0, reason="internal").decision_id
+    kept = remember_candidates(service, ANALYST, row)
+    done = mapping.exclude_row(service, ANALYST, row, seen=0, reason="internal").decision_id
     with pytest.raises(InputError, match="not yours"):
         undo_own(service, OTHER_ANALYST, done, kept)
-    mapping.reopen(service, OTHER_ANALYST, row, seen=done)
+    mapping.reopen_row(service, OTHER_ANALYST, row, seen=done)
     with pytest.raises(StaleEdit, match="changed since"):
         undo_own(service, ANALYST, done, kept)
 
@@ -172,7 +172,7 @@ def test_only_ones_own_decision_is_taken_back_and_only_before_the_next(service: 
 def parked_until(service: Service, specific_id: str, days: int) -> int:
     row = id_of(service.store, specific_id)
     until = service.clock().date() + dt.timedelta(days=days)
-    mapping.park(service, ANALYST, row, seen=0, reason="asked them", until=until)
+    mapping.park_row(service, ANALYST, row, seen=0, reason="asked them", until=until)
     return row
 
 
@@ -184,7 +184,7 @@ def clock_of(service: Service) -> FakeClock:
 def test_a_parked_row_is_open_again_on_its_day_everywhere_at_once(service: Service) -> None:
     soon, late = parked_until(service, "p2", 2), parked_until(service, "p3", 3)
     row = id_of(service.store, "p4")
-    mapping.park(service, ANALYST, row, seen=0, reason="for good")
+    mapping.park_row(service, ANALYST, row, seen=0, reason="for good")
     assert statistics.count_backlog(service, VIEWER) == 3
     clock_of(service).forward(days=1, hours=14, minutes=59)
     assert return_parked(service) == 0
@@ -206,7 +206,7 @@ def test_a_parked_row_is_open_again_on_its_day_everywhere_at_once(service: Servi
         "asked them",
     )
     assert not records.read_record(service, VIEWER, late).row.is_back
-    mapping.park(service, ANALYST, soon, seen=back.row.version, reason="again")
+    mapping.park_row(service, ANALYST, soon, seen=back.row.version, reason="again")
     assert not records.read_record(service, VIEWER, soon).row.is_back
     assert queue(service, Filter(part=ListPart.BACK)) == []
 
@@ -214,5 +214,5 @@ def test_a_parked_row_is_open_again_on_its_day_everywhere_at_once(service: Servi
 def test_the_day_to_park_until_lies_ahead(service: Service) -> None:
     row, today = id_of(service.store, "p2"), service.clock().date()
     with pytest.raises(InputError, match="not in the future"):
-        mapping.park(service, ANALYST, row, seen=0, reason="later", until=today)
+        mapping.park_row(service, ANALYST, row, seen=0, reason="later", until=today)
     assert rows_of(service.store, t.StandingOrder.kind) == []

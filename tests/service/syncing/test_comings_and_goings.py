@@ -16,7 +16,7 @@ from tests.servers import running
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
 from w365.demo.world import Customer, Domain, World
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import Actor, Role, RunState
 from w365.service import Service
 from w365.service.syncing.providers import PARTNER_CENTER
@@ -62,7 +62,7 @@ def service(servers: Servers, store: Store, tmp_path: Path) -> Iterator[Service]
 
 
 def sync(service: Service) -> RunView:
-    return execute(service, request_sync(service, ADMIN, PARTNER_CENTER))
+    return execute_run(service, request_sync(service, ADMIN, PARTNER_CENTER))
 
 
 def listed(servers: Servers, change: Callable[[Items], Items], path: str = "/v1/customers?size") -> None:

@@ -23,7 +23,7 @@ from w365.config import load_settings
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
 from w365.demo.world import Company, Subscription, World
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import Actor, Role, RunState
 from w365.service import Service
 from w365.service.bootstrap import open_service
@@ -55,7 +55,7 @@ def opened(environment: Mapping[str, str], home: Path, minutes: int = 0) -> Serv
 
 
 def sync_in_this_process(environment: Mapping[str, str], home: Path, run_id: int, minutes: int) -> None:
-    execute(opened(environment, home, minutes), run_id)
+    execute_run(opened(environment, home, minutes), run_id)
 
 
 def killed_sync(
@@ -109,7 +109,7 @@ def test_a_sync_killed_at_its_third_page_goes_on_there_and_says_what_happened(se
     service = opened(environment, tmp_path, minutes=2)
     assert len(rows_of(service.store, t.ProviderAccount.id)) == 400
     servers.faults.seen.clear()
-    run = execute(service, request_sync(service, ADMIN, PAX8))
+    run = execute_run(service, request_sync(service, ADMIN, PAX8))
     told = look(service, killed.id)
     assert told.state is RunState.INTERRUPTED
     assert told.error == (
@@ -123,7 +123,7 @@ def test_a_sync_killed_at_its_third_page_goes_on_there_and_says_what_happened(se
 def test_a_sync_killed_again_and_again_at_any_moment_ends_as_one_that_was_not(servers: Servers, tmp_path: Path) -> None:
     environment = dict(servers.environment())
     undisturbed = opened(environment, tmp_path / "undisturbed")
-    execute(undisturbed, request_sync(undisturbed, ADMIN, PAX8))
+    execute_run(undisturbed, request_sync(undisturbed, ADMIN, PAX8))
     dice = random.Random(7)
     minutes = 0
     for _ in range(2):
@@ -141,7 +141,7 @@ def test_a_sync_killed_again_and_again_at_any_moment_ends_as_one_that_was_not(se
     service = opened(environment, tmp_path / "killed", minutes)
     with service.store.read() as connection:
         assert connection.scalar(sa.text("PRAGMA integrity_check")) == "ok"
-    run = execute(service, request_sync(service, ADMIN, PAX8))
+    run = execute_run(service, request_sync(service, ADMIN, PAX8))
     assert (run.state, run.result["gone"]) == (RunState.DONE, 0)
     assert contents(service) == contents(undisturbed)
     for one in (service, undisturbed):

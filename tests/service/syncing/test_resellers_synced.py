@@ -12,9 +12,9 @@ from connection_steps import ADMIN, ONE, opened, parts_for
 from tests.servers import ADATUM, COHO, running, small_world
 from w365.demo.servers import PARTNER_CENTER_CLIENT_ID
 from w365.demo.world import Reseller
-from w365.jobs import execute
-from w365.service.connecting.connections import save_connection
+from w365.jobs import execute_run
 from w365.service.connecting.sign_ins import begin_sign_in, finish_sign_in
+from w365.service.connecting.stored_connections import save_connection
 from w365.service.reading.records import read_record
 from w365.service.syncing.runs import request_sync
 from w365.store import tables as t
@@ -36,11 +36,11 @@ def test_the_record_says_through_which_resellers_a_customer_buys_where_a_person_
         service = opened(tmp_path, **addresses, W365_CA_BUNDLE=str(servers.ca_bundle))
         parts = parts_for(servers, "partner_center", PARTNER_CENTER_CLIENT_ID) | {"CALLS_PER_MINUTE": "0"}
         save_connection(service, ADMIN, ONE, parts | {"SIGN_IN": "app"})
-        assert execute(service, request_sync(service, ADMIN, NAME)).result["new"] == 5
+        assert execute_run(service, request_sync(service, ADMIN, NAME)).result["new"] == 5
         assert not any("relationships" in one.target for one in servers.faults.seen)
         save_connection(service, ADMIN, ONE, parts | {"SIGN_IN": "app_user"})
         finish_sign_in(service, consent(begin_sign_in(service, ADMIN, ONE, BACK), servers.ca_bundle))
-        results = [execute(service, request_sync(service, ADMIN, NAME)).result for _ in range(2)]
+        results = [execute_run(service, request_sync(service, ADMIN, NAME)).result for _ in range(2)]
         assert (results[0]["changed"], results[1]["unchanged"]) == (2, 5)
         with service.store.read() as database:
             ids = dict(database.execute(sa.select(t.ProviderAccount.specific_id, t.ProviderAccount.id)).all())

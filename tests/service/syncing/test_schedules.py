@@ -23,11 +23,11 @@ from service.fakes import (
 )
 
 from w365.errors import InputError, NotFound
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import ProviderKind, RunKind, RunState
 from w365.service import Service
 from w365.service.configuring import settings
-from w365.service.connecting.connections import ALWAYS_LISTED
+from w365.service.connecting.stored_connections import ALWAYS_LISTED
 from w365.service.syncing import providers
 from w365.service.syncing.runs import request_sync
 from w365.service.syncing.scheduler import start_due
@@ -77,7 +77,7 @@ def test_a_sync_starts_at_its_time_by_itself_with_the_match_after_it_and_is_due_
     forward(clock, "2026-11-03T05:00")
     (run_id,) = start_due(service)
     assert start_due(service) == []
-    assert execute(service, run_id).state is RunState.DONE
+    assert execute_run(service, run_id).state is RunState.DONE
     assert runs(store) == [
         (1, "sync", "Partner Center", "done", "schedule"),
         (2, "match", "all", "done", "schedule"),
@@ -112,7 +112,7 @@ def test_one_that_meets_a_sync_under_way_is_skipped_and_says_so_until_the_next_o
     view = get_schedule(service, VIEWER, PROVIDER)
     assert view.note == "Skipped. This is running already: started by ben at 04:58 UTC."
     assert view.noted_at == clock()
-    execute(service, by_hand)
+    execute_run(service, by_hand)
     assert start_due(service) == []  # skipped is skipped; it is not due before tomorrow
     forward(clock, "2026-11-04T05:00")
     assert len(start_due(service)) == 1
@@ -180,7 +180,7 @@ def test_one_that_fails_is_a_failed_run_and_due_again_tomorrow(store: Store, hom
     settings.set_setting(service, ADMIN, "schedule_zone", "UTC")
     save_schedules(service, ADMIN, {PROVIDER: SIX})
     forward(clock, "2026-11-03T06:00")
-    assert execute(service, start_due(service)[0]).state is RunState.FAILED
+    assert execute_run(service, start_due(service)[0]).state is RunState.FAILED
     assert due(service) == "2026-11-04 06:00"
 
 

@@ -25,7 +25,7 @@ from tests.servers import ADATUM, BELLOWS, running
 from w365.config import load_settings
 from w365.demo.partner_center.audit import AuditRecords
 from w365.errors import SourceChanged, SourceRefused, SourceUnreachable, W365Error
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import RunState
 from w365.portals.details import PASSING
 from w365.portals.protocol import Choose
@@ -116,7 +116,7 @@ def test_what_is_named_new_or_listed_otherwise_is_read_and_nobody_is_gone(
     assert (run.result["new"], run.result["changed"], run.result["unchanged"]) == (1, 1, 1)
     assert say_result(run).endswith("; only what the audit records name was read")
     assert rows_of(store, PA.specific_id, where=PA.gone_at.is_not(None)) == []
-    full = execute(service, request_sync(service, ADMIN, PARTNER_CENTER, full=True))
+    full = execute_run(service, request_sync(service, ADMIN, PARTNER_CENTER, full=True))
     assert "by_changes" not in full.result
     assert rows_of(store, PA.specific_id, where=PA.gone_at.is_not(None)) == [("p1",)]
 
@@ -164,13 +164,13 @@ def test_through_the_demo_a_short_sync_makes_two_calls_more_than_the_customers_n
         put_migrated(tmp_path)
         service = open_service(settings)
         set_setting(service, ADMIN, "change_feed", "true")
-        first = execute(service, request_sync(service, ADMIN, PARTNER_CENTER))
+        first = execute_run(service, request_sync(service, ADMIN, PARTNER_CENTER))
         assert first.result["new"] == 5
         audit = AuditRecords(tmp_path / "demo" / "audit.jsonl")
         audit.append(ADATUM, "update_subscription", dt.datetime.now(dt.UTC))
         audit.append(BELLOWS, "create_order", dt.datetime.now(dt.UTC) - dt.timedelta(days=5))
         servers.faults.seen.clear()
-        run = execute(service, request_sync(service, ADMIN, PARTNER_CENTER))
+        run = execute_run(service, request_sync(service, ADMIN, PARTNER_CENTER))
         asked = [one.target.partition("?")[0] for one in servers.faults.seen if one.service == "partner_center"]
         service.store.close()
     assert run.result["unchanged"] == 1

@@ -9,7 +9,7 @@ from service.fakes import ADMIN, ANALYST, FakeClock, FakePortal, customer, make_
 from service.sync_steps import PA, failing, many, result, three_pages
 
 from w365.errors import SourceRefused, SourceUnreachable
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import RunState
 from w365.service.syncing import providers, runs
 from w365.source_records import Rejected
@@ -78,8 +78,8 @@ def test_cancelling_between_pages_keeps_the_pages_before(store: Store, home: Pat
     portal = FakePortal(three_pages())
     service = make_service(store, home, portal=portal)
     run_id = runs.request_sync(service, ADMIN, providers.PARTNER_CENTER)
-    portal.before = {1: lambda: runs.cancel(service, ANALYST, run_id)}
-    run = execute(service, run_id)
+    portal.before = {1: lambda: runs.ask_to_cancel(service, ANALYST, run_id)}
+    run = execute_run(service, run_id)
     assert (run.state, run.done) == (RunState.CANCELLED, 4)
     assert run.error == "The run was cancelled. The pages written so far were kept. Start it again any time."
     portal.before = {}
@@ -92,7 +92,7 @@ def test_a_run_cancelled_before_it_began_is_never_done(store: Store, home: Path)
     run_id = runs.request_sync(service, ADMIN, providers.PARTNER_CENTER)
     with store.write() as connection:
         cancel_run(connection, run_id, service.clock())
-    assert (execute(service, run_id).state, portal.asked) == (RunState.CANCELLED, [])
+    assert (execute_run(service, run_id).state, portal.asked) == (RunState.CANCELLED, [])
 
 
 def test_a_run_released_as_dead_writes_no_further_page_and_marks_nothing_gone(store: Store, home: Path) -> None:
@@ -112,5 +112,5 @@ def test_a_run_released_as_dead_writes_no_further_page_and_marks_nothing_gone(st
     assert (first.state, first.done) == (RunState.INTERRUPTED, 4)
     assert ("newcomer",) not in rows_of(store, PA.specific_id)
     portal.before = {}
-    run = execute(service, second[0])
+    run = execute_run(service, second[0])
     assert (run.state, result(run)) == (RunState.DONE, {"new": 1, "unchanged": 12})

@@ -16,7 +16,7 @@ from fresh_stores import make_once
 from tests.servers import running, small_world
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import Actor, Role, RunState
 from w365.service import Service
 from w365.service.syncing.providers import PARTNER_CENTER, list_providers
@@ -48,7 +48,7 @@ def service(servers: Servers, store: Store, tmp_path: Path) -> Iterator[Service]
 
 
 def sync(service: Service) -> RunView:
-    return execute(service, request_sync(service, ADMIN, PARTNER_CENTER))
+    return execute_run(service, request_sync(service, ADMIN, PARTNER_CENTER))
 
 
 def known(service: Service) -> tuple[int, int, RunView | None]:
@@ -114,7 +114,7 @@ def test_a_pause_the_provider_asks_for_is_said_while_it_lasts(service: Service, 
         Fault("partner_center", "/subscriptions", status=429, headers={"retry-after": "2"}, body=busy)
     )
     run_id = request_sync(service, ADMIN, PARTNER_CENTER)
-    thread = threading.Thread(target=execute, args=(service, run_id))
+    thread = threading.Thread(target=execute_run, args=(service, run_id))
     begun = time.monotonic()
     thread.start()
     said = set()

@@ -18,7 +18,7 @@ from smtp_server import SmtpServer
 
 from w365.channels import Channels
 from w365.errors import InputError, SourceUnreachable
-from w365.jobs import execute, sweep
+from w365.jobs import execute_run, sweep
 from w365.model import RunKind, RunState
 from w365.service.syncing import providers, runs
 from w365.service.telling.notices import list_channels, send_test, tell_ended
@@ -81,12 +81,12 @@ def test_nothing_is_told_before_all_is_over_and_of_runs_by_hand_never(
     store: Store, home: Path, ca_bundle: str, smtp: SmtpServer
 ) -> None:
     it = morning(store, home, ca_bundle, Channels(mail_to(smtp)))
-    execute(it.service, runs.request_sync(it.service, ANALYST, providers.PARTNER_CENTER))
+    execute_run(it.service, runs.request_sync(it.service, ANALYST, providers.PARTNER_CENTER))
     assert it.tell(minutes=5) == 0
     first, second = it.start()
-    execute(it.service, first)
+    execute_run(it.service, first)
     assert it.tell(minutes=5) == 0
-    execute(it.service, second)
+    execute_run(it.service, second)
     assert it.tell() == 0  # the match after it may be about to begin
     assert (it.tell(seconds=19), it.tell(seconds=1)) == (0, 1)
     assert [row[0] for row in rows_of(store, t.Notice.run_id)] == [first, second]
@@ -97,7 +97,7 @@ def test_what_ended_waits_no_longer_than_half_an_hour_for_what_has_not(
 ) -> None:
     it = morning(store, home, ca_bundle, Channels(mail_to(smtp)))
     first, _ = it.start()
-    execute(it.service, first)
+    execute_run(it.service, first)
     assert (it.tell(minutes=29, seconds=59), it.tell(seconds=1)) == (0, 1)
     assert "Partner Center" not in smtp.mails[0]
 

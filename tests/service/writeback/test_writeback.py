@@ -34,7 +34,7 @@ from w365.crm.tables import MappingPlace
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
 from w365.errors import ConfigurationError
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.model import RunKind, RunState
 from w365.service import Service
 from w365.service.configuring import settings
@@ -45,7 +45,7 @@ from w365.service.reading.records import read_row
 from w365.service.syncing import runs
 from w365.service.writeback.compare import read_sheet, request_compare
 from w365.service.writeback.place import list_columns, list_tables, name_place
-from w365.service.writeback.runs import overwrite, request_writeback, retry
+from w365.service.writeback.runs import overwrite_rows, request_writeback, write_again
 from w365.service.writeback.view import count_troubles, list_differences, list_troubles, read_overview, read_standing
 from w365.service.writeback.watch import DueWatch
 from w365.sheets import guess_columns
@@ -112,7 +112,7 @@ def clear(service: Service, customer: str) -> None:
 def write(service: Service, watch: DueWatch | None = None) -> RunView | None:
     """Do what a worker does once it looks."""
     run_id = (watch or DueWatch(service)).look()
-    return None if run_id is None else execute(service, run_id)
+    return None if run_id is None else execute_run(service, run_id)
 
 
 def standing(service: Service, customer: str) -> WriteStanding:
@@ -161,7 +161,7 @@ def test_whatever_decides_is_written_once_and_a_second_look_writes_nothing(
     assert there(http) == {ADATUM: None, COHO: COHO_ACCOUNT, BELLOWS: BELLOWS_ACCOUNT}
     servers.faults.seen.clear()
     assert write(service, watch) is None
-    run = execute(service, request_writeback(service, ANALYST))
+    run = execute_run(service, request_writeback(service, ANALYST))
     assert run.result == {"written": 0, "failed": 0, "differs": 0}
     assert not [one for one in servers.faults.seen if one.method == "PATCH"]
     assert [one.kind.value for one in runs.list_runs(service, ANALYST)].count("writeback") == 1
@@ -182,7 +182,7 @@ def test_what_the_crm_says_otherwise_is_left_until_a_person_chooses(
     assign(service, ADATUM, BELLOWS_ACCOUNT)  # a decision here is none about what stands there
     write(service, watch)
     assert there(http)[ADATUM] == COHO_ACCOUNT
-    assert overwrite(service, ANALYST, [id_of(service.store, ADATUM)]) == 1
+    assert overwrite_rows(service, ANALYST, [id_of(service.store, ADATUM)]) == 1
     write(service, watch)
     assert there(http)[ADATUM] == BELLOWS_ACCOUNT
     assert standing(service, ADATUM).state is WriteState.WRITTEN
@@ -190,10 +190,10 @@ def test_what_the_crm_says_otherwise_is_left_until_a_person_chooses(
     row = found["new_provideraccountid"]
     http.patch(f"{SET}({row})", json={"new_Account@odata.bind": f"/accounts({COHO_ACCOUNT})"}).raise_for_status()
     clock.forward(seconds=5)
-    execute(service, request_compare(service, ANALYST))
+    execute_run(service, request_compare(service, ANALYST))
     assert [one.kind for one in list_differences(service, ANALYST)] == [Difference.OTHER]
     assert write(service, watch) is None
-    overwrite(service, ANALYST, [id_of(service.store, ADATUM)])
+    overwrite_rows(service, ANALYST, [id_of(service.store, ADATUM)])
     assert standing(service, ADATUM).state is WriteState.WAITING
     write(service, watch)
     assert there(http)[ADATUM] == BELLOWS_ACCOUNT
@@ -224,7 +224,7 @@ def test_a_failed_write_waits_longer_each_time_and_is_tried_at_once_when_asked(
     clock.forward(days=30)
     assert write(service, watch) is None
     servers.faults.clear()
-    assert retry(service, ANALYST, id_of(service.store, ADATUM))
+    assert write_again(service, ANALYST, id_of(service.store, ADATUM))
     assert count_troubles(service, ANALYST) == len(list_troubles(service, ANALYST)) == 0, "it waits"
     write(service, watch)
     assert there(http)[ADATUM] == ADATUM_ACCOUNT
@@ -307,7 +307,7 @@ def test_both_sides_are_compared_and_nothing_is_changed_by_it(
         http.post(SET, json=row | bound).raise_for_status()
     before = there(http)
     name_place(service, ADMIN, PLACE, write=False)
-    run = execute(service, request_compare(service, ANALYST))
+    run = execute_run(service, request_compare(service, ANALYST))
     assert run.result == {"read": 4, "rejected": 0}
     found = {(one.kind, one.specific_id, one.here, one.there) for one in list_differences(service, ANALYST)}
     assert found == {
@@ -337,7 +337,7 @@ def test_what_is_written_while_the_table_is_read_is_not_taken_for_missing(
     servers.faults[:] = [
         Fault(service="dataverse", path_contains="new_provideraccounts?$select", edit=read_just_before)
     ]
-    assert execute(service, request_compare(service, ANALYST)).result["read"] == 0
+    assert execute_run(service, request_compare(service, ANALYST)).result["read"] == 0
     assert list_differences(service, ANALYST) == []
 
 
@@ -390,5 +390,5 @@ def test_postgresql_derives_the_same(home: Path, servers: Servers, http: httpx.C
     write(service, watch)
     assert there(http) == {ADATUM: None, COHO: COHO_ACCOUNT, BELLOWS: BELLOWS_TWIN}
     assert write(service, watch) is None
-    execute(service, request_compare(service, ANALYST))
+    execute_run(service, request_compare(service, ANALYST))
     assert list_differences(service, ANALYST) == []

@@ -31,7 +31,7 @@ from w365.service.matching import run
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Store
-from w365.store.matching.refresh_derived import settle
+from w365.store.matching.refresh_derived import refresh_with_rivals
 
 ACCOUNTS = 4
 
@@ -84,7 +84,7 @@ def witness(service: Service, threads: int, edits: int) -> None:
     run.settle_touched(service)
     with service.store.write() as connection:
         before = connection.execute(sa.select(t.Worklist.__table__).order_by(t.Worklist.provider_account_id)).all()
-        settle(connection, read_policy(connection), None)
+        refresh_with_rivals(connection, read_policy(connection), None)
         after = connection.execute(sa.select(t.Worklist.__table__).order_by(t.Worklist.provider_account_id)).all()
     assert before == after
 

@@ -58,7 +58,7 @@ def world(store: Store, home: Path) -> Service:
         crm_sync(service)
         settings.set_setting(service, ADMIN, "auto_match", "true")
         sync(service)
-        mapping.park(service, ANALYST, id_of(store, "p3"), seen=0, reason="later")
+        mapping.park_row(service, ANALYST, id_of(store, "p3"), seen=0, reason="later")
         portal.served = left
         settings.set_setting(service, ADMIN, "gone_guard_percent", "100")
         sync(service)

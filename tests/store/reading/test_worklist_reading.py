@@ -36,7 +36,7 @@ from w365.service.reading import account_lookup, records
 from w365.service.syncing import providers
 from w365.store import tables as t
 from w365.store.insight.activity import ActivityFilter
-from w365.store.reading.worklist import Filter, Row, Sort, count_rows, counts, list_ids
+from w365.store.reading.worklist import Filter, Row, Sort, count_rows, count_statuses, list_ids
 
 NAMES = {
     "p1": ("Coho O'Winery GmbH", "coho-winery.de"),
@@ -75,8 +75,8 @@ def service(_stores: FreshStores, tmp_path_factory: pytest.TempPathFactory) -> S
     rows = [providers.ManualAccount(f"m{place}", "Contoso Twin", ("twin.com",)) for place in range(3)]
     providers.add_manual_accounts(made, ADMIN, manual, rows)
     mapping.assign_account(made, ANALYST, id_of(store, "p1"), account_id_of(store, "a1"), seen=0)
-    mapping.exclude(made, ANALYST, id_of(store, "p3"), seen=0, reason="test tenant")
-    mapping.park(made, ANALYST, id_of(store, "p5"), seen=0, reason="later")
+    mapping.exclude_row(made, ANALYST, id_of(store, "p3"), seen=0, reason="test tenant")
+    mapping.park_row(made, ANALYST, id_of(store, "p5"), seen=0, reason="later")
     portal.served = pages_of(listed[:6] + listed[7:])
     sync(made)
     return made
@@ -144,7 +144,7 @@ def test_filters_narrow_and_join(service: Service) -> None:
 
 def test_lists_and_counts_leave_out_the_same_gone_and_unmapped_rows(service: Service) -> None:
     with service.store.read() as connection:
-        found_counts = counts(connection)
+        found_counts = count_statuses(connection)
         listed = count_rows(connection, Filter())
     assert sum(one.accounts for one in found_counts) == listed
     assert sum(one.accounts for one in found_counts if one.status is Status.UNMAPPED) == 6
@@ -251,7 +251,7 @@ def test_the_record_of_every_kind_of_row_can_be_read(service: Service) -> None:
         assert (record.gone_at is not None) == row.is_gone
         assert bool(record.disposition_reason) == (row.status in (Status.EXCLUDED, Status.PARKED))
         assert row.account_id not in {one.hit.account_id for one in record.candidates} or row.account_id is None
-        assert records.prefill(record).name == row.name[:160]
+        assert records.propose_account(record).name == row.name[:160]
 
 
 def test_a_record_in_conflict_shows_both_accounts_with_their_evidence(service: Service) -> None:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from w365.config import load_settings
 from w365.service import Service
 from w365.service.bootstrap import open_service
-from w365.service.connecting.connections import get_connection
+from w365.service.connecting.stored_connections import get_connection
 from w365.service.syncing.providers import list_providers
 from w365.ui.frame import app_runtime
 

@@ -19,9 +19,9 @@ def row(world: World) -> Row:
     """An open row that ana excluded and reopened."""
     world.sync()
     row = list_rows(world.service, ADMIN, Filter(statuses=(Status.UNMAPPED,)))[0]
-    mapping.exclude(world.service, ADMIN, row.id, seen=0, reason="a test tenant")
+    mapping.exclude_row(world.service, ADMIN, row.id, seen=0, reason="a test tenant")
     version = read_row(world.service, ADMIN, row.id).version
-    return mapping.reopen(world.service, ADMIN, row.id, seen=version).row
+    return mapping.reopen_row(world.service, ADMIN, row.id, seen=version).row
 
 
 def open_record(world: World, row: Row) -> AppTest:
@@ -50,7 +50,7 @@ def test_the_decision_that_holds_is_taken_back_where_it_stands(world: World, row
 
 def test_a_decision_of_another_meanwhile_is_said_and_left(world: World, row: Row) -> None:
     test = open_record(world, row)
-    mapping.exclude(world.service, OTHER, row.id, seen=row.version, reason="not ours")
+    mapping.exclude_row(world.service, OTHER, row.id, seen=row.version, reason="not ours")
     next(one for one in test.button if "-undo-" in str(one.key)).click().run()
     (told,) = (str(one.value) for one in test.info)
     assert told.startswith("**Decided meanwhile: Excluded")

@@ -11,7 +11,14 @@ from w365.service.reading.records import AccountView, Record
 from w365.store.reading.account_hits import Hit
 from w365.store.reading.decision_log import DecisionView
 from w365.store.reading.records import DomainView, SubscriptionView
-from w365.ui.deciding.record.words import compare, say_decision, say_domain, say_state, say_subscription, say_when
+from w365.ui.deciding.record.words import (
+    compare_account,
+    say_decision,
+    say_domain,
+    say_state,
+    say_subscription,
+    say_when,
+)
 
 AT = dt.datetime(2026, 3, 4, 9, 5, tzinfo=dt.UTC)
 OWN = DomainView("kestrel.de", "own_name", is_default=True, is_verified=True, listed="", accounts=0)
@@ -24,7 +31,7 @@ RECORD = Record(
 
 
 def differs(record: Record, account: AccountView) -> dict[str, bool | None]:
-    return {fact.label: fact.differs for fact in compare(record, account)}
+    return {fact.label: fact.differs for fact in compare_account(record, account)}
 
 
 def with_hit(**changes: str) -> AccountView:
@@ -48,7 +55,9 @@ def test_a_customer_without_a_domain_of_its_own_has_none_to_compare(domains: tup
 
 def test_what_the_account_shares_is_named_first() -> None:
     names = (*(f"a{number}.de" for number in range(6)), "kestrel.de")
-    value = next(fact.value for fact in compare(RECORD, replace(ACCOUNT, domains=names)) if fact.label == "Domains")
+    value = next(
+        fact.value for fact in compare_account(RECORD, replace(ACCOUNT, domains=names)) if fact.label == "Domains"
+    )
     assert value == "kestrel.de, a0.de, a1.de, a2.de and 3 more"
 
 

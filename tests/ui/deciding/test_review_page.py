@@ -11,7 +11,7 @@ from w365.service.deciding.collaboration import list_notes, set_owner
 from w365.service.reading.records import list_rows, read_record
 from w365.service.reading.review_queue import read_queue
 from w365.store.reading.worklist import Filter
-from w365.ui.deciding.review.queue_position import QueueChoice, Walk, begin
+from w365.ui.deciding.review.queue_position import QueueChoice, Walk, begin_walk
 from w365.ui.deciding.review.session import TOO_SOON, Review
 from w365.ui.frame.page_context import PageContext
 
@@ -47,7 +47,9 @@ def exclude(review: Review, record_of: int | None = None) -> None:
     row = record_of or review.walk.row
     assert row is not None
     record = read_record(review.context.service, ADMIN, row)
-    review.take(record, lambda seen: mapping.exclude(review.context.service, ADMIN, row, seen=seen, reason="a test"))
+    review.take(
+        record, lambda seen: mapping.exclude_row(review.context.service, ADMIN, row, seen=seen, reason="a test")
+    )
 
 
 def test_one_press_never_decides_the_row_that_has_only_just_come(review: Review) -> None:
@@ -69,7 +71,7 @@ def test_rows_decided_by_others_meanwhile_are_passed_by(review: Review) -> None:
     review.look_ahead()
     following = review.walk.following
     assert following is not None
-    mapping.exclude(review.context.service, ADMIN, following, seen=0, reason="by another")
+    mapping.exclude_row(review.context.service, ADMIN, following, seen=0, reason="by another")
     exclude(review)
     record = review.record()
     assert record is not None
@@ -81,8 +83,10 @@ def test_a_refused_decision_leaves_the_row_and_says_who_was_first(review: Review
     record, row = review.record(), review.walk.row
     assert record is not None
     assert row is not None
-    mapping.exclude(review.context.service, ADMIN, row, seen=0, reason="first")
-    review.take(record, lambda seen: mapping.exclude(review.context.service, ADMIN, row, seen=seen, reason="second"))
+    mapping.exclude_row(review.context.service, ADMIN, row, seen=0, reason="first")
+    review.take(
+        record, lambda seen: mapping.exclude_row(review.context.service, ADMIN, row, seen=seen, reason="second")
+    )
     assert isinstance(review.error, StaleEdit)
     assert (review.decided, review.steps) == (0, [])
 
@@ -113,7 +117,7 @@ def test_undo_goes_back_row_by_row(review: Review) -> None:
 
 
 def test_a_walk_ends_behind_its_last_row_and_a_row_of_elsewhere_comes_next() -> None:
-    walk = begin(type("Queue", (), {"ids": (5, 6), "total": 2})())
+    walk = begin_walk(type("Queue", (), {"ids": (5, 6), "total": 2})())
     assert (walk.progress(), walk.on().on().row, walk.on().on().on().at) == ("1 of 2", None, 2)
     assert walk.on().to(9).ids == (5, 9, 6)
     assert walk.on().to(9).row == 9

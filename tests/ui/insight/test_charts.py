@@ -41,4 +41,4 @@ def test_many_runs_are_a_line_without_dots() -> None:
 
 def test_the_longest_bar_leaves_room_for_its_number() -> None:
     frame = charts.source_frame([RuleTotals("By hand", 228_561), RuleTotals("Imported", 7)])
-    assert charts.bars(frame, "Source", "Mappings").spec["encoding"]["x"]["scale"]["domainMax"] > 300_000
+    assert charts.draw_bars(frame, "Source", "Mappings").spec["encoding"]["x"]["scale"]["domainMax"] > 300_000

@@ -17,7 +17,7 @@ from w365.service.deciding.bulk_actions import ACTIONS
 from w365.store.reading.worklist import Sort
 from w365.ui.reading.grid.component import BAR, Bulk, GridEvent, GridState, Sorted, options, read_event
 from w365.ui.reading.grid.script import BUNDLE
-from w365.ui.reading.grid.style import SHEET, style
+from w365.ui.reading.grid.style import SHEET, grid_style
 from w365.ui.reading.grid.view import SHOWN, View
 
 EVIL = "::JSCODE::window.top.document.title='x'::JSCODE::"
@@ -90,7 +90,7 @@ def test_the_scripts_put_text_into_the_page_as_text() -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_whole_style_sheet_reaches_the_grid_and_every_variable_of_it_is_defined(scheme: str) -> None:
-    root, *rules = style(scheme).values()
+    root, *rules = grid_style(scheme).values()
     plain = re.sub(r"/\*.*?\*/", "", SHEET, flags=re.DOTALL)
     assert (len(rules), sum(map(len, rules))) == (plain.count("{"), plain.count(";"))
     by_script = {"--w365-bottom"}

@@ -39,7 +39,7 @@ REFUSALS: Mapping[int, tuple[str, int, str]] = {
 }
 
 
-def refuse(code: int, about: str = "") -> Reply:
+def refuse_with_code(code: int, about: str = "") -> Reply:
     """The answer of the token endpoint, and of discovery."""
     error, status, sentence = REFUSALS[code]
     now, trace, correlation = datetime.now(UTC), new_guid(), new_guid()

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from w365.demo.entra.aadsts import refuse
-from w365.demo.entra.consent import CodeRequest, Codes, authorize
+from w365.demo.entra.aadsts import refuse_with_code
+from w365.demo.entra.consent import CodeRequest, Codes, answer_authorization
 from w365.demo.tokens import NOBODY, Person, TokenIssuer
 from w365.demo.wire import Reply, Request, json_reply
 
@@ -46,7 +46,11 @@ class Authority:
             return self._answer_token(match[1], request)
         if match := _AUTHORIZE.fullmatch(request.path):
             is_known = match[1].lower() in self.tenants
-            return authorize(request, self.clients, self.codes) if is_known else refuse(90002, match[1])
+            return (
+                answer_authorization(request, self.clients, self.codes)
+                if is_known
+                else refuse_with_code(90002, match[1])
+            )
         return json_reply(404, {"error": "not_found", "error_description": "There is nothing here."})
 
     def _answer_instance(self, request: Request) -> Reply:
@@ -58,7 +62,7 @@ class Authority:
 
     def _answer_configuration(self, tenant: str) -> Reply:
         if tenant.lower() not in self.tenants | self.customers:
-            return refuse(90002, tenant)
+            return refuse_with_code(90002, tenant)
         root = f"{self.url}/{tenant}"
         return json_reply(
             200,
@@ -75,15 +79,15 @@ class Authority:
 
     def _answer_token(self, tenant: str, request: Request) -> Reply:
         if request.method != "POST":
-            return refuse(900561)
+            return refuse_with_code(900561)
         if tenant.lower() not in self.tenants | self.customers:
-            return refuse(90002, tenant)
+            return refuse_with_code(90002, tenant)
         form = request.form()
         client_id, secret = _read_client(request, form)
         if self.refusals:
-            return refuse(self.refusals[0], client_id)
+            return refuse_with_code(self.refusals[0], client_id)
         if client_id not in self.clients or not hmac.compare_digest(self.clients[client_id].encode(), secret.encode()):
-            return refuse(7000215 if client_id in self.clients else 700016, client_id)
+            return refuse_with_code(7000215 if client_id in self.clients else 700016, client_id)
         if tenant not in self.customers:
             return self._answer_grant(client_id, form)
         return self._answer_for_customer(tenant, client_id, form)
@@ -91,33 +95,37 @@ class Authority:
     def _answer_for_customer(self, tenant: str, client_id: str, form: Mapping[str, str]) -> Reply:
         """In a customer's tenant the application is known through a person's role only."""
         if form.get("grant_type") != "refresh_token":
-            return refuse(700016, client_id)
+            return refuse_with_code(700016, client_id)
         person = self.tokens.redeem_refresh_token(form.get("refresh_token", ""), client_id)
         if person is None or not person.name:
-            return refuse(700082)
+            return refuse_with_code(700082)
         return self._issue_renewable(client_id, self._read_resource(form.get("scope", "")), form, person, tenant=tenant)
 
     def _answer_grant(self, client_id: str, form: Mapping[str, str]) -> Reply:
         resource = self._read_resource(form.get("scope", ""))
         if not resource:
-            return refuse(70011)
+            return refuse_with_code(70011)
         if resource not in self.resources:
-            return refuse(500011, resource)
+            return refuse_with_code(500011, resource)
         match form.get("grant_type", ""):
             case "client_credentials":
                 return self._issue_token(client_id, resource)
             case "refresh_token":
                 person = self.tokens.redeem_refresh_token(form.get("refresh_token", ""), client_id)
-                return refuse(700082) if person is None else self._issue_renewable(client_id, resource, form, person)
+                return (
+                    refuse_with_code(700082)
+                    if person is None
+                    else self._issue_renewable(client_id, resource, form, person)
+                )
             case "authorization_code":
                 return self._redeem_code(client_id, resource, form)
             case other:
-                return refuse(70003, other)
+                return refuse_with_code(70003, other)
 
     def _redeem_code(self, client_id: str, resource: str, form: Mapping[str, str]) -> Reply:
         grant = self.codes.redeem_code(form.get("code", ""), form, client_id)
         if not isinstance(grant, CodeRequest):
-            return refuse(grant, form.get("redirect_uri", ""))
+            return refuse_with_code(grant, form.get("redirect_uri", ""))
         identity = {
             "aud": client_id,
             "iss": f"{self.url}/{self.tenant_id}/v2.0",

@@ -73,7 +73,7 @@ class Codes:
         return request
 
 
-def authorize(request: Request, clients: Mapping[str, str], codes: Codes) -> Reply:
+def answer_authorization(request: Request, clients: Mapping[str, str], codes: Codes) -> Reply:
     """Show the page, or, once the person chose, send the browser back."""
     parameters = request.parameters()
     if trouble := _describe_fault(parameters, clients):

@@ -23,7 +23,7 @@ class Interval:
     high: float
 
 
-def wilson(good: int, judged: int) -> Interval | None:
+def wilson_interval(good: int, judged: int) -> Interval | None:
     """Estimate a share from a sample (Wilson's score interval); None before anything is judged.
 
     Unlike the textbook interval it stays inside 0 and 1 and says something where all are good.
@@ -36,7 +36,7 @@ def wilson(good: int, judged: int) -> Interval | None:
     return Interval(share, max(centre - half, 0.0), min(centre + half, 1.0))
 
 
-def draw(strata: Mapping[S, Sequence[int]], size: int, seed: int) -> list[int]:
+def draw_from_strata(strata: Mapping[S, Sequence[int]], size: int, seed: int) -> list[int]:
     """Draw `size` of the ids, from each stratum its share, in random order; the same seed draws the same.
 
     As each stratum has its share, the share of good ones in the sample estimates that of all without weights.

@@ -9,7 +9,7 @@ from w365.errors import InputError, NotFound, StaleEdit
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import needs
-from w365.service.auditing.estimates import Interval, draw, wilson
+from w365.service.auditing.estimates import Interval, draw_from_strata, wilson_interval
 from w365.store.auditing.samples import (
     AuditVerdict,
     AuditView,
@@ -39,7 +39,7 @@ def draw_sample(service: Service, actor: Actor, size: int, *, seed: int, stratif
         raise InputError("Nothing is mapped automatically.", kept="No sample was drawn.", do="Run a match first.")
     values = {"seed": seed, "population": population, "is_stratified": stratified, "actor": actor.name}
     with service.store.write() as connection:
-        return put_sample(connection, values | {"at": service.clock()}, draw(strata, size, seed))
+        return put_sample(connection, values | {"at": service.clock()}, draw_from_strata(strata, size, seed))
 
 
 @needs(Role.VIEWER)
@@ -51,7 +51,7 @@ def list_audits(service: Service, actor: Actor, limit: int = 50) -> list[AuditVi
 
 def estimate_precision(audit: AuditView) -> Interval | None:
     """The share of right ones among right and wrong; who is unsure says nothing about it."""
-    return wilson(audit.right, audit.right + audit.wrong)
+    return wilson_interval(audit.right, audit.right + audit.wrong)
 
 
 @needs(Role.VIEWER)
@@ -68,7 +68,7 @@ def list_judged(service: Service, actor: Actor, audit_id: int, verdict: AuditVer
 
 
 @needs(Role.ANALYST)
-def judge(service: Service, actor: Actor, audit_id: int, place: int, verdict: AuditVerdict | None) -> None:
+def judge_pair(service: Service, actor: Actor, audit_id: int, place: int, verdict: AuditVerdict | None) -> None:
     """Keep a verdict on one pair, or take it back (None).
 
     Raises StaleEdit where the pair is judged already, by somebody else or by a key pressed twice: the first one counts.

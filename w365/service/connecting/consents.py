@@ -18,7 +18,7 @@ from w365.errors import ConfigurationError
 from w365.http.sign_in.aadsts_messages import explain_sign_in
 from w365.http.sign_in.claims import has_mfa
 from w365.http.sign_in.user_tokens import nobody_signed_in
-from w365.log import hide
+from w365.log import hide_secret
 from w365.store.connecting.consents import change_consent, read_consent
 from w365.store.db.engine import Connection as Database
 from w365.store.db.engine import Store
@@ -101,7 +101,7 @@ class KeptConsent:
             token = self.sealer.unseal(purpose_of_token(self.target, self.application), row.token)
         except Unsealable:
             raise token_lost(self.name) from None
-        hide(token)
+        hide_secret(token)
         until = now + dt.timedelta(seconds=_HELD_SECONDS)
         self._update(database, row.version, {"held_by": holder, "held_until": until})
         return _Held(token, row.version, holder)
@@ -121,7 +121,7 @@ class KeptConsent:
             "refused": "",
         }
         if token := grant.get("refresh_token"):
-            hide(str(token))
+            hide_secret(str(token))
             sealed = self.sealer.seal(purpose_of_token(self.target, self.application), str(token))
             values |= {"token": sealed, "version": held.version + 1}
         return values

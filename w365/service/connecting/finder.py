@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from w365.config import Settings
 from w365.connection import DATAVERSE, REACHES, Connection, SignIn, build_connection
 from w365.errors import ConfigurationError
-from w365.log import hide
+from w365.log import hide_secret
 from w365.portals.connectors import CONNECTORS, connector_of
 from w365.service import Service
 from w365.service.connecting.consents import KeptConsent, application_of
 from w365.service.connecting.fields import SECRET, labels_of
-from w365.store.connecting.connections import ConnectionRow, put_row, read_row, read_rows
+from w365.store.connecting.connection_rows import ConnectionRow, put_row, read_row, read_rows
 from w365.store.db.engine import Connection as Database
 from w365.store.db.engine import Store
 from w365.store.db.sealing import Sealer, Unsealable
@@ -69,7 +69,7 @@ class ConnectionFinder:
             secret = self.sealer.unseal(purpose_of(row), row.secret)
         except Unsealable:
             raise ConfigurationError(_LOST.format(name=name), kept="Everything else is kept.", do=_FIND) from None
-        hide(secret)
+        hide_secret(secret)
         return build_from_row(self.settings, row, secret)
 
 

@@ -21,7 +21,7 @@ from w365.store.deciding.decisions import Change, Who, carry_out
 from w365.store.deciding.planning import PlannedAction
 from w365.store.deciding.plans import PART, Log, PlanView, Terms
 from w365.store.matching.evidence import Values
-from w365.store.matching.refresh_derived import refresh
+from w365.store.matching.refresh_derived import refresh_rows
 
 Detail = Mapping[str, Any]
 """What a person entered for an action: `score`, `account`, `reason`, `until`, `owner`."""
@@ -68,12 +68,12 @@ def _deciding(kind: DecisionKind, origin: Origin | None = None) -> Callable[[Pla
 
 def _give(work: PlanPart) -> None:
     made = owners.give_rows(work.connection, work.who, str(work.plan.detail["owner"]), PART, work.part)
-    refresh(work.connection, work.policy, owners.given_rows(), made)
+    refresh_rows(work.connection, work.policy, owners.given_rows(), made)
 
 
 def _give_back(work: PlanPart) -> None:
     made = owners.give_back_rows(work.connection, work.who, PART, work.part)
-    refresh(work.connection, work.policy, owners.given_rows(), made)
+    refresh_rows(work.connection, work.policy, owners.given_rows(), made)
 
 
 def _say_accept(_connection: Connection, detail: Detail, _today: dt.date) -> str:

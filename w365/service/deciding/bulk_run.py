@@ -78,7 +78,7 @@ def freeze_plan(
 
 def _read_preview(connection: Connection, plan_id: int) -> PlanPreview:
     plan = plans.read_plan(connection, plan_id)
-    first = plans.sample(connection, plan_id, _SHOWN)
+    first = plans.read_sample(connection, plan_id, _SHOWN)
     names = plans.account_names(connection, {row.account_id for row in first})
     accounts = {row.provider_account_id: names[row.account_id] for row in first}
     owners = _owners(connection, plan, {row.provider_account_id: row.undoes_id or 0 for row in first})
@@ -97,14 +97,14 @@ def _owners(connection: Connection, plan: PlanView, undone: dict[int, int]) -> d
 
 
 @needs(Role.ANALYST)
-def confirm(service: Service, actor: Actor, plan_id: int) -> int:
+def confirm_plan(service: Service, actor: Actor, plan_id: int) -> int:
     """Queue the run that does a plan and return its id. InputError when it was confirmed before or changes nothing."""
     with service.store.write() as connection:
         plan = plans.read_plan(connection, plan_id)
         _refuse(plan, actor)
         kind = RunKind.UNDO if ACTIONS[plan.action].is_undo else RunKind.BULK
         run_id = request_run(connection, kind, f"{plan.said} #{plan.id}", actor.name, service.clock())
-        plans.bind(connection, plan, run_id)
+        plans.bind_run(connection, plan, run_id)
     return run_id
 
 
@@ -132,7 +132,7 @@ def read_done(service: Service, actor: Actor, run_id: int) -> tuple[RunView, Pla
 
 
 @needs(Role.ANALYST)
-def discard(service: Service, actor: Actor, plan_id: int) -> None:
+def discard_plan(service: Service, actor: Actor, plan_id: int) -> None:
     """Forget a preview that is not wanted; one that was confirmed stays."""
     with service.store.write() as connection:
         plan = plans.read_plan(connection, plan_id)

@@ -16,7 +16,16 @@ from w365.service.access import needs
 from w365.service.deciding.reasons import check_day, check_reason
 from w365.source_records import NewAccount
 from w365.store.configuring.settings import read_policy
-from w365.store.deciding.decisions import ROW, Change, Standing, Who, carry_out, look, refuse, row_values
+from w365.store.deciding.decisions import (
+    ROW,
+    Change,
+    Standing,
+    Who,
+    carry_out,
+    read_standing,
+    refuse_mapping,
+    row_values,
+)
 from w365.store.reading.worklist import Row, read_rows
 from w365.store.syncing.crm_accounts import store_account
 
@@ -87,13 +96,13 @@ def take_back_rejection(
 
 
 @needs(Role.ANALYST)
-def exclude(service: Service, actor: Actor, provider_account_id: int, *, seen: int, reason: str) -> Decided:
+def exclude_row(service: Service, actor: Actor, provider_account_id: int, *, seen: int, reason: str) -> Decided:
     """Take a row out of the backlog for good, with a reason."""
     return _decide(service, actor, provider_account_id, seen, Change(DecisionKind.EXCLUDE, reason=reason))
 
 
 @needs(Role.ANALYST)
-def park(
+def park_row(
     service: Service, actor: Actor, provider_account_id: int, *, seen: int, reason: str, until: dt.date | None = None
 ) -> Decided:
     """Take a row out of the backlog for a time, with a reason; on the date (UTC) it is open again by itself."""
@@ -103,7 +112,7 @@ def park(
 
 
 @needs(Role.ANALYST)
-def reopen(service: Service, actor: Actor, provider_account_id: int, *, seen: int) -> Decided:
+def reopen_row(service: Service, actor: Actor, provider_account_id: int, *, seen: int) -> Decided:
     """Put an excluded or parked row back into the backlog."""
     return _decide(service, actor, provider_account_id, seen, Change(DecisionKind.REOPEN))
 
@@ -127,7 +136,7 @@ def create_account(service: Service, actor: Actor, provider_account_id: int, new
     if not new.name.strip():
         raise InputError("An account needs a name.", kept="Nothing was created.")
     with service.store.read() as connection:
-        look(connection, read_policy(connection), provider_account_id, seen=seen)
+        read_standing(connection, read_policy(connection), provider_account_id, seen=seen)
     with service.open_crm(never_stop) as crm:
         account = crm.create_account(new)
     _log.info("account %s created in the CRM", account.crm_id)
@@ -154,9 +163,9 @@ def _decide(
     reason = check_reason(change.reason, is_needed=change.kind in _WITH_REASON)
     with service.store.write() as connection:
         policy = read_policy(connection)
-        now = look(connection, policy, provider_account_id, account_id, seen=seen)
+        now = read_standing(connection, policy, provider_account_id, account_id, seen=seen)
         _refuse_senseless(now, change.kind)
-        refuse(connection, policy, now, change.kind)
+        refuse_mapping(connection, policy, now, change.kind)
         who, values = Who(actor.name, service.clock()), row_values(provider_account_id, account_id)
         carry_out(connection, policy, who, replace(change, reason=reason), ROW, values)
         row = read_rows(connection, [provider_account_id])[0]

@@ -15,13 +15,13 @@ from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Connection
 from w365.store.deciding import plans
 from w365.store.deciding.batch import Rows
-from w365.store.deciding.decisions import ROW, Change, Who, carry_out, look, row_values
+from w365.store.deciding.decisions import ROW, Change, Who, carry_out, read_standing, row_values
 from w365.store.deciding.owners import last_given, owner_targets
 from w365.store.deciding.plans import Terms
 from w365.store.deciding.undoable import (
     NOT_UNDONE,
-    holding,
     last_of,
+    list_holding,
     read_decision,
     read_target,
     targets_of_decision,
@@ -120,7 +120,7 @@ def _chosen_run(connection: Connection, run_id: int) -> _Chosen:
 def can_take_back(service: Service, actor: Actor, row: int) -> frozenset[int]:
     """Which decisions of a row hold now, so that undoing them brings back what was before."""
     with service.store.read() as connection:
-        return holding(connection, row)
+        return list_holding(connection, row)
 
 
 @needs(Role.ANALYST)
@@ -134,7 +134,7 @@ def take_back(connection: Connection, who: Who, decision_id: int) -> Row:
     """Do the same inside a transaction."""
     _chosen(connection, Undoable(decision_id=decision_id))
     policy, target = read_policy(connection), read_target(connection, decision_id)
-    now = look(connection, policy, target.row, target.account, seen=None, terms=Terms.UNDO)
+    now = read_standing(connection, policy, target.row, target.account, seen=None, terms=Terms.UNDO)
     if why := target.why or now.why:
         raise StaleEdit(
             f"{read_rows(connection, [now.id])[0].name} cannot go back to what it was: {LEFT_WORDS[why]}.",

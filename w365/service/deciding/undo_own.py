@@ -26,7 +26,7 @@ class Before:
 
 
 @needs(Role.ANALYST)
-def remember(service: Service, actor: Actor, row: int) -> Before:
+def remember_candidates(service: Service, actor: Actor, row: int) -> Before:
     """Read, before a decision, what undoing it needs."""
     with service.store.read() as connection:
         return Before(row, read_candidates(connection, row))

@@ -5,5 +5,5 @@ size does not matter. CSV and Excel cells that a spreadsheet would run as a form
 """
 
 from w365.service.exporting.files import File, FileRequest, name_file, write_file, write_requested
-from w365.service.exporting.rows import read
+from w365.service.exporting.rows import read_records
 from w365.service.exporting.subjects import COLUMNS, EVERYTHING, MEDIA_TYPES, Format, Record, Subject

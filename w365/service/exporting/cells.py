@@ -12,13 +12,13 @@ def safe_cell(value: object) -> object:
     """Quote a text that a spreadsheet would run as a formula; flatten what is not a single value."""
     if isinstance(value, str):
         return put_apostrophes(value)
-    return put_apostrophes(flat(value)) if isinstance(value, (list, dict)) else value
+    return put_apostrophes(to_json(value)) if isinstance(value, (list, dict)) else value
 
 
-def flat(value: object) -> str:
+def to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def stamp(at: dt.datetime) -> str:
+def to_utc_text(at: dt.datetime) -> str:
     """A time in UTC, to the second."""
     return f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"

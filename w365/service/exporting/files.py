@@ -14,7 +14,7 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.exporting.parquet_files import write_parquet
-from w365.service.exporting.rows import read
+from w365.service.exporting.rows import read_records
 from w365.service.exporting.statistic_lines import statistic_lines
 from w365.service.exporting.subjects import Format, Record, Subject
 from w365.service.exporting.text_files import write_csv, write_json
@@ -85,7 +85,7 @@ def write_requested(service: Service, actor: Actor, request: FileRequest, file: 
 def _read_requested(service: Service, actor: Actor, request: FileRequest, subject: Subject) -> Iterator[Record]:
     if subject is Subject.STATISTICS:
         return statistic_lines(service, actor, request.sections, request.since)
-    return read(service, actor, subject, request.filter)
+    return read_records(service, actor, subject, request.filter)
 
 
 _WRITERS: Mapping[Format, Callable[[BinaryIO, Subject, Iterable[Record]], int]] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any, BinaryIO
 
-from w365.service.exporting.cells import flat
+from w365.service.exporting.cells import to_json
 from w365.service.exporting.subjects import COLUMNS, Kind, Record, Subject, kind_of
 
 _GROUP = 20_000
@@ -40,5 +40,5 @@ def _value(value: object, kind: Kind) -> object:
     if value is None:
         return None
     if kind is Kind.NESTED:
-        return flat(value)
+        return to_json(value)
     return bool(value) if kind is Kind.FLAG else value

@@ -29,7 +29,7 @@ _WHY: Mapping[str, str] = {reason.value: say_reason(reason) for reason in Reason
 
 
 @needs(Role.VIEWER)
-def read(service: Service, actor: Actor, subject: Subject, rows: Filter | None = None) -> Iterator[Record]:
+def read_records(service: Service, actor: Actor, subject: Subject, rows: Filter | None = None) -> Iterator[Record]:
     """Read the records of a subject as dictionaries with the same keys in the same order.
 
     `rows` leaves the provider accounts that the grid would show.

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
-from w365.service.exporting.cells import safe_cell, stamp
+from w365.service.exporting.cells import safe_cell, to_utc_text
 from w365.service.exporting.subjects import COLUMNS, Record, Subject
 
 
@@ -38,7 +38,7 @@ def csv_bytes(headings: Sequence[str], rows: Iterable[Iterable[object]] = ()) ->
 
 
 def _cell(value: object) -> object:
-    return stamp(value) if isinstance(value, dt.datetime) else safe_cell(value)
+    return to_utc_text(value) if isinstance(value, dt.datetime) else safe_cell(value)
 
 
 def write_json(file: BinaryIO, _subject: Subject, records: Iterable[Record]) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import IO, Any, BinaryIO, cast
 
-from w365.service.exporting.cells import flat
+from w365.service.exporting.cells import to_json
 from w365.service.exporting.subjects import COLUMNS, Kind, Record, Subject, kind_of
 from w365.service.insight.statistics import DEFINITIONS
 from w365.sheets.lines import put_apostrophes
@@ -99,7 +99,7 @@ def _write_cell(sheet: Any, formats: Mapping[str, Any], row: int, place: int, ki
             at = value.astimezone(dt.UTC).replace(tzinfo=None)
             sheet.write_datetime(row, place, at, formats["time"])
         case Kind.NESTED:
-            sheet.write_string(row, place, _text(flat(value)))
+            sheet.write_string(row, place, _text(to_json(value)))
         case _:
             sheet.write_string(row, place, _text(str(value)))
 

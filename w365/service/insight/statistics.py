@@ -20,7 +20,7 @@ from w365.service.memo import Remembered
 from w365.store.db.engine import Connection
 from w365.store.insight import metrics
 from w365.store.reading.decision_log import latest_decision_id
-from w365.store.reading.worklist import Filter, StatusCount, count_rows, counts
+from w365.store.reading.worklist import Filter, StatusCount, count_rows, count_statuses
 from w365.store.syncing.providers import count_gone, read_provider_names
 
 DEFINITIONS: dict[str, str] = {
@@ -108,7 +108,7 @@ def read_statistics(service: Service, actor: Actor, *, history: int = 60) -> Sta
 
 
 def _read_current(connection: Connection, at: dt.datetime, history: int) -> dict[str, Any]:
-    amounts = counts(connection)
+    amounts = count_statuses(connection)
     backlog = [count for count in amounts if count.status in OPEN]
     last_week = at - dt.timedelta(days=7)
     return {
@@ -143,7 +143,7 @@ _WORK: Remembered[dict[str, Any]] = Remembered()
 def count_backlog(service: Service, actor: Actor) -> int:
     """The number that stands on every page."""
     with service.store.read() as connection:
-        return sum_totals(counts(connection)).backlog
+        return sum_totals(count_statuses(connection)).backlog
 
 
 def _sum_by_provider(amounts: Sequence[StatusCount], names: Mapping[int, str]) -> tuple[ProviderTotals, ...]:

@@ -16,11 +16,18 @@ from w365.store.db.engine import Connection
 from w365.store.deciding.decisions import auto_match, mapped_in_run
 from w365.store.matching.account_domains import fold_all
 from w365.store.matching.candidates import order_candidates, order_elsewhere
-from w365.store.matching.dirty_rows import all_rows, forget_touched, is_any_touched, touch, touched, touched_or_all
+from w365.store.matching.dirty_rows import (
+    all_rows,
+    forget_touched,
+    is_any_touched,
+    touch_rows,
+    touched_or_all,
+    touched_rows,
+)
 from w365.store.matching.pending_matches import WouldMap, count_ready, list_breaching, list_ready
-from w365.store.matching.refresh_derived import settle
+from w365.store.matching.refresh_derived import refresh_with_rivals
 from w365.store.reading.snapshots import leave_snapshot
-from w365.store.reading.worklist import Filter, count_rows, counts
+from w365.store.reading.worklist import Filter, count_rows, count_statuses
 from w365.store.run_counts import Count, Counts
 from w365.store.runs import Progress, RunView
 
@@ -83,7 +90,7 @@ def run_match(service: Service, run: RunView, progress: Progress, *, map_first: 
         policy = read_policy(connection)
         if run.wants_full:
             fold_all(connection)
-            touch(connection, all_rows())
+            touch_rows(connection, all_rows())
         _settle_touched(connection)
         mapped = map_first(connection, policy, run.id, service.clock()) if map_first else 0
         mapped += auto_match(connection, policy, run.id, run.actor, service.clock())
@@ -107,7 +114,7 @@ def preview_match(service: Service, actor: Actor, limit: int = 200) -> MatchPrev
 
 def _preview(connection: Connection, limit: int) -> MatchPreview:
     policy = read_policy(connection)
-    conflicts = sum(count.accounts for count in counts(connection) if count.status is Status.CONFLICT)
+    conflicts = sum(count.accounts for count in count_statuses(connection) if count.status is Status.CONFLICT)
     return MatchPreview(
         policy.auto_match,
         count_ready(connection),
@@ -146,20 +153,20 @@ def settle_touched(service: Service) -> None:
 
 
 def _settle_touched(connection: Connection) -> None:
-    settle(connection, read_policy(connection), touched_or_all(connection))
-    order_candidates(connection, touched())
+    refresh_with_rivals(connection, read_policy(connection), touched_or_all(connection))
+    order_candidates(connection, touched_rows())
 
 
 def _settle_mapped(connection: Connection, run_id: int) -> None:
     """After mapping: the grid rows of what was mapped, and under a unique policy the rows that lost to it."""
     rows, values = mapped_in_run(), {"run": run_id}
-    settle(connection, read_policy(connection), rows, values)
+    refresh_with_rivals(connection, read_policy(connection), rows, values)
     order_elsewhere(connection, rows, values)
 
 
 def _leave_snapshot(connection: Connection, run_id: int) -> Counts:
     """Leave the counts after the match for the history, and sum them up by status."""
-    rows = counts(connection)
+    rows = count_statuses(connection)
     leave_snapshot(connection, run_id, rows)
     statuses: Counter[Status] = Counter()
     for row in rows:

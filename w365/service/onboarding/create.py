@@ -67,7 +67,7 @@ def check_domain(service: Service, actor: Actor, provider_id: int, prefix: str) 
 
 
 @needs(Role.ANALYST)
-def onboard(service: Service, actor: Actor, provider_id: int, account_id: int, texts: Texts) -> Onboarded:
+def onboard_customer(service: Service, actor: Actor, provider_id: int, account_id: int, texts: Texts) -> Onboarded:
     """Create a customer for an account and map it.
 
     Raises FormRefused for what was entered, PolicyBreach, and whatever the provider refuses; nothing was created then.
@@ -84,7 +84,7 @@ def onboard(service: Service, actor: Actor, provider_id: int, account_id: int, t
 
 
 @needs(Role.ANALYST)
-def finish(service: Service, actor: Actor, onboarding_id: int) -> Onboarded:
+def finish_onboarding(service: Service, actor: Actor, onboarding_id: int) -> Onboarded:
     """Bring an onboarding that broke off to its end; no customer is created twice."""
     with service.store.read() as connection:
         onboarding = get_onboarding(connection, onboarding_id)

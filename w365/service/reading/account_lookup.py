@@ -20,7 +20,7 @@ from w365.store.db.engine import Connection
 from w365.store.matching.cardinality import read_holders
 from w365.store.reading import account_search
 from w365.store.reading.account_hits import Hit, Score, read_hits, read_scores
-from w365.store.reading.search_index import fold, parts_of, terms, words_of
+from w365.store.reading.search_index import fold_text, parts_of, search_terms, words_of
 from w365.store.reading.spelling import SHORTEST_TYPED, is_kept
 
 _MOST_TERMS = 12
@@ -42,7 +42,7 @@ class _Kind(enum.IntEnum):
 @needs(Role.VIEWER)
 def search_accounts(service: Service, actor: Actor, text: str, *, limit: int = 20, row: int | None = None) -> list[Hit]:
     """Rank accounts for what was typed, for a row of the grid if it is given; no text finds nothing."""
-    typed = list(dict.fromkeys(terms(text)))[:_MOST_TERMS]
+    typed = list(dict.fromkeys(search_terms(text)))[:_MOST_TERMS]
     if not typed:
         return []
     with service.store.read() as connection:
@@ -85,7 +85,7 @@ class _Search:
 
     def __init__(self, connection: Connection, text: str, typed: Sequence[str], limit: int, row: int | None) -> None:
         self.connection, self.typed, self.limit, self.row = connection, typed, limit, row
-        self.text, self.key = text, fold(text)
+        self.text, self.key = text, fold_text(text)
         self.is_joined = len(typed) == 1 and parts_of(typed[0]) != [typed[0]]  # as “contoso.” is, half a domain
         self.hits: dict[int, Hit] = {}
         self.misspelt: set[int] = set()
@@ -135,12 +135,12 @@ class _Search:
         ]
 
     def _place(self, hit: Hit) -> tuple[_Kind, bool, int, str, int]:
-        name, kind = fold(hit.name), self._kind(hit)
+        name, kind = fold_text(hit.name), self._kind(hit)
         # Beginnings stand in the order in which they are read; of other names the shorter ones are nearer.
         return kind, not hit.is_active, 0 if kind is _Kind.BEGINS else len(name), name, hit.account_id
 
     def _kind(self, hit: Hit) -> _Kind:
-        name, number = fold(hit.name), fold(hit.number)
+        name, number = fold_text(hit.name), fold_text(hit.number)
         if self.key in (name, number):
             return _Kind.EXACT
         if hit.account_id in self.misspelt:

@@ -115,7 +115,7 @@ def read_record(service: Service, actor: Actor, provider_account_id: int) -> Rec
         )
 
 
-def prefill(record: Record) -> NewAccount:
+def propose_account(record: Record) -> NewAccount:
     """Propose the fields of a new CRM account from what the provider says."""
     free = (domain for domain in record.domains if domain.kind == DomainKind.OWN_NAME)
     website = next((f"https://{domain.name}" for domain in free if not (domain.accounts or domain.listed)), "")

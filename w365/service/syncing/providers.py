@@ -21,7 +21,7 @@ from w365.service.syncing.manual_rows import SOURCE
 from w365.source_records import Customer, CustomerDomain
 from w365.store.configuring.settings import seed_lists
 from w365.store.db.engine import Connection
-from w365.store.reading.worklist import StatusCount, counts
+from w365.store.reading.worklist import StatusCount, count_statuses
 from w365.store.runs import (
     CRM,
     RunView,
@@ -110,7 +110,7 @@ def _add_connected(connection: Connection, connector: Connector, taken: set[str]
 def list_providers(service: Service, actor: Actor) -> list[ProviderView]:
     """List all providers with their connection, counts and last syncs, in the order in which they were added."""
     with service.store.read() as connection:
-        amounts, gone = counts(connection), count_gone(connection)
+        amounts, gone = count_statuses(connection), count_gone(connection)
         return [
             _view(service, connection, provider, amounts, gone.get(provider.id, 0))
             for provider in list_provider_rows(connection)

@@ -52,7 +52,7 @@ def request_match(service: Service, actor: Actor, *, full: bool = False) -> int:
 
 
 @needs(Role.ANALYST)
-def cancel(service: Service, actor: Actor, run_id: int) -> None:
+def ask_to_cancel(service: Service, actor: Actor, run_id: int) -> None:
     """End a run that waits, and ask one under way to stop at its next page; one that ended stays as it is."""
     with service.store.write() as connection:
         cancel_run(connection, run_id, service.clock())

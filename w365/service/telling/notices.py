@@ -23,7 +23,7 @@ from w365.store.configuring.settings import SCHEDULE_ZONE, read_setting
 from w365.store.db.engine import Connection
 from w365.store.runs import SCHEDULE, get_run
 from w365.store.telling.notices import (
-    announce,
+    add_notices,
     count_try,
     get_last_problem,
     list_matches_after,
@@ -73,7 +73,7 @@ def send_test(service: Service, actor: Actor) -> dict[str, str]:
 
 def note_to_tell(service: Service, connection: Connection, run_id: int) -> None:
     """Note that the end of a run is to be told over every channel that is set now; see `syncing.scheduler.OnStart`."""
-    announce(connection, run_id, channels_of(service.settings), service.clock())
+    add_notices(connection, run_id, channels_of(service.settings), service.clock())
 
 
 def tell_ended(service: Service) -> int:

@@ -48,14 +48,14 @@ def request_writeback(service: Service, actor: Actor) -> int:
 
 
 @needs(Role.ANALYST)
-def retry(service: Service, actor: Actor, provider_account_id: int) -> bool:
+def write_again(service: Service, actor: Actor, provider_account_id: int) -> bool:
     """Make a failed write due at once; False when it had not failed."""
     with service.store.write() as connection:
         return try_again(connection, service.clock(), provider_account_id) > 0
 
 
 @needs(Role.ANALYST)
-def overwrite(service: Service, actor: Actor, provider_account_ids: list[int]) -> int:
+def overwrite_rows(service: Service, actor: Actor, provider_account_ids: list[int]) -> int:
     """Let our mapping replace the account that the CRM was seen to say; return how many rows are due now."""
     place = need_place(service)
     with service.store.write() as connection:

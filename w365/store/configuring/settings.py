@@ -17,7 +17,7 @@ from w365.store import tables as t
 from w365.store.configuring.schedule_times import parse_zone, plan_anew, zone_of
 from w365.store.configuring.setting_changes import note_change
 from w365.store.db.bulk_insert import chunks, upsert
-from w365.store.matching.dirty_rows import all_rows, touch, with_domains
+from w365.store.matching.dirty_rows import all_rows, touch_rows, with_domains
 
 CRM_ADDRESS = "crm_account_address"
 SCHEDULE_ZONE = "schedule_zone"
@@ -158,7 +158,7 @@ def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, value
     for name, old, text in changes:
         note_change(connection, actor.name, at, name, old, text)
     if any(SPECS[name].is_matching and name != "auto_match" for name, _, _ in changes):
-        touch(connection, all_rows())
+        touch_rows(connection, all_rows())
     if any(name == SCHEDULE_ZONE for name, _, _ in changes):
         plan_anew(connection, zone_of(texts[SCHEDULE_ZONE]), at)
     if any(name == "tenant_guid_column" for name, _, _ in changes):
@@ -187,7 +187,7 @@ def put_domains(
         old, new = ", ".join(sorted(removed)), ", ".join(sorted(added))
         note_change(connection, actor.name, at, f"domains: {which}", f"removed: {old}", f"added: {new}")
         for part in chunks(sorted(added | removed)):
-            touch(connection, with_domains(), {"names": part})
+            touch_rows(connection, with_domains(), {"names": part})
 
 
 def put_domain(connection: sa.Connection, actor: Actor, at: dt.datetime, which: DomainList, text: str) -> None:
@@ -201,7 +201,7 @@ def put_domain(connection: sa.Connection, actor: Actor, at: dt.datetime, which: 
     upsert(connection, t.ListedDomain, ("domain", "list"), [(domain, which.value)])
     old = f"was on: {before or 'no list'}"
     note_change(connection, actor.name, at, f"domains: {which}", old, f"added: {domain}")
-    touch(connection, with_domains(), {"names": [domain]})
+    touch_rows(connection, with_domains(), {"names": [domain]})
 
 
 def put_provider_cardinality(
@@ -214,7 +214,7 @@ def put_provider_cardinality(
     connection.execute(sa.update(t.Provider).where(t.Provider.id == provider_id).values(cardinality=value))
     old, new = row.cardinality or "default", value or "default"
     note_change(connection, actor.name, at, f"cardinality: {row.name}", old, new)
-    touch(connection, all_rows())
+    touch_rows(connection, all_rows())
 
 
 def seed_lists(connection: sa.Connection) -> None:

@@ -70,7 +70,7 @@ def competing_with_made() -> sa.Select[int]:
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
-def appending(kind: DecisionKind, rows: Rows, *, is_first: bool) -> sa.Insert:
+def append_decisions(kind: DecisionKind, rows: Rows, *, is_first: bool) -> sa.Insert:
     """Append a decision for each row: by `the_actor` at `the_time` in `the_run`, with `the_origin` and `the_reason`.
 
     `is_first`: the rows are open and not mapped.
@@ -109,7 +109,7 @@ def _bind(name: str, type_: sa.types.TypeEngine[Any]) -> sa.SQLColumnExpression[
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
-def linking(rows: Rows) -> sa.Insert:
+def link_undos(rows: Rows) -> sa.Insert:
     """Say which decision each undo takes back, and the decision whose outcome holds again."""
     row = rows.subquery("given")
     links = sa.select(_DECISION.id, row.c.undoes_id, row.c.restores_id)
@@ -144,7 +144,7 @@ def keeping_standing() -> sa.Insert:
 
 
 @functools.cache
-def judging(kind: DecisionKind) -> sa.Insert | None:
+def keep_rejections(kind: DecisionKind) -> sa.Insert | None:
     """Keep which rejections the decisions make or end: what held before them, and after."""
     changes = _rejections().get(kind)
     columns = ["decision_id", "account_id", "was_decision_id", "is_decision_id"]
@@ -182,7 +182,7 @@ def _is_pair(account_id: sa.SQLColumnExpression[int | None]) -> sa.ColumnElement
 
 @functools.cache
 def moving_rejections() -> tuple[Statement, ...]:
-    """Make and end what `judging` kept."""
+    """Make and end what `keep_rejections` kept."""
     made = sa.select(_DECISION.provider_account_id, _CHANGE.account_id).join(
         _CHANGE, _CHANGE.decision_id == _DECISION.id
     )
@@ -197,7 +197,7 @@ def moving_rejections() -> tuple[Statement, ...]:
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
-def changing(kind: DecisionKind, policy: MatchPolicy, *, is_first: bool) -> tuple[Statement, ...]:
+def change_mappings(kind: DecisionKind, policy: MatchPolicy, *, is_first: bool) -> tuple[Statement, ...]:
     """What a kind of decision changes of mapping and disposition. `is_first`: the rows are open and not mapped."""
     unmap, reopen = _clearing(_MAPPING), _clearing(_ORDER)
     if is_first:

@@ -66,7 +66,7 @@ def put_owner(
         connection.execute(sa.insert(held).values(provider_account_id=provider_account_id, owner=owner))
     values = {"provider_account_id": provider_account_id, "at": who.at, "actor": who.name}
     connection.execute(sa.insert(t.OwnerChange).values(**values, old_owner=old, owner=owner))
-    refresh_derived.refresh(connection, policy, THOSE, {"ids": [provider_account_id]})
+    refresh_derived.refresh_rows(connection, policy, THOSE, {"ids": [provider_account_id]})
 
 
 def count_owned(connection: sa.Connection) -> dict[str, int]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from w365.model import OPEN, MatchPolicy, Proposal, Reason, Rule, Status
 from w365.store import tables as t
 from w365.store.matching.evidence import facts_of
-from w365.store.matching.proposals import breaches
+from w365.store.matching.proposals import breaching_mappings
 from w365.store.matching.relations import is_listed, is_live, is_own, is_usable
 
 Groups = sa.Select[*tuple[Any, ...]]
@@ -145,7 +145,7 @@ def claims_against_policy(policy: MatchPolicy) -> sa.CompoundSelect[int, int]:
             proposal.account_id.is_not(None),
         )
     )
-    return sa.union(breaches(policy), lost)
+    return sa.union(breaching_mappings(policy), lost)
 
 
 def suspected_domains(policy: MatchPolicy) -> Groups:

@@ -2,8 +2,9 @@
 
 A selection of rows is decided in one way: a decision is appended for each, with what held before it and the evidence of
 its moment, and what the kind of decision changes is changed. Whether a row may be changed is asked before, on the same
-conditions: of one row by `look` and `refuse`, of the rows of a plan by `plans.leave_changed`. The latest decision of a
-provider account is the version that an edit must have seen; whoever comes second is told who decided what.
+conditions: of one row by `read_standing` and `refuse_mapping`, of the rows of a plan by `plans.leave_changed`. The
+latest decision of a provider account is the version that an edit must have seen; whoever comes second is told who
+decided what.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from w365.store import tables as t
 from w365.store.db.bulk_insert import count_for_planner
 from w365.store.deciding.batch import (
     Rows,
-    appending,
-    changing,
+    append_decisions,
+    change_mappings,
     competing_with_made,
     in_made,
     judged_in_made,
-    judging,
+    keep_rejections,
     keeping_standing,
-    linking,
+    link_undos,
     moving_rejections,
     rejected_in_made,
 )
@@ -36,8 +37,8 @@ from w365.store.deciding.plans import Terms, why_left
 from w365.store.matching.candidates import drop_candidates, order_decided
 from w365.store.matching.cardinality import any_unique, refuse_taken
 from w365.store.matching.evidence import NO_VALUES, Values
-from w365.store.matching.proposals import propose, would_map
-from w365.store.matching.refresh_derived import refresh, settle
+from w365.store.matching.proposals import refresh_proposals, would_map
+from w365.store.matching.refresh_derived import refresh_rows, refresh_with_rivals
 
 _MANY = 1_000
 """So many automatic mappings are worth a count of the decisions, which takes some 0.1 s."""
@@ -85,7 +86,7 @@ class Made:
         return {"after": self.after}
 
 
-def decide(
+def decide_rows(
     connection: sa.Connection,
     policy: MatchPolicy,
     who: Who,
@@ -99,16 +100,16 @@ def decide(
     """
     after = connection.scalar(_LAST) or 0
     asked = {**values, **_facts(who, change), "after": after}
-    appended = appending(change.kind, rows, is_first=change.is_first)
+    appended = append_decisions(change.kind, rows, is_first=change.is_first)
     made = Made(change, after, _count(connection, appended, asked))
     if not change.is_first:
         connection.execute(keeping_standing(), made.values)
         if change.kind is DecisionKind.UNDO:
-            connection.execute(linking(rows), asked)
+            connection.execute(link_undos(rows), asked)
         made = Made(change, after, made.rows, _judge(connection, made))
     elif made.rows >= _MANY:
         count_for_planner(connection, t.Decision)
-    for statement in changing(change.kind, policy, is_first=change.is_first):
+    for statement in change_mappings(change.kind, policy, is_first=change.is_first):
         connection.execute(statement, asked)
     return made
 
@@ -122,7 +123,7 @@ def carry_out(
     values: Values = NO_VALUES,
 ) -> int:
     """Decide, and make proposals, grid rows and candidates agree; return of how many rows."""
-    made = decide(connection, policy, who, change, rows, values)
+    made = decide_rows(connection, policy, who, change, rows, values)
     if made.judged:
         drop_candidates(connection, rejected_in_made(), made.values)
     if made.rows:
@@ -146,7 +147,7 @@ def _facts(who: Who, change: Change) -> dict[str, Any]:
 
 
 def _judge(connection: sa.Connection, made: Made) -> int:
-    statement = judging(made.change.kind)
+    statement = keep_rejections(made.change.kind)
     judged = 0 if statement is None else _count(connection, statement, made.values)
     if judged:
         for moving in moving_rejections():
@@ -165,11 +166,11 @@ def _settle(connection: sa.Connection, policy: MatchPolicy, made: Made) -> None:
     A mapping bears on proposals under a unique policy only, a rejection under any: the others stay as they are.
     """
     if made.change.kind not in _OF_SYNC and any_unique(connection, policy):
-        settle(connection, policy, competing_with_made(), made.values)
+        refresh_with_rivals(connection, policy, competing_with_made(), made.values)
         return
     if made.judged:
-        propose(connection, policy, judged_in_made(), made.values)
-    refresh(connection, policy, in_made(), made.values)
+        refresh_proposals(connection, policy, judged_in_made(), made.values)
+    refresh_rows(connection, policy, in_made(), made.values)
 
 
 def auto_match(connection: sa.Connection, policy: MatchPolicy, run_id: int, actor: str, at: dt.datetime) -> int:
@@ -177,7 +178,7 @@ def auto_match(connection: sa.Connection, policy: MatchPolicy, run_id: int, acto
     if not policy.auto_match:
         return 0
     change = Change(DecisionKind.MAP, Origin.AUTO)
-    return decide(connection, policy, Who(actor, at, run_id), change, would_map()).rows
+    return decide_rows(connection, policy, Who(actor, at, run_id), change, would_map()).rows
 
 
 @functools.cache
@@ -243,7 +244,7 @@ def row_values(
     return dict(zip(_ASKED, (row, seen, account, undoes, restores), strict=True))
 
 
-def look(
+def read_standing(
     connection: sa.Connection,
     policy: MatchPolicy,
     row: int,
@@ -278,7 +279,7 @@ def look(
     )
 
 
-def refuse(connection: sa.Connection, policy: MatchPolicy, now: Standing, kind: DecisionKind) -> None:
+def refuse_mapping(connection: sa.Connection, policy: MatchPolicy, now: Standing, kind: DecisionKind) -> None:
     """Raise NotFound where the account is no more, PolicyBreach where a policy forbids to map to it."""
     if now.why == "account_gone" and kind is not DecisionKind.UNREJECT:
         raise NotFound(

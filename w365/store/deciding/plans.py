@@ -113,7 +113,7 @@ def plan_of_run(connection: sa.Connection, run_id: int) -> PlanView | None:
     return None if plan_id is None else read_plan(connection, plan_id)
 
 
-def sample(connection: sa.Connection, plan_id: int, limit: int) -> Sequence[sa.Row[int, int | None, int | None]]:
+def read_sample(connection: sa.Connection, plan_id: int, limit: int) -> Sequence[sa.Row[int, int | None, int | None]]:
     """Read the first (provider account, account, what is undone) that a plan changes."""
     return connection.execute(_SAMPLE, {"plan": plan_id, "most": limit}).all()
 
@@ -168,7 +168,7 @@ def drop_plan(connection: sa.Connection, plan_id: int) -> None:
     connection.execute(sa.delete(t.Plan).where(t.Plan.id == plan_id))
 
 
-def bind(connection: sa.Connection, plan: PlanView, run_id: int) -> None:
+def bind_run(connection: sa.Connection, plan: PlanView, run_id: int) -> None:
     """Let a run do a plan; it shows how many rows there are to do."""
     connection.execute(sa.update(t.Plan).where(t.Plan.id == plan.id).values(run_id=run_id))
     connection.execute(sa.update(t.Run).where(t.Run.id == run_id).values(total=plan.would))

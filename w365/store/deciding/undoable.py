@@ -56,7 +56,7 @@ def _targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     )
 
 
-def holding(connection: sa.Connection, row: int) -> frozenset[int]:
+def list_holding(connection: sa.Connection, row: int) -> frozenset[int]:
     """Say which decisions of a row can be taken back."""
     return frozenset(connection.scalars(_holding(), {"one": row}))
 

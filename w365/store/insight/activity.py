@@ -11,7 +11,7 @@ from w365.store import tables as t
 from w365.store.insight.manual_decisions import is_by_hand
 from w365.store.reading import decision_log
 from w365.store.reading.decision_log import DecisionView
-from w365.store.reading.search_index import ids_found_by, terms
+from w365.store.reading.search_index import ids_found_by, search_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def _conditions(chosen: ActivityFilter) -> list[sa.ColumnElement[bool]]:
         conditions.append(decision.run_id == chosen.run_id)
     if chosen.by_hand:
         conditions.append(is_by_hand())
-    conditions.extend(_is_found_by(term) for term in terms(chosen.text))
+    conditions.extend(_is_found_by(term) for term in search_terms(chosen.text))
     return conditions
 
 

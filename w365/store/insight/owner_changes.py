@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from w365.store import tables as t
-from w365.store.reading.search_index import fold, ids_found_by, terms
+from w365.store.reading.search_index import fold_text, ids_found_by, search_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def list_givers(connection: sa.Connection) -> list[str]:
 
 def _conditions(connection: sa.Connection, chosen: OwnerChangeFilter) -> list[sa.ColumnElement[bool]]:
     conditions = [t.OwnerChange.actor == chosen.actor] if chosen.actor else []
-    return [*conditions, *(_is_found_by(connection, term) for term in terms(chosen.text))]
+    return [*conditions, *(_is_found_by(connection, term) for term in search_terms(chosen.text))]
 
 
 def _is_found_by(connection: sa.Connection, term: str) -> sa.ColumnElement[bool]:
@@ -73,4 +73,4 @@ def _is_found_by(connection: sa.Connection, term: str) -> sa.ColumnElement[bool]
 def _list_owners_with(connection: sa.Connection, term: str) -> list[str]:
     """Find owners as words are found, whatever their accents; a team is few people."""
     names = sa.union(sa.select(t.OwnerChange.old_owner), sa.select(t.OwnerChange.owner))
-    return [name for name in connection.scalars(names) if term in fold(name)]
+    return [name for name in connection.scalars(names) if term in fold_text(name)]

@@ -97,7 +97,7 @@ def _with_words() -> sa.Select[int]:
 
 
 @functools.cache
-def suggesting() -> sa.Select[int]:
+def rows_suggesting() -> sa.Select[int]:
     """Select the provider accounts that have one of the accounts with these `ids` as a candidate."""
     candidate = t.CurrentCandidate
     return sa.select(candidate.provider_account_id).where(candidate.account_id.in_(IDS))

@@ -17,7 +17,7 @@ _MANY = 1_000
 """So many touched rows cost more than counting all there are."""
 
 
-def touch(connection: sa.Connection, ids: Touching, values: Values = NO_VALUES) -> None:
+def touch_rows(connection: sa.Connection, ids: Touching, values: Values = NO_VALUES) -> None:
     """Remember that the facts of these provider accounts changed."""
     connection.execute(_touching(connection.dialect.name, ids), values or None)
 
@@ -31,7 +31,7 @@ def _touching(dialect: str, ids: Touching) -> sa.Insert:
 
 
 @functools.cache
-def touched() -> sa.Select[int]:
+def touched_rows() -> sa.Select[int]:
     return sa.select(t.Touched.provider_account_id)
 
 
@@ -52,9 +52,9 @@ def touched_or_all(connection: sa.Connection) -> Which:
     count_for_planner(connection, t.Touched)
     count = connection.execute(_COUNT_TOUCHED).scalar_one()
     if count < _MANY:
-        return touched()
+        return touched_rows()
     customers = connection.execute(_COUNT_ALL).scalar_one()
-    return None if count * 2 > customers else touched()
+    return None if count * 2 > customers else touched_rows()
 
 
 _ANY_TOUCHED = sa.select(t.Touched.provider_account_id).limit(1)

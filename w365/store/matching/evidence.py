@@ -90,16 +90,16 @@ WITHOUT_FACTS = {
 
 def _worth(is_shared: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     """Of a domain joined with the list it may be on."""
-    on_list = sa.case(*((t.ListedDomain.list == name, constant(worth)) for name, worth in _LISTED.items()))
+    on_list = sa.case(*((t.ListedDomain.list == name, worth_literal(worth)) for name, worth in _LISTED.items()))
     return sa.case(
-        (sa.not_(is_own()), constant(Worth.SERVICE)),
+        (sa.not_(is_own()), worth_literal(Worth.SERVICE)),
         (t.ListedDomain.domain.is_not(None), on_list),
-        (is_shared, constant(Worth.SHARED)),
-        else_=constant(Worth.USABLE),
+        (is_shared, worth_literal(Worth.SHARED)),
+        else_=worth_literal(Worth.USABLE),
     )
 
 
-def constant(worth: Worth) -> sa.ColumnElement[int]:
+def worth_literal(worth: Worth) -> sa.ColumnElement[int]:
     return sa.literal_column(str(worth.value), sa.Integer())
 
 
@@ -135,7 +135,7 @@ def reach_of(policy: MatchPolicy, which: Among) -> sa.Select[*tuple[Any, ...]] |
     leads_to = [
         ad.domain == pad.domain,
         ad.rule.in_([rule for rule in _DOMAIN_RULES if rule in policy.rules]),
-        worth == constant(Worth.USABLE),
+        worth == worth_literal(Worth.USABLE),
     ]
     by_guid = Rule.TENANT_GUID in policy.rules
     if by_guid:

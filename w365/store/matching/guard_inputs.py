@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.matching.comparison_records import ComparedCustomer, Prospect, ProspectDomain
-from w365.matching.guards import judge
+from w365.matching.guards import find_guard
 from w365.model import Evidence, Guard, Proposal, Rule
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
@@ -21,7 +21,7 @@ _LONGEST_SUFFIX_LIKE = 7  # gouv.cd
 Facts = Mapping[int, Mapping[int, tuple[Evidence, ...]]]
 
 
-def doubtful(
+def select_guard_inputs(
     provider_account_id: sa.ColumnElement[int], account_id: sa.ColumnElement[Any], kind: sa.ColumnElement[Any]
 ) -> sa.Select[int, int, str, str, str, str, bool]:
     """Select the proposals of one account that a guard may hold back, given the columns of the proposals.
@@ -62,12 +62,12 @@ def doubtful(
 def judge_rows(
     connection: sa.Connection, rows: Sequence[sa.Row[Any]], evidence: Facts, guards: frozenset[Guard]
 ) -> Iterator[tuple[int, Guard]]:
-    """Give the rows of `doubtful` that a guard holds back, each with the guard."""
+    """Give the rows of `select_guard_inputs` that a guard holds back, each with the guard."""
     domains = _own_domains(connection, [row.account_id for row in rows])
     customers = read_own_domains(connection, [row.provider_account_id for row in rows])
     for row in rows:
         account = Prospect(row.account_id, row.account, domains.get(row.account_id, ()), row.account_country)
-        guard = judge(
+        guard = find_guard(
             ComparedCustomer(row.name, customers.get(row.provider_account_id, ()), row.country),
             account,
             evidence.get(row.provider_account_id, {}).get(row.account_id, ()),

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from w365.model import MatchPolicy
 from w365.store import tables as t
 from w365.store.matching.cardinality import any_unique
-from w365.store.matching.proposals import breaches
+from w365.store.matching.proposals import breaching_mappings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def list_ready(connection: sa.Connection, limit: int) -> tuple[WouldMap, ...]:
 
 def list_breaching(connection: sa.Connection, policy: MatchPolicy, limit: int) -> tuple[WouldMap, ...]:
     """List the first mappings that share their account against the policy (product rule 7)."""
-    return _list_named(connection, breaches(policy), limit) if any_unique(connection, policy) else ()
+    return _list_named(connection, breaching_mappings(policy), limit) if any_unique(connection, policy) else ()
 
 
 def _list_named(connection: sa.Connection, pairs: sa.Select[*tuple[Any, ...]], limit: int) -> tuple[WouldMap, ...]:

@@ -32,7 +32,7 @@ from w365.store.matching.evidence import (
     evidence_of,
     facts_of,
 )
-from w365.store.matching.guard_inputs import doubtful, judge_rows
+from w365.store.matching.guard_inputs import judge_rows, select_guard_inputs
 from w365.store.matching.rule_proposals import propose_by_rules
 
 _work = sa.MetaData()
@@ -79,7 +79,7 @@ def _making(dialect: sa.Dialect) -> tuple[str, ...]:
     return tuple(str(statement.compile(dialect=dialect)) for statement in made)
 
 
-def propose(connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES) -> None:
+def refresh_proposals(connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES) -> None:
     """Bring `proposal` up to date for these rows; rows whose proposal stays are not written.
 
     Under a unique policy `which` must hold every row that competes for the same accounts (`with_rivals`).
@@ -156,7 +156,7 @@ def _add_rivals(policy: MatchPolicy) -> sa.Insert:
     return sa.insert(_competing).from_select(["provider_account_id"], rivals)
 
 
-def breaches(policy: MatchPolicy) -> sa.Select[int, int]:
+def breaching_mappings(policy: MatchPolicy) -> sa.Select[int, int]:
     """Select (provider account, account) of mappings that share their account against the policy; they stay."""
     pa, provider, mapping, default = t.ProviderAccount, t.Provider, t.Mapping, policy.cardinality
     return (
@@ -225,7 +225,7 @@ def _hold_back(connection: sa.Connection, policy: MatchPolicy) -> None:
 
 @functools.cache
 def _doubtful() -> sa.Select[*tuple[Any, ...]]:
-    return doubtful(_fresh.c.provider_account_id, _fresh.c.account_id, _fresh.c.kind)
+    return select_guard_inputs(_fresh.c.provider_account_id, _fresh.c.account_id, _fresh.c.kind)
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)

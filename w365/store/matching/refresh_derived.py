@@ -12,21 +12,23 @@ from w365.store import tables as t
 from w365.store.db.bulk_insert import write_differing
 from w365.store.matching.drift import drift_of
 from w365.store.matching.evidence import KEPT_STATEMENTS, NO_VALUES, Values, Which
-from w365.store.matching.proposals import propose, with_rivals
+from w365.store.matching.proposals import refresh_proposals, with_rivals
 from w365.store.tables import LIVE_STATUSES, Ownership
 
 
-def settle(connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES) -> None:
+def refresh_with_rivals(
+    connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES
+) -> None:
     """Make proposals and grid rows of these provider accounts, and of their rivals, agree with facts and decisions.
 
     `values` are what the selection asks for.
     """
     rows, values = with_rivals(connection, policy, which, values)
-    propose(connection, policy, rows, values)
-    refresh(connection, policy, rows, values)
+    refresh_proposals(connection, policy, rows, values)
+    refresh_rows(connection, policy, rows, values)
 
 
-def refresh(connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES) -> None:
+def refresh_rows(connection: sa.Connection, policy: MatchPolicy, which: Which, values: Values = NO_VALUES) -> None:
     """Bring the given rows (all when None) up to date; rows that stay the same are not written."""
     connection.execute(_refreshing(connection.dialect.name, policy, which), values or None)
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from w365.model import MatchPolicy, Proposal, Reason
 from w365.store import tables as t
-from w365.store.matching.evidence import KEPT_STATEMENTS, WITHOUT_FACTS, Which, constant, is_in, reach_of
+from w365.store.matching.evidence import KEPT_STATEMENTS, WITHOUT_FACTS, Which, is_in, reach_of, worth_literal
 from w365.store.matching.relations import is_live
 
 
@@ -30,7 +30,7 @@ def propose_by_rules(policy: MatchPolicy, which: Which) -> sa.Select[*tuple[Any,
         (support.live == 1, sa.literal(Reason.RULE.value)),
         (support.live > 1, sa.literal(Reason.SEVERAL_ACCOUNTS.value)),
         (support.facts > 0, sa.literal(Reason.INACTIVE_ACCOUNT.value)),
-        *((support.worth == constant(worth), sa.literal(reason.value)) for worth, reason in WITHOUT_FACTS.items()),
+        *((support.worth == worth_literal(worth), sa.literal(reason.value)) for worth, reason in WITHOUT_FACTS.items()),
         else_=sa.literal(Reason.NO_DOMAIN.value),
     )
     only = sa.case((sa.and_(support.live == 1, support.open > 0), support.only))

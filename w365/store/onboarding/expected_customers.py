@@ -15,7 +15,16 @@ import sqlalchemy as sa
 from w365.errors import PolicyBreach
 from w365.model import DecisionKind, Disposition, MatchPolicy, Origin
 from w365.store import tables as t
-from w365.store.deciding.decisions import ROW, Change, Standing, Who, decide, look, refuse, row_values
+from w365.store.deciding.decisions import (
+    ROW,
+    Change,
+    Standing,
+    Who,
+    decide_rows,
+    read_standing,
+    refuse_mapping,
+    row_values,
+)
 from w365.store.matching import refresh_derived
 from w365.store.matching.candidates import order_elsewhere
 from w365.store.matching.evidence import THOSE
@@ -104,7 +113,7 @@ def map_expected(connection: sa.Connection, policy: MatchPolicy, run_id: int, at
     rows = [_map_if_there(connection, policy, expected, run_id, at) for expected in list_expected(connection)]
     mapped = [row for row in rows if row is not None]
     if mapped:
-        refresh_derived.settle(connection, policy, THOSE, {"ids": mapped})
+        refresh_derived.refresh_with_rivals(connection, policy, THOSE, {"ids": mapped})
         order_elsewhere(connection, THOSE, {"ids": mapped})
     return len(mapped)
 
@@ -121,12 +130,12 @@ def _map_if_there(
         _wait(connection, expected, f"{names} both are this tenant; map the right one by hand.")
         return None
     row = tenants[0].id
-    now = look(connection, policy, row, expected.account_id, seen=None)
+    now = read_standing(connection, policy, row, expected.account_id, seen=None)
     if reason := _why_to_end(connection, expected, now):
         end_expected(connection, expected.id, at, reason, row)
         return None
     try:
-        refuse(connection, policy, now, DecisionKind.MAP)
+        refuse_mapping(connection, policy, now, DecisionKind.MAP)
     except PolicyBreach as error:
         _wait(connection, expected, error.what)
         return None
@@ -144,7 +153,7 @@ def _map(
         f"to accept the relationship for this account; run {run_id} met it."
     )
     change = Change(DecisionKind.MAP, Origin.PROVISIONED, reason)
-    decide(connection, policy, Who(expected.actor, at), change, ROW, row_values(row, expected.account_id))
+    decide_rows(connection, policy, Who(expected.actor, at), change, ROW, row_values(row, expected.account_id))
 
 
 def _why_to_end(connection: sa.Connection, expected: ExpectedView, now: Standing) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.store.reading.search_index import fold, parts_of, sort_key
+from w365.store.reading.search_index import fold_text, parts_of, sort_key
 from w365.store.reading.spelling import words_meant
 from w365.store.tables import ACCOUNT, Account, Word
 
@@ -50,7 +50,9 @@ def plan_for_lookups(connection: sa.Connection) -> None:
 def find_exact(connection: sa.Connection, text: str) -> list[int]:
     """Accounts with exactly this name, number, domain or word, however many others begin like it."""
     named = sa.select(Account.id).where(Account.name_key == sort_key(text), ~Account.is_deleted).limit(_MOST_EXACT)
-    whole = sa.select(Word.id).where(Word.subject == ACCOUNT, Word.word == fold(text)[:_LONGEST]).limit(_MOST_EXACT)
+    whole = (
+        sa.select(Word.id).where(Word.subject == ACCOUNT, Word.word == fold_text(text)[:_LONGEST]).limit(_MOST_EXACT)
+    )
     return [*connection.scalars(named), *connection.scalars(whole)]
 
 

@@ -30,7 +30,7 @@ def facet_conditions(
     return conditions
 
 
-def returns() -> sa.Select[int]:
+def return_decisions() -> sa.Select[int]:
     """The decisions that brought a parked row back; while one is its row's latest, nobody decided since."""
     # The word is written out, or the planners leave the partial index.
     return sa.select(t.Decision.id).where(sa.text(f"decision.kind = '{DecisionKind.RETURN.value}'"))

@@ -10,14 +10,14 @@ import sqlalchemy as sa
 
 from w365.store.db.bound_ids import IDS
 from w365.store.db.bulk_insert import chunks, upsert
-from w365.store.reading.spelling import learn
+from w365.store.reading.spelling import learn_words
 from w365.store.tables import ACCOUNT, Word, WordSubject
 
 _LONGEST = 80
 _SPLIT = re.compile(r"[^\w]+")
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """Lower case without accents, one blank between words: what is equal here is equal to a searching person."""
     if text.isascii():  # most are, and then there is nothing to take apart
         return " ".join(text.lower().split())
@@ -26,7 +26,7 @@ def fold(text: str) -> str:
 
 
 def sort_key(name: str) -> str:
-    return fold(name)[:400]
+    return fold_text(name)[:400]
 
 
 def words_of(names: Iterable[str], wholes: Iterable[str] = ()) -> set[str]:
@@ -34,8 +34,8 @@ def words_of(names: Iterable[str], wholes: Iterable[str] = ()) -> set[str]:
 
     A domain is not cut, or two letters such as "co" would find every .com.
     """
-    words = {part[:_LONGEST] for name in names for part in _SPLIT.split(fold(name)) if part}
-    words.update(fold(whole)[:_LONGEST] for whole in wholes if whole)
+    words = {part[:_LONGEST] for name in names for part in _SPLIT.split(fold_text(name)) if part}
+    words.update(fold_text(whole)[:_LONGEST] for whole in wholes if whole)
     return words
 
 
@@ -43,7 +43,7 @@ def put_words(connection: sa.Connection, subject: WordSubject, words: Iterable[t
     """Replace the words of the given rows: pairs of id and `words_of` it."""
     for part in chunks(words):
         if subject == ACCOUNT:
-            learn(connection, {word for _, of in part for word in of})
+            learn_words(connection, {word for _, of in part for word in of})
         ids = [row_id for row_id, _ in part]
         connection.execute(_FORGET, {"of_subject": subject, "ids": ids})
         upsert(
@@ -54,9 +54,9 @@ def put_words(connection: sa.Connection, subject: WordSubject, words: Iterable[t
 _FORGET = sa.delete(Word).where(Word.subject == sa.bindparam("of_subject"), Word.id.in_(IDS))
 
 
-def terms(text: str) -> list[str]:
+def search_terms(text: str) -> list[str]:
     """Cut what a person typed at its blanks; each term must be found. The sign in “Smith & Sons” is no term."""
-    parts = fold(text).split()
+    parts = fold_text(text).split()
     return [term for term in parts if _SPLIT.sub("", term)] or parts
 
 

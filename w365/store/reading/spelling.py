@@ -22,7 +22,7 @@ _MOST_MEANT = 24
 _AFTER_ALL = "\U0010ffff"
 
 
-def learn(connection: sa.Connection, words: Iterable[str]) -> None:
+def learn_words(connection: sa.Connection, words: Iterable[str]) -> None:
     """Add words; those of letters alone are kept. A word that no account has any more stays and finds nothing."""
     rows = [(word, len(word), word[::-1]) for word in sorted(words) if is_kept(word)]
     upsert(connection, Spelling, ("word", "letters", "backward"), rows)

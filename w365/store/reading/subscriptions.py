@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from w365.model import OPEN, DecisionKind, Status
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
-from w365.store.reading.search_index import ids_found_by, terms
+from w365.store.reading.search_index import ids_found_by, search_terms
 from w365.store.reading.worklist import Unsought
 from w365.store.tables import ACCOUNT, LIVE_STATUSES, PROVIDER_ACCOUNT
 
@@ -240,7 +240,7 @@ def _customers(chosen: SubscriptionFilter, *, unsought: bool = False) -> list[sa
     if chosen.providers:
         provider = Unsought(work.provider_id) if unsought else work.provider_id
         conditions.append(provider.in_(chosen.providers))
-    for term in terms(chosen.text):
+    for term in search_terms(chosen.text):
         mapped_to = sa.select(t.Mapping.provider_account_id).where(
             t.Mapping.account_id.in_(ids_found_by(ACCOUNT, term))
         )

@@ -18,8 +18,8 @@ from w365.model import DecisionKind, Disposition, Drift, ListPart, Reason, Statu
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
 from w365.store.matching.relations import is_live
-from w365.store.reading.facets import facet_conditions, returns
-from w365.store.reading.search_index import ids_found_by, terms
+from w365.store.reading.facets import facet_conditions, return_decisions
+from w365.store.reading.search_index import ids_found_by, search_terms
 
 MOST_ROWS = 1_000
 
@@ -207,7 +207,7 @@ def _reading() -> sa.Select[*tuple[Any, ...]]:
     )
 
 
-def counts(connection: sa.Connection) -> list[StatusCount]:
+def count_statuses(connection: sa.Connection) -> list[StatusCount]:
     """Count all provider accounts by provider, status and reason; gone ones without a mapping are left out."""
     return [
         StatusCount(provider_id, Status(status), Reason(reason), accounts, int(seats), int(subscriptions), buying)
@@ -286,12 +286,12 @@ def _where(
         conditions.append(work.account_id == rows.account_id)
     conditions.extend(facet_conditions(rows.owner, rows.scores, rows.since, rows.before))
     if rows.part is ListPart.BACK:
-        conditions.append(using(work.version).in_(returns()))
+        conditions.append(using(work.version).in_(return_decisions()))
     if select_part := _PARTS.get(rows.part):
         conditions.append(work.provider_account_id.in_(select_part()))
     if rows.new_since is not None:
         conditions.append(work.provider_account_id.in_(_new_since(rows.new_since)))
-    conditions.extend(_is_found_by(term) for term in terms(rows.text))
+    conditions.extend(_is_found_by(term) for term in search_terms(rows.text))
     return conditions
 
 

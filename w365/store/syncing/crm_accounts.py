@@ -14,13 +14,13 @@ from w365.source_records import CrmAccount
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS, NAMES
 from w365.store.db.bulk_insert import chunks, upsert
-from w365.store.matching.candidates import order_by_words, order_candidates, order_elsewhere, suggesting
+from w365.store.matching.candidates import order_by_words, order_candidates, order_elsewhere, rows_suggesting
 from w365.store.matching.dirty_rows import mapped_to_accounts
 from w365.store.reading.search_index import put_words, sort_key, words_of
 from w365.store.run_counts import Count, Counts
 from w365.store.syncing.crm_concerned import read_account_ids, touching_reached
 from w365.store.syncing.crm_reads import outcome_of
-from w365.store.syncing.crm_size import grow
+from w365.store.syncing.crm_size import grow_table
 
 
 class _AccountRow(NamedTuple):
@@ -59,12 +59,12 @@ def store_accounts(connection: sa.Connection, accounts: Sequence[CrmAccount], co
         return
     with touching_reached(connection, [row.crm_id for row in changed]):
         upsert(connection, t.Account, _AccountRow._fields, changed)
-    grow(connection, "accounts", sum(row.crm_id not in known or known[row.crm_id].is_deleted for row in changed))
+    grow_table(connection, "accounts", sum(row.crm_id not in known or known[row.crm_id].is_deleted for row in changed))
     ids = read_account_ids(connection, [row.crm_id for row in changed])
     put_words(connection, t.ACCOUNT, ((ids[row.crm_id], _search_words_of(row)) for row in changed))
     replaced = [known[row.crm_id] for row in changed if row.crm_id in known]
     _order_by_names(connection, {row.name for row in [*changed, *replaced]})
-    order_candidates(connection, suggesting(), {"ids": list(ids.values())})
+    order_candidates(connection, rows_suggesting(), {"ids": list(ids.values())})
     returned = [ids[row.crm_id] for row in replaced if row.is_deleted]
     order_by_words(connection, words_of((), label_signs(_read_domains(connection, returned))))
     order_elsewhere(connection, mapped_to_accounts(), {"ids": returned})
@@ -77,11 +77,11 @@ def drop_accounts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
         with touching_reached(connection, part):
             update = sa.update(t.Account).where(t.Account.crm_id.in_(part), ~t.Account.is_deleted)
             deleted = connection.execute(update.values(is_deleted=True)).rowcount
-        grow(connection, "accounts", -deleted)
+        grow_table(connection, "accounts", -deleted)
         dropped += deleted
         ids = list(read_account_ids(connection, part).values())
         _order_by_names(connection, connection.scalars(sa.select(t.Account.name).where(t.Account.id.in_(ids))))
-        order_candidates(connection, suggesting(), {"ids": ids})
+        order_candidates(connection, rows_suggesting(), {"ids": ids})
     return dropped
 
 

@@ -12,9 +12,9 @@ from w365.store import tables as t
 from w365.store.db.bound_ids import NAMES
 from w365.store.db.bulk_insert import chunks
 from w365.store.matching.account_domains import Folded, fold_contacts, fold_domains
-from w365.store.matching.candidates import order_by_words, order_candidates, suggesting
+from w365.store.matching.candidates import order_by_words, order_candidates, rows_suggesting
 from w365.store.matching.change_sequence import note_accounts
-from w365.store.matching.dirty_rows import pointing_to_accounts, reached_by_accounts, touch, with_domains
+from w365.store.matching.dirty_rows import pointing_to_accounts, reached_by_accounts, touch_rows, with_domains
 from w365.store.matching.relations import leave_unlisted
 from w365.store.reading.search_index import words_of
 
@@ -49,22 +49,22 @@ def _touch_concerned(connection: sa.Connection, account_ids: Sequence[int], fold
     Who may get other candidates by them is asked for, and the accounts are noted for the index.
     """
     note_accounts(connection, account_ids)
-    touch(connection, pointing_to_accounts(), {"ids": account_ids})
+    touch_rows(connection, pointing_to_accounts(), {"ids": account_ids})
     # Free-mail domains have customers without number.
     unlisted = leave_unlisted(connection, {domain for _, domain in folded.changed})
     moved = unlisted.intersection(domain for _, domain in folded.moved)
     for names in chunks(sorted(moved)):
-        touch(connection, with_domains(), {"names": names})
+        touch_rows(connection, with_domains(), {"names": names})
     for names in chunks(sorted(unlisted - moved)):
         order_candidates(connection, with_domains(), {"names": names})
     order_by_words(connection, words_of((), label_signs(moved)))
     if owners := sorted({account_id for account_id, domain in folded.changed if domain in unlisted}):
-        order_candidates(connection, suggesting(), {"ids": owners})
+        order_candidates(connection, rows_suggesting(), {"ids": owners})
 
 
 def _touch_reached(connection: sa.Connection, account_ids: Sequence[int]) -> None:
     for part in chunks(account_ids):
-        touch(connection, reached_by_accounts(), {"ids": part})
+        touch_rows(connection, reached_by_accounts(), {"ids": part})
 
 
 _IDS_OF = sa.select(t.Account.crm_id, t.Account.id).where(t.Account.crm_id.in_(NAMES))

@@ -13,7 +13,7 @@ from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.run_counts import Count, Counts
 from w365.store.syncing.crm_concerned import fold_domains_of_contacts
 from w365.store.syncing.crm_reads import outcome_of
-from w365.store.syncing.crm_size import grow
+from w365.store.syncing.crm_size import grow_table
 
 _ContactRow = tuple[str, str, str]
 """The contact's CRM id, its account's, and its domain: a tuple, as `upsert` takes them."""
@@ -32,7 +32,7 @@ def store_contacts(connection: sa.Connection, contacts: Sequence[CrmContact], co
         upsert(connection, t.Contact, ("crm_id", "account_crm_id", "domain"), changed)
         replaced = [known[row[0]] for row in changed if row[0] in known]
         fold_domains_of_contacts(connection, (row[1:] for row in [*changed, *replaced]))
-        grow(connection, "contacts", len(changed) - len(replaced))
+        grow_table(connection, "contacts", len(changed) - len(replaced))
 
 
 def drop_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
@@ -42,7 +42,7 @@ def drop_contacts(connection: sa.Connection, crm_ids: Sequence[str]) -> int:
         known = _read_known(connection, part)
         deleted = connection.execute(sa.delete(t.Contact).where(t.Contact.crm_id.in_(part))).rowcount
         fold_domains_of_contacts(connection, (row[1:] for row in known.values()))
-        grow(connection, "contacts", -deleted)
+        grow_table(connection, "contacts", -deleted)
         dropped += deleted
     return dropped
 

@@ -12,7 +12,7 @@ from w365.store.tables import CrmSize
 Table = Literal["accounts", "contacts"]
 
 
-def grow(connection: sa.Connection, table: Table, by: int) -> None:
+def grow_table(connection: sa.Connection, table: Table, by: int) -> None:
     """Note that this many records were added, or taken away if less than none, in the same transaction."""
     if by:
         upsert(connection, CrmSize, ("table_name", "records"), [(table, size_of(connection, table) + by)])

@@ -15,9 +15,9 @@ from w365.store.configuring.settings import read_policy
 from w365.store.db.bound_ids import IDS, NAMES
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.matching.candidates import ordering_elsewhere
-from w365.store.matching.dirty_rows import touch
+from w365.store.matching.dirty_rows import touch_rows
 from w365.store.matching.evidence import THOSE, Values
-from w365.store.matching.refresh_derived import settle
+from w365.store.matching.refresh_derived import refresh_with_rivals
 from w365.store.reading.search_index import put_words
 from w365.store.run_counts import Count, Counts
 from w365.store.runs import add_problems, see
@@ -171,8 +171,8 @@ def _write_rows(
     _write_subscriptions(connection, with_ids)
     put_words(connection, t.PROVIDER_ACCOUNT, ((row_id, search_words_of(change)) for row_id, change in with_ids))
     values = {"ids": list(ids.values())}
-    touch(connection, THOSE, values)
-    settle(connection, read_policy(connection), THOSE, values)
+    touch_rows(connection, THOSE, values)
+    refresh_with_rivals(connection, read_policy(connection), THOSE, values)
 
 
 def _upsert_accounts(connection: sa.Connection, rows: Sequence[tuple[object, ...]]) -> None:

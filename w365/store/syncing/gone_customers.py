@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.matching.candidates import ordering_elsewhere
-from w365.store.matching.dirty_rows import touch
-from w365.store.matching.refresh_derived import settle
+from w365.store.matching.dirty_rows import touch_rows
+from w365.store.matching.refresh_derived import refresh_with_rivals
 from w365.store.runs import has_seen
 from w365.store.syncing.customers import SUBJECT
 from w365.store.syncing.gone_guard import GoneGuard
@@ -31,8 +31,8 @@ def mark_gone(
         with ordering_elsewhere(connection, ids):
             connection.execute(_MARK_GONE, {**asked, "gone_at": at})
         marked = {"provider": provider_id, "left_at": at}
-        touch(connection, _GONE, marked)
-        settle(connection, read_policy(connection), _GONE, marked)
+        touch_rows(connection, _GONE, marked)
+        refresh_with_rivals(connection, read_policy(connection), _GONE, marked)
     return len(ids)
 
 

@@ -19,7 +19,7 @@ _LONGEST = dt.timedelta(minutes=30)
 _NEWS = dt.timedelta(days=1)
 
 
-def announce(database: sa.Connection, run_id: int, channels: Iterable[str], at: dt.datetime) -> None:
+def add_notices(database: sa.Connection, run_id: int, channels: Iterable[str], at: dt.datetime) -> None:
     rows = [{"run_id": run_id, "channel": channel, "tries": 0, "try_at": at, "problem": ""} for channel in channels]
     if rows:
         database.execute(sa.insert(t.Notice), rows)

@@ -81,7 +81,7 @@ def read_due(connection: sa.Connection, place: str, at: dt.datetime, *, after: i
             # a new decision starts counting anew
             sa.case((back.account_id.is_not_distinct_from(mapping.account_id), attempts), else_=0),
         )
-        .select_from(sides(place))
+        .select_from(join_sides(place))
         .join(t.Provider, t.Provider.id == pa.provider_id)
         .outerjoin(account, account.id == mapping.account_id)
         .where(_is_due(at), pa.id > after)
@@ -92,7 +92,7 @@ def read_due(connection: sa.Connection, place: str, at: dt.datetime, *, after: i
 
 
 def has_due(connection: sa.Connection, place: str, at: dt.datetime) -> bool:
-    query = sa.select(t.ProviderAccount.id).select_from(sides(place)).where(_is_due(at)).limit(1)
+    query = sa.select(t.ProviderAccount.id).select_from(join_sides(place)).where(_is_due(at)).limit(1)
     return connection.scalar(query) is not None
 
 
@@ -106,13 +106,13 @@ def has_retry(connection: sa.Connection, at: dt.datetime) -> bool:
 def count_states(connection: sa.Connection, place: str) -> dict[WriteState, int]:
     """Count rows by how their write stands."""
     stands = state_of()
-    query = sa.select(stands, sa.func.count()).select_from(sides(place)).where(concerned()).group_by(stands)
+    query = sa.select(stands, sa.func.count()).select_from(join_sides(place)).where(is_concerned()).group_by(stands)
     counts = {WriteState(row[0]): int(row[1]) for row in connection.execute(query)}
     return {state: counts.get(state, 0) for state in WriteState}
 
 
 def state_of() -> sa.ColumnElement[str]:
-    """How a row's write stands, beside `sides`: what the stored row says while it is about the present mapping.
+    """How a row's write stands, beside `join_sides`: what the stored row says while it is about the present mapping.
 
     A failure without an attempt is one that a person asked for again.
     """
@@ -149,7 +149,7 @@ def accept_overwriting(connection: sa.Connection, place: str, at: dt.datetime, t
     return len(rows)
 
 
-def sides(place: str) -> sa.Join:
+def join_sides(place: str) -> sa.Join:
     """Provider accounts with their mapping and what was written of it in this place, both outer."""
     pa, mapping, back = t.ProviderAccount, t.Mapping, t.Writeback
     here = (back.provider_account_id == pa.id) & (back.place == place)
@@ -167,7 +167,7 @@ def written_sides(place: str) -> sa.Join:
     )
 
 
-def concerned() -> sa.ColumnElement[bool]:
+def is_concerned() -> sa.ColumnElement[bool]:
     """Whether there is anything to write or written of a row."""
     return sa.or_(t.Mapping.account_id.is_not(None), t.Writeback.provider_account_id.is_not(None))
 

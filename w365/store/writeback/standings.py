@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from w365.store import tables as t
-from w365.store.writeback.due_mappings import WriteState, concerned, sides, state_of, written_sides
+from w365.store.writeback.due_mappings import WriteState, is_concerned, join_sides, state_of, written_sides
 
 _TROUBLES = (WriteState.FAILED, WriteState.DIFFERS)
 
@@ -36,7 +36,7 @@ class WriteStanding:
 def find_standing(connection: sa.Connection, place: str, provider_account_id: int) -> WriteStanding | None:
     """Read how one mapping stands; None where nothing is to be written or was."""
     is_row = t.ProviderAccount.id == provider_account_id
-    row = connection.execute(_standings(sides(place)).where(concerned(), is_row)).one_or_none()
+    row = connection.execute(_standings(join_sides(place)).where(is_concerned(), is_row)).one_or_none()
     return _standing(row) if row else None
 
 

@@ -12,7 +12,7 @@ from w365.service.auditing.samples import (
     MOST,
     draw_sample,
     estimate_precision,
-    judge,
+    judge_pair,
     list_audits,
     list_judged,
     next_item,
@@ -134,7 +134,7 @@ def _show_verdicts(context: PageContext, audit: AuditView, item: SampledMapping)
 
 def _keep(context: PageContext, audit: AuditView, place: int, verdict: AuditVerdict | None) -> None:
     try:
-        judge(context.service, context.actor, audit.id, place, verdict)
+        judge_pair(context.service, context.actor, audit.id, place, verdict)
     except W365Error as error:
         st.toast(plain(str(error)))
     st.rerun(scope="fragment")

@@ -26,7 +26,7 @@ class _Proposed:
     after: MatchPreview
 
 
-def propose(context: PageContext, change: PendingChange, lines: Sequence[str]) -> None:
+def propose_change(context: PageContext, change: PendingChange, lines: Sequence[str]) -> None:
     """Work out the effect of a change and show it for confirmation in the next run of the page."""
     if not lines:
         st.info("Nothing differs from what is set.")

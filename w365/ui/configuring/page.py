@@ -10,7 +10,7 @@ from w365.service.configuring.settings import domains_on, get_settings, list_cha
 from w365.service.matching.run import PendingChange
 from w365.store.configuring.settings import CRM_ADDRESS, SCHEDULE_ZONE
 from w365.ui.configuring.auto_match import show_auto_match
-from w365.ui.configuring.change_preview import propose, show_pending
+from w365.ui.configuring.change_preview import propose_change, show_pending
 from w365.ui.configuring.crm_address import show_crm_address
 from w365.ui.configuring.rules import show_rules
 from w365.ui.configuring.schedules import show_schedules
@@ -87,7 +87,7 @@ def _edit_list(context: PageContext, which: DomainList, domains: list[str]) -> N
         )
         if st.form_submit_button("Check the effect", disabled=not may):
             entries = tuple(text.replace(",", "\n").split())
-            propose(
+            propose_change(
                 context, PendingChange(domains={which: entries}), _say_list_change(which, set(domains), set(entries))
             )
 

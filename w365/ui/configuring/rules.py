@@ -12,7 +12,7 @@ from w365.model import Cardinality, Role
 from w365.service.matching.run import PendingChange
 from w365.service.syncing.providers import ProviderView, list_providers
 from w365.store.configuring.settings import SPECS
-from w365.ui.configuring.change_preview import propose
+from w365.ui.configuring.change_preview import propose_change
 from w365.ui.configuring.words import RULE_WORDS, say_setting, say_value
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import plain, short
@@ -129,7 +129,7 @@ def _send(context: PageContext, settings: Mapping[str, str], providers: list[Pro
     lines += [
         f"Exception for {names[key]}: {_policy(known[key])} → {_policy(value)}" for key, value in exceptions.items()
     ]
-    propose(context, PendingChange(settings=changed, cardinalities=exceptions), lines)
+    propose_change(context, PendingChange(settings=changed, cardinalities=exceptions), lines)
 
 
 def _policy(value: Cardinality | None) -> str:

@@ -9,14 +9,14 @@ import streamlit as st
 
 from w365.model import ProviderKind, Role
 from w365.portals.connectors import CONNECTORS
-from w365.service.connecting.connections import (
+from w365.service.connecting.fields import ConnectionField, fields_of
+from w365.service.connecting.stored_connections import (
     ConnectionView,
     add_provider,
     get_connection,
     remove_connection,
     save_connection,
 )
-from w365.service.connecting.fields import ConnectionField, fields_of
 from w365.service.syncing.providers import list_providers
 from w365.store.runs import CRM
 from w365.store.syncing.providers import free_name

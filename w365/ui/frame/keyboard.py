@@ -9,7 +9,7 @@ from streamlit.components import v1 as components
 _component = components.declare_component("keyboard", path=str(Path(__file__).parents[1] / "scripts" / "keyboard"))
 
 
-def listen(*, row: int | None, focus: str = "", nonce: int = 0) -> None:
+def listen_for_keys(*, row: int | None, focus: str = "", nonce: int = 0) -> None:
     """Listen, and once for every new `nonce` move the focus into the field with the label `focus`.
 
     Without a label the focus leaves whatever field has it. "?" presses the button with the key `review-help`; Escape

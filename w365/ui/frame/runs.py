@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from w365.model import Role, RunKind, RunState
-from w365.service.syncing.runs import cancel, list_runs, missing_of, read_run
+from w365.service.syncing.runs import ask_to_cancel, list_runs, missing_of, read_run
 from w365.store.run_counts import Count, Counts, counts_of
 from w365.store.runs import RunView
 from w365.ui.frame.page_context import PageContext
@@ -168,7 +168,7 @@ def _show_progress(context: PageContext, run: RunView, before: int | None) -> No
     if run.cancel_requested:
         row.caption("Cancelling…")
     elif context.actor.role >= Role.ANALYST and row.button("Cancel", key=f"cancel-{run.id}"):
-        cancel(context.service, context.actor, run.id)
+        ask_to_cancel(context.service, context.actor, run.id)
         st.rerun(scope="fragment")
 
 

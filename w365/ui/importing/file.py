@@ -67,7 +67,7 @@ def ask_file(name: str, fields: Sequence[Field]) -> ChosenFile | None:
     return ChosenFile(sheet, places, (name, given.file_id, tuple(sorted(places.items()))))
 
 
-def look(chosen: ChosenFile, also: Hashable, preview: Callable[[], T]) -> T | None:
+def look_at_file(chosen: ChosenFile, also: Hashable, preview: Callable[[], T]) -> T | None:
     """Look at what the import would do, once for each file and columns; None when that fails, which is told."""
     key = (chosen.key, also)
     kept = st.session_state.get(_LOOKED)

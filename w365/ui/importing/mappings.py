@@ -15,7 +15,7 @@ from w365.ui.frame.page_frame import show_refusals
 from w365.ui.frame.runs import say_result
 from w365.ui.frame.wording import counted, number
 from w365.ui.importing.crm import ask_crm, offer_crm
-from w365.ui.importing.file import ChosenFile, ask_file, end_import, look, show_errors, show_last
+from w365.ui.importing.file import ChosenFile, ask_file, end_import, look_at_file, show_errors, show_last
 
 _WORDS: Mapping[Verdict, str] = {
     Verdict.MAP: "to map",
@@ -55,7 +55,7 @@ def show_mapping_import(context: PageContext) -> None:
         show_last(context, RunKind.MAPPING_IMPORT, TARGET)
         return
     choice = MappingChoice(_ask_provider(context, chosen), _chosen_verdicts())
-    preview = look(
+    preview = look_at_file(
         chosen, choice, lambda: preview_mappings(context.service, context.actor, chosen.sheet, chosen.places, choice)
     )
     if preview is not None:

@@ -17,7 +17,7 @@ from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_refusals
 from w365.ui.frame.runs import say_result
 from w365.ui.frame.wording import counted, number, plain
-from w365.ui.importing.file import ChosenFile, ask_file, end_import, look, show_errors, show_last
+from w365.ui.importing.file import ChosenFile, ask_file, end_import, look_at_file, show_errors, show_last
 from w365.ui.importing.mappings import show_mapping_import
 
 _ACCOUNTS, _MAPPINGS = "Provider accounts", "Existing mappings"
@@ -60,7 +60,7 @@ def _import_accounts(context: PageContext) -> None:
         label = f"Show the provider accounts of {plain(provider.name)}"
         link_to(pages.PROVIDER_ACCOUNTS.path, label, {"status": "all", "provider": str(provider.id)})
         return
-    preview = look(
+    preview = look_at_file(
         chosen,
         provider.id,
         lambda: preview_accounts(context.service, context.actor, provider.id, chosen.sheet, chosen.places),

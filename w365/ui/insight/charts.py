@@ -116,7 +116,7 @@ def name_of(column: str, **options: Any) -> dict[str, Any]:
     return {"field": column, "type": "nominal", "title": None, "sort": None, **options}
 
 
-def tip(column: str, kind: str = "nominal", **options: Any) -> dict[str, Any]:
+def tooltip_of(column: str, kind: str = "nominal", **options: Any) -> dict[str, Any]:
     return {"field": column, "type": kind, **options}
 
 
@@ -137,24 +137,28 @@ def status_bars(frame: pd.DataFrame) -> Chart:
         "y": name_of("Provider", axis={"labelLimit": 240}),
         "color": coloured("Status", words, [colours[status] for status in SHOWN]),
         "order": {"field": "order", "type": "quantitative"},
-        "tooltip": [tip("Provider"), tip("Status"), tip("Provider accounts", "quantitative", format=",d")],
+        "tooltip": [
+            tooltip_of("Provider"),
+            tooltip_of("Status"),
+            tooltip_of("Provider accounts", "quantitative", format=",d"),
+        ],
     }
     return Chart({"mark": "bar", "height": {"step": _ROW_HEIGHT}, "encoding": encoding}, long)
 
 
-def bars(frame: pd.DataFrame, label: str, amount: str) -> Chart:
+def draw_bars(frame: pd.DataFrame, label: str, amount: str) -> Chart:
     """Bars of one colour, the longest first as they come, each with its number."""
     dark = is_dark()
     room = {"domainMax": _ROOM * float(frame[amount].max())}
     encoding = {
         "x": number_of(amount, axis=None, scale=room),
         "y": name_of(label, axis={"labelLimit": 260, "ticks": False, "domain": False}),
-        "tooltip": [tip(label), tip(amount, "quantitative", format=",d")],
+        "tooltip": [tooltip_of(label), tooltip_of(amount, "quantitative", format=",d")],
     }
     drawn = {"mark": {"type": "bar", "color": primary_colour(dark=dark)}}
     written = {
         "mark": {"type": "text", "align": "left", "dx": 4, "color": "#e5ecf1" if dark else "#17242e"},
-        "encoding": {"text": tip(amount, "quantitative", format=",d")},
+        "encoding": {"text": tooltip_of(amount, "quantitative", format=",d")},
     }
     return Chart({"height": {"step": _ROW_HEIGHT}, "encoding": encoding, "layer": [drawn, written]}, frame)
 
@@ -169,7 +173,11 @@ def history_line(frame: pd.DataFrame, column: str, colour: str, *, suffix: str =
     encoding = {
         "x": runs,
         "y": number_of(column, scale={"zero": False, "nice": True}, axis=y_axis) | {"title": f"{column}{suffix}"},
-        "tooltip": [tip("Run", "ordinal"), tip("Time", "temporal"), tip(column, "quantitative", format=form)],
+        "tooltip": [
+            tooltip_of("Run", "ordinal"),
+            tooltip_of("Time", "temporal"),
+            tooltip_of(column, "quantitative", format=form),
+        ],
     }
     dots = {"color": colour, "filled": True} if len(frame) <= _MOST_DOTS else False
     mark = {"type": "line", "point": dots, "color": colour}

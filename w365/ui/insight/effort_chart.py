@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from w365.service.insight.periods import WeekOfWork
 from w365.ui.frame.palette import people_colours
-from w365.ui.insight.charts import Chart, coloured, number_of, tip
+from w365.ui.insight.charts import Chart, coloured, number_of, tooltip_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,10 @@ def effort_bars(frame: pd.DataFrame, *, dark: bool) -> Chart:
         "y": amounts | {"title": "Decisions by hand"},
         "color": coloured("Person", names, people_colours(dark=dark)[: len(names)]),
         "order": {"field": "order", "type": "quantitative"},
-        "tooltip": [tip("Week of", "ordinal"), tip("Person"), tip("Decisions", "quantitative", format=",d")],
+        "tooltip": [
+            tooltip_of("Week of", "ordinal"),
+            tooltip_of("Person"),
+            tooltip_of("Decisions", "quantitative", format=",d"),
+        ],
     }
     return Chart({"mark": {"type": "bar", "size": 28}, "height": 220, "encoding": encoding}, long)

@@ -84,7 +84,7 @@ def _show_sources(context: PageContext, statistics: Statistics) -> None:
         return
     frame = charts.source_frame(statistics.by_source)
     charts.chart_and_table(
-        charts.bars(frame, "Source", "Mappings"),
+        charts.draw_bars(frame, "Source", "Mappings"),
         frame,
         named="Mappings by source",
         Share=charts.share_column("Share"),
@@ -98,7 +98,7 @@ def _show_reasons(context: PageContext, statistics: Statistics) -> None:
         return
     frame = charts.reason_frame(statistics.by_reason)
     charts.chart_and_table(
-        charts.bars(frame, "Reason", "Provider accounts"), frame, named="Open provider accounts by reason"
+        charts.draw_bars(frame, "Reason", "Provider accounts"), frame, named="Open provider accounts by reason"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from w365.errors import FormRefused, W365Error
-from w365.service.onboarding.create import check_domain, onboard
+from w365.service.onboarding.create import check_domain, onboard_customer
 from w365.service.onboarding.form import (
     ADDRESS,
     CITY,
@@ -82,7 +82,7 @@ def _create(context: PageContext, provider_id: int, account: AccountToOnboard, t
             context.actor,
             account.crm_id,
             texts,
-            lambda: onboard(context.service, context.actor, provider_id, account.account_id, texts),
+            lambda: onboard_customer(context.service, context.actor, provider_id, account.account_id, texts),
         )
     st.rerun()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.model import Role
-from w365.service.onboarding.create import finish, give_up, list_open
+from w365.service.onboarding.create import finish_onboarding, give_up, list_open
 from w365.service.onboarding.relationships import forget_expected, list_awaited
 from w365.store.onboarding.created_customers import OnboardingView, State
 from w365.store.onboarding.expected_customers import ExpectedView
@@ -59,7 +59,10 @@ def _show_unfinished(context: PageContext, onboarding: OnboardingView) -> None:
 def _finish(context: PageContext, onboarding: OnboardingView) -> None:
     with st.spinner("Looking for the customer"):
         try_once(
-            context.actor, onboarding.account_crm_id, {}, lambda: finish(context.service, context.actor, onboarding.id)
+            context.actor,
+            onboarding.account_crm_id,
+            {},
+            lambda: finish_onboarding(context.service, context.actor, onboarding.id),
         )
     st.rerun()
 

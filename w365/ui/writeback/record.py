@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.model import Role
-from w365.service.writeback.runs import overwrite, retry
+from w365.service.writeback.runs import overwrite_rows, write_again
 from w365.service.writeback.view import read_standing
 from w365.store.writeback.due_mappings import WriteState
 from w365.store.writeback.standings import WriteStanding
@@ -50,8 +50,8 @@ def _draw(context: PageContext, standing: WriteStanding) -> None:
     row = standing.provider_account_id
     if standing.state is WriteState.FAILED:
         if st.button("Write again", key=f"write-again-{row}"):
-            retry(context.service, context.actor, row)
+            write_again(context.service, context.actor, row)
             st.rerun()
     elif st.button("Overwrite it in the CRM", key=f"overwrite-{row}"):
-        overwrite(context.service, context.actor, [row])
+        overwrite_rows(context.service, context.actor, [row])
         st.rerun()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from w365.model import Role
 from w365.service.writeback.compare import request_compare
-from w365.service.writeback.runs import overwrite, request_writeback
+from w365.service.writeback.runs import overwrite_rows, request_writeback
 from w365.service.writeback.view import Overview, differences_file, list_differences, list_troubles, read_overview
 from w365.store.runs import RunView
 from w365.store.writeback.due_mappings import WriteState
@@ -107,7 +107,7 @@ def _offer_overwrite(context: PageContext, ids: list[int], key: str) -> None:
     label = f"Overwrite {counted(len(ids), 'account')} in the CRM" if ids else "Overwrite in the CRM"
     about = "Choose rows above whose account the CRM says otherwise. To take the CRM's account, import it."
     if st.button(label, disabled=not ids, help=about, key=f"overwrite-{key}"):
-        overwrite(context.service, context.actor, ids)
+        overwrite_rows(context.service, context.actor, ids)
         st.rerun()
 
 

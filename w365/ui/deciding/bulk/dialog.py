@@ -11,14 +11,14 @@ from typing import Any
 
 import streamlit as st
 
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.service.deciding.bulk_preview import Selection, preview_bulk
-from w365.service.deciding.bulk_run import PlanPreview, confirm, discard, list_left, read_done
+from w365.service.deciding.bulk_run import PlanPreview, confirm_plan, discard_plan, list_left, read_done
 from w365.service.deciding.undo import Undoable, preview_undo
 from w365.store.run_counts import Count
 from w365.ui.deciding.bulk.forms import FORMS, BulkForm
 from w365.ui.deciding.bulk.words import VERBS, left_row, sample_row, say_done, say_left, say_warning, say_would
-from w365.ui.frame.keyboard import listen
+from w365.ui.frame.keyboard import listen_for_keys
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors, show_refusals
 from w365.ui.frame.runs import show_run
@@ -95,7 +95,7 @@ def _show_form(context: PageContext, asked: _BulkRequest) -> None:
     else:
         _show_at_once(context, asked, form)
     if form is not None and form.field:
-        listen(row=None, focus=form.field, nonce=1)
+        listen_for_keys(row=None, focus=form.field, nonce=1)
 
 
 def _form_of(asked: _BulkRequest) -> BulkForm | None:
@@ -156,10 +156,10 @@ def _show_left(context: PageContext, plan_id: int, left: dict[str, int]) -> None
 
 def _confirmed(context: PageContext, asked: _BulkRequest, preview: PlanPreview) -> _BulkRequest:
     """Small changes are done here and now; large ones are the worker's."""
-    run_id = confirm(context.service, context.actor, preview.plan.id)
+    run_id = confirm_plan(context.service, context.actor, preview.plan.id)
     if preview.is_small:
         with st.spinner("Saving decisions"):
-            execute(context.service, run_id)
+            execute_run(context.service, run_id)
     _count_change()
     return replace(asked, run_id=run_id, is_over=preview.is_small)
 
@@ -169,7 +169,7 @@ def _count_change() -> None:
 
 
 def _discarded(context: PageContext, asked: _BulkRequest, preview: PlanPreview) -> _BulkRequest:
-    discard(context.service, context.actor, preview.plan.id)
+    discard_plan(context.service, context.actor, preview.plan.id)
     return replace(asked, preview=None)
 
 
@@ -210,6 +210,6 @@ def _cancel(context: PageContext, asked: _BulkRequest) -> None:
 
 def _leave(context: PageContext, asked: _BulkRequest) -> None:
     if asked.preview is not None:
-        discard(context.service, context.actor, asked.preview.plan.id)
+        discard_plan(context.service, context.actor, asked.preview.plan.id)
     _forget()
     st.rerun()

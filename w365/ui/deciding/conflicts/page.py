@@ -24,7 +24,7 @@ from w365.store.deciding.conflict_pages import (
     Use,
 )
 from w365.store.reading.worklist import Row
-from w365.ui.configuring.change_preview import propose, show_pending_dialog
+from w365.ui.configuring.change_preview import propose_change, show_pending_dialog
 from w365.ui.deciding.bulk.dialog import ask_bulk, show_change_dialog
 from w365.ui.deciding.conflicts.words import ABOUT, EMPTY, TITLES, say_effect, say_names, say_row, say_use
 from w365.ui.frame import pages
@@ -174,7 +174,7 @@ def _show_head(context: PageContext, domain: str, effect: str) -> None:
             for which, label in ((DomainList.SHARED, "Mark as shared…"), (DomainList.EXCLUDED, "Exclude…")):
                 if st.button(label, key=f"{which}-{domain}", help=f"{label.rstrip('…')}: {plain(domain)}"):
                     line = f"{LIST_WORDS[which]}: 1 domain added ({domain})"
-                    propose(context, PendingChange(added={which: (domain,)}), [line])
+                    propose_change(context, PendingChange(added={which: (domain,)}), [line])
 
 
 def _show_rows(rows: Sequence[Row], total: int) -> None:

@@ -12,7 +12,7 @@ from w365.service.reading.records import AccountView
 from w365.store.reading.account_hits import Hit
 from w365.ui.deciding.record.decide import Decider, Work
 from w365.ui.deciding.record.subscription_words import say_loss
-from w365.ui.deciding.record.words import Fact, compare
+from w365.ui.deciding.record.words import Fact, compare_account
 from w365.ui.frame.account_search import search_crm
 from w365.ui.frame.links import link_to_account
 from w365.ui.frame.wording import plain, short
@@ -112,7 +112,7 @@ def _show_verdicts(decider: Decider, account: int, *, is_first: bool) -> None:
 
 def _show_account(decider: Decider, account: AccountView) -> None:
     score = "" if account.hit.score is None else f" · {account.hit.score:.2f}"
-    name, *facts = compare(decider.record, account)
+    name, *facts = compare_account(decider.record, account)
     differs = " :orange-badge[name differs]" if name.differs else ""
     st.markdown(f"**{plain(short(name.value, 120))}**{score}{differs}{_warning(account.hit)}")
     lines = [_line(fact) for fact in facts]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from w365.service.deciding import mapping
 from w365.service.reading.account_lookup import search_accounts
-from w365.service.reading.records import prefill
+from w365.service.reading.records import propose_account
 from w365.source_records import NewAccount
 from w365.store.reading.account_hits import Hit
 from w365.ui.deciding.record.accounts import show_hit
@@ -31,7 +31,7 @@ def show_create(decider: Decider) -> None:
 
 
 def _read_form(decider: Decider) -> NewAccount:
-    proposed = prefill(decider.record)
+    proposed = propose_account(decider.record)
     name = st.text_input("Name", proposed.name, key=decider.field_key("new-name"), max_chars=160)
     left, middle, right = st.columns([3, 3, 2])
     website = left.text_input("Website", proposed.website, key=decider.field_key("new-website"), max_chars=200)

@@ -121,9 +121,9 @@ def _show_standing(decider: Decider) -> None:
     elif state := say_state(record):
         st.markdown(plain(state))
     if record.row.status in (Status.EXCLUDED, Status.PARKED):
-        decider.button("Reopen", "reopen", lambda seen: mapping.reopen(*decider.whose, seen=seen), kind="primary")
+        decider.button("Reopen", "reopen", lambda seen: mapping.reopen_row(*decider.whose, seen=seen), kind="primary")
     elif record.row.disposition is Disposition.HELD:
-        decider.button("Release", "release", lambda seen: mapping.reopen(*decider.whose, seen=seen))
+        decider.button("Release", "release", lambda seen: mapping.reopen_row(*decider.whose, seen=seen))
     show_extras(Slot.RECORD, decider)
 
 
@@ -136,12 +136,12 @@ def _show_setting_aside(decider: Decider) -> None:
         until = st.date_input("Park until (optional)", value=None, key=decider.field_key("until"), width=220)
         with st.container(horizontal=True):
             decider.button(
-                "Exclude", "exclude", lambda seen: mapping.exclude(*decider.whose, seen=seen, reason=reason or "")
+                "Exclude", "exclude", lambda seen: mapping.exclude_row(*decider.whose, seen=seen, reason=reason or "")
             )
             decider.button(
                 "Park",
                 "park",
-                lambda seen: mapping.park(*decider.whose, seen=seen, reason=reason or "", until=until),
+                lambda seen: mapping.park_row(*decider.whose, seen=seen, reason=reason or "", until=until),
             )
         st.caption("Exclude takes the customer out of the backlog for good, Park for a time. Both can be reopened.")
 

@@ -36,7 +36,7 @@ class Fact:
     differs: bool | None = None
 
 
-def compare(record: Record, account: AccountView) -> tuple[Fact, ...]:
+def compare_account(record: Record, account: AccountView) -> tuple[Fact, ...]:
     """Put the account's fields beside what the provider says."""
     hit = account.hit
     facts = (

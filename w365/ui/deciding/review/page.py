@@ -20,7 +20,7 @@ from w365.ui.deciding.review.queue_position import STATUSES, QueueChoice, Walk, 
 from w365.ui.deciding.review.session import LOOKUP, Review
 from w365.ui.frame.choices import show_choice_of
 from w365.ui.frame.first_steps import is_beginning
-from w365.ui.frame.keyboard import listen
+from w365.ui.frame.keyboard import listen_for_keys
 from w365.ui.frame.owner_words import owner_choices
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors, show_error
@@ -50,7 +50,7 @@ def show_review(context: PageContext) -> None:
             _show_end(review)
         else:
             _show_row(review, record)
-        listen(row=record.row.id if record else None, focus=review.focus, nonce=review.nonce)
+        listen_for_keys(row=record.row.id if record else None, focus=review.focus, nonce=review.nonce)
         review.look_ahead()
         if record is not None:
             review.has_shown(record)

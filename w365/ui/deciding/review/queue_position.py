@@ -84,5 +84,5 @@ class Walk:
         return f"{min(self.at + 1, self.total):,} of {self.total:,}"
 
 
-def begin(queue: Queue) -> Walk:
+def begin_walk(queue: Queue) -> Walk:
     return Walk(queue.ids, queue.total)

@@ -12,13 +12,13 @@ from w365.errors import W365Error
 from w365.matching.messages import DECISION_WORDS
 from w365.model import OPEN
 from w365.service.deciding import mapping
-from w365.service.deciding.undo_own import Before, remember, undo_own
+from w365.service.deciding.undo_own import Before, remember_candidates, undo_own
 from w365.service.reading.facets import count_by_owner
 from w365.service.reading.records import Record
 from w365.service.reading.review_queue import narrow_to_open, read_if_open, read_queue
 from w365.ui.deciding.record.decide import Work
 from w365.ui.deciding.record.words import say_settled
-from w365.ui.deciding.review.queue_position import QueueChoice, Walk, begin
+from w365.ui.deciding.review.queue_position import QueueChoice, Walk, begin_walk
 from w365.ui.frame.page_context import PageContext
 
 LOOKUP = "Another account"
@@ -100,7 +100,7 @@ class Review:
     def restart(self) -> None:
         """Begin with what waits now, and count it by owner."""
         service, actor, rows = self.context.service, self.context.actor, narrow_to_open(self.choice.filter())
-        self.walk = begin(read_queue(service, actor, rows))
+        self.walk = begin_walk(read_queue(service, actor, rows))
         self.owners = count_by_owner(service, actor, rows)
         self.form = ""
 
@@ -108,7 +108,7 @@ class Review:
         """Decide. A row that is settled is left; one with a candidate less stays."""
         if not self._is_meant(record):
             return
-        before = remember(self.context.service, self.context.actor, record.row.id)
+        before = remember_candidates(self.context.service, self.context.actor, record.row.id)
         decided = self._try(lambda: work(record.row.version))
         if decided is None:
             return
@@ -149,9 +149,9 @@ class Review:
         kind, given = self.form, reason.strip()
         self.reasons[kind] = given
         if kind == "park":
-            self.take(record, lambda seen: mapping.park(*whose, seen=seen, reason=given, until=until))
+            self.take(record, lambda seen: mapping.park_row(*whose, seen=seen, reason=given, until=until))
         else:
-            self.take(record, lambda seen: mapping.exclude(*whose, seen=seen, reason=given))
+            self.take(record, lambda seen: mapping.exclude_row(*whose, seen=seen, reason=given))
         if self.error is None:
             self.form = ""
 

@@ -14,8 +14,8 @@ import st_aggrid
 from st_aggrid import JsCode
 
 from w365.store.reading.worklist import Sort
-from w365.ui.reading.grid.script import first_part, part
-from w365.ui.reading.grid.style import THEME_PARAMETERS, style
+from w365.ui.reading.grid.script import first_part, read_script
+from w365.ui.reading.grid.style import THEME_PARAMETERS, grid_style
 
 _FIRST_HEIGHT = 560
 """Pixels until the script in the frame has measured the window."""
@@ -89,13 +89,13 @@ def show_grid(state: GridState, *, scheme: Scheme, on_event: Callable[[GridEvent
         key=f"provider-accounts-{scheme}",
         height=_FIRST_HEIGHT,
         theme=_theme(scheme),
-        custom_css=style(scheme),
+        custom_css=grid_style(scheme),
         allow_unsafe_jscode=True,
         enable_enterprise_modules=False,
         show_toolbar=False,
         update_on=["w365"],
         data_return_mode="CUSTOM",
-        custom_jscode_for_grid_return=_code(part("told")),
+        custom_jscode_for_grid_return=_code(read_script("told")),
         # With no data from here the grid is never overwritten, and an open editor survives a run of the page.
         server_sync_strategy="client_wins",
         callback=receive,
@@ -137,20 +137,20 @@ def options(state: GridState) -> dict[str, Any]:
         "cacheBlockSize": 100,
         "maxConcurrentDatasourceRequests": 2,
         "blockLoadDebounceMillis": 40,
-        "getRowId": _code(part("rowId")),
+        "getRowId": _code(read_script("rowId")),
         "columnDefs": _columns(),
         "defaultColDef": {
             "sortable": True,
             "resizable": True,
             "suppressHeaderMenuButton": True,
             "sortingOrder": ["asc", "desc", None],
-            "suppressKeyboardEvent": _code(part("keepKey")),
+            "suppressKeyboardEvent": _code(read_script("keepKey")),
             "minWidth": 80,
         },
         "maintainColumnOrder": True,
-        "onNewColumnsLoaded": _code(part("look")),
-        "onCellKeyDown": _code(part("onKey")),
-        "onCellDoubleClicked": _code(part("onDoubleClick")),
+        "onNewColumnsLoaded": _code(read_script("look")),
+        "onCellKeyDown": _code(read_script("onKey")),
+        "onCellDoubleClicked": _code(read_script("onDoubleClick")),
         "enterNavigatesVertically": False,
         "suppressCellFocus": False,
         "suppressCsvExport": True,
@@ -174,10 +174,10 @@ _SELECTION: dict[str, Any] = {
         "width": 38,
         "suppressNavigable": True,
         "resizable": False,
-        "suppressKeyboardEvent": _code(part("keepKey")),
+        "suppressKeyboardEvent": _code(read_script("keepKey")),
     },
-    "onSelectionChanged": _code(part("onSelection")),
-    "focusGridInnerElement": _code(part("enter")),
+    "onSelectionChanged": _code(read_script("onSelection")),
+    "focusGridInnerElement": _code(read_script("enter")),
 }
 
 
@@ -187,11 +187,11 @@ def _columns() -> list[dict[str, Any]]:
         _column("domain", "Domain", 165, drawn=True, tooltip="domain"),
         {
             **_column("account", "Account Name", 280, drawn=True, tooltip="accountName"),
-            "editable": _code(part("isEditable")),
-            "cellEditor": _code(part("Lookup")),
+            "editable": _code(read_script("isEditable")),
+            "cellEditor": _code(read_script("Lookup")),
             "cellEditorPopup": True,
             "cellEditorPopupPosition": "under",
-            "colSpan": _code(part("span")),
+            "colSpan": _code(read_script("span")),
             "cellClass": "w365-edit",
             "headerTooltip": "The CRM account. Enter, F2 or a letter opens the lookup.",
         },
@@ -217,7 +217,7 @@ def _column(
         "cellDataType": False,
     }
     if drawn:
-        column |= {"cellRenderer": _code(part("Cell")), "cellRendererParams": {"kind": name}}
+        column |= {"cellRenderer": _code(read_script("Cell")), "cellRendererParams": {"kind": name}}
     if tooltip:
         column["tooltipField"] = tooltip
     if pinned:

@@ -17,7 +17,7 @@ def _bundle() -> str:
 BUNDLE = _bundle()
 
 
-def part(name: str) -> str:
+def read_script(name: str) -> str:
     """An expression for one member of the bundle. The option that stands first carries the bundle itself."""
     return f"window.w365.{name}"
 

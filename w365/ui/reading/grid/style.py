@@ -47,7 +47,7 @@ SHEET = (FOLDER / "grid.css").read_text(encoding="utf-8")
 _RULES = read_rules(SHEET)
 
 
-def style(scheme: str) -> Css:
+def grid_style(scheme: str) -> Css:
     """Return the style for the light or dark scheme. Of two rules for one thing the later counts."""
     colours = {f"--w365-{status}": colour for status, colour in status_colours(dark=scheme == "dark").items()}
     return {":root": {"color-scheme": scheme, **_VARIABLES, **colours}, **_RULES}

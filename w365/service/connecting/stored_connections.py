@@ -16,7 +16,7 @@ from w365.service.access import needs
 from w365.service.connecting.fields import SECRET, labels_of
 from w365.service.connecting.finder import build_from_row, finder_of, purpose_of
 from w365.store.configuring.setting_changes import note_change
-from w365.store.connecting.connections import ConnectionRow, put_row, read_row, read_rows, remove_row
+from w365.store.connecting.connection_rows import ConnectionRow, put_row, read_row, read_rows, remove_row
 from w365.store.connecting.consents import forget_begun
 from w365.store.connecting.sealed_texts import put_sealed, read_sealed
 from w365.store.db.engine import Connection as Database

@@ -14,13 +14,13 @@ from w365.config import load_settings
 from w365.connection import REACHES, parts_of
 from w365.demo.servers import DATAVERSE_CLIENT_ID, PARTNER_CENTER_CLIENT_ID
 from w365.errors import ConfigurationError, InputError
-from w365.jobs import execute
+from w365.jobs import execute_run
 from w365.log import RedactingFormatter, secrets_of
 from w365.model import ProviderKind, RunState
 from w365.service import Service
 from w365.service.bootstrap import open_service
 from w365.service.configuring.settings import list_changes
-from w365.service.connecting.connections import (
+from w365.service.connecting.stored_connections import (
     add_provider,
     get_connection,
     remove_connection,
@@ -50,7 +50,7 @@ def test_connections_stored_by_the_page_are_verified_and_synced_and_their_secret
         assert verify_crm(service, ADMIN)[-1] == "Contacts can be read."
         names = ("Partner Center", "Partner Center south")
         requested = [request_crm_sync(service, ADMIN), *(request_sync(service, ADMIN, name) for name in names)]
-        assert {execute(service, one).state for one in requested} == {RunState.DONE}
+        assert {execute_run(service, one).state for one in requested} == {RunState.DONE}
         told = f"{get_connection(service, ADMIN, ONE)} {list_changes(service, ADMIN)} {service}"
         service.store.close()
     assert servers.client_secret.encode() not in bytes_of(home)
@@ -216,7 +216,7 @@ def test_removing_keeps_what_was_synced_and_takes_an_unused_provider_away(tmp_pa
         parts = parts_for(servers, "partner_center", PARTNER_CENTER_CLIENT_ID)
         names = ("Used", "Unused")
         used, unused = (add_provider(service, ADMIN, ProviderKind.PARTNER_CENTER, name, parts) for name in names)
-        execute(service, request_sync(service, ADMIN, "Used"))
+        execute_run(service, request_sync(service, ADMIN, "Used"))
     assert remove_connection(service, ADMIN, str(unused))
     assert not remove_connection(service, ADMIN, str(used))
     left = {one.name: one.accounts for one in list_providers(service, ADMIN)}
