@@ -9,6 +9,7 @@ import pytest
 import trustme
 from fault_server import Bench, FaultServer, bench
 
+from w365.addresses import AddressRange
 from w365.connection import Connection
 from w365.errors import W365Error
 from w365.http.conditions import Conditions
@@ -57,6 +58,7 @@ def connection_to(
         client_secret=SECRET,
         ca_bundle=place.ca_bundle,
         calls_per_minute=calls_per_minute,
+        allowed=AddressRange.LOOPBACK,
     )
 
 

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from w365.addresses import AddressRange, check_host
 from w365.errors import ConfigurationError
 
 _ADDRESS = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+")
+_PLAIN = re.compile(r"[!-~]+")
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -28,29 +30,32 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """What is set. The webhook's address may hold a key of its own, so it is a secret."""
+    """What is set, and what its addresses may lead to. The webhook's may hold a key of its own, so it is a secret."""
 
     mail: Mail | None = None
     webhook_url: str = field(default="", repr=False)
+    allowed: AddressRange = AddressRange.PUBLIC
 
     def secrets(self) -> list[str]:
         return [secret for secret in (self.mail.password if self.mail else "", self.webhook_url) if secret]
 
 
-def read_channels(get: Callable[[str], str]) -> Channels:
+def read_channels(get: Callable[[str], str], allowed: AddressRange = AddressRange.PUBLIC) -> Channels:
     """Read the settings; ConfigurationError names the one that is missing or malformed."""
     names = ("W365_SMTP_URL", "W365_MAIL_FROM", "W365_MAIL_TO")
     values = {name: get(name) for name in names}
     webhook_url = get("W365_WEBHOOK_URL")
     if webhook_url:
-        _check_webhook(webhook_url)
+        _check_webhook(webhook_url, allowed)
     if not any(values.values()):
-        return Channels(None, webhook_url)
+        return Channels(None, webhook_url, allowed)
     if missing := [name for name, value in values.items() if not value]:
         raise ConfigurationError(
             f"{' and '.join(missing)} is missing for sending e-mail.", do=f"Set all of {', '.join(names)}, or none."
         )
-    return Channels(_mail(*values.values()), webhook_url)
+    mail = _mail(*values.values())
+    check_host("W365_SMTP_URL", mail.host, allowed)
+    return Channels(mail, webhook_url, allowed)
 
 
 def _mail(url: str, sender: str, recipients: str) -> Mail:
@@ -87,11 +92,16 @@ def _address(name: str, text: str) -> str:
     return text
 
 
-def _check_webhook(url: str) -> None:
+def _is_written_plainly(url: str) -> bool:
+    return bool(_PLAIN.fullmatch(url)) and not {"#", "\\"} & set(url)
+
+
+def _check_webhook(url: str, allowed: AddressRange) -> None:
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
         parts = urlsplit("")
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.fragment or not url.isascii():
+    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or not _is_written_plainly(url):
         raise ConfigurationError("W365_WEBHOOK_URL must be an https:// address.", do="Correct the setting.")
+    check_host("W365_WEBHOOK_URL", parts.hostname, allowed)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
+from w365.addresses import ALLOW, AddressRange
 from w365.channels import Channels, read_channels
 from w365.connection import (
     DATAVERSE,
@@ -46,8 +47,9 @@ class Settings:
     """Everything the environment decides.
 
     ``is_demo``: no connection is set, so the built-in demo is used, in a folder and database of its own.
-    ``further`` are the connections of the providers beside Partner Center. ``authority`` and ``ca_bundle`` hold for
-    connections that are stored as well. ``old_secret_keys`` only read what was encrypted with them.
+    ``further`` are the connections of the providers beside Partner Center. ``authority``, ``ca_bundle`` and what
+    addresses may lead to (``allowed``) hold for connections that are stored as well. ``old_secret_keys`` only read what
+    was encrypted with them.
     """
 
     home: Path
@@ -63,6 +65,7 @@ class Settings:
     public_url: str = ""
     graph_url: str = MICROSOFT_GRAPH
     channels: Channels = field(default_factory=Channels)
+    allowed: AddressRange = AddressRange.PUBLIC
 
     def connections(self) -> Mapping[str, Connection]:
         """Return every connection that is set, by the word in its settings' names."""
@@ -97,15 +100,29 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
         old_secret_keys=tuple(old_keys),
         public_url=_public_url(values),
         graph_url=_graph_url(values),
-        channels=read_channels(values.get),
+        channels=read_channels(values.get, _allowed(values)),
+        allowed=_allowed_to_connections(values),
     )
 
 
 def _has_own_data(values: _Values, home: Path) -> bool:
-    choice = values.get("W365_DEMO") or "on"
+    return not _is_on(values, "W365_DEMO", "on") or (home / _OWN_DATA).exists()
+
+
+def _is_on(values: _Values, name: str, otherwise: str) -> bool:
+    choice = values.get(name) or otherwise
     if choice not in ("on", "off"):
-        raise ConfigurationError("W365_DEMO is neither on nor off.", do="Correct the setting.")
-    return choice == "off" or (home / _OWN_DATA).exists()
+        raise ConfigurationError(f"{name} is neither on nor off.", do="Correct the setting.")
+    return choice == "on"
+
+
+def _allowed(values: _Values) -> AddressRange:
+    return AddressRange.PRIVATE if _is_on(values, ALLOW, "off") else AddressRange.PUBLIC
+
+
+def _allowed_to_connections(values: _Values) -> AddressRange:
+    """In the demo connections lead to its own servers on this machine; whom it tells of syncs is not one of them."""
+    return max(_allowed(values), AddressRange.LOOPBACK) if values.get(DEMO_SERVED) == "1" else _allowed(values)
 
 
 def leave_demo(settings: Settings) -> None:
@@ -180,7 +197,9 @@ def _connection(values: _Values, name: str) -> Connection | None:
     if not any(asked[part] for part in required_parts(name)):
         return None
     words = {part: f"W365_{name}_{part}" for part in asked}
-    found = build_connection(name, asked, words, _authority(values), _ca_bundle(values))
+    found = build_connection(
+        name, asked, words, _authority(values), _ca_bundle(values), _allowed_to_connections(values)
+    )
     return replace(found, graph_url=_graph_url(values))
 
 
@@ -194,7 +213,7 @@ def _graph_url(values: _Values) -> str:
 
 def _url(values: _Values, name: str, otherwise: str) -> str:
     url = values.get(name) or otherwise
-    check_url(name, url)
+    check_url(name, url, _allowed_to_connections(values))
     return url.rstrip("/")
 
 

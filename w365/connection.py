@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from w365.addresses import AddressRange, check_host
 from w365.errors import ConfigurationError
 
 MICROSOFT_AUTHORITY = "https://login.microsoftonline.com"
@@ -21,6 +22,10 @@ PAX8 = "PAX8"
 _TENANT = re.compile(
     r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[a-z0-9][a-z0-9.-]*\.[a-z]{2,}", re.IGNORECASE
 )
+
+
+_NOT_PLAIN = re.compile(r"[@?#\\\s\x00-\x1f\x7f]")
+"""What begins a user's end, a query or a fragment, and what programs read differently."""
 
 
 class SignIn(StrEnum):
@@ -52,7 +57,7 @@ class Consent(Protocol):
 class Connection:
     """How to reach one service as an application. The secret stays out of ``repr``.
 
-    ``consent`` is there where ``sign_in`` takes a person with it.
+    ``consent`` is there where ``sign_in`` takes a person with it. ``allowed`` is what its addresses may lead to.
     """
 
     url: str
@@ -65,6 +70,7 @@ class Connection:
     sign_in: SignIn = SignIn.APP
     consent: Consent | None = field(default=None, repr=False, compare=False)
     graph_url: str = MICROSOFT_GRAPH
+    allowed: AddressRange = AddressRange.PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,12 @@ def required_parts(name: str) -> tuple[str, ...]:
 
 
 def build_connection(
-    name: str, parts: Mapping[str, str], words: Mapping[str, str], authority: str, ca_bundle: str | None
+    name: str,
+    parts: Mapping[str, str],
+    words: Mapping[str, str],
+    authority: str,
+    ca_bundle: str | None,
+    allowed: AddressRange = AddressRange.PUBLIC,
 ) -> Connection:
     """Check the parts of a connection. Raises ConfigurationError that calls a wrong part by its word of ``words``."""
     reach = REACHES[name]
@@ -114,7 +125,7 @@ def build_connection(
         raise ConfigurationError(
             f"The connection needs {', '.join(missing)} as well.", do="Set it, or unset the others."
         )
-    check_url(words["URL"], given["URL"])
+    check_url(words["URL"], given["URL"], allowed)
     url = given["URL"].rstrip("/")
     return Connection(
         url=url,
@@ -125,6 +136,7 @@ def build_connection(
         ca_bundle=ca_bundle,
         calls_per_minute=_calls_per_minute(words, given, reach.calls_per_minute),
         sign_in=_sign_in(words, given, reach.sign_ins),
+        allowed=allowed,
     )
 
 
@@ -141,21 +153,24 @@ def _tenant(name: str, value: str) -> str:
     return value
 
 
-def check_url(name: str, value: str) -> None:
-    """Raise ConfigurationError that names the setting, unless the value is a plain https:// address."""
+def check_url(name: str, value: str, allowed: AddressRange) -> None:
+    """Raise ConfigurationError that names the setting, unless the value is a plain https:// address that is allowed."""
     if not _is_plain_https(value):
         raise ConfigurationError(
-            f"{name} must be a plain https:// address.", do="Nothing was sent. Correct the setting."
+            f"{name} must be a plain https:// address.", do="Nothing was sent. Correct it."
         )
+    check_host(name, urlsplit(value).hostname or "", allowed)
 
 
 def _is_plain_https(value: str) -> bool:
+    if _NOT_PLAIN.search(value):
+        return False
     try:
         parts = urlsplit(value)
         _ = parts.port
     except ValueError:  # brackets that do not close, a port that is no number
         return False
-    return parts.scheme == "https" and bool(parts.hostname) and not (parts.username or parts.query or parts.fragment)
+    return parts.scheme == "https" and bool(parts.hostname)
 
 
 def _calls_per_minute(words: Mapping[str, str], given: Mapping[str, str], otherwise: int | None) -> int | None:
@@ -165,6 +180,6 @@ def _calls_per_minute(words: Mapping[str, str], given: Mapping[str, str], otherw
     text = given.get("CALLS_PER_MINUTE") or str(otherwise)
     if not text.isdecimal():
         raise ConfigurationError(
-            f"{words['CALLS_PER_MINUTE']} must be a whole number (0 for no limit).", do="Correct the setting."
+            f"{words['CALLS_PER_MINUTE']} must be a whole number (0 for no limit).", do="Correct it."
         )
     return int(text) or None

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from w365.addresses import ALLOW
 from w365.config import DEMO_SERVED, Settings, data_folder, load_settings, own_secret_key
 from w365.errors import ConfigurationError
 
@@ -47,7 +48,9 @@ def connected(settings: Settings) -> Iterator[Surroundings]:
         str(os.getpid()),
     ]
     with _child(command, dict(os.environ), stdout=subprocess.PIPE) as process:
-        environment = {**os.environ, **_printed_environment(process), DEMO_SERVED: "1"}
+        # What these servers need beyond public addresses the demo has anyway; nothing else gets it with them.
+        own = {DEMO_SERVED: "1", ALLOW: os.environ.get(ALLOW, "")}
+        environment = {**os.environ, **_printed_environment(process), **own}
         yield Surroundings(load_settings(environment), environment, process)
 
 

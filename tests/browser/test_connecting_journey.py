@@ -45,7 +45,11 @@ def consent(page: Page) -> None:
 def test_partner_center_is_connected_with_a_person_who_consents_in_the_browser(
     browser: Browser, servers: Servers, tmp_path: Path
 ) -> None:
-    trust = {"W365_AUTHORITY": servers.urls["authority"], "W365_CA_BUNDLE": str(servers.ca_bundle)}
+    trust = {
+        "W365_AUTHORITY": servers.urls["authority"],
+        "W365_CA_BUNDLE": str(servers.ca_bundle),
+        "W365_ALLOW_PRIVATE_ADDRESSES": "on",
+    }
     with running_app(tmp_path, {"W365_DEMO": "off", **trust}) as url:
         context = browser.new_context(viewport={"width": 1440, "height": 900}, ignore_https_errors=True)
         page = context.new_page()

@@ -12,6 +12,7 @@ import pytest
 from fault_server import FakeClock
 
 from tests.servers import ADATUM, ADATUM_ACCOUNT, BELLOWS_ACCOUNT, COHO_ACCOUNT, client, running
+from w365.addresses import AddressRange
 from w365.connection import Connection
 from w365.crm.dataverse import Dataverse, connect_dataverse
 from w365.crm.mappings import RemoteMapping
@@ -54,6 +55,7 @@ def crm(servers: Servers) -> Iterator[Dataverse]:
         DATAVERSE_CLIENT_ID,
         servers.client_secret,
         ca_bundle=str(servers.ca_bundle),
+        allowed=AddressRange.LOOPBACK,
     )
     made = connect_dataverse(connection, conditions=Conditions(clock, patience, RateLimiters(clock)))
     with closing(made) as opened:

@@ -37,7 +37,7 @@ def test_the_settings_are_printed_as_shell_lines_and_sigterm_ends_it(tmp_path: P
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
     settings = dict(shlex.split(line)[1].split("=", 1) for line in lines[:-1])
-    assert len(settings) == 16
+    assert len(settings) == 17
     assert settings["W365_DATAVERSE_TENANT_ID"] == TENANT_ID
     assert Path(settings["W365_CA_BUNDLE"]).is_file()
     assert (tmp_path / "server.pem").stat().st_mode & 0o777 == 0o600

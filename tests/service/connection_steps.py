@@ -34,7 +34,8 @@ def opened(home: Path, store: Store | None = None, **environment: str) -> Servic
         environment = {"W365_DATABASE_URL": str(store.engine.url), **environment}
     elif "W365_DATABASE_URL" not in environment and not (home / "w365.db").exists():
         put_migrated(home)
-    values = {"W365_HOME": str(home), "W365_DEMO": "off", "W365_SECRET_KEY": KEY, **environment}
+    own = {"W365_HOME": str(home), "W365_DEMO": "off", "W365_SECRET_KEY": KEY, "W365_ALLOW_PRIVATE_ADDRESSES": "on"}
+    values = {**own, **environment}
     return open_service(load_settings(values, home / "none.toml"), store)
 
 

@@ -46,7 +46,8 @@ def settings(tmp_path: Path) -> Settings:
         )
     }
     put_migrated(tmp_path / "home")
-    return load_settings({"W365_HOME": str(tmp_path / "home"), **connections}, tmp_path / "none.toml")
+    own = {"W365_HOME": str(tmp_path / "home"), "W365_ALLOW_PRIVATE_ADDRESSES": "on"}
+    return load_settings({**own, **connections}, tmp_path / "none.toml")
 
 
 @pytest.fixture

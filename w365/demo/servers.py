@@ -65,6 +65,7 @@ class Servers:
             "W365_PAX8_CALLS_PER_MINUTE": "0",
         }
         return (pax8 if self.world.companies else {}) | {
+            "W365_ALLOW_PRIVATE_ADDRESSES": "on",
             "W365_AUTHORITY": self.urls["authority"],
             "W365_GRAPH_URL": self.urls["graph"],
             "W365_CA_BUNDLE": str(self.ca_bundle),

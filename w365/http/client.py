@@ -13,6 +13,7 @@ from w365.http.attempts import KEPT, Attempts
 from w365.http.body import Truncated, Unreadable, parse_json
 from w365.http.clock_skew import describe_skew
 from w365.http.conditions import REAL_CONDITIONS, Conditions
+from w365.http.network import Network
 from w365.http.refusal import Refusal, clean, describe_ids, read_refusal
 from w365.http.transport import NoAnswer, RawAnswer, Transport, origin_of
 from w365.http.wait import Check, Waiting, never_stop
@@ -84,7 +85,8 @@ class ApiClient:
         self._check = check
         self._conditions = conditions
         self._limiter = conditions.limiters.at(connection.url, connection.calls_per_minute)
-        self._transport = Transport(connection.url, connection.ca_bundle, conditions.patience)
+        network = Network(connection.allowed, conditions.resolve)
+        self._transport = Transport(connection.url, connection.ca_bundle, conditions.patience, network)
 
     @property
     def waiting(self) -> Waiting | None:

@@ -7,14 +7,17 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.request import getproxies, proxy_bypass
 
+import httpcore
 import httpx
 
 from w365.http.body import TooSlow, Truncated, Unreadable, read_bounded
 from w365.http.deadline import deadline, has_passed, tls_context
+from w365.http.network import CheckedBackend, Network, PlaceRefused
 from w365.http.retry import Patience
 
-_POOL_SIZE = 16
+_LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=16)
 _NOT_NOW = (9, 10)
 """OpenSSL's numbers for a certificate that is not valid yet, or no longer."""
 _CLOCK_ADVICE = "Look at the clock of this machine first; where it is right, the other side has to renew it."
@@ -70,21 +73,39 @@ def origin_of(url: str) -> HostOrigin | None:
     return HostOrigin(parts.scheme, parts.host.lower(), parts.port or 443)
 
 
-class Transport:
-    """A pool of TLS connections. Redirects are not followed; proxies of the environment are used but not for loopback.
+class _CheckedTransport(httpx.HTTPTransport):
+    """httpx's own, over a pool that connects to checked addresses only; httpx has no parameter for that."""
 
-    Safe to share among threads.
+    def __init__(self, context: ssl.SSLContext, network: Network) -> None:
+        super().__init__(verify=context)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=_LIMITS.max_connections,
+            max_keepalive_connections=_LIMITS.max_keepalive_connections,
+            keepalive_expiry=_LIMITS.keepalive_expiry,
+            network_backend=CheckedBackend(network),
+        )
+
+
+class Transport:
+    """A pool of TLS connections to what ``network`` allows. Redirects are not followed.
+
+    Proxies of the environment are used but not for loopback; they resolve names themselves, so that only the spelling
+    of an address is checked then. Safe to share among threads.
     """
 
-    def __init__(self, base_url: str, ca_bundle: str | None, patience: Patience) -> None:
+    def __init__(self, base_url: str, ca_bundle: str | None, patience: Patience, network: Network) -> None:
         self._patience = patience
+        self._network = network
         self._host = host = httpx.URL(base_url).host
+        context = tls_context(ca_bundle)
+        proxy = _proxy_for(host)
         self._client = httpx.Client(
-            verify=tls_context(ca_bundle),
-            trust_env=not _is_loopback(host),
+            transport=httpx.HTTPTransport(verify=context, limits=_LIMITS, proxy=proxy)
+            if proxy
+            else _CheckedTransport(context, network),
             follow_redirects=False,
             timeout=httpx.Timeout(patience.read, connect=patience.connect),
-            limits=httpx.Limits(max_connections=_POOL_SIZE, max_keepalive_connections=_POOL_SIZE),
             headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "w365-provider-accounts"},
         )
 
@@ -95,6 +116,7 @@ class Transport:
         """Send once and read everything. Raises NoAnswer for any fault below the level of HTTP statuses."""
         with deadline(self._patience.total), _faults_in_words(self._host):
             request = self._client.build_request(method, url, headers=headers, content=content)
+            self._network.check(request.url.host)
             response = self._client.send(request, stream=True)
             try:
                 return RawAnswer(response.status_code, _lower(response.headers), self._read(response))
@@ -111,6 +133,14 @@ class Transport:
 
 def _lower(headers: httpx.Headers) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.raw}
+
+
+def _proxy_for(host: str) -> str:
+    if _is_loopback(host) or proxy_bypass(host):
+        return ""
+    proxies = getproxies()
+    proxy = proxies.get("https") or proxies.get("all") or ""
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
 def _is_loopback(host: str) -> bool:
@@ -136,6 +166,8 @@ class _faults_in_words:  # noqa: N801 - likewise
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, httpx.TransportError):
             raise _name_fault(error, self._host) from None
+        if isinstance(error, PlaceRefused):
+            raise _name_refused_place(error) from None
         if isinstance(error, httpx.InvalidURL):
             raise Unreadable("an address that cannot be called") from None
 
@@ -176,6 +208,10 @@ def _name_connect_fault(error: httpx.ConnectError, host: str, detail: str) -> No
     if isinstance(cause, ssl.SSLError):
         return NoAnswer(f"no TLS connection to {host} could be agreed", sent=False, detail=detail)
     return NoAnswer(f"{host} cannot be reached", sent=False, detail=detail)
+
+
+def _name_refused_place(error: PlaceRefused) -> NoAnswer:
+    return NoAnswer(str(error), sent=False, is_lasting=True, advice=error.objection.do)
 
 
 def _name_proxy_fault(text: str, detail: str) -> NoAnswer:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from w365.errors import SourceRefused, SourceUnreachable
 from w365.http.body import Unreadable
+from w365.http.network import Network
 from w365.http.retry import Patience
 from w365.http.transport import NoAnswer, Transport, origin_of
 from w365.http.wait import REAL_CLOCK, Clock
 
 PATIENCE = Patience(tries=3, first_delay=1.0, connect=5.0, read=10.0, total=15.0, body_bytes=64 * 1024)
 _AGAIN = (408, 425, 429)
+_PUBLIC = Network()
 
 
 def post(
@@ -20,12 +22,13 @@ def post(
     headers: Mapping[str, str],
     *,
     ca_bundle: str | None = None,
+    network: Network = _PUBLIC,
     patience: Patience = PATIENCE,
     clock: Clock = REAL_CLOCK,
 ) -> None:
     """Post until it is taken. Raises SourceRefused and SourceUnreachable, which name the host and never the address."""
     host = str(origin_of(url) or "")
-    transport = Transport(url, ca_bundle, patience)
+    transport = Transport(url, ca_bundle, patience, network)
     try:
         for failures in range(1, patience.tries + 1):
             problem = _attempt(transport, url, content, headers)

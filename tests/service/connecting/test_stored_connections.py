@@ -163,6 +163,33 @@ def test_the_key_made_in_the_data_folder_goes_on_reading_when_another_is_set(tmp
     keyed.store.close()
 
 
+def test_an_address_that_is_not_called_is_refused_by_its_field_when_it_is_saved(tmp_path: Path) -> None:
+    service = opened(tmp_path, W365_ALLOW_PRIVATE_ADDRESSES="off")
+    save_connection(service, ADMIN, ONE, PARTS)
+    kept = "The connection was not changed."
+    sentences = {
+        "https://169.254.169.254": "Address leads to 169.254.169.254, the metadata service of a cloud. "
+        f"{kept} Give the address of the service itself; this one is never called.",
+        "https://10.0.0.5": f"Address leads to 10.0.0.5, a private address. {kept} Give a public address, "
+        "or set W365_ALLOW_PRIVATE_ADDRESSES=on where this machine shall call its own network.",
+        "https://u@pc.example": f"Address must be a plain https:// address. {kept} Nothing was sent. Correct it.",
+    }
+    for target in (ONE, CRM):
+        for url, sentence in sentences.items():
+            with pytest.raises(InputError) as refusal:
+                save_connection(service, ADMIN, target, PARTS | {"URL": url})
+            assert str(refusal.value) == sentence
+    assert get_connection(service, ADMIN, ONE).parts["URL"] == PARTS["URL"]
+    service.store.close()
+    near = opened(tmp_path, W365_ALLOW_PRIVATE_ADDRESSES="on")
+    save_connection(near, ADMIN, ONE, PARTS | {"URL": "https://10.0.0.5"})
+    near.store.close()
+    again = opened(tmp_path, W365_ALLOW_PRIVATE_ADDRESSES="off")
+    with pytest.raises(ConfigurationError, match=r"Address leads to 10\.0\.0\.5, a private address"):
+        request_sync(again, ADMIN, "Partner Center")
+    again.store.close()
+
+
 def test_a_short_key_encrypts_nothing(tmp_path: Path) -> None:
     service = opened(tmp_path, W365_SECRET_KEY="short")
     with pytest.raises(ConfigurationError, match="W365_SECRET_KEY is too short to encrypt with"):

@@ -264,7 +264,7 @@ def test_the_command_line_takes_back_and_says_what_it_left(
     service: Service, store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decision = assign(service, "u0", "a1")
-    connected = {"URL": "https://127.0.0.1:9", "TENANT_ID": "a.example", "CLIENT_ID": "c", "CLIENT_SECRET": "s"}
+    connected = {"URL": "https://centre.example", "TENANT_ID": "a.example", "CLIENT_ID": "c", "CLIENT_SECRET": "s"}
     settings = {f"W365_PARTNER_CENTER_{name}": value for name, value in connected.items()}
     settings |= {"W365_DATABASE_URL": str(store.engine.url), "W365_HOME": str(home)}
     for name, value in settings.items():

@@ -11,6 +11,7 @@ from fault_server import Answer, bench
 from stage import ADMIN, OnStage, World
 from streamlit.testing.v1 import AppTest
 
+from w365.addresses import AddressRange
 from w365.channels import Channels
 from w365.service.syncing.schedules import Daily, get_schedule, save_schedules
 from w365.ui.frame import app_runtime
@@ -61,7 +62,7 @@ def test_an_admin_sends_a_test_and_is_told_of_each_channel_how_it_went(world: Wo
     assert "Nobody is told how they went" in captions(world.open("configuration"))
     with bench(tmp_path, trustme.CA()) as place:
         server = place.serve(lambda _: Answer(b"", 403))
-        channels = Channels(webhook_url=f"https://127.0.0.1:{server.port}/secret-path")
+        channels = Channels(webhook_url=f"https://127.0.0.1:{server.port}/secret-path", allowed=AddressRange.LOOPBACK)
         check_a_test_that_fails(world, channels, place.ca_bundle)
         assert server.paths() == ["/secret-path"]
 

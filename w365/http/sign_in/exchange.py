@@ -11,6 +11,7 @@ from w365.errors import SourceChanged
 from w365.http.attempts import KEPT, Attempts
 from w365.http.body import Truncated, Unreadable, parse_json
 from w365.http.conditions import Conditions
+from w365.http.network import Network
 from w365.http.refusal import read_refusal
 from w365.http.transport import NoAnswer, RawAnswer, Transport, origin_of
 from w365.http.wait import Check
@@ -40,7 +41,8 @@ class SignInExchange:
         self._check = check
         self._conditions = conditions
         self._limiter = conditions.limiters.of(connection.authority)
-        self._transport = Transport(connection.authority, connection.ca_bundle, conditions.patience)
+        network = Network(connection.allowed, conditions.resolve)
+        self._transport = Transport(connection.authority, connection.ca_bundle, conditions.patience, network)
 
     def close(self) -> None:
         self._transport.close()

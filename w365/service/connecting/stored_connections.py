@@ -159,7 +159,7 @@ def _check(service: Service, row: ConnectionRow, secret: str) -> None:
     try:
         build_from_row(service.settings, row, secret)
     except ConfigurationError as error:
-        raise InputError(error.what, kept=_KEPT, do="Correct it.") from None
+        raise InputError(error.what, kept=_KEPT, do=error.do) from None
 
 
 def _changes(before: ConnectionRow, after: ConnectionRow, *, has_new_secret: bool) -> list[tuple[str, str, str]]:

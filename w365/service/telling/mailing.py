@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import logging
 import smtplib
+import socket
 import ssl
 from email.message import EmailMessage
 from email.utils import localtime, make_msgid
 
 from w365.channels import Mail
 from w365.errors import SourceError, SourceUnreachable
+from w365.http.network import Network, PlaceRefused
 
 _log = logging.getLogger(__name__)
 
 SECONDS = 20.0
 """How long the server may take for each step."""
+_PUBLIC = Network()
 
 
-def send_mail(mail: Mail, subject: str, text: str, *, ca_bundle: str | None = None, seconds: float = SECONDS) -> None:
+def send_mail(
+    mail: Mail,
+    subject: str,
+    text: str,
+    *,
+    ca_bundle: str | None = None,
+    seconds: float = SECONDS,
+    network: Network = _PUBLIC,
+) -> None:
     """Send the text to all recipients.
 
     Raises SourceError with a sentence that names the server and never the password. A recipient whom the server
@@ -25,20 +36,35 @@ def send_mail(mail: Mail, subject: str, text: str, *, ca_bundle: str | None = No
     """
     context = ssl.create_default_context(cafile=ca_bundle)
     try:
-        with _connected(mail, context, seconds) as server:
+        with _connected(mail, context, seconds, network) as server:
             if mail.user:
                 server.login(mail.user, mail.password)
             refused = server.send_message(_message(mail, subject, text))
+    except PlaceRefused as refusal:
+        raise SourceUnreachable(f"The mail server {refusal}.", do=refusal.objection.do) from None
     except (smtplib.SMTPException, OSError) as error:
         raise _in_words(error, mail) from None
     if refused:
         _log.warning("the mail server refused %d of %d recipients", len(refused), len(mail.recipients))
 
 
-def _connected(mail: Mail, context: ssl.SSLContext, seconds: float) -> smtplib.SMTP:
+class _CheckedSMTP(smtplib.SMTP):
+    """smtplib's client over a socket to a checked address. TLS names the host and checks its certificate."""
+
+    def __init__(self, mail: Mail, context: ssl.SSLContext, seconds: float, network: Network) -> None:
+        self._tls = context if mail.is_tls else None
+        self._network = network
+        super().__init__(mail.host, mail.port, timeout=seconds)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        plain = self._network.open_socket(host, port, timeout)
+        return self._tls.wrap_socket(plain, server_hostname=host) if self._tls else plain
+
+
+def _connected(mail: Mail, context: ssl.SSLContext, seconds: float, network: Network) -> smtplib.SMTP:
+    server = _CheckedSMTP(mail, context, seconds, network)
     if mail.is_tls:
-        return smtplib.SMTP_SSL(mail.host, mail.port, timeout=seconds, context=context)
-    server = smtplib.SMTP(mail.host, mail.port, timeout=seconds)
+        return server
     try:
         server.starttls(context=context)
     except (smtplib.SMTPException, OSError):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from w365.config import Settings
 from w365.errors import InputError, W365Error
+from w365.http.network import Network
 from w365.http.webhook import post
 from w365.model import Actor, Role
 from w365.service import Service
@@ -131,7 +132,13 @@ def _mail(service: Service, summary: Summary) -> None:
     assert mail is not None  # noqa: S101 - only channels that are set are used
     with service.store.read() as database:
         zone = zone_of(read_setting(database, SCHEDULE_ZONE))
-    send_mail(mail, subject_of(summary), text_of(summary, zone), ca_bundle=service.settings.ca_bundle)
+    send_mail(
+        mail,
+        subject_of(summary),
+        text_of(summary, zone),
+        ca_bundle=service.settings.ca_bundle,
+        network=_network(service),
+    )
 
 
 def _post(service: Service, summary: Summary) -> None:
@@ -139,7 +146,11 @@ def _post(service: Service, summary: Summary) -> None:
     body = json.dumps(body_of(summary), ensure_ascii=False).encode()
     signed = signature(settings.secret_key, int(summary.at.timestamp()), body)
     headers = {"Content-Type": "application/json", "W365-Signature": signed}
-    post(settings.channels.webhook_url, body, headers, ca_bundle=settings.ca_bundle)
+    post(settings.channels.webhook_url, body, headers, ca_bundle=settings.ca_bundle, network=_network(service))
+
+
+def _network(service: Service) -> Network:
+    return Network(service.settings.channels.allowed)
 
 
 _SENDERS: Mapping[str, Callable[[Service, Summary], None]] = {MAIL: _mail, WEBHOOK: _post}
