@@ -252,7 +252,7 @@ def is_there(place: str) -> bool:
 
 
 FLOORS = ("ui", "api", "service", "store", "portals", "crm", "http", "matching", "demo", "sheets", "cli")
-FOLDERS = (*FLOORS, "w365", "tests", "bench", "docs", "pages")
+FOLDERS = (*FLOORS, "w365", "tests", "bench", "supply", "docs", "pages")
 MAPS = [ROOT / "CONTRIBUTING.md", DOCS / "architecture.md", *(DOCS / "guides").glob("*.md")]
 
 
@@ -270,7 +270,9 @@ def test_every_test_that_a_map_names_is_there(document: Path) -> None:
 
 
 def test_every_page_that_the_code_names_exists() -> None:
-    sources = [path for folder in ("w365", "pages", "bench", "tests") for path in (ROOT / folder).rglob("*.py")]
+    sources = [
+        path for folder in ("w365", "pages", "bench", "supply", "tests") for path in (ROOT / folder).rglob("*.py")
+    ]
     named = {page for path in sources for page in re.findall(r"docs/[\w/-]+\.md", read(path))}
     assert named
     assert {page for page in named if not (ROOT / page).is_file()} == set()

@@ -156,9 +156,7 @@ def _tenant(name: str, value: str) -> str:
 def check_url(name: str, value: str, allowed: AddressRange) -> None:
     """Raise ConfigurationError that names the setting, unless the value is a plain https:// address that is allowed."""
     if not _is_plain_https(value):
-        raise ConfigurationError(
-            f"{name} must be a plain https:// address.", do="Nothing was sent. Correct it."
-        )
+        raise ConfigurationError(f"{name} must be a plain https:// address.", do="Nothing was sent. Correct it.")
     check_host(name, urlsplit(value).hostname or "", allowed)
 
 
