@@ -33,11 +33,13 @@ from w365.connection import (
     required_parts,
 )
 from w365.errors import ConfigurationError
+from w365.own_files import make_folder, opener
 
 DEMO_SERVED = "W365_DEMO_SERVED"
 """Set to 1 for our own child processes when the connections they are given are those of the built-in demo."""
 
 _SECRETS_FILE = Path(".streamlit") / "secrets.toml"
+_DEMO = "demo"
 _OWN_DATA = "own-data"
 """A file of this name in the data folder says that the demo was left: the real database is used."""
 
@@ -67,6 +69,11 @@ class Settings:
     channels: Channels = field(default_factory=Channels)
     allowed: AddressRange = AddressRange.PUBLIC
 
+    @property
+    def data_folder(self) -> Path:
+        """Where this program keeps everything; the demo's own folder is in it."""
+        return self.home.parent if self.is_demo and self.home.name == _DEMO else self.home
+
     def connections(self) -> Mapping[str, Connection]:
         """Return every connection that is set, by the word in its settings' names."""
         first = {PARTNER_CENTER: self.partner_center, DATAVERSE: self.dataverse}
@@ -84,7 +91,7 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
     has_own_data = _has_own_data(values, home)
     is_demo = values.get(DEMO_SERVED) == "1" or not (found or has_own_data)
     if is_demo:
-        home /= "demo"
+        home /= _DEMO
     own_database = f"sqlite:///{home / 'w365.db'}"
     key, *old_keys = _secret_keys(values, home)
     return Settings(
@@ -129,7 +136,8 @@ def leave_demo(settings: Settings) -> None:
     """From the next start on use the real database, though no connection is set; the demo's stays where it is."""
     if settings.is_demo:
         told = "The demo was left: the real database is used. Without this file and without connections, it returns.\n"
-        (settings.home.parent / _OWN_DATA).write_text(told, encoding="utf-8")
+        with open(settings.home.parent / _OWN_DATA, "w", encoding="utf-8", opener=opener) as file:
+            file.write(told)
 
 
 def has_left_demo(settings: Settings) -> bool:
@@ -228,15 +236,15 @@ def own_secret_key(home: Path, wait: Callable[[float], None] = time.sleep) -> st
     """The key made once in the data folder, readable by its owner only; it signs the tokens of the grid's routes."""
     path = home / "secret.key"
     try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        make_folder(home)
+        file = open(path, "x", encoding="ascii", opener=opener)  # noqa: SIM115 - closed below
     except FileExistsError:
         return _known_secret_key(path, wait)
     except OSError as error:
         raise ConfigurationError(
             f"The data folder {home} cannot be written ({error.strerror}).", do="Set W365_HOME to a folder that can."
         ) from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+    with file:
         file.write(key := secrets.token_urlsafe(32))
     return key
 

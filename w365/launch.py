@@ -15,6 +15,7 @@ from pathlib import Path
 from w365.addresses import ALLOW
 from w365.config import DEMO_SERVED, Settings, data_folder, load_settings, own_secret_key
 from w365.errors import ConfigurationError
+from w365.own_files import narrow
 
 _STOP_SECONDS = 10
 
@@ -63,6 +64,7 @@ def serve_demo(environment: Mapping[str, str], data: Path | None, *, print_env: 
     from w365.demo.__main__ import serve_until_stopped
 
     home = data_folder(environment.get("W365_HOME"))
+    narrow(home)
     home /= "demo" if data is None else f"demo-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]}"
     own = {
         "W365_DATABASE_URL": environment.get("W365_DATABASE_URL") or f"sqlite:///{home / 'w365.db'}",

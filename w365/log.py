@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 import re
 from collections import deque
 from collections.abc import Iterable
+from io import TextIOWrapper
 from pathlib import Path
 
 from w365.config import Settings
+from w365.own_files import make_folder, opener
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _TOKENS = re.compile(
@@ -70,7 +73,16 @@ def secrets_of(settings: Settings) -> list[str]:
     ]
 
 
+class _OwnFile(logging.handlers.RotatingFileHandler):
+    """Its owner's only, also after it was rotated."""
+
+    def _open(self) -> TextIOWrapper:
+        return TextIOWrapper(open(self.baseFilename, f"{self.mode}b", opener=opener), "utf-8")
+
+
 def _file(home: Path) -> logging.Handler:
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(home)
     path = home / "w365.log"
-    return logging.handlers.RotatingFileHandler(path, maxBytes=_BYTES, backupCount=3, encoding="utf-8", delay=True)
+    if path.is_symlink() or (path.exists() and not os.access(path, os.W_OK)):
+        return logging.NullHandler()  # said at the start; a log that cannot be written keeps nobody from working
+    return _OwnFile(path, maxBytes=_BYTES, backupCount=3, encoding="utf-8", delay=True)

@@ -158,6 +158,14 @@ def test_switching_auto_match_off_is_confirmed_first(world: World) -> None:
     assert "Auto-Match is off" in text_of(test)
 
 
+def test_what_others_may_read_stands_on_the_configuration_page(world: World) -> None:
+    assert not world.open("configuration").warning
+    world.service.settings.home.chmod(0o1777)
+    [told] = world.open("configuration").warning
+    assert "Others on this machine may be able to read" in told.value
+    assert "for many uses" in told.value
+
+
 def test_leaving_auto_match_as_it_is_changes_nothing(world: World) -> None:
     test = world.open("configuration")
     test.toggle[0].set_value(False).run()

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Annotated, Any
 
 import typer
@@ -15,11 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from w365.config import Settings, load_settings
-from w365.launch import connected
+from w365.launch import Surroundings, connected
 from w365.log import set_up_logging
 from w365.model import RunState
 from w365.service import Service
 from w365.service.access import local_user
+from w365.service.own_data import keep_to_owner
+from w365.store.db.engine import Store
 from w365.store.run_counts import as_words
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -31,11 +33,16 @@ def open_service(*, connect: bool = False) -> Iterator[Service]:
     from w365.service.bootstrap import open_service as open_with
 
     settings = read_settings()
-    if not connect:
-        yield open_with(settings)
-        return
-    with connected(settings) as surroundings:
-        yield open_with(surroundings.settings)
+    with connected(settings) if connect else nullcontext(Surroundings(settings, {})) as surroundings:
+        service = open_with(surroundings.settings)
+        print_open_files(service.settings, service.store)
+        yield service
+
+
+def print_open_files(settings: Settings, store: Store) -> None:
+    """Say on stderr what others on this machine may be able to read."""
+    for sentence in keep_to_owner(settings, store):
+        print(sentence, file=sys.stderr)
 
 
 def read_settings() -> Settings:

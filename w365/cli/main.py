@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from w365.cli.frame import AsJson, print_answer, read_settings
+from w365.cli.frame import AsJson, print_answer, print_open_files, read_settings
 from w365.cli.importing import import_commands
 from w365.cli.reading import export, providers, schedule, stats
 from w365.cli.runs import match, sync, undo, worker
@@ -43,7 +43,9 @@ def migrate(as_json: AsJson = False) -> None:
     from w365.store.db.engine import open_store
     from w365.store.db.migrate import migrate as bring_up
 
-    store = open_store(read_settings().database_url)
+    settings = read_settings()
+    store = open_store(settings.database_url)
+    print_open_files(settings, store)
     revision = bring_up(store)
     print_answer(as_json, {"revision": revision}, f"The database has schema {revision}.")
 

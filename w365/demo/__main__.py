@@ -16,6 +16,7 @@ from pathlib import Path
 from w365.demo.servers import Servers, serve
 from w365.demo.world import World
 from w365.errors import W365Error
+from w365.own_files import narrow
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +47,8 @@ def serve_until_stopped(
 
     With ``printed``, the settings of a client and those added are printed as lines for a shell.
     """
+    for sentence in narrow(home):
+        print(sentence, file=sys.stderr)  # noqa: T201 - this is a command
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from w365.own_files import make_folder, opener
+
 LIFETIME = timedelta(days=90)
 RENEW_BEFORE = timedelta(days=7)
 
@@ -24,7 +26,7 @@ RENEW_BEFORE = timedelta(days=7)
 def ensure_certificates(home: Path, now: datetime | None = None) -> tuple[Path, Path]:
     """Give the CA bundle for clients and the server's file (key and certificate), made anew when missing or old."""
     now = now or datetime.now(UTC)
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(home)
     authority, server = home / "ca.pem", home / "server.pem"
     if not _is_usable(authority, server, now):
         _write_certificates(authority, server, now)
@@ -111,10 +113,9 @@ def _make_key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _replace_file(path: Path, content: bytes) -> None:
-    # Never readable by others, not even for a moment, and never half-written.
+    # Never half-written.
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with open(draft, "xb", opener=opener) as file:
         file.write(content)
     draft.replace(path)

@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from w365.own_files import opener
+
 Row = dict[str, str | int | None]
 """One row by column name."""
 
@@ -39,8 +41,7 @@ class Journal:
             + "\n"
             for change in changes
         )
-        descriptor = os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "ab", buffering=0) as file:
+        with open(self._path, "ab", buffering=0, opener=opener) as file:
             file.write(lines.encode())
             os.fsync(file.fileno())
 

@@ -30,6 +30,7 @@ from w365.demo.tokens import TokenIssuer
 from w365.demo.wire import Service
 from w365.demo.world import World
 from w365.errors import ConfigurationError
+from w365.own_files import opener
 
 TENANT_ID = "3f0c9d52-1d0e-4a5e-9a57-6a4a6f0d9b10"
 TENANT_NAME = "harbourlight.onmicrosoft.com"
@@ -250,7 +251,8 @@ def _open_sockets(memory: Path) -> list[socket.socket]:
     opened = [_open_socket(ports.get(name, 0)) for name in SERVICES]
     if ports.keys() != set(SERVICES):
         ports = {name: each.getsockname()[1] for name, each in zip(SERVICES, opened, strict=True)}
-        memory.write_text(json.dumps(ports), encoding="ascii")
+        with open(memory, "w", encoding="ascii", opener=opener) as file:
+            json.dump(ports, file)
     return opened
 
 

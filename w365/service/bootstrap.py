@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import AbstractContextManager, closing
 
 from w365.config import Settings, load_settings
@@ -13,11 +14,14 @@ from w365.portals.connectors import connector_of
 from w365.service import Check, Service
 from w365.service.connecting.finder import ConnectionFinder
 from w365.service.deciding.parking import return_parked
+from w365.service.own_data import keep_to_owner
 from w365.service.syncing.providers import prepare_providers
 from w365.store.configuring.settings import read_setting
 from w365.store.db.engine import Store, open_store
 from w365.store.db.migrate import migrate
 from w365.store.syncing.providers import find_provider_named
+
+_log = logging.getLogger(__name__)
 
 
 def open_service(settings: Settings | None = None, store: Store | None = None) -> Service:
@@ -29,6 +33,8 @@ def open_service(settings: Settings | None = None, store: Store | None = None) -
     """
     chosen = settings or load_settings()
     store = store or open_store(chosen.database_url)
+    for sentence in keep_to_owner(chosen, store):
+        _log.warning("%s", sentence)
     migrate(store)
     service = Service(store, chosen, _PortalOpener(chosen, store), _CrmOpener(chosen, store))
     prepare_providers(service)

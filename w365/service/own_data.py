@@ -1,13 +1,26 @@
-"""The choice between the built-in demo and one's own database. Neither ever sees the other's rows."""
+"""One's own data: its files are its owner's only, and the demo and it never see each other's rows."""
 
 from __future__ import annotations
 
 from w365 import config
 from w365.errors import ConfigurationError, InputError
 from w365.model import Actor, Role
+from w365.own_files import narrow
 from w365.service import Service
 from w365.service.access import needs
+from w365.store.db.engine import Store
 from w365.store.syncing.providers import is_empty
+
+
+def keep_to_owner(settings: config.Settings, store: Store) -> list[str]:
+    """Take the data folder and the database's files from everybody but their owner; say where that cannot be."""
+    return list(dict.fromkeys([*narrow(settings.data_folder), *store.narrow()]))
+
+
+@needs(Role.ADMIN)
+def narrow_own_files(service: Service, actor: Actor) -> list[str]:
+    """Do so once more, and say, a sentence each, what others on this machine may still be able to read."""
+    return keep_to_owner(service.settings, service.store)
 
 
 @needs(Role.ADMIN)

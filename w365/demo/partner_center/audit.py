@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from w365.demo.partner_center.refusal import PartnerCenterRefusal
+from w365.own_files import opener
 
 KEPT = dt.timedelta(days=90)
 WIDEST = dt.timedelta(days=30)
@@ -26,7 +27,7 @@ class AuditRecords:
     def append(self, customer_id: str, operation: str, at: dt.datetime) -> None:
         """Record that somebody did this to a customer."""
         line = json.dumps({"customerId": customer_id, "operationType": operation, "operationDate": at.isoformat()})
-        with self._path.open("a", encoding="utf-8") as file:
+        with open(self._path, "a", encoding="utf-8", opener=opener) as file:
             file.write(line + "\n")
 
     def between(self, query: Mapping[str, str], now: dt.datetime) -> list[dict[str, object]]:

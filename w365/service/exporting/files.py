@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
+import stat
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,19 +61,31 @@ def name_file(service: Service, request: FileRequest) -> str:
 @needs(Role.VIEWER)
 def write_file(service: Service, actor: Actor, subject: Subject, form: Format, path: Path) -> int:
     """Write a download to a file, whole or not at all, and return the number of rows."""
-    part = path.parent / f"{path.name}.part"
     try:
-        with part.open("wb") as file:
-            rows = write_requested(service, actor, FileRequest((subject,), form), file)
-        part.replace(path)
+        with _replaced(path) as file:
+            return write_requested(service, actor, FileRequest((subject,), form), file)
     except OSError as error:
         raise InputError(
             f"{path} cannot be written ({error.strerror}).", kept="Nothing was changed.", do="Choose another path."
         ) from None
+
+
+@contextlib.contextmanager
+def _replaced(path: Path) -> Iterator[BinaryIO]:
+    """Write beside the path, under a name nobody can foresee, and put it there when it is whole.
+
+    A file that is there hands its mode on; a new one is its owner's only.
+    """
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        if path.exists():
+            part.chmod(stat.S_IMODE(path.stat().st_mode))
+        part.replace(path)
     finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-    return rows
+        part.unlink(missing_ok=True)
 
 
 @needs(Role.VIEWER)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from w365.errors import ConfigurationError, StoreError
+from w365.own_files import make_folder, narrow_files, opener
 from w365.store.db.write_lock import Turns
 
 __all__ = ["Connection", "Store", "open_store"]  # a service hands a connection on, without SQL of its own
@@ -94,6 +95,13 @@ class Store:
             with suppress(sa.exc.DatabaseError), closing(self.engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
+    def narrow(self) -> list[str]:
+        """Take the files of a SQLite database from everybody but their owner; a sentence for what stays open."""
+        path = self.engine.url.database
+        if not self.is_sqlite or not path:
+            return []
+        return narrow_files(Path(path + end) for end in ("", "-wal", "-shm", "-journal"))
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -118,20 +126,27 @@ def open_store(url: str) -> Store:
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
-    if url.database:
+    if url.database and url.database != ":memory:":
         folder = Path(url.database).parent
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(folder)
         except OSError as error:
             raise StoreError(
                 f"The folder {folder} cannot be made ({error.strerror}).", do="Check W365_DATABASE_URL or W365_HOME."
             ) from None
+        _make_file(Path(url.database))
     engine = sa.create_engine(
         url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": _KEPT_STATEMENTS}
     )
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_file(path: Path) -> None:
+    """Make the file before SQLite does, which asks the umask; its log and the rest get the modes that it has."""
+    with suppress(OSError), open(path, "xb", opener=opener):  # SQLite says why it cannot be made
+        pass
 
 
 def _prepare(connection: Any, _record: object) -> None:

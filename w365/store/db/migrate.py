@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from w365.errors import StoreError
+from w365.own_files import opener
 from w365.store.db.engine import Store
 
 _SCRIPTS = Path(__file__).parents[1] / "migrations"
@@ -103,6 +104,8 @@ def _back_up(store: Store, revision: str) -> None:
         return
     copy = Path(path).with_suffix(f".before-{revision}.db")
     try:
+        with open(copy, "wb", opener=opener):
+            pass  # before SQLite makes it as the umask says
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
     except (sqlite3.Error, OSError) as error:

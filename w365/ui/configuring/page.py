@@ -8,6 +8,7 @@ from w365.matching.messages import LIST_WORDS
 from w365.model import DomainList, Role
 from w365.service.configuring.settings import domains_on, get_settings, list_changes
 from w365.service.matching.run import PendingChange
+from w365.service.own_data import narrow_own_files
 from w365.store.configuring.settings import CRM_ADDRESS, SCHEDULE_ZONE
 from w365.ui.configuring.auto_match import show_auto_match
 from w365.ui.configuring.change_preview import propose_change, show_pending
@@ -33,6 +34,9 @@ def show_configuration(context: PageContext) -> None:
     settings = get_settings(context.service, context.actor)
     if context.actor.role < Role.ADMIN:
         st.info("You can look at these settings; changing them needs the role admin.")
+    else:
+        for sentence in narrow_own_files(context.service, context.actor):
+            st.warning(plain(sentence), icon=":material/lock_open:")
     with st.container(border=True):
         show_auto_match(context, is_on=settings["auto_match"] == "true")
     show_pending(context)
