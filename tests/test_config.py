@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from w365.config import DEMO_SERVED, load_settings, own_secret_key
+from w365.config import DEMO_SERVED, load_entrance, load_settings, own_secret_key
+from w365.entrance import SignIn
 from w365.errors import ConfigurationError
 
 SECRET = "canary-9b1d"
@@ -170,3 +171,62 @@ def test_a_key_that_cannot_be_read_is_said_so(home: Path) -> None:
     (home / "secret.key").touch(0o000)
     with pytest.raises(ConfigurationError, match="cannot be read"):
         load_settings(environment(home), nowhere(home))
+
+
+# --- who may come in ---
+
+
+def test_nothing_is_signed_in_to_and_no_proxy_trusted_unless_told(home: Path) -> None:
+    settings = load_settings(environment(home), nowhere(home))
+    assert (settings.sign_in, settings.public_url, settings.entrance.trusted_proxies) == (SignIn.LOCAL, "", ())
+    assert settings.entrance == load_entrance({}, nowhere(home))
+
+
+def test_the_settings_of_a_proxy_are_read(home: Path) -> None:
+    told = {
+        "W365_SIGN_IN": "proxy",
+        "W365_TRUSTED_PROXIES": "10.0.0.7, 10.1.0.0/16,::1",
+        "W365_PUBLIC_URL": "https://W365.Example:443/w365/",
+        "W365_USER_HEADER": "Remote-User",
+    }
+    entrance = load_settings(environment(home, **told), nowhere(home)).entrance
+    assert entrance.sign_in is SignIn.PROXY
+    assert [str(network) for network in entrance.trusted_proxies] == ["10.0.0.7/32", "10.1.0.0/16", "::1/128"]
+    assert (entrance.public_url, entrance.public_origin) == ("https://W365.Example:443/w365", "https://w365.example")
+    assert entrance.identity_headers == ("remote-user", "x-forwarded-groups", "x-forwarded-preferred-username")
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("http://127.0.0.1:80/", "http://127.0.0.1"),
+        ("http://[::1]:8501", "http://[::1]:8501"),
+        ("https://bücher.example/a", "https://xn--bcher-kva.example"),
+    ],
+)
+def test_an_origin_is_written_as_browsers_write_it(url: str, origin: str) -> None:
+    assert load_entrance({"W365_PUBLIC_URL": url}, Path("none.toml")).public_origin == origin
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("W365_SIGN_IN", "Local"),
+        ("W365_SIGN_IN", "proxy"),  # without trusted proxies
+        ("W365_TRUSTED_PROXIES", "proxy.example"),
+        ("W365_TRUSTED_PROXIES", "10.0.0.7/16"),
+        ("W365_USER_HEADER", "X User"),
+        ("W365_GROUPS_HEADER", "X-Groups:"),
+        ("W365_NAME_HEADER", "X_Näme"),
+        ("W365_PUBLIC_URL", "w365.example"),
+        ("W365_PUBLIC_URL", "https://"),
+        ("W365_PUBLIC_URL", "https://me@w365.example"),
+        ("W365_PUBLIC_URL", "https://w365.example/?a=b"),
+        ("W365_PUBLIC_URL", "https://w365.example:99999"),
+        ("W365_PUBLIC_URL", "https://w365..example"),
+    ],
+)
+def test_a_wrong_setting_of_the_entrance_is_named(home: Path, name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"W365_(TRUSTED|USER|GROUPS|NAME|PUBLIC|SIGN)") as caught:
+        load_entrance({name: value}, nowhere(home))
+    assert name in str(caught.value) or value == "proxy"

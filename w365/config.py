@@ -14,7 +14,6 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
@@ -32,6 +31,7 @@ from w365.connection import (
     parts_of,
     required_parts,
 )
+from w365.entrance import Entrance, SignIn, read_entrance
 from w365.errors import ConfigurationError
 from w365.own_files import make_folder, opener
 
@@ -64,7 +64,7 @@ class Settings:
     authority: str = MICROSOFT_AUTHORITY
     ca_bundle: str | None = None
     old_secret_keys: Sequence[str] = field(default=(), repr=False)
-    public_url: str = ""
+    entrance: Entrance = field(default_factory=Entrance)
     graph_url: str = MICROSOFT_GRAPH
     channels: Channels = field(default_factory=Channels)
     allowed: AddressRange = AddressRange.PUBLIC
@@ -73,6 +73,14 @@ class Settings:
     def data_folder(self) -> Path:
         """Where this program keeps everything; the demo's own folder is in it."""
         return self.home.parent if self.is_demo and self.home.name == _DEMO else self.home
+
+    @property
+    def sign_in(self) -> SignIn:
+        return self.entrance.sign_in
+
+    @property
+    def public_url(self) -> str:
+        return self.entrance.public_url
 
     def connections(self) -> Mapping[str, Connection]:
         """Return every connection that is set, by the word in its settings' names."""
@@ -85,7 +93,7 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
 
     Raises ConfigurationError naming the setting that is missing or malformed; secrets never appear in it.
     """
-    values = _Values(os.environ if environment is None else environment, _read_secrets(secrets_file or _SECRETS_FILE))
+    values = _read_values(environment, secrets_file)
     home = data_folder(values.get("W365_HOME"))
     found = {name: connection for name in REACHES if (connection := _connection(values, name))}
     has_own_data = _has_own_data(values, home)
@@ -105,11 +113,16 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
         authority=_authority(values),
         ca_bundle=_ca_bundle(values),
         old_secret_keys=tuple(old_keys),
-        public_url=_public_url(values),
+        entrance=read_entrance(values.get),
         graph_url=_graph_url(values),
         channels=read_channels(values.get, _allowed(values)),
         allowed=_allowed_to_connections(values),
     )
+
+
+def load_entrance(environment: Mapping[str, str] | None = None, secrets_file: Path | None = None) -> Entrance:
+    """Read what the app's doors go by, and nothing else: they stand also where another setting is wrong."""
+    return read_entrance(_read_values(environment, secrets_file).get)
 
 
 def _has_own_data(values: _Values, home: Path) -> bool:
@@ -161,17 +174,13 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _public_url(values: _Values) -> str:
-    url = values.get("W365_PUBLIC_URL")
-    parts = urlsplit(url)
-    if url and (parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment):
-        raise ConfigurationError("W365_PUBLIC_URL is not the address of a web site.", do="Correct the setting.")
-    return url.rstrip("/")
-
-
 def data_folder(chosen: str | None) -> Path:
     """Return the folder for databases, keys and logs: the chosen one, or this user's on this system."""
     return Path(chosen or user_data_path("w365", appauthor=False)).absolute()
+
+
+def _read_values(environment: Mapping[str, str] | None, secrets_file: Path | None) -> _Values:
+    return _Values(os.environ if environment is None else environment, _read_secrets(secrets_file or _SECRETS_FILE))
 
 
 class _Values:

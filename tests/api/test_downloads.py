@@ -16,7 +16,8 @@ import openpyxl
 import pytest
 from api.conftest import ADMIN, VIEWER, Server
 
-from w365.api.downloads import COOKIE, MOST_AT_ONCE, PLACES, SECONDS, TICKETS, Tickets
+from w365.api.browsers import COOKIE
+from w365.api.downloads import MOST_AT_ONCE, PLACES, SECONDS, TICKETS, Tickets
 from w365.errors import AccessError, InputError, StoreError
 from w365.model import Status
 from w365.service import Service

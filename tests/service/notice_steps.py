@@ -18,6 +18,7 @@ from smtp_server import SmtpServer
 
 from w365.addresses import AddressRange
 from w365.channels import Channels, Mail
+from w365.entrance import Entrance
 from w365.jobs import execute_run
 from w365.service import Service
 from w365.service.configuring import settings as configuration
@@ -92,7 +93,7 @@ def morning(store: Store, home: Path, ca_bundle: str, channels: Channels) -> Mor
     address = "https://accounts.example.com"
     here = dataclasses.replace(channels, allowed=AddressRange.LOOPBACK)
     settings = dataclasses.replace(
-        made.settings, channels=here, ca_bundle=ca_bundle, secret_key=KEY, public_url=address
+        made.settings, channels=here, ca_bundle=ca_bundle, secret_key=KEY, entrance=Entrance(public_url=address)
     )
     service = dataclasses.replace(made, settings=settings)
     guards = {name: "false" for name in SPECS if name.startswith("guard_")}

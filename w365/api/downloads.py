@@ -18,14 +18,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from w365.api.browsers import COOKIE
 from w365.api.growing_file import GrowingFile
 from w365.errors import AccessError, StoreError
 from w365.model import Actor
 from w365.service import Service
 from w365.service.exporting import MEDIA_TYPES, FileRequest, name_file, write_requested
-
-COOKIE = "w365_browser"
-"""Tells browsers apart; set by the app on its page, read by no script."""
 
 SECONDS = 300
 _MOST = 10_000

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from w365.api.downloads import COOKIE, SECONDS, TICKETS
+from w365.api.browsers import COOKIE
+from w365.api.downloads import SECONDS, TICKETS
 from w365.service.exporting import EVERYTHING, FileRequest, Format, Subject
 from w365.service.reading.records import count
 from w365.store.reading.worklist import Filter

@@ -1,16 +1,21 @@
-"""Headers on every answer. Streamlit sends none of these itself."""
+"""What stands around the pages: the doors, headers on every answer (Streamlit sends none of these itself), a cookie."""
 
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
+import secrets
 from pathlib import Path
 
 import streamlit
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from w365.api.doors import Doors
+from w365.config import load_entrance, load_settings
+from w365.errors import W365Error
 from w365.ui.frame.browser_cookie import BrowserCookie
 
 _POLICY = (
@@ -77,4 +82,18 @@ class SecurityHeaders:
         await self._app(scope, receive, with_headers)
 
 
-middleware = [Middleware(SecurityHeaders), Middleware(BrowserCookie)]
+@functools.cache
+def cookie_keys() -> tuple[str, ...]:
+    """The keys that sign browsers' names. Where settings are wrong, of which the page tells, there is one for now."""
+    try:
+        settings = load_settings()
+    except W365Error:
+        return (secrets.token_urlsafe(32),)
+    return (settings.secret_key, *settings.old_secret_keys)
+
+
+middleware = [
+    Middleware(Doors, load_entrance, cookie_keys),
+    Middleware(SecurityHeaders),
+    Middleware(BrowserCookie, cookie_keys),
+]

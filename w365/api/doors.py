@@ -1,0 +1,145 @@
+"""The doors of the app: who comes by a foreign address, from a foreign page or past the proxy stays outside.
+
+A page of another site can let its own name lead to this machine (DNS rebinding), and a page of another port of this
+machine is one of "this site" to a browser's cookies. So Host and Origin must be this app's own, exactly: the address
+and port that the connection really came in at, or W365_PUBLIC_URL. One decision for pages, routes, files and websocket.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Sequence
+from time import monotonic
+from urllib.parse import urlsplit
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from w365.api.browsers import read_browser
+from w365.api.door_rules import NAMELESS, Refusal, find_refusal
+from w365.api.visits import Visit, read_visit
+from w365.entrance import Entrance, SignIn, is_loopback
+from w365.errors import ConfigurationError
+
+_log = logging.getLogger(__name__)
+
+_TOLD_EVERY = 600.0  # seconds
+
+
+def why_not_open(entrance: Entrance, address: str | None) -> str:
+    """Say why the app must not serve at an address (None: not known before it listens), or nothing."""
+    if entrance.sign_in is not SignIn.LOCAL:
+        return f"W365_SIGN_IN names a sign-in that this version does not have: {entrance.sign_in}. Nothing was started."
+    if entrance.public_url and not is_loopback(urlsplit(entrance.public_url).hostname or ""):
+        return f"W365_PUBLIC_URL is an address that others reach, {_NO_SIGN_IN} Unset it{_OR_SIGN_IN}"
+    if address is not None and not _is_here(address):
+        shown = address or "every address of this machine"
+        return f"The app would listen on {shown}, where others reach it, {_NO_SIGN_IN} {_SET_ADDRESS}{_OR_SIGN_IN}"
+    return ""
+
+
+_NO_SIGN_IN = "and there is no sign-in: each of them would be an admin. Nothing was started."
+_SET_ADDRESS = "Set server.address (with uvicorn --host) to 127.0.0.1"
+_OR_SIGN_IN = ", or choose a sign-in with W365_SIGN_IN."
+
+
+def _is_here(address: str) -> bool:
+    """Tell whether an address or a name, all it leads to, is this machine's own and nobody else reaches it."""
+    if is_loopback(address):
+        return True
+    try:
+        return bool(address) and all(is_loopback(str(info[4][0])) for info in socket.getaddrinfo(address, None))
+    except (OSError, UnicodeError):  # the second for what is too long for a name
+        return False
+
+
+class Doors:
+    """The outermost of the app. ``read_entrance`` is asked once, when the server starts; ``read_keys`` sign cookies.
+
+    Where the app must not be open it does not start: the server ends with the sentence and a status that is not 0.
+    Under a server that says nothing of its address before it listens, each request that must not be is refused instead.
+    """
+
+    def __init__(
+        self, app: ASGIApp, read_entrance: Callable[[], Entrance], read_keys: Callable[[], Sequence[str]]
+    ) -> None:
+        self._app = app
+        self._read_entrance, self._read_keys = read_entrance, read_keys
+        self._entrance: Entrance | None = None
+        self._told: dict[str, float] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._open(scope, receive, send)
+            return
+        visit = read_visit(scope, receive)
+        if refusal := self._find_refusal(visit, scope):
+            self._tell(refusal, visit)
+            await _refuse(refusal, scope, receive, send)
+        else:
+            await self._app(self._without_names(scope), receive, send)
+
+    async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            sentence = why_not_open(self.entrance, _listening_address(receive))
+        except ConfigurationError as error:
+            sentence = str(error)
+        if not sentence:
+            await self._app(scope, receive, send)
+            return
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": sentence})
+
+    @property
+    def entrance(self) -> Entrance:
+        self._entrance = self._entrance or self._read_entrance()
+        return self._entrance
+
+    def _find_refusal(self, visit: Visit, scope: Scope) -> Refusal | None:
+        refusal = find_refusal(visit, self.entrance)
+        is_nameless = visit.is_websocket and not visit.values("origin")
+        if refusal is None and is_nameless and not read_browser(self._read_keys(), scope["headers"]):
+            return NAMELESS
+        return refusal
+
+    def _without_names(self, scope: Scope) -> Scope:
+        """Where no proxy says who somebody is, nobody does: what claims to is taken out."""
+        if self.entrance.sign_in is SignIn.PROXY:
+            return scope
+        names = {name.encode("ascii") for name in self.entrance.identity_headers}
+        return {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() not in names]}
+
+    def _tell(self, refusal: Refusal, visit: Visit) -> None:
+        now = monotonic()
+        if now < self._told.get(refusal.kind, -_TOLD_EVERY) + _TOLD_EVERY:
+            return
+        self._told[refusal.kind] = now
+        place = "/".join(visit.path.split("/")[:3])  # what follows can be the name of a link to a file
+        brought = [f"{name}={visit.values(name)!r:.200}" for name in ("host", "origin", "sec-fetch-site")]
+        _log.warning(
+            "refused (%s) %s %.200r from %s: %s Others of this kind are not logged for ten minutes.",
+            refusal.kind,
+            "websocket" if visit.is_websocket else visit.method,
+            place,
+            visit.connection.peer,
+            " ".join(brought) + ".",
+        )
+
+
+def _listening_address(receive: Receive) -> str | None:
+    """Where uvicorn is told to listen: its configuration belongs to what `receive` belongs to when it starts."""
+    config = getattr(getattr(receive, "__self__", None), "config", None)
+    if config is None or config.fd is not None:
+        return None
+    return f"the socket {config.uds}" if config.uds else str(config.host)
+
+
+async def _refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the sentence; a websocket is closed before it is accepted, which its client sees as a 403."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    await PlainTextResponse(refusal.sentence, refusal.status, headers)(scope, receive, send)
