@@ -6,13 +6,15 @@ import streamlit as st
 
 from w365.api.routes import routes
 from w365.ui.frame import app_runtime
-from w365.ui.frame.page_frame import say_unforeseen
+from w365.ui.frame.page_frame import say_uncaught
 from w365.ui.frame.security import middleware
+from w365.ui.frame.visitor import name_identity_provider
 
 app = st.App(
     "w365/ui/main.py",
+    secrets=name_identity_provider(),
     routes=routes(app_runtime.service),
     middleware=middleware,
     lifespan=app_runtime.lifespan,
-    on_script_error=say_unforeseen,
+    on_script_error=say_uncaught,
 )

@@ -56,7 +56,7 @@ Attempt = Knock | Stream | Start
 OWN = "Host: 127.0.0.1:{port}"
 REBOUND = "Host: evil.test:{port}"
 OTHER_PORT = "Origin: http://127.0.0.1:9155"
-TOKEN = tokens.HEADER + ": {token}"
+SIGNED = (tokens.HEADER + ": {token}", "Cookie: " + COOKIE + "={cookie}")
 JSON = "Content-Type: application/json"
 EDIT = '{"row": 1, "account": null, "seen": 0}'
 UPLOAD = "PUT /_stcore/upload_file/a/b"
@@ -92,7 +92,7 @@ HOSTS = (
     Knock("page of an empty host", headers=("Host:",)),
     Knock("page of two hosts", headers=(OWN, REBOUND), server_holds=True),
     Knock("page with a whole address for a path", "GET http://evil.test/"),
-    Knock("rows of a rebound name", ROWS, (REBOUND, TOKEN)),
+    Knock("rows of a rebound name", ROWS, (REBOUND, *SIGNED)),
     Knock("download of a rebound name", "GET /api/downloads/a", (REBOUND,)),
     Knock("upload of a rebound name", UPLOAD, (REBOUND,), body="x"),
     Knock("file of a rebound name", "GET /media/a.png", (REBOUND,)),
@@ -102,13 +102,13 @@ HOSTS = (
 )
 PAGES = (
     Knock("page for another machine behind a proxy", headers=(OWN, "X-Forwarded-For: 10.0.0.9")),
-    Knock("rows for another port's page", ROWS, (OWN, TOKEN, OTHER_PORT)),
-    Knock("rows for a page without an origin (null)", ROWS, (OWN, TOKEN, "Origin: null")),
-    Knock("rows for two origins", ROWS, (OWN, TOKEN, "Origin: http://127.0.0.1:{port}", OTHER_PORT)),
-    Knock("rows embedded by another port", ROWS, (OWN, TOKEN, "Sec-Fetch-Site: same-site")),
-    Knock("rows by a link of a foreign page", ROWS, (OWN, TOKEN, *LINK)),
-    Knock("edit by a foreign page", "POST /api/mapping", (OWN, TOKEN, JSON, "Origin: https://evil.test"), EDIT),
-    Knock("edit by fetch metadata", "POST /api/mapping", (OWN, TOKEN, JSON, "Sec-Fetch-Site: cross-site"), EDIT),
+    Knock("rows for another port's page", ROWS, (OWN, *SIGNED, OTHER_PORT)),
+    Knock("rows for a page without an origin (null)", ROWS, (OWN, *SIGNED, "Origin: null")),
+    Knock("rows for two origins", ROWS, (OWN, *SIGNED, "Origin: http://127.0.0.1:{port}", OTHER_PORT)),
+    Knock("rows embedded by another port", ROWS, (OWN, *SIGNED, "Sec-Fetch-Site: same-site")),
+    Knock("rows by a link of a foreign page", ROWS, (OWN, *SIGNED, *LINK)),
+    Knock("edit by a foreign page", "POST /api/mapping", (OWN, *SIGNED, JSON, "Origin: https://evil.test"), EDIT),
+    Knock("edit by fetch metadata", "POST /api/mapping", (OWN, *SIGNED, JSON, "Sec-Fetch-Site: cross-site"), EDIT),
     Knock("upload by another port's page", UPLOAD, (OWN, OTHER_PORT), body="x"),
     Knock("picture embedded by another port", "GET /media/a.png", (OWN, "Sec-Fetch-Site: same-site")),
     Knock("health for another port's page", "GET /_stcore/health", (OWN, OTHER_PORT)),
@@ -120,17 +120,17 @@ PATHS = (
     Knock("agent", "POST /_stcore/agent/interact", (OWN, JSON), "{}"),
     Knock("metrics", "GET /_stcore/metrics"),
     Knock("sign-in that is not set up", "GET /auth/login"),
-    Knock("rows by an encoded path", "GET /%61pi/rows", (OWN, TOKEN, *LINK)),
+    Knock("rows by an encoded path", "GET /%61pi/rows", (OWN, *SIGNED, *LINK)),
     Knock("agent by an encoded path", "GET /_stcore/%61gent/openapi.json"),
-    Knock("rows by two slashes", "GET //api/rows", (OWN, TOKEN), server_holds=True),
-    Knock("rows by a way back", "GET /w365/../api/rows", (OWN, TOKEN), server_holds=True),
+    Knock("rows by two slashes", "GET //api/rows", (OWN, *SIGNED), server_holds=True),
+    Knock("rows by a way back", "GET /w365/../api/rows", (OWN, *SIGNED), server_holds=True),
     Knock("agent by an encoded way back", "GET /x/%2e%2e/_stcore/agent/openapi.json", server_holds=True),
 )
 WELCOME = (
     Knock("the page", may_enter=True),
     Knock("the page by localhost", headers=("Host: LOCALHOST:{port}",), may_enter=True),
     Knock("the page by a link of a mail", headers=(OWN, *LINK), may_enter=True),
-    Knock("rows for the app's own page", ROWS, (OWN, TOKEN, "Sec-Fetch-Site: same-origin"), may_enter=True),
+    Knock("rows for the app's own page", ROWS, (OWN, *SIGNED, "Sec-Fetch-Site: same-origin"), may_enter=True),
     Knock("a return from Entra", "POST /api/signed-in", (OWN, *LINK, "Origin: null"), "state=x", may_enter=True),
 )
 STARTS = (

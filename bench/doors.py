@@ -179,7 +179,8 @@ def running(app: Path, home: Path) -> Iterator[Target]:
     with _process(command, home, {"W365_SECRET_KEY": KEY}) as process:
         if _wait(process, port) is not None:
             raise SystemExit(f"The app ended at once: {(home / 'log').read_text('utf-8')[-500:]}")
-        yield Target(port, tokens.mint(KEY, Actor("thief", Role.ADMIN)), name_browser([KEY]))
+        cookie = name_browser([KEY])
+        yield Target(port, tokens.mint_token(KEY, Actor("thief", Role.ADMIN), tokens.browser_of(cookie)), cookie)
 
 
 def _start(start: Start, app: Path, home: Path) -> Outcome:

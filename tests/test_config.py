@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from w365.config import DEMO_SERVED, load_entrance, load_settings, own_secret_key
-from w365.entrance import SignIn
+from w365.entrance import SignInMode
 from w365.errors import ConfigurationError
 
 SECRET = "canary-9b1d"
@@ -178,7 +178,7 @@ def test_a_key_that_cannot_be_read_is_said_so(home: Path) -> None:
 
 def test_nothing_is_signed_in_to_and_no_proxy_trusted_unless_told(home: Path) -> None:
     settings = load_settings(environment(home), nowhere(home))
-    assert (settings.sign_in, settings.public_url, settings.entrance.trusted_proxies) == (SignIn.LOCAL, "", ())
+    assert (settings.sign_in, settings.public_url, settings.entrance.trusted_proxies) == (SignInMode.LOCAL, "", ())
     assert settings.entrance == load_entrance({}, nowhere(home))
 
 
@@ -190,7 +190,7 @@ def test_the_settings_of_a_proxy_are_read(home: Path) -> None:
         "W365_USER_HEADER": "Remote-User",
     }
     entrance = load_settings(environment(home, **told), nowhere(home)).entrance
-    assert entrance.sign_in is SignIn.PROXY
+    assert entrance.sign_in is SignInMode.PROXY
     assert [str(network) for network in entrance.trusted_proxies] == ["10.0.0.7/32", "10.1.0.0/16", "::1/128"]
     assert (entrance.public_url, entrance.public_origin) == ("https://W365.Example:443/w365", "https://w365.example")
     assert entrance.identity_headers == ("remote-user", "x-forwarded-groups", "x-forwarded-preferred-username")

@@ -31,9 +31,10 @@ from w365.connection import (
     parts_of,
     required_parts,
 )
-from w365.entrance import Entrance, SignIn, read_entrance
+from w365.entrance import Entrance, SignInMode, read_entrance
 from w365.errors import ConfigurationError
 from w365.own_files import make_folder, opener
+from w365.sign_in_settings import SignInSettings, read_sign_in_settings
 
 DEMO_SERVED = "W365_DEMO_SERVED"
 """Set to 1 for our own child processes when the connections they are given are those of the built-in demo."""
@@ -68,6 +69,7 @@ class Settings:
     graph_url: str = MICROSOFT_GRAPH
     channels: Channels = field(default_factory=Channels)
     allowed: AddressRange = AddressRange.PUBLIC
+    people: SignInSettings = field(default_factory=SignInSettings)
 
     @property
     def data_folder(self) -> Path:
@@ -75,7 +77,7 @@ class Settings:
         return self.home.parent if self.is_demo and self.home.name == _DEMO else self.home
 
     @property
-    def sign_in(self) -> SignIn:
+    def sign_in(self) -> SignInMode:
         return self.entrance.sign_in
 
     @property
@@ -102,6 +104,7 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
         home /= _DEMO
     own_database = f"sqlite:///{home / 'w365.db'}"
     key, *old_keys = _secret_keys(values, home)
+    entrance = read_entrance(values.get)
     return Settings(
         home=home,
         database_url=own_database if is_demo else values.get("W365_DATABASE_URL") or own_database,
@@ -113,10 +116,11 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
         authority=_authority(values),
         ca_bundle=_ca_bundle(values),
         old_secret_keys=tuple(old_keys),
-        entrance=read_entrance(values.get),
+        entrance=entrance,
         graph_url=_graph_url(values),
         channels=read_channels(values.get, _allowed(values)),
         allowed=_allowed_to_connections(values),
+        people=read_sign_in_settings(values.get, entrance),
     )
 
 

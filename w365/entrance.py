@@ -17,7 +17,7 @@ _HEADER_NAME = re.compile(r"[a-z0-9-]+")
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 
-class SignIn(enum.StrEnum):
+class SignInMode(enum.StrEnum):
     """Who says who somebody is: this machine's system, a proxy in front, or an identity provider."""
 
     LOCAL = "local"
@@ -32,7 +32,7 @@ class Entrance:
     ``trusted_proxies`` and the headers that name a person count where ``sign_in`` is PROXY, and nowhere else.
     """
 
-    sign_in: SignIn = SignIn.LOCAL
+    sign_in: SignInMode = SignInMode.LOCAL
     public_url: str = ""
     trusted_proxies: tuple[Network, ...] = ()
     user_header: str = "x-forwarded-user"
@@ -52,7 +52,7 @@ class Entrance:
 def read_entrance(get: Callable[[str], str]) -> Entrance:
     """Read the settings; ConfigurationError names the one that is missing or malformed."""
     sign_in, proxies = _sign_in(get("W365_SIGN_IN")), _networks(get("W365_TRUSTED_PROXIES"))
-    if sign_in is SignIn.PROXY and not proxies:
+    if sign_in is SignInMode.PROXY and not proxies:
         raise ConfigurationError(
             "W365_TRUSTED_PROXIES is missing: nobody would be let in.", do="Set it to the addresses of your proxy."
         )
@@ -95,11 +95,13 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def _sign_in(word: str) -> SignIn:
+def _sign_in(word: str) -> SignInMode:
     try:
-        return SignIn(word or SignIn.LOCAL)
+        return SignInMode(word or SignInMode.LOCAL)
     except ValueError:
-        raise ConfigurationError(f"W365_SIGN_IN is none of {', '.join(SignIn)}.", do="Correct the setting.") from None
+        raise ConfigurationError(
+            f"W365_SIGN_IN is none of {', '.join(SignInMode)}.", do="Correct the setting."
+        ) from None
 
 
 def _public_url(url: str) -> str:

@@ -4,6 +4,8 @@ W365Error
 ├── ConfigurationError      correct a setting
 ├── AccessError             get a permission, or sign in again
 │   ├── NotAllowed          the person's role is not enough
+│   ├── SignedOut           sign in again
+│   ├── Outdated            renew the token, or reload the page
 │   └── SignInRefused       the identity provider refused the application
 ├── SourceError             the other side (provider, CRM) did not do as asked
 │   ├── SourceUnreachable   try again later
@@ -56,6 +58,14 @@ class AccessError(W365Error):
 
 class NotAllowed(AccessError):
     """The person's role does not allow this."""
+
+
+class SignedOut(AccessError):
+    """The person is not signed in, or not any more."""
+
+
+class Outdated(AccessError):
+    """The token of a page is too old; the page can have a new one."""
 
 
 class SignInRefused(AccessError):

@@ -22,10 +22,35 @@ class Role(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts. Every service call takes one and checks its role."""
+    """Who acts. Every service call takes one and checks its role.
+
+    ``name`` is unique and stays: it stands for the actor in decisions, notes, owners and visits. ``session`` is the one
+    that a person signed in to; the program itself, the command line and the person at this machine have none.
+    """
 
     name: str
     role: Role
+    session: int | None = None
+
+
+class SessionEnd(enum.StrEnum):
+    """Why a session ended."""
+
+    SIGNED_OUT = "signed out"
+    IDLE = "idle"
+    TOO_OLD = "too old"
+    DISABLED = "disabled"
+
+
+class AuditKind(enum.StrEnum):
+    """What the audit log tells."""
+
+    SIGN_IN = "sign-in"
+    SIGN_OUT = "sign-out"
+    REFUSAL = "refusal"
+    PERSON = "person"
+    SETTING = "setting"
+    DOWNLOAD = "download"
 
 
 class ProviderKind(enum.StrEnum):

@@ -15,6 +15,7 @@ from fresh_stores import make_once
 from starlette.applications import Starlette
 
 from w365.api import tokens
+from w365.api.browsers import COOKIE
 from w365.api.routes import routes
 from w365.config import Settings
 from w365.jobs import execute_run
@@ -27,6 +28,7 @@ from w365.store.db.engine import Store
 from w365.store.syncing.crm_accounts import store_account
 
 SECRET = "the key of these tests"
+BROWSER = "the cookie of these tests"
 ANALYST = Actor("ana", Role.ANALYST)
 VIEWER = Actor("vic", Role.VIEWER)
 ADMIN = Actor("ada", Role.ADMIN)
@@ -112,9 +114,11 @@ def connect(service: Service, server: Server) -> Iterator[Connect]:
     clients: list[httpx.Client] = []
 
     def connected(actor: Actor | None) -> httpx.Client:
-        headers = {tokens.HEADER: tokens.mint(SECRET, actor)} if actor else {}
+        headers = {tokens.HEADER: tokens.mint_token(SECRET, actor, tokens.browser_of(BROWSER))} if actor else {}
         # Without TLS there is nothing to verify, and to read all authorities takes longer than most of these tests.
-        clients.append(httpx.Client(base_url=server.url, headers=headers, trust_env=False, verify=False))
+        clients.append(
+            httpx.Client(base_url=server.url, headers=headers, cookies={COOKIE: BROWSER}, trust_env=False, verify=False)
+        )
         return clients[-1]
 
     yield connected

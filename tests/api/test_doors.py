@@ -222,5 +222,12 @@ def test_the_app_does_not_start_behind_a_proxy_for_others(url: str) -> None:
     assert "W365_PUBLIC_URL" in why_not_open(entrance({"W365_PUBLIC_URL": url}), "127.0.0.1")
 
 
-def test_a_sign_in_that_is_not_there_does_not_start() -> None:
-    assert "W365_SIGN_IN" in why_not_open(entrance({"W365_SIGN_IN": "oidc"}), "127.0.0.1")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"W365_SIGN_IN": "oidc", "W365_PUBLIC_URL": "https://w365.example"},
+        {"W365_SIGN_IN": "proxy", "W365_TRUSTED_PROXIES": "10.0.0.7", "W365_PUBLIC_URL": "https://w365.example"},
+    ],
+)
+def test_where_people_sign_in_others_may_reach_it(settings: dict[str, str]) -> None:
+    assert why_not_open(entrance(settings), "0.0.0.0") == ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api.conftest import ACCOUNTS, ADMIN, ANALYST, CUSTOMERS, SECRET, VIEWER, Connect, Server
+from api.conftest import ACCOUNTS, ADMIN, ANALYST, BROWSER, CUSTOMERS, SECRET, VIEWER, Connect, Server
 
 from w365.api import tokens
 from w365.model import Actor, Role
@@ -45,7 +45,9 @@ def save(client: httpx.Client, of: dict[str, Any], account: int | None, **change
 
 @pytest.mark.parametrize("path", ["/api/rows", "/api/accounts?q=heron"])
 @pytest.mark.parametrize(
-    "token", [None, "", "nonsense", tokens.mint("a foreign key", ADMIN)], ids=["none", "empty", "nonsense", "foreign"]
+    "token",
+    [None, "", "nonsense", tokens.mint_token("a foreign key", ADMIN, tokens.browser_of(BROWSER))],
+    ids=["none", "empty", "nonsense", "foreign"],
 )
 def test_without_a_token_of_this_app_nothing_is_told(client: httpx.Client, path: str, token: str | None) -> None:
     client.headers.pop(tokens.HEADER)

@@ -15,10 +15,11 @@ import w365.service
 from w365.errors import NotAllowed
 from w365.model import Actor, Role
 from w365.service import own_data
-from w365.service.access import needs, require
+from w365.service.access import authorize, needs, require
 from w365.service.configuring import settings
 from w365.service.connecting import sign_ins, stored_connections
 from w365.service.matching import run
+from w365.service.people import roles
 from w365.service.syncing import providers, runs, schedules
 from w365.service.telling import notices
 from w365.service.writeback import compare, place
@@ -26,7 +27,7 @@ from w365.service.writeback import compare, place
 READING = ("can", "count", "find", "get", "has", "list", "read", "say", "search")
 """What a call begins with that changes nothing and that a viewer may therefore ask."""
 
-FOR_ADMINS = (settings, stored_connections, notices, own_data, schedules, sign_ins)
+FOR_ADMINS = (settings, stored_connections, notices, own_data, roles, schedules, sign_ins)
 """Modules that say how the program works and what it connects to: what changes anything in them needs an admin."""
 
 OTHERWISE = {
@@ -40,10 +41,11 @@ OTHERWISE = {
             "domains_on",
             "next_item",
         ),
-        *("preview_match", "rows_of_domain", "statistic_lines", "write_file", "write_requested"),
+        *("preview_match", "rows_of_domain", "sign_out", "statistic_lines", "stay", "write_file", "write_requested"),
     },
     Role.ANALYST: {compare.read_sheet.__name__},
     Role.ADMIN: {
+        *(roles.list_people.__name__, roles.list_audit_log.__name__),
         *(stored_connections.get_connection.__name__, run.make_change.__name__, run.try_change.__name__),
         *(providers.verify_provider.__name__, providers.verify_crm.__name__, runs.confirm_gone.__name__),
         *(providers.add_manual_provider.__name__, place.name_place.__name__),
@@ -81,7 +83,7 @@ def find_calls() -> Iterator[Callable[..., object]]:
         for owner in (module, *classes):
             for name, call in inspect.getmembers(owner, inspect.isfunction):
                 is_public = call.__module__ == module.__name__ and not name.startswith("_")
-                if is_public and takes_actor(call) and call is not require:
+                if is_public and takes_actor(call) and call not in (require, authorize):
                     yield call
 
 

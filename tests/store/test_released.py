@@ -13,6 +13,7 @@ from service.fakes import ANALYST, FakePortal, account_id_of, id_of, make_servic
 from service.undo_steps import check_derived
 from store.released_databases import KEPT, LISTED, copy_rows, crm, unpack
 
+from w365 import __version__
 from w365.model import RunState
 from w365.service.deciding import mapping
 from w365.service.reading import records
@@ -81,7 +82,9 @@ def schema(store: Store) -> list[Any]:
 
 
 def test_a_database_is_kept_of_every_schema_that_was_released() -> None:
-    assert {script.revision for script in migration._scripts().walk_revisions()} <= set(VERSIONS)
+    revisions = {script.revision for script in migration._scripts().walk_revisions()}
+    to_come = {migration._scripts().get_current_head()} - {__version__}
+    assert revisions - to_come <= set(VERSIONS)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -114,12 +117,12 @@ def test_the_database_of_each_released_version_is_opened_on_postgresql(
 def test_the_last_schema_before_the_first_release_is_taken_over_as_it_is(tmp_path: Path) -> None:
     path, anew = tmp_path / "w365.db", tmp_path / "anew.db"
     store = unpack(BEFORE_THE_FIRST, path)
-    before = contents(store), schema(store)
+    before = contents(store)
     migrate(store)
-    assert (contents(store), schema(store)) == before
+    assert contents(store).items() >= before.items()
     anew.write_bytes(migrated())
     fresh = open_store(f"sqlite:///{anew}")
     assert schema(store) == schema(fresh)
-    assert list(tmp_path.glob("*.before-*")) == []
+    assert [copy.name for copy in tmp_path.glob("*.before-*")] == ["w365.before-1.0.0.db"]
     store.close()
     fresh.close()

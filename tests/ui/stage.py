@@ -128,6 +128,9 @@ class OnStage:
         assert self._service is not None
         return self._service
 
+    def opened(self) -> Service | None:
+        return self._service
+
 
 def text_of(test: AppTest) -> str:
     """Everything a page says, but for what stands in tables."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from w365.api.sign_in_return import PATH as SIGN_IN_RETURN
 from w365.api.visits import Visit, hosts_of_all
-from w365.entrance import Entrance, SignIn, is_loopback
+from w365.entrance import Entrance, SignInMode, is_loopback
 
 _CORE = "_stcore"
 _NEEDED = {"stream", "health", "host-config", "upload_file", "bidi-components"}
@@ -39,24 +39,24 @@ def find_refusal(visit: Visit, entrance: Entrance) -> Refusal | None:
 def _is_exposed(visit: Visit, entrance: Entrance) -> bool:
     """Without a sign-in whoever comes is an admin; so nobody may come but from this machine."""
     address = visit.connection.address
-    return entrance.sign_in is SignIn.LOCAL and not (address and address.is_loopback)
+    return entrance.sign_in is SignInMode.LOCAL and not (address and address.is_loopback)
 
 
 def _is_sent_on(visit: Visit, entrance: Entrance) -> bool:
     """Tell whether a proxy says that it asks for another machine: each there would be an admin as well."""
     machines = [part.strip() for value in visit.values("x-forwarded-for") for part in value.split(",")]
-    return entrance.sign_in is SignIn.LOCAL and not all(is_loopback(machine) for machine in machines)
+    return entrance.sign_in is SignInMode.LOCAL and not all(is_loopback(machine) for machine in machines)
 
 
 def _comes_past_proxy(visit: Visit, entrance: Entrance) -> bool:
     peer = visit.connection.peer
     is_trusted = peer is not None and any(peer in network for network in entrance.trusted_proxies)
-    return entrance.sign_in is SignIn.PROXY and not is_trusted
+    return entrance.sign_in is SignInMode.PROXY and not is_trusted
 
 
 def _names_person_twice(visit: Visit, entrance: Entrance) -> bool:
     is_doubled = any(len(visit.values(name)) > 1 for name in entrance.identity_headers)
-    return entrance.sign_in is SignIn.PROXY and is_doubled
+    return entrance.sign_in is SignInMode.PROXY and is_doubled
 
 
 def _has_foreign_host(visit: Visit, entrance: Entrance) -> bool:
@@ -75,7 +75,7 @@ def _is_closed(visit: Visit, entrance: Entrance) -> bool:
     parts = visit.segments
     if visit.is_websocket:
         return parts[-2:] != [_CORE, "stream"]
-    if entrance.sign_in is not SignIn.OIDC and any(tuple(parts[-len(end) :]) == end for end in _SIGN_IN_ROUTES):
+    if entrance.sign_in is not SignInMode.OIDC and any(tuple(parts[-len(end) :]) == end for end in _SIGN_IN_ROUTES):
         return True
     after = [following for part, following in zip(parts, [*parts[1:], ""], strict=True) if part == _CORE]
     return not _NEEDED.issuperset(after)

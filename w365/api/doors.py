@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from w365.api.browsers import read_browser
 from w365.api.door_rules import NAMELESS, Refusal, find_refusal
 from w365.api.visits import Visit, read_visit
-from w365.entrance import Entrance, SignIn, is_loopback
+from w365.entrance import Entrance, SignInMode, is_loopback
 from w365.errors import ConfigurationError
 
 _log = logging.getLogger(__name__)
@@ -29,8 +29,8 @@ _TOLD_EVERY = 600.0  # seconds
 
 def why_not_open(entrance: Entrance, address: str | None) -> str:
     """Say why the app must not serve at an address (None: not known before it listens), or nothing."""
-    if entrance.sign_in is not SignIn.LOCAL:
-        return f"W365_SIGN_IN names a sign-in that this version does not have: {entrance.sign_in}. Nothing was started."
+    if entrance.sign_in is not SignInMode.LOCAL:
+        return ""
     if entrance.public_url and not is_loopback(urlsplit(entrance.public_url).hostname or ""):
         return f"W365_PUBLIC_URL is an address that others reach, {_NO_SIGN_IN} Unset it{_OR_SIGN_IN}"
     if address is not None and not _is_here(address):
@@ -105,7 +105,7 @@ class Doors:
 
     def _without_names(self, scope: Scope) -> Scope:
         """Where no proxy says who somebody is, nobody does: what claims to is taken out."""
-        if self.entrance.sign_in is SignIn.PROXY:
+        if self.entrance.sign_in is SignInMode.PROXY:
             return scope
         names = {name.encode("ascii") for name in self.entrance.identity_headers}
         return {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() not in names]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import secrets
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from w365.api import tokens
+from w365.api.browsers import COOKIE
 from w365.api.downloads import Download, send
 from w365.api.parameters import Edit, read_block, read_edit, read_row, read_text
 from w365.api.rows import Json, account_json, row_json
@@ -24,6 +26,7 @@ from w365.errors import (
     InputError,
     NotAllowed,
     NotFound,
+    Outdated,
     PolicyBreach,
     StaleEdit,
     StoreError,
@@ -32,6 +35,7 @@ from w365.errors import (
 from w365.model import Actor
 from w365.service import Service
 from w365.service.deciding.mapping import assign_account, clear_mapping
+from w365.service.people.sessions import stay
 from w365.service.reading.account_lookup import candidates_of, search_accounts
 from w365.service.reading.records import count, list_rows
 from w365.service.reading.records import read_row as read_row_now
@@ -63,6 +67,7 @@ def routes(get_service: Callable[[], Service]) -> list[Route]:
         Route("/api/rows", api.rows, methods=["GET"], middleware=kept),
         Route("/api/accounts", api.accounts, methods=["GET"], middleware=kept),
         Route("/api/mapping", api.mapping, methods=["POST"], middleware=kept),
+        Route("/api/token", api.token, methods=["POST"], middleware=kept),
         download,
         *sign_in_routes(get_service),
     ]
@@ -112,9 +117,21 @@ class _Api:
         """The file that a link stands for; what is wrong with it is read by a person, in a tab of its own."""
         return await send(self.get_service(), request)
 
-    def _who(self, request: Request) -> tuple[Service, Actor]:
+    def token(self, request: Request) -> JSONResponse:
+        """A new token for one that became too old, while the session goes on."""
+        service, actor = self._who(request, tokens.RENEWABLE)
+        return _answer({"token": tokens.mint_token(service.settings.secret_key, actor, _browser(request))})
+
+    def _who(self, request: Request, max_age: dt.timedelta = tokens.MAX_AGE) -> tuple[Service, Actor]:
+        """Whoever the token names, still signed in. This is a use of the session, as opening a page is."""
         service = self.get_service()
-        return service, tokens.read(service.settings.secret_key, request.headers.get(tokens.HEADER, ""))
+        key, token = service.settings.secret_key, request.headers.get(tokens.HEADER, "")
+        actor = tokens.read_token(key, token, _browser(request), max_age=max_age)
+        return service, stay(service, actor)
+
+
+def _browser(request: Request) -> str:
+    return tokens.browser_of(request.cookies.get(COOKIE, ""))
 
 
 def _save(service: Service, actor: Actor, edit: Edit) -> JSONResponse:
@@ -157,6 +174,8 @@ def _failed(request: Request, error: Exception) -> JSONResponse:
 
 
 def _refusal(error: W365Error, **more: object) -> JSONResponse:
+    if isinstance(error, Outdated):
+        more["isOutdated"] = True
     return _answer({"error": str(error), **more}, _status_of(error))
 
 

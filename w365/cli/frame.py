@@ -19,7 +19,7 @@ from w365.launch import Surroundings, connected
 from w365.log import set_up_logging
 from w365.model import RunState
 from w365.service import Service
-from w365.service.access import local_user
+from w365.service.access import command_line_user
 from w365.service.own_data import keep_to_owner
 from w365.store.db.engine import Store
 from w365.store.run_counts import as_words
@@ -86,7 +86,7 @@ def print_runs(service: Service, run_ids: Sequence[int], *, as_json: bool) -> No
     from w365.service.syncing.runs import list_runs
 
     first = min(run_ids, default=0)
-    runs = [run for run in reversed(list_runs(service, local_user())) if run_ids and run.id >= first]
+    runs = [run for run in reversed(list_runs(service, command_line_user())) if run_ids and run.id >= first]
     answer = [
         {
             "run": run.id,

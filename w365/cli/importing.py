@@ -14,7 +14,7 @@ import typer
 from w365.cli.frame import AsJson, open_service, print_answer, say_counts
 from w365.errors import AlreadyRunning, InputError
 from w365.service import Service
-from w365.service.access import local_user
+from w365.service.access import command_line_user
 from w365.service.importing.report import LineError
 from w365.sheets import Field, Places, Sheet, guess_columns, open_sheet
 from w365.sheets.columns import name_columns
@@ -77,7 +77,7 @@ def import_accounts(  # noqa: PLR0913, PLR0917 - an argument an option
     from w365.service.syncing.providers import find_provider
 
     with (context.obj or open_service)() as service:
-        actor = local_user()
+        actor = command_line_user()
         provider_id = find_provider(service, actor, provider).id
         sheet, places = _read(file, FIELDS, column or ())
         preview = accounts.preview_accounts(service, actor, provider_id, sheet, places)
@@ -109,7 +109,7 @@ def import_mappings(  # noqa: PLR0913, PLR0917 - an argument an option
     take = USUALLY | {Verdict(_ALSO[word]) for word in also or ()}
     choice = mappings.MappingChoice(provider, take, leave_out_errors)
     with (context.obj or open_service)(connect=from_crm) as service:
-        actor = local_user()
+        actor = command_line_user()
         sheet, places = _read(file, FIELDS, column or ()) if file else _read_crm(service, FIELDS)
         preview = mappings.preview_mappings(service, actor, sheet, places, choice)
         verdicts = {verdict.value: preview.counts[verdict] for verdict in Verdict}
@@ -173,7 +173,7 @@ def match_after(service: Service) -> RunView | None:
     from w365.service.syncing.runs import request_match
 
     try:
-        return execute_run(service, request_match(service, local_user()))
+        return execute_run(service, request_match(service, command_line_user()))
     except AlreadyRunning:
         return None  # the match that runs takes what was imported, or the one that follows it
 
@@ -200,7 +200,7 @@ def _read(file: Path, fields: Sequence[Field], columns: Sequence[str]) -> tuple[
 def _read_crm(service: Service, fields: Sequence[Field]) -> tuple[Sheet, Places]:
     from w365.service.writeback.compare import read_sheet
 
-    sheet = read_sheet(service, local_user())
+    sheet = read_sheet(service, command_line_user())
     return sheet, guess_columns(sheet.headings, fields)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from w365.cli.frame import AsJson, open_service, print_answer, print_rows
 from w365.service import Service
-from w365.service.access import local_user
+from w365.service.access import command_line_user
 from w365.service.exporting import Format, Subject
 from w365.service.syncing.schedules import ScheduleView, list_schedules
 
@@ -30,7 +30,7 @@ def providers(as_json: AsJson = False) -> None:
                 "gone": provider.gone,
                 "last_sync": _iso(provider.last_done.ended_at) if provider.last_done else None,
             }
-            for provider in list_providers(service, local_user())
+            for provider in list_providers(service, command_line_user())
         ]
     print_rows(as_json, "providers", rows)
 
@@ -43,14 +43,14 @@ def _say_state(service: Service, missing: str) -> str:
 def _sign_in_problem(service: Service, provider_id: int) -> str:
     from w365.service.connecting.sign_ins import get_sign_in
 
-    sign_in = get_sign_in(service, local_user(), str(provider_id))
+    sign_in = get_sign_in(service, command_line_user(), str(provider_id))
     return sign_in.problem if sign_in else ""
 
 
 def schedule(as_json: AsJson = False) -> None:
     """List the daily syncs with their next and last times."""
     with open_service() as service:
-        rows = [_schedule_row(each) for each in list_schedules(service, local_user())]
+        rows = [_schedule_row(each) for each in list_schedules(service, command_line_user())]
     print_rows(as_json, "schedules", rows)
 
 
@@ -75,7 +75,9 @@ def stats(as_json: AsJson = False) -> None:
     from w365.service.exporting import read_records
 
     with open_service() as service:
-        rows = [row for row in read_records(service, local_user(), Subject.STATISTICS) if row["section"] != "History"]
+        rows = [
+            row for row in read_records(service, command_line_user(), Subject.STATISTICS) if row["section"] != "History"
+        ]
     print_rows(as_json, "statistics", rows)
 
 
@@ -89,5 +91,5 @@ def export(
     from w365.service.exporting import write_file
 
     with open_service() as service:
-        rows = write_file(service, local_user(), subject, form, output)
+        rows = write_file(service, command_line_user(), subject, form, output)
     print_answer(as_json, {"rows": rows, "output": str(output)}, f"{rows:,} rows written to {output}.")

@@ -10,7 +10,7 @@ import typer
 
 from w365.cli.frame import AsJson, open_service, print_answer, print_runs, run_now
 from w365.matching.messages import LEFT_WORDS
-from w365.service.access import local_user
+from w365.service.access import command_line_user
 
 
 def sync(
@@ -27,7 +27,7 @@ def sync(
     from w365.service.syncing.runs import request_crm_sync, request_sync
 
     with open_service(connect=True) as service:
-        actor = local_user()
+        actor = command_line_user()
         runs = []
         if crm or (provider is None and not get_crm(service, actor).missing):
             runs.append(run_now(service, request_crm_sync(service, actor)))
@@ -53,9 +53,11 @@ def match(
 
     with open_service() as service:
         if not dry_run:
-            print_runs(service, [run_now(service, request_match(service, local_user(), full=full))], as_json=as_json)
+            print_runs(
+                service, [run_now(service, request_match(service, command_line_user(), full=full))], as_json=as_json
+            )
             return
-        preview = preview_match(service, local_user())
+        preview = preview_match(service, command_line_user())
     text = f"{preview.total:,} provider accounts would be mapped, {preview.conflicts:,} are in conflict."
     if not preview.auto_match:
         text += " Auto-Match is off, so a run maps nothing."
@@ -76,7 +78,7 @@ def undo(
     from w365.service.deciding.undo import Undoable, preview_last, preview_undo
 
     with open_service() as service:
-        actor = local_user()
+        actor = command_line_user()
         preview = preview_last(service, actor) if last else preview_undo(service, actor, Undoable(decision, run))
         plan = preview.plan
         left = [asdict(row) for row in list_left(service, actor, plan.id)]

@@ -8,7 +8,7 @@ import typer
 
 from w365.cli.frame import AsJson, open_service, print_answer
 from w365.errors import ConfigurationError, NotFound
-from w365.service.access import local_user
+from w365.service.access import command_line_user
 
 config = typer.Typer(help="Read or change a setting.", no_args_is_help=True)
 stored_secrets = typer.Typer(help="Look after the stored secrets.", no_args_is_help=True)
@@ -20,7 +20,7 @@ def get_setting(name: Annotated[str | None, typer.Argument()] = None, as_json: A
     from w365.service.configuring.settings import get_settings
 
     with open_service() as service:
-        values = dict(get_settings(service, local_user()))
+        values = dict(get_settings(service, command_line_user()))
     if name is not None and name not in values:
         raise NotFound(f"There is no setting “{name}”.", do=f"Settings: {', '.join(values)}.")
     chosen = values if name is None else {name: values[name]}
@@ -34,8 +34,8 @@ def change_setting(name: str, value: str, as_json: AsJson = False) -> None:
     from w365.service.configuring.settings import get_settings, set_setting
 
     with open_service() as service:
-        changed = set_setting(service, local_user(), name, value)
-        now = get_settings(service, local_user())[name]
+        changed = set_setting(service, command_line_user(), name, value)
+        now = get_settings(service, command_line_user())[name]
     text = f"{name} is now {now}." if changed else f"{name} was {now} already."
     print_answer(as_json, {"name": name, "value": now, "changed": changed}, text)
 
@@ -46,7 +46,7 @@ def rotate_secrets(as_json: AsJson = False) -> None:
     from w365.service.connecting.stored_connections import rotate_secrets as rotate
 
     with open_service() as service:
-        renewed, lost = rotate(service, local_user())
+        renewed, lost = rotate(service, command_line_user())
     text = f"{renewed:,} stored secrets were encrypted with the newest key."
     print_answer(as_json, {"renewed": renewed, "lost": lost}, text)
     if lost:

@@ -1,40 +1,68 @@
-"""Who may do what. Pages hide what a role cannot do; this is what refuses it."""
+"""Who may do what. Pages hide what a role cannot do; this is what refuses it.
+
+Of a person who signed in, neither the role nor whether they are still here is taken from the actor that a page kept:
+the database is asked at every call, so that whoever is disabled, demoted or signed out is so in every tab at once.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import getpass
 import logging
+import socket
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Concatenate, ParamSpec, TypeVar
 
-from w365.errors import NotAllowed
-from w365.model import Actor, Role
+from w365.errors import NotAllowed, SignedOut
+from w365.model import Actor, AuditKind, Role, SessionEnd
+from w365.service import Service
+from w365.sign_in_settings import SignInSettings
+from w365.store.people.audit_log import note_event
+from w365.store.people.persons import PersonRow
+from w365.store.people.sessions import SessionRow, get_session
 
 _log = logging.getLogger(__name__)
 
-_First = TypeVar("_First")
 _Rest = ParamSpec("_Rest")
 _Answer = TypeVar("_Answer")
-_Call = Callable[Concatenate[_First, Actor, _Rest], _Answer]
+_Call = Callable[Concatenate[Service, Actor, _Rest], _Answer]
 
 
-def needs(role: Role) -> Callable[[_Call[_First, _Rest, _Answer]], _Call[_First, _Rest, _Answer]]:
-    """Declare the least role of a call, whose second argument is its actor; a lower one gets NotAllowed.
+def needs(role: Role) -> Callable[[_Call[_Rest, _Answer]], _Call[_Rest, _Answer]]:
+    """Declare the least role of a call, whose second argument is its actor.
+
+    A lower one gets NotAllowed, and whoever is signed in no more SignedOut.
 
     The actor is looked at before anything of the function runs, also where that is a generator, which by itself would
     look when its first value is asked for.
     """
 
-    def declare(call: _Call[_First, _Rest, _Answer]) -> _Call[_First, _Rest, _Answer]:
+    def declare(call: _Call[_Rest, _Answer]) -> _Call[_Rest, _Answer]:
         @functools.wraps(call)
-        def checked(first: _First, actor: Actor, /, *args: _Rest.args, **kwargs: _Rest.kwargs) -> _Answer:
-            require(actor, role)
-            return call(first, actor, *args, **kwargs)
+        def checked(service: Service, actor: Actor, /, *args: _Rest.args, **kwargs: _Rest.kwargs) -> _Answer:
+            return call(service, authorize(service, actor, role, call.__name__), *args, **kwargs)
 
         return checked
 
     return declare
+
+
+def authorize(service: Service, actor: Actor, role: Role, to_do: str) -> Actor:
+    """Return the actor with the role of this moment, which must be at least the one that something needs."""
+    if actor.session is None:
+        require(actor, role)
+        return actor
+    now = replace(actor, role=_role_in_session(service, actor.session))
+    try:
+        require(now, role)
+    except NotAllowed:
+        with service.store.write() as connection:
+            about = f"{to_do} needs the role {role.name.lower()}, not {now.role.name.lower()}"
+            note_event(connection, actor.name, service.clock(), AuditKind.REFUSAL, about)
+        raise
+    return now
 
 
 def require(actor: Actor, role: Role) -> None:
@@ -48,10 +76,68 @@ def require(actor: Actor, role: Role) -> None:
         )
 
 
+def _role_in_session(service: Service, session_id: int) -> Role:
+    with service.store.read() as connection:
+        session = get_session(connection, session_id)
+    if session is None:
+        raise signed_out(SessionEnd.SIGNED_OUT)
+    if end := end_of_session(session, service.settings.people, service.clock()):
+        raise signed_out(end[0])
+    role = role_of(session, service.settings.people)
+    if role is None:
+        raise signed_out(SessionEnd.DISABLED)
+    return role
+
+
+def role_of(person: PersonRow | SessionRow, settings: SignInSettings) -> Role | None:
+    """What a person may do now; None: nothing.
+
+    Who is named in the settings is an admin; then counts what an admin gave, then what the latest sign-in claimed.
+    """
+    if person.subject in settings.admins:
+        return Role.ADMIN
+    if person.is_disabled:
+        return None
+    return person.given_role or person.claimed_role or (Role.VIEWER if settings.lets_unknown_view else None)
+
+
+def end_of_session(
+    session: SessionRow, settings: SignInSettings, now: dt.datetime
+) -> tuple[SessionEnd, dt.datetime] | None:
+    """Why and when a session ended; None while it goes on."""
+    if session.ended_at is not None:
+        return session.ended_by or SessionEnd.SIGNED_OUT, session.ended_at
+    too_old, idle = session.begun_at + settings.longest, session.used_at + settings.idle
+    if now < min(too_old, idle):
+        return None
+    return (SessionEnd.TOO_OLD, too_old) if too_old <= idle else (SessionEnd.IDLE, idle)
+
+
+_ENDS = {
+    SessionEnd.SIGNED_OUT: "You are signed out.",
+    SessionEnd.IDLE: "You were signed out because nothing was done here for a while.",
+    SessionEnd.TOO_OLD: "You were signed out because you signed in long ago.",
+    SessionEnd.DISABLED: "Your access was taken away.",
+}
+
+
+def signed_out(end: SessionEnd) -> SignedOut:
+    do = "Ask an admin." if end is SessionEnd.DISABLED else "Sign in again; what you typed stays on the page."
+    return SignedOut(_ENDS[end], kept="Nothing was changed.", do=do)
+
+
 def local_user() -> Actor:
     """The operating-system user, who may do everything on the own machine."""
+    return Actor(_system_user(), Role.ADMIN)
+
+
+def command_line_user() -> Actor:
+    """Who types a command: whoever can read the settings may do everything, from whichever machine it is."""
+    return Actor(f"cli:{_system_user()}@{socket.gethostname()}", Role.ADMIN)
+
+
+def _system_user() -> str:
     try:
-        name = getpass.getuser()
+        return getpass.getuser()
     except (OSError, KeyError):  # no entry in the user database, as in some containers
-        name = "local user"
-    return Actor(name, Role.ADMIN)
+        return "local user"

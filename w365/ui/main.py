@@ -9,20 +9,25 @@ from pathlib import Path
 
 import streamlit as st
 
+from w365.model import Role
 from w365.ui.frame.pages import PAGES, WORK, Page
 from w365.ui.frame.palette import DARK_STYLE, is_dark
+from w365.ui.frame.visitor import find_role
 
 _ICON = Path(__file__).resolve().parent / "static" / "icon.png"
 
 
-def _listed(page: Page) -> st.Page:
-    """Make Streamlit's own of a page; one without a group has an address, but no line in the navigation."""
+def _listed(page: Page, role: Role | None) -> st.Page:
+    """Make Streamlit's own of a page.
+
+    One without a group, or for a higher role, has an address, but no line in the navigation.
+    """
     return st.Page(
         page.path,
         title=page.title,
         icon=page.icon_name,
         default=page is PAGES[0],
-        visibility="visible" if page.group else "hidden",
+        visibility="visible" if page.group and page.role <= (role or Role.VIEWER) else "hidden",
     )
 
 
@@ -30,7 +35,8 @@ st.set_page_config(page_title="W365 Provider Accounts", page_icon=str(_ICON), la
 if is_dark():
     st.html(DARK_STYLE)
 st.logo(str(_ICON), size="large")
+role = find_role()
 groups: dict[str, list[st.Page]] = {}
 for entry in PAGES:
-    groups.setdefault(entry.group or WORK, []).append(_listed(entry))
-st.navigation(groups).run()
+    groups.setdefault(entry.group or WORK, []).append(_listed(entry, role))
+st.navigation(groups, position="hidden" if role is None else "sidebar").run()

@@ -44,7 +44,7 @@ names = st.text(max_size=40) | st.just(EVIL)
 
 @given(views, names)
 def test_options_are_constants_with_a_token_and_encoded_text_only(view: View, name: str) -> None:
-    token = tokens.mint("key", Actor(name, Role.ANALYST))
+    token = tokens.mint_token("key", Actor(name, Role.ANALYST), tokens.browser_of("a cookie"))
     made = dict(leaves(options(GridState(view.rows_query(), token, may_edit=True, touched="12.34"))))
     constant = dict(leaves(CONSTANT))
     changed = {path: value for path, value in made.items() if value != constant.get(path)}

@@ -75,6 +75,10 @@ class Backstage:
             raise self._error or _STOPPED
         return self._service
 
+    def opened(self) -> Service | None:
+        """The service, if it is there at this moment."""
+        return self._service
+
     def _run(self) -> None:
         try:
             while not self._end.is_set():
@@ -201,6 +205,11 @@ def service() -> Service:
     if _current is None:
         raise W365Error("The app's background is not running.", do="Start the app with: streamlit run app.py")
     return _current.service()
+
+
+def opened_service() -> Service | None:
+    """The service of this process without waiting for it; None while it starts or cannot."""
+    return _current.opened() if _current else None
 
 
 def start_over() -> None:

@@ -9,17 +9,18 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from w365.api.tokens import mint
-from w365.errors import AlreadyRunning, NotAllowed, StaleEdit, W365Error
+from w365.api.tokens import mint_token
+from w365.errors import AlreadyRunning, NotAllowed, SignedOut, StaleEdit, W365Error
 from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import local_user, require
+from w365.service.access import require
 from w365.service.insight.statistics import count_backlog
 from w365.ui.frame import app_runtime
 from w365.ui.frame.extras import Slot, show_extras
 from w365.ui.frame.freshness import Source, read_sources
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.pages import Page
+from w365.ui.frame.visitor import ask_to_sign_in, browser_here, identify, show_visitor
 from w365.ui.frame.wording import counted, local_zone, plain
 
 _log = logging.getLogger(__name__)
@@ -50,7 +51,8 @@ def _show_frame(page: Page) -> PageContext:
     head = st.container(horizontal=True, vertical_alignment="center", gap="small")
     head.title(page.title, width="content", anchor=False)
     service = app_runtime.service()
-    actor = guard(page.role)
+    actor = _guard(service, page.role)
+    show_visitor(service, actor)
     if service.settings.is_demo:
         head.badge("Demo: fictional data from servers on this machine", color="orange")
     _freshness_line(service, actor)
@@ -60,9 +62,14 @@ def _show_frame(page: Page) -> PageContext:
     return context
 
 
-def guard(role: Role) -> Actor:
-    """Say who looks at the page, and refuse who may not. The one place that sign-in will change."""
-    actor = local_user()
+def _guard(service: Service, role: Role) -> Actor:
+    """Say who looks at the page, and refuse who may not."""
+    try:
+        actor = identify(service)
+    except SignedOut as error:
+        show_error(error)
+        ask_to_sign_in(service)
+        st.stop()
     require(actor, role)
     return actor
 
@@ -77,6 +84,16 @@ def report_errors() -> Iterator[None]:
         show_error(error)
     except Exception as error:  # noqa: BLE001 - the page frame's last resort: detail to the log, a reference to the person
         say_unforeseen(error)
+
+
+def say_uncaught(error: Exception) -> bool:
+    """Tell the person what a widget's callback could not do, before the page itself ran; True: it was told."""
+    if not isinstance(error, W365Error):
+        return say_unforeseen(error)
+    show_error(error)
+    if isinstance(error, SignedOut):
+        ask_to_sign_in(app_runtime.service())
+    return True
 
 
 def say_unforeseen(error: Exception) -> bool:
@@ -95,7 +112,7 @@ def show_error(error: W365Error) -> None:
     text = f"**{plain(error.what)}** {plain(' '.join(part for part in (error.kept, error.do) if part))}"
     if isinstance(error, (AlreadyRunning, StaleEdit)):
         st.info(text)
-    elif isinstance(error, NotAllowed):
+    elif isinstance(error, (NotAllowed, SignedOut)):
         st.warning(text)
     else:
         st.error(text)
@@ -128,10 +145,12 @@ def _show_flash() -> None:
 
 
 def _token(service: Service, actor: Actor) -> str:
-    """One token a session: a changing one would reset the grid's columns."""
-    if _TOKEN not in st.session_state:
-        st.session_state[_TOKEN] = mint(service.settings.secret_key, actor)
-    return str(st.session_state[_TOKEN])
+    """One token as long as the session lasts: a changing one would reset the grid's columns. The grid renews it."""
+    minted_for, token = st.session_state.get(_TOKEN, (None, ""))
+    if minted_for != actor:
+        token = mint_token(service.settings.secret_key, actor, browser_here())
+        st.session_state[_TOKEN] = (actor, token)
+    return str(token)
 
 
 @st.fragment(run_every=_LOOK_SECONDS, key=FRESHNESS)

@@ -12,7 +12,15 @@ const make = (tag, className, text) => {
   return element;
 };
 
-const ask = async (path, options = {}) => {
+// The token grows old while the page stays open; the browser's cookie and the session get a new one.
+const renewToken = async () => {
+  const headers = {"X-W365-Token": context().token};
+  const answer = await fetch("/api/token", {method: "POST", headers, credentials: "same-origin"}).catch(() => null);
+  if (answer?.ok) context().token = (await answer.json()).token;
+  return Boolean(answer?.ok);
+};
+
+const ask = async (path, options = {}, isSecond = false) => {
   const headers = {"X-W365-Token": context().token, ...options.headers};
   let answer, body;
   try {
@@ -22,6 +30,7 @@ const ask = async (path, options = {}) => {
     if (error.name === "AbortError") throw error;
     throw Object.assign(new Error("The app did not answer."), {isLost: true});
   }
+  if (body.isOutdated && !isSecond && await renewToken()) return ask(path, options, true);
   if (!answer.ok) throw Object.assign(new Error(body.error || "The app refused this."), {row: body.row});
   return body;
 };

@@ -1,0 +1,49 @@
+"""The tables of version 1.1.0 that 1.0.0 had not: people, their sessions, the audit log."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "1.1.0"
+down_revision = "1.0.0"
+branch_labels = None
+depends_on = None
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TIME = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "person",
+        sa.Column("id", ID),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("subject", "name", "login")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("claimed_role", "given_role")),
+        sa.Column("is_disabled", sa.Boolean(), nullable=False),
+        *(sa.Column(name, TIME, nullable=False) for name in ("first_seen_at", "last_seen_at")),
+        sa.PrimaryKeyConstraint("id", name="pk_person"),
+        sa.UniqueConstraint("subject", name="uq_person_subject"),
+        sa.UniqueConstraint("name", name="uq_person_name"),
+    )
+    op.create_table(
+        "session",
+        sa.Column("id", ID),
+        sa.Column("person_id", ID, sa.ForeignKey("person.id", name="fk_session_person_id_person"), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("browser", "proof")),
+        *(sa.Column(name, TIME, nullable=False) for name in ("begun_at", "used_at")),
+        sa.Column("ended_at", TIME, nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_session"),
+    )
+    op.create_index("ix_session_person_id_browser", "session", ["person_id", "browser"])
+    begun = sa.text("proof <> ''")
+    op.create_index("uq_session_proof", "session", ["proof"], unique=True, sqlite_where=begun, postgresql_where=begun)
+    op.create_table(
+        "audit_log",
+        sa.Column("id", ID),
+        sa.Column("at", TIME, nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("actor", "kind", "about")),
+        sa.PrimaryKeyConstraint("id", name="pk_audit_log"),
+    )
+    op.create_index("ix_audit_log_at", "audit_log", ["at"])

@@ -1,0 +1,138 @@
+"""Who looks at a page, and what is shown to whoever is not signed in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hmac
+from contextlib import suppress
+from typing import Any
+
+import streamlit as st
+
+from w365.api.browsers import COOKIE
+from w365.api.tokens import browser_of
+from w365.config import load_settings
+from w365.entrance import SignInMode
+from w365.errors import SignedOut, W365Error
+from w365.model import Actor, Role
+from w365.service import Service
+from w365.service.access import local_user
+from w365.service.people.identity import Identity, is_entra, read_claims, read_proxy_identity
+from w365.service.people.sessions import enter, sign_out
+from w365.ui.frame import app_runtime
+from w365.ui.frame.wording import plain
+
+_OPENED, _KNOWN = "w365_opened", "w365_known"
+_LOOK_SECONDS = 3
+_TYPED = (str, int, float, dt.date, dt.time)
+
+
+def name_identity_provider() -> dict[str, Any]:
+    """What Streamlit's own sign-in is to know, in the shape of its secrets file; nothing where people do not use it."""
+    try:
+        settings = load_settings()
+    except W365Error:
+        return {}  # the page says what is wrong
+    provider = settings.people.provider
+    if provider is None:
+        return {}
+    # Whoever shares the browser must not come in by the session that somebody left open at the provider.
+    prompt = "select_account" if is_entra(provider.issuer) else "login"
+    return {
+        "auth": {
+            "redirect_uri": f"{settings.public_url}/oauth2callback",
+            "cookie_secret": hmac.digest(settings.secret_key.encode(), b"sign-in cookie", "sha256").hex(),
+            "client_id": provider.client_id,
+            "client_secret": provider.client_secret,
+            "server_metadata_url": provider.metadata_url,
+            "client_kwargs": {"scope": "openid profile email", "prompt": prompt},
+        }
+    }
+
+
+def identify(service: Service) -> Actor:
+    """Say who looks, by the session of this browser; raises AccessError where nobody may look."""
+    if service.settings.sign_in is SignInMode.LOCAL:
+        return local_user()
+    browser = browser_here()
+    if not browser:
+        raise SignedOut("This browser keeps no cookies of this site.", do="Allow them, then reload the page.")
+    actor = enter(service, _read_identity(service), browser)
+    st.session_state[_KNOWN] = actor.name
+    return actor
+
+
+def browser_here() -> str:
+    """The digest of this browser's cookie; empty where it keeps none."""
+    return browser_of(str(st.context.cookies.get(COOKIE, "")))
+
+
+def find_role() -> Role | None:
+    """The role of who looks, None for nobody; without waiting for the service, while nobody is refused."""
+    service = app_runtime.opened_service()
+    if service is None:
+        return Role.ADMIN
+    try:
+        return identify(service).role
+    except W365Error:
+        return None
+
+
+def _read_identity(service: Service) -> Identity:
+    provider, now = service.settings.people.provider, service.clock()
+    if provider is None:
+        opened = st.session_state.setdefault(_OPENED, now)
+        user, groups, name = (
+            st.context.headers.get(header, "") for header in service.settings.entrance.identity_headers
+        )
+        return read_proxy_identity(user, name, groups, opened)
+    if not st.user.is_logged_in:
+        raise SignedOut("You are not signed in.", do="Sign in with your organisation's account.")
+    claims = {name: value for name, value in st.user.to_dict().items() if name not in ("is_logged_in", "tokens")}
+    return read_claims(claims, provider, now)
+
+
+def show_visitor(service: Service, actor: Actor) -> None:
+    """Say in the sidebar who is signed in, and offer to sign out."""
+    with st.sidebar:
+        who = f"{plain(actor.name)} · {actor.role.name.lower()}"
+        if actor.session is None:
+            st.caption(f"{who} of this machine")
+            return
+        st.caption(f"Signed in as **{plain(actor.name)}** · {actor.role.name.lower()}")
+        st.button("Sign out", key="sign-out", icon=":material/logout:", on_click=_leave, args=(service, actor))
+
+
+def _leave(service: Service, actor: Actor) -> None:
+    with suppress(SignedOut):
+        sign_out(service, actor)
+    del st.session_state[_KNOWN]
+    if service.settings.sign_in is SignInMode.OIDC:
+        st.logout()
+
+
+def ask_to_sign_in(service: Service) -> None:
+    """Offer the way in. A page that somebody was signed in to keeps what was typed, and goes on by itself."""
+    _keep_typed()
+    if _KNOWN not in st.session_state:
+        if service.settings.sign_in is SignInMode.OIDC:
+            st.button("Sign in", type="primary", on_click=st.login)
+        elif address := service.settings.people.sign_out_url:
+            st.link_button("Sign in as somebody else", address)
+        return
+    st.link_button("Sign in", "./", type="primary", help="In a tab of its own; then this page goes on.")
+    _wait_for_sign_in(service)
+
+
+@st.fragment(run_every=_LOOK_SECONDS)
+def _wait_for_sign_in(service: Service) -> None:
+    with suppress(W365Error):
+        identify(service)
+        st.rerun()
+
+
+def _keep_typed() -> None:
+    """Keep what widgets hold though none is drawn now; Streamlit forgets it otherwise."""
+    for key, value in st.session_state.items():
+        if isinstance(value, _TYPED) and not isinstance(value, bool):
+            st.session_state[key] = value
