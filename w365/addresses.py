@@ -93,7 +93,7 @@ def object_to(host: str, allowed: AddressRange) -> Objection | None:
 def check_host(setting: str, host: str, allowed: AddressRange) -> None:
     """Raise ConfigurationError that names the setting, where its host is not called as it is spelled."""
     if objection := object_to(host, allowed):
-        raise ConfigurationError(f"{setting} {objection.why}.", do=objection.do)
+        raise ConfigurationError(f"{setting} {objection.why}.", do=objection.do, setting=setting)
 
 
 def _judge(host: str) -> _Judgement:

@@ -149,14 +149,18 @@ def _sign_in(words: Mapping[str, str], given: Mapping[str, str], offered: Sequen
 
 def _tenant(name: str, value: str) -> str:
     if not _TENANT.fullmatch(value):
-        raise ConfigurationError(f"{name} is neither a GUID nor a domain name.", do="Copy it from Entra ID.")
+        raise ConfigurationError(
+            f"{name} is neither a GUID nor a domain name.", do="Copy it from Entra ID.", setting=name
+        )
     return value
 
 
 def check_url(name: str, value: str, allowed: AddressRange) -> None:
     """Raise ConfigurationError that names the setting, unless the value is a plain https:// address that is allowed."""
     if not _is_plain_https(value):
-        raise ConfigurationError(f"{name} must be a plain https:// address.", do="Nothing was sent. Correct it.")
+        raise ConfigurationError(
+            f"{name} must be a plain https:// address.", do="Nothing was sent. Correct it.", setting=name
+        )
     check_host(name, urlsplit(value).hostname or "", allowed)
 
 
@@ -178,6 +182,8 @@ def _calls_per_minute(words: Mapping[str, str], given: Mapping[str, str], otherw
     text = given.get("CALLS_PER_MINUTE") or str(otherwise)
     if not text.isdecimal():
         raise ConfigurationError(
-            f"{words['CALLS_PER_MINUTE']} must be a whole number (0 for no limit).", do="Correct it."
+            f"{words['CALLS_PER_MINUTE']} must be a whole number (0 for no limit).",
+            do="Correct it.",
+            setting=words["CALLS_PER_MINUTE"],
         )
     return int(text) or None

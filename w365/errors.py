@@ -49,7 +49,14 @@ class W365Error(Exception):
 
 
 class ConfigurationError(W365Error):
-    """A setting is missing or malformed, or a service is not connected; ``what`` names it."""
+    """A setting is missing or malformed, or a service is not connected; ``what`` names it.
+
+    ``setting`` is that name alone, where a value is wrong.
+    """
+
+    def __init__(self, what: str, *, kept: str = "", do: str = "", detail: str = "", setting: str = "") -> None:
+        super().__init__(what, kept=kept, do=do, detail=detail)
+        self.setting = setting
 
 
 class AccessError(W365Error):
@@ -112,7 +119,11 @@ class DeltaExpired(SourceError):
 
 
 class InputError(W365Error):
-    """What a person entered cannot be used."""
+    """What a person entered cannot be used. ``field`` is the part of the form that is wrong, where it is one."""
+
+    def __init__(self, what: str, *, kept: str = "", do: str = "", detail: str = "", field: str = "") -> None:
+        super().__init__(what, kept=kept, do=do, detail=detail)
+        self.field = field
 
 
 class FormRefused(InputError):

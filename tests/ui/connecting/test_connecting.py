@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fresh_stores import put_migrated
@@ -103,6 +104,23 @@ def test_a_connection_is_entered_refused_mended_and_never_shows_its_secret_again
         "changed"
     ]
     assert SECRET not in str(page)
+
+
+@pytest.mark.parametrize("label", ["Address", "Tenant"])
+def test_what_is_wrong_with_a_field_stands_below_it(own: Service, label: str) -> None:
+    test = AppTest.from_function(form_of_the_first_provider).run()
+    fill(test, PARTS | {label: "https://169.254.169.254"})
+    press(test, "Save")
+    order = [getattr(one, "label", None) or one.type for one in flat(test.main) if one.type in {"text_input", "error"}]
+    assert order[order.index("error") - 1] == label
+    assert len(test.error) == 1
+    assert not get_connection(own, ADMIN, "1").has_secret
+
+
+def flat(block: Any) -> list[Any]:
+    """What a page shows, from top to bottom."""
+    below = [one for child in getattr(block, "children", {}).values() for one in flat(child)]
+    return [block, *below]
 
 
 def test_a_further_provider_of_a_kind_gets_a_name_of_its_own(own: Service) -> None:

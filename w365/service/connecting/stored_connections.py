@@ -159,7 +159,9 @@ def _check(service: Service, row: ConnectionRow, secret: str) -> None:
     try:
         build_from_row(service.settings, row, secret)
     except ConfigurationError as error:
-        raise InputError(error.what, kept=_KEPT, do=error.do) from None
+        labels = labels_of(row.setting)
+        field = next((part for part in labels if labels[part] == error.setting), "")
+        raise InputError(error.what, kept=_KEPT, do=error.do, field=field) from None
 
 
 def _changes(before: ConnectionRow, after: ConnectionRow, *, has_new_secret: bool) -> list[tuple[str, str, str]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from w365.model import ProviderKind, Role
 from w365.portals.connectors import CONNECTORS
@@ -25,6 +27,14 @@ from w365.ui.frame.page_frame import say_next_time, show_refusals
 from w365.ui.frame.wording import clock_time, local_zone, plain
 
 _KEEP = "Stored; leave empty to keep it"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """What was entered by part, and below each field the place for what is wrong with it."""
+
+    values: dict[str, str]
+    places: dict[str, DeltaGenerator]
 
 
 def offer_connection(context: PageContext, target: str, name: str, *, is_missing: bool = False) -> None:
@@ -55,16 +65,16 @@ def edit_connection(context: PageContext, target: str) -> None:
         when = clock_time(connection.changed_at, context.service.clock(), local_zone())
         st.caption(plain(f"Last changed {when} by {connection.changed_by}."))
     with st.form(f"connection-form-{target}", border=False):
-        values = _ask(fields_of(connection.setting), connection.parts, target, has_secret=connection.has_secret)
+        entered = _ask(fields_of(connection.setting), connection.parts, target, has_secret=connection.has_secret)
         if st.form_submit_button("Save", type="primary"):
-            _save(context, target, connection.name, values)
+            _save(context, target, connection.name, entered)
     if connection.has_secret:
         _offer_removal(context, connection)
 
 
-def _save(context: PageContext, target: str, name: str, values: Mapping[str, str]) -> None:
-    with show_refusals():
-        changes = save_connection(context.service, context.actor, target, values)
+def _save(context: PageContext, target: str, name: str, entered: _Entered) -> None:
+    with show_refusals(entered.places):
+        changes = save_connection(context.service, context.actor, target, entered.values)
         say_next_time(plain(f"The connection of {name} was saved. Verify it." if changes else "Nothing was changed."))
         st.rerun()
 
@@ -82,8 +92,12 @@ def _shown(field: ConnectionField, parts: Mapping[str, str]) -> str:
     return "set, not shown" if field.is_secret else parts.get(field.part, "")
 
 
-def _ask(fields: Sequence[ConnectionField], parts: Mapping[str, str], key: str, *, has_secret: bool) -> dict[str, str]:
-    return {field.part: _ask_one(field, parts, f"{key}-{field.part}", has_secret=has_secret) for field in fields}
+def _ask(fields: Sequence[ConnectionField], parts: Mapping[str, str], key: str, *, has_secret: bool) -> _Entered:
+    entered = _Entered({}, {})
+    for field in fields:
+        entered.values[field.part] = _ask_one(field, parts, f"{key}-{field.part}", has_secret=has_secret)
+        entered.places[field.part] = st.empty()
+    return entered
 
 
 def _ask_one(field: ConnectionField, parts: Mapping[str, str], key: str, *, has_secret: bool) -> str:
@@ -130,13 +144,13 @@ def connect_provider(context: PageContext) -> None:
     usual = free_name(connector.name, (provider.name for provider in list_providers(context.service, context.actor)))
     with st.form("new-provider", border=False):
         name = st.text_input("Name", usual, help="How the pages call it; any number of a kind", max_chars=100)
-        values = _ask(fields_of(connector.setting), {}, f"new-{connector.kind}", has_secret=False)
+        entered = _ask(fields_of(connector.setting), {}, f"new-{connector.kind}", has_secret=False)
         if st.form_submit_button("Add provider", type="primary"):
-            _add_provider(context, connector.kind, name or "", values)
+            _add_provider(context, connector.kind, name or "", entered)
 
 
-def _add_provider(context: PageContext, kind: ProviderKind, name: str, values: Mapping[str, str]) -> None:
-    with show_refusals():
-        add_provider(context.service, context.actor, kind, name, values)
+def _add_provider(context: PageContext, kind: ProviderKind, name: str, entered: _Entered) -> None:
+    with show_refusals(entered.places):
+        add_provider(context.service, context.actor, kind, name, entered.values)
         say_next_time(plain(f"{name} was added. Verify it, then sync."))
         st.rerun()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from w365.api.tokens import mint_token
-from w365.errors import AlreadyRunning, NotAllowed, SignedOut, StaleEdit, W365Error
+from w365.errors import AlreadyRunning, InputError, NotAllowed, SignedOut, StaleEdit, W365Error
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import require
@@ -119,12 +120,17 @@ def show_error(error: W365Error) -> None:
 
 
 @contextmanager
-def show_refusals() -> Iterator[None]:
-    """Show a refusal where it happens, in place of what would come after it; the rest of the page goes on."""
+def show_refusals(places: Mapping[str, DeltaGenerator] | None = None) -> Iterator[None]:
+    """Show a refusal where it happens, in place of what would come after it; the rest of the page goes on.
+
+    What is wrong with a field of a form is shown at the place of that field.
+    """
     try:
         yield
     except W365Error as error:
-        show_error(error)
+        place = (places or {}).get(error.field) if isinstance(error, InputError) else None
+        with place or nullcontext():
+            show_error(error)
 
 
 def say_next_time(text: str) -> None:
