@@ -19,7 +19,7 @@ from w365.service.syncing.manual_rows import FIELDS
 from w365.sheets import guess_columns, open_sheet
 from w365.sheets.columns import letter, name_columns
 from w365.sheets.lines import take_apostrophes
-from w365.sheets.workbook import say_value
+from w365.sheets.rows import say_value
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("\n\"',;\t=-é€"), max_size=12)
 ROWS = st.lists(st.lists(TEXT, min_size=2, max_size=2).filter(any), min_size=1, max_size=6)

@@ -76,10 +76,10 @@ def import_accounts(  # noqa: PLR0913, PLR0917 - an argument an option
     from w365.service.syncing.manual_rows import FIELDS
     from w365.service.syncing.providers import find_provider
 
+    sheet, places = _read(file, FIELDS, column or ())
     with (context.obj or open_service)() as service:
         actor = command_line_user()
         provider_id = find_provider(service, actor, provider).id
-        sheet, places = _read(file, FIELDS, column or ())
         preview = accounts.preview_accounts(service, actor, provider_id, sheet, places)
         answer = {"lines": preview.lines, **as_words(preview.counts), "missing": preview.missing}
         choice = accounts.AccountsChoice(leave_out_errors, full_list, many_gone)
@@ -108,9 +108,10 @@ def import_mappings(  # noqa: PLR0913, PLR0917 - an argument an option
 
     take = USUALLY | {Verdict(_ALSO[word]) for word in also or ()}
     choice = mappings.MappingChoice(provider, take, leave_out_errors)
+    of_file = _read(file, FIELDS, column or ()) if file else None
     with (context.obj or open_service)(connect=from_crm) as service:
         actor = command_line_user()
-        sheet, places = _read(file, FIELDS, column or ()) if file else _read_crm(service, FIELDS)
+        sheet, places = of_file or _read_crm(service, FIELDS)
         preview = mappings.preview_mappings(service, actor, sheet, places, choice)
         verdicts = {verdict.value: preview.counts[verdict] for verdict in Verdict}
         shown = [_planned(line) for line in preview.shown if line.verdict not in {Verdict.MAP, Verdict.SAME}]
