@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import re
 from pathlib import Path
 
 from w365 import errors
-from w365.errors import W365Error
+from w365.errors import FormRefused, InputError, SourceRefused, W365Error
 
 PACKAGE = Path(errors.__file__).parent
 
@@ -38,3 +39,14 @@ def test_every_error_stands_in_the_tree() -> None:
 
 def test_the_tree_is_drawn_as_it_is() -> None:
     assert drawn() == ["W365Error", *draw(W365Error)]
+
+
+def test_an_error_goes_from_one_process_to_another_whole() -> None:
+    given: tuple[W365Error, ...] = (
+        InputError("What.", kept="Kept.", do="Do.", detail="detail"),
+        SourceRefused("What.", status=418, code="teapot", do="Do."),
+        FormRefused({"name": "It is missing."}),
+    )
+    for error in given:
+        arrived = pickle.loads(pickle.dumps(error))
+        assert (type(arrived), str(arrived), vars(arrived)) == (type(error), str(error), vars(error))

@@ -47,6 +47,16 @@ class W365Error(Exception):
     def __str__(self) -> str:
         return " ".join(part for part in (self.what, self.kept, self.do) if part)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restore, (type(self), self.args), self.__dict__
+
+
+def _restore(kind: type[W365Error], arguments: tuple[str, ...]) -> W365Error:
+    """Make an error that came from another process; its attributes follow."""
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    return error
+
 
 class ConfigurationError(W365Error):
     """A setting is missing or malformed, or a service is not connected; ``what`` names it.

@@ -23,6 +23,8 @@ from w365.model import Actor, Role, RunKind, RunState
 from w365.service import Service
 from w365.service.deciding.bulk_run import run_plan
 from w365.service.deciding.parking import return_parked
+from w365.service.importing.runs import can_do_run, run_import_of_file
+from w365.service.importing.uploads import forget_old_uploads
 from w365.service.matching.run import run_match
 from w365.service.syncing.crm import run_crm_sync
 from w365.service.syncing.customers import run_sync
@@ -58,6 +60,8 @@ _WORK: dict[RunKind, Callable[[Service, RunView, Progress], Counts]] = {
     RunKind.MATCH: partial(run_match, map_first=map_expected),
     RunKind.BULK: run_plan,
     RunKind.UNDO: run_plan,
+    RunKind.IMPORT: run_import_of_file,
+    RunKind.MAPPING_IMPORT: run_import_of_file,
     RunKind.WRITEBACK: run_writeback,
     RunKind.COMPARE: run_compare,
 }
@@ -205,6 +209,7 @@ def sweep(service: Service) -> None:
     start_due(service, note_to_tell)
     with service.store.write() as connection:
         release_dead_runs(connection, service.clock())
+    forget_old_uploads(service)
     tell_ended(service)
 
 
@@ -238,7 +243,7 @@ def _wait_for_any(name: str, over: threading.Event, service: Service) -> RunView
 
 def _claim_next(service: Service) -> RunView | None:
     with service.store.read() as connection:
-        run_id = next_queued(connection)
+        run_id = next_queued(connection, partial(can_do_run, service))
     return None if run_id is None else _claim(service, run_id)
 
 

@@ -2,6 +2,6 @@
 
 from w365.sheets.columns import Field, Places, guess_columns
 from w365.sheets.lines import Line, Sheet
-from w365.sheets.opening import open_sheet
+from w365.sheets.opening import Table, describe_table, open_sheet
 
-__all__ = ["Field", "Line", "Places", "Sheet", "guess_columns", "open_sheet"]
+__all__ = ["Field", "Line", "Places", "Sheet", "Table", "describe_table", "guess_columns", "open_sheet"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from w365.sheets import text
@@ -42,6 +43,21 @@ def open_sheet(name: str, content: Content) -> Sheet:
         refuse(name, "is named as an Excel workbook, but is plain text", do)
     form = text.find_form(name, content)
     return _sheet(name, form.say(), lambda: text.read_rows(name, content, form))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is known of a table without its lines."""
+
+    name: str
+    about: str
+    headings: tuple[str, ...]
+
+
+def describe_table(name: str, content: Content) -> Table:
+    """Look into a file as `open_sheet` does."""
+    sheet = open_sheet(name, content)
+    return Table(sheet.name, sheet.about, sheet.headings)
 
 
 def _sheet(name: str, about: str, read: Callable[[], Iterator[Line]]) -> Sheet:

@@ -215,9 +215,15 @@ def is_under_way(connection: sa.Connection, target: str) -> bool:
     return connection.scalar(query) is not None
 
 
-def next_queued(connection: sa.Connection) -> int | None:
-    """Give the run that waits longest."""
-    return min(connection.scalars(_QUEUED), default=None)
+def next_queued(connection: sa.Connection, can_do_run: Callable[[int, RunKind], bool]) -> int | None:
+    """Give the run that waits longest, of those that can be done here."""
+    queued = connection.execute(_QUEUED)
+    return min((run_id for run_id, kind in queued if can_do_run(run_id, RunKind(kind))), default=None)
+
+
+def is_run_active(connection: sa.Connection, run_id: int) -> bool:
+    """Whether a run waits or is under way."""
+    return connection.scalar(sa.select(Run.id).where(_IS_ONE, _IS_ACTIVE), {"one": run_id}) is not None
 
 
 def is_any_running(connection: sa.Connection, *, but: Iterable[RunKind]) -> bool:
@@ -302,7 +308,7 @@ _BY_ITSELF = sa.and_(Run.kind == RunKind.WRITEBACK, Run.actor == BY_ITSELF)
 _RECENT = sa.select(*_VIEW).where(~_BY_ITSELF).order_by(Run.id.desc()).limit(sa.bindparam("most", type_=sa.Integer))
 _UNDER_WAY = sa.select(Run.actor, Run.requested_at).where(*_OF_TARGET, Run.state.in_(ACTIVE))
 _IS_ACTIVE = sa.text(ACTIVE_RUNS)
-_QUEUED = sa.select(Run.id).where(_IS_ACTIVE, Run.state == RunState.QUEUED)
+_QUEUED = sa.select(Run.id, Run.kind).where(_IS_ACTIVE, Run.state == RunState.QUEUED)
 """In no order: to find the first, SQLite would read all runs there ever were."""
 _IS_CANCELLED = sa.select(Run.cancel_requested).where(_IS_ONE)
 

@@ -13,6 +13,7 @@ from w365.service.access import needs, require
 from w365.service.importing.report import (
     LineError,
     Tell,
+    Work,
     check_places,
     count_lines,
     keep_errors,
@@ -129,9 +130,21 @@ def import_accounts(
     chosen = choice or AccountsChoice()
     if chosen.many_gone:
         require(actor, Role.ADMIN)
-    check_places(sheet, FIELDS, places)
+    work = plan_accounts(service, provider_id, sheet, places, chosen, tell)
+    return run_import(service, actor, RunKind.IMPORT, find_target(service, provider_id), work)
+
+
+def find_target(service: Service, provider_id: int) -> str:
+    """What a run of an import is about: the name of a provider that is manual."""
     with service.store.read() as connection:
-        name = get_manual_provider(connection, provider_id, kept=_KEPT).name
+        return get_manual_provider(connection, provider_id, kept=_KEPT).name
+
+
+def plan_accounts(
+    service: Service, provider_id: int, sheet: Sheet, places: Places, chosen: AccountsChoice, tell: Tell
+) -> Work:
+    """Give what `import_accounts` does in its transaction."""
+    check_places(sheet, FIELDS, places)
 
     def work(connection: Connection, run_id: int) -> Counts:
         counts: Counts = Counter()
@@ -150,7 +163,7 @@ def import_accounts(
             counts[Count.GONE] = mark_gone(connection, provider_id, run_id, service.clock(), guard)
         return +counts
 
-    return run_import(service, actor, RunKind.IMPORT, name, work)
+    return work
 
 
 class _CustomerReader:

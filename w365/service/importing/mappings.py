@@ -24,6 +24,7 @@ from w365.service.importing.mapping_plan import (
 from w365.service.importing.report import (
     LineError,
     Tell,
+    Work,
     check_places,
     count_lines,
     keep_errors,
@@ -107,8 +108,16 @@ def import_mappings(
     The lines are judged anew inside the transaction: what somebody decided since the preview is not overwritten.
     Raises InputError when lines cannot be used and were not to be left out.
     """
+    work = plan_mappings(service, actor, sheet, places, choice or MappingChoice(), tell)
+    return run_import(service, actor, RunKind.MAPPING_IMPORT, TARGET, work)
+
+
+@needs(Role.ANALYST)
+def plan_mappings(
+    service: Service, actor: Actor, sheet: Sheet, places: Places, chosen: MappingChoice, tell: Tell
+) -> Work:
+    """Give what `import_mappings` does in its transaction."""
     _check(sheet, places)
-    chosen = choice or MappingChoice()
 
     def work(connection: Connection, run_id: int) -> Counts:
         plan = _plan(connection, sheet, places, chosen)
@@ -128,7 +137,7 @@ def import_mappings(
         counts[Count.REJECTED] = count_lines(plan.errors)
         return +counts
 
-    return run_import(service, actor, RunKind.MAPPING_IMPORT, TARGET, work)
+    return work
 
 
 def _check(sheet: Sheet, places: Places) -> None:

@@ -20,6 +20,9 @@ from w365.store.runs import RunView, add_problems, claim_run, end_run, get_run, 
 Tell = Callable[[int], None]
 """Hears how many lines are done."""
 
+Work = Callable[[Connection, int], Counts]
+"""What an import does in its transaction, for the run of this number."""
+
 
 @dataclass(frozen=True, slots=True)
 class LineError:
@@ -42,7 +45,7 @@ def run_import(
     actor: Actor,
     kind: RunKind,
     target: str,
-    work: Callable[[Connection, int], Counts],
+    work: Work,
 ) -> RunView:
     """Do an import as a run, in one transaction that also ends the run: all of it is there, or nothing.
 
@@ -53,9 +56,7 @@ def run_import(
         claim_run(connection, run_id, service.clock())
     error = "The import was broken off. Nothing was imported."
     try:
-        with service.store.write() as connection:
-            counts = work(connection, run_id)
-            end_run(connection, run_id, RunState.DONE, service.clock(), result=counts, done=counts.total())
+        write_whole(service, run_id, work)
         error = ""
     except W365Error as raised:
         error = str(raised)
@@ -66,6 +67,14 @@ def run_import(
                 end_run(connection, run_id, RunState.FAILED, service.clock(), error=error)
     with service.store.read() as connection:
         return get_run(connection, run_id)
+
+
+def write_whole(service: Service, run_id: int, work: Work) -> Counts:
+    """Do what an import does in one transaction that also ends its run."""
+    with service.store.write() as connection:
+        counts = work(connection, run_id)
+        end_run(connection, run_id, RunState.DONE, service.clock(), result=counts, done=counts.total())
+    return counts
 
 
 def keep_errors(connection: Connection, run_id: int, errors: Sequence[LineError]) -> None:

@@ -82,6 +82,11 @@ class Store:
                 yield connection
         self._turns.give(time.monotonic() - begin)
 
+    @property
+    def url(self) -> str:
+        """The address, with the password; for processes of our own."""
+        return self.engine.url.render_as_string(hide_password=False)
+
     def keep_wal(self) -> None:
         """Let readers and one writer of a SQLite file work side by side; the file remembers it."""
         if self.is_sqlite:

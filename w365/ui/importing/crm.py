@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from w365.service.exporting.text_files import csv_bytes
 from w365.service.importing.mapping_plan import FIELDS
+from w365.service.importing.uploads import forget_upload, keep_upload
 from w365.service.writeback.compare import read_sheet
 from w365.service.writeback.view import read_overview
-from w365.sheets import guess_columns
+from w365.sheets import Table, guess_columns
 from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_refusals
@@ -21,11 +23,11 @@ def ask_crm(context: PageContext) -> ChosenFile | None:
     if chosen is None:
         return None
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(plain(f"{chosen.sheet.name}, {chosen.sheet.about}"), width="content")
+        st.markdown(plain(f"{chosen.table.name}, {chosen.table.about}"), width="content")
         if st.button("Read it again", key="crm-again"):
             _read(context)
         if st.button("Use a file instead", key="crm-file"):
-            forget_file()
+            _forget(context)
             st.rerun()
     return chosen
 
@@ -47,6 +49,15 @@ def _read(context: PageContext) -> None:
         with st.spinner("Reading the table from Dataverse…"):
             sheet = read_sheet(context.service, context.actor)
         places = guess_columns(sheet.headings, FIELDS)
-        forget_file()
-        st.session_state[FROM_CRM] = ChosenFile(sheet, places, ("crm", context.service.clock().isoformat()))
+        _forget(context)
+        content = csv_bytes(sheet.headings, (line.cells for line in sheet.lines()))
+        upload = keep_upload(context.service, context.actor, sheet.name, content)
+        table = Table(sheet.name, sheet.about, sheet.headings)
+        st.session_state[FROM_CRM] = ChosenFile(upload, table, places, ("crm", context.service.clock().isoformat()))
         st.rerun()
+
+
+def _forget(context: PageContext) -> None:
+    if chosen := st.session_state.get(FROM_CRM):
+        forget_upload(context.service, context.actor, chosen.upload)
+    forget_file(context)

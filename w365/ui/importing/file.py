@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
-from w365.errors import AlreadyRunning, W365Error
-from w365.model import RunKind
+from w365.errors import W365Error
+from w365.model import RunKind, RunState
 from w365.service.exporting import Format
+from w365.service.importing.previews import describe_upload
 from w365.service.importing.report import LineError, count_lines, errors_file
 from w365.service.importing.templates import make_template
-from w365.service.syncing.runs import list_runs, request_match
-from w365.sheets import Field, Places, Sheet, guess_columns, open_sheet
+from w365.service.importing.uploads import Upload, forget_upload, keep_upload
+from w365.service.syncing.runs import list_runs
+from w365.sheets import Field, Places, Table, guess_columns
 from w365.sheets.columns import name_columns
 from w365.store.runs import RunView
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import say_next_time, show_error
+from w365.ui.frame.page_frame import show_error, show_refusals
 from w365.ui.frame.runs import show_run
 from w365.ui.frame.wording import counted, number, plain, short
 
-_UPLOAD, _LOOKED = "import_upload", "import_looked"
+_UPLOAD, _KEPT, _LOOKED, _ASKED = "import_upload", "import_kept", "import_looked", "import_asked"
 FROM_CRM = "import_from_crm"
 """Where the table that was read from the CRM is kept until it is imported."""
 
@@ -38,12 +39,13 @@ T = TypeVar("T")
 class ChosenFile:
     """A file and its columns. `key` tells it from every other, and from itself with other columns."""
 
-    sheet: Sheet
+    upload: Upload
+    table: Table
     places: Places
     key: Hashable
 
 
-def ask_file(name: str, fields: Sequence[Field]) -> ChosenFile | None:
+def ask_file(context: PageContext, name: str, fields: Sequence[Field]) -> ChosenFile | None:
     """Ask for a file and its columns; None until there is one that can be read."""
     given = st.file_uploader(
         "CSV file or Excel workbook",
@@ -54,17 +56,43 @@ def ask_file(name: str, fields: Sequence[Field]) -> ChosenFile | None:
     if given is None:
         _offer_templates(name, fields)
         return None
-    try:
-        sheet = open_sheet(given.name, given.getvalue())
-    except W365Error as error:
-        show_error(error)
+    kept = _hand_over(context, given)
+    if kept is None:
         return None
-    places = _ask_columns(sheet, fields, given.file_id)
+    upload, table = kept
+    places = _ask_columns(table, fields, given.file_id)
     missing = [field.label for field in fields if field.is_needed and field.name not in places]
     if missing:
         st.info(f"Choose the column of: **{', '.join(missing)}**.")
         return None
-    return ChosenFile(sheet, places, (name, given.file_id, tuple(sorted(places.items()))))
+    return ChosenFile(upload, table, places, (name, given.file_id, tuple(sorted(places.items()))))
+
+
+def _hand_over(context: PageContext, given: Any) -> tuple[Upload, Table] | None:
+    """Keep a file for the processes that read it, once, and let one say what it is; None when that fails."""
+    key, upload, outcome = st.session_state.get(_KEPT, (None, None, None))
+    if key != given.file_id or not upload.path.exists():
+        _drop(context)
+        upload = keep_upload(context.service, context.actor, given.name, given.getvalue())
+        with st.spinner("Reading the file…"):
+            outcome = _describe(context, upload)
+        st.session_state[_KEPT] = (given.file_id, upload, outcome)
+    if isinstance(outcome, W365Error):
+        show_error(outcome)
+        return None
+    return upload, outcome
+
+
+def _describe(context: PageContext, upload: Upload) -> Table | W365Error:
+    try:
+        return describe_upload(context.service, context.actor, upload)
+    except W365Error as error:
+        return error
+
+
+def _drop(context: PageContext) -> None:
+    if kept := st.session_state.pop(_KEPT, None):
+        forget_upload(context.service, context.actor, kept[1])
 
 
 def look_at_file(chosen: ChosenFile, also: Hashable, preview: Callable[[], T]) -> T | None:
@@ -83,8 +111,9 @@ def look_at_file(chosen: ChosenFile, also: Hashable, preview: Callable[[], T]) -
     return result
 
 
-def forget_file() -> None:
+def forget_file(context: PageContext) -> None:
     """Empty the uploader, and look anew at what is chosen next."""
+    _drop(context)
     st.session_state[_UPLOAD] = st.session_state.get(_UPLOAD, 0) + 1
     for name in (_LOOKED, FROM_CRM):
         st.session_state.pop(name, None)
@@ -98,11 +127,11 @@ def _offer_templates(name: str, fields: Sequence[Field]) -> None:
             st.download_button(label, file.content, file.name, file.media_type, on_click="ignore", key=f"{name}-{form}")
 
 
-def _ask_columns(sheet: Sheet, fields: Sequence[Field], file_id: str) -> dict[str, int]:
-    guessed = guess_columns(sheet.headings, fields)
-    names = [short(name_column, 40) for name_column in name_columns(sheet.headings)]
+def _ask_columns(table: Table, fields: Sequence[Field], file_id: str) -> dict[str, int]:
+    guessed = guess_columns(table.headings, fields)
+    names = [short(name_column, 40) for name_column in name_columns(table.headings)]
     is_complete = all(field.name in guessed for field in fields if field.is_needed)
-    st.caption(plain(f"{sheet.name}: {sheet.about}, {counted(len(names), 'column')}"))
+    st.caption(plain(f"{table.name}: {table.about}, {counted(len(names), 'column')}"))
     columns_found = ", ".join(
         f"{field.label} = {names[guessed[field.name]]}" for field in fields if field.name in guessed
     )
@@ -139,20 +168,25 @@ def show_errors(context: PageContext, errors: Sequence[LineError]) -> None:
             st.caption(f"The first {number(_MOST_ERRORS)} are shown; the report has all {number(len(errors))}.")
 
 
-def end_import(context: PageContext, told: str) -> None:
-    """Let a match look at what was imported, and show the page anew."""
-    with contextlib.suppress(AlreadyRunning):  # the match that runs takes it, or the one that follows
-        request_match(context.service, context.actor)
-    forget_file()
-    say_next_time(plain(told))
-    st.rerun()
+def begin_import(context: PageContext, request: Callable[[], int]) -> None:
+    """Ask for the run, and show the page anew, where it is watched; a refusal is shown in its place."""
+    with show_refusals():
+        st.session_state[_ASKED] = request()
+        forget_file(context)
+        st.rerun()
 
 
-def show_last(context: PageContext, kind: RunKind, target: str) -> None:
+def show_last(context: PageContext, kind: RunKind, target: str, say: Callable[[RunView], str]) -> None:
+    """Show the last import; the one that was asked for here is told of once it is done."""
     run = _last(context, kind, target)
-    if run is not None:
-        st.markdown("**Last import**")
-        show_run(context, run)
+    if run is None:
+        return
+    if run.id == st.session_state.get(_ASKED) and not run.is_active:
+        del st.session_state[_ASKED]
+        if run.state is RunState.DONE:
+            st.success(plain(say(run)))
+    st.markdown("**Last import**")
+    show_run(context, run)
 
 
 def _last(context: PageContext, kind: RunKind, target: str) -> RunView | None:

@@ -8,14 +8,16 @@ import streamlit as st
 
 from w365.model import RunKind
 from w365.service.importing.mapping_plan import FIELDS, PROVIDER, USUALLY, PlannedLine, Verdict
-from w365.service.importing.mappings import TARGET, MappingChoice, MappingsPreview, import_mappings, preview_mappings
+from w365.service.importing.mappings import TARGET, MappingChoice, MappingsPreview
+from w365.service.importing.previews import look_at_mappings
+from w365.service.importing.runs import request_mappings_import
 from w365.service.syncing.providers import list_providers
+from w365.store.runs import RunView
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import show_refusals
 from w365.ui.frame.runs import say_result
 from w365.ui.frame.wording import counted, number
 from w365.ui.importing.crm import ask_crm, offer_crm
-from w365.ui.importing.file import ChosenFile, ask_file, end_import, look_at_file, show_errors, show_last
+from w365.ui.importing.file import ChosenFile, ask_file, begin_import, look_at_file, show_errors, show_last
 
 _WORDS: Mapping[Verdict, str] = {
     Verdict.MAP: "to map",
@@ -49,14 +51,14 @@ _SECTIONS: tuple[tuple[Verdict, str, str, str], ...] = (
 
 def show_mapping_import(context: PageContext) -> None:
     st.caption("Which customer is which account, as you know it already: each line maps one provider account.")
-    chosen = ask_crm(context) or ask_file("mappings", FIELDS)
+    chosen = ask_crm(context) or ask_file(context, "mappings", FIELDS)
     if chosen is None:
         offer_crm(context)
-        show_last(context, RunKind.MAPPING_IMPORT, TARGET)
+        show_last(context, RunKind.MAPPING_IMPORT, TARGET, _say_done)
         return
     choice = MappingChoice(_ask_provider(context, chosen), _chosen_verdicts())
     preview = look_at_file(
-        chosen, choice, lambda: preview_mappings(context.service, context.actor, chosen.sheet, chosen.places, choice)
+        chosen, choice, lambda: look_at_mappings(context.service, context.actor, chosen.upload, chosen.places, choice)
     )
     if preview is not None:
         _show_preview(context, chosen, choice, preview)
@@ -123,7 +125,11 @@ def _row(line: PlannedLine, against: str) -> dict[str, str | int]:
 
 
 def _run(context: PageContext, chosen: ChosenFile, choice: MappingChoice) -> None:
-    with show_refusals():
-        with st.spinner("Importing…"):
-            run = import_mappings(context.service, context.actor, chosen.sheet, chosen.places, choice)
-        end_import(context, f"{say_result(run).capitalize()}. They are run {run.id} on the Activity page.")
+    begin_import(
+        context,
+        lambda: request_mappings_import(context.service, context.actor, chosen.upload, chosen.places, choice),
+    )
+
+
+def _say_done(run: RunView) -> str:
+    return f"{say_result(run).capitalize()}. They are run {run.id} on the Activity page."

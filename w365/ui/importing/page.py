@@ -7,17 +7,19 @@ from collections.abc import Sequence
 import streamlit as st
 
 from w365.model import ProviderKind, Role, RunKind
-from w365.service.importing.accounts import AccountsChoice, AccountsPreview, import_accounts, preview_accounts
+from w365.service.importing.accounts import AccountsChoice, AccountsPreview
+from w365.service.importing.previews import look_at_accounts
+from w365.service.importing.runs import request_accounts_import
 from w365.service.syncing.manual_rows import FIELDS
 from w365.service.syncing.providers import ProviderView, list_providers
 from w365.store.run_counts import Count
+from w365.store.runs import RunView
 from w365.ui.frame import pages
 from w365.ui.frame.links import link_to
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import show_refusals
 from w365.ui.frame.runs import say_result
 from w365.ui.frame.wording import counted, number, plain
-from w365.ui.importing.file import ChosenFile, ask_file, end_import, look_at_file, show_errors, show_last
+from w365.ui.importing.file import ChosenFile, ask_file, begin_import, look_at_file, show_errors, show_last
 from w365.ui.importing.mappings import show_mapping_import
 
 _ACCOUNTS, _MAPPINGS = "Provider accounts", "Existing mappings"
@@ -54,16 +56,16 @@ def _import_accounts(context: PageContext) -> None:
         st.page_link(pages.PROVIDERS.path, label=":primary[Go to Providers]")
         return
     provider = _ask_provider(manual)
-    chosen = ask_file("provider accounts", FIELDS)
+    chosen = ask_file(context, "provider accounts", FIELDS)
     if chosen is None:
-        show_last(context, RunKind.IMPORT, provider.name)
+        show_last(context, RunKind.IMPORT, provider.name, _say_done)
         label = f"Show the provider accounts of {plain(provider.name)}"
         link_to(pages.PROVIDER_ACCOUNTS.path, label, {"status": "all", "provider": str(provider.id)})
         return
     preview = look_at_file(
         chosen,
         provider.id,
-        lambda: preview_accounts(context.service, context.actor, provider.id, chosen.sheet, chosen.places),
+        lambda: look_at_accounts(context.service, context.actor, provider.id, chosen.upload, chosen.places),
     )
     if preview is not None:
         _show_accounts(context, provider, chosen, preview)
@@ -127,7 +129,13 @@ def _ask_choice(context: PageContext, provider: ProviderView, preview: AccountsP
 
 
 def _run_accounts(context: PageContext, provider: ProviderView, chosen: ChosenFile, choice: AccountsChoice) -> None:
-    with show_refusals():
-        with st.spinner("Importing…"):
-            run = import_accounts(context.service, context.actor, provider.id, chosen.sheet, chosen.places, choice)
-        end_import(context, f"{provider.name}: {say_result(run)}. A match looks at them now.")
+    begin_import(
+        context,
+        lambda: request_accounts_import(
+            context.service, context.actor, provider.id, chosen.upload, chosen.places, choice
+        ),
+    )
+
+
+def _say_done(run: RunView) -> str:
+    return f"{run.target}: {say_result(run)}. A match looks at them now."
