@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from app_process import wait_until_synced
 from driving import SETTLED, go
 from playwright.sync_api import Page, expect
+from sheets.hostile_files import XLSX
 
 from w365.service import Service
 from w365.service.access import local_user
@@ -75,3 +77,14 @@ def test_a_file_with_two_bad_lines_is_looked_at_and_the_rest_imported(
     expect(grid.get_by_text("Quay Import One")).to_be_visible()
     row = grid.locator(".ag-row", has_text="kestrel09.de")
     expect(row).to_contain_text("Kestrel 09")
+
+
+def test_a_file_that_holds_too_much_is_a_sentence_where_it_was_chosen(page: Page, app_url: str, provider: int) -> None:
+    go(page, app_url, "import?provider=Quay", "Import")
+    mime = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    content = XLSX["a row numbered a thousand million"][0]()
+    file = {"name": "customers.xlsx", "mimeType": mime, "buffer": content}
+    page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+    expect(page.get_by_text("customers.xlsx has a row 1,000,000,000")).to_be_visible()
+    expect(page.get_by_text("Nothing was read.")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Import [0-9]"))).to_have_count(0)

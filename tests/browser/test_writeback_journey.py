@@ -55,3 +55,7 @@ def test_a_decision_in_the_grid_is_written_to_the_named_table(page: Page, app_ur
     page.get_by_role("button", name="Compare now").click()
     none = "0 another account there · 0 mapped here only · 0 mapped there only · 0 unknown here"
     expect(page.get_by_text(none)).to_be_visible(timeout=30_000)
+
+    go(page, app_url, "import?what=mappings", "Import")
+    page.get_by_role("button", name="Read them from Dataverse: new_provideraccount").click()
+    expect(page.get_by_text(re.compile(r"lines: 0 to map · [1-9]\d* mapped so already"))).to_be_visible(timeout=30_000)
