@@ -35,9 +35,15 @@ _GROWN = """details => {
 
 
 def go(page: Page, url: str, place: str, title: str) -> None:
+    """Open a page and wait until it stands still.
+
+    The browser loads each kind of widget when the page first shows one, also after the script's end; until then a
+    small skeleton holds its place, and what is below moves down when the widget comes, away from under the pointer.
+    """
     page.goto(f"{url}/{place}")
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     page.wait_for_selector(SETTLED)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
 def metric(page: Page, label: str) -> str:
