@@ -5,14 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from w365.http.fields import (
-    FieldError,
-    Record,
-    guid_or_empty,
-    nullable_text,
-    required_guid,
-    required_int,
-)
+from w365.http.fields import FieldError, Record, guid_or_empty, nullable_text, required_guid, required_int
 from w365.matching.domains import email_domain
 from w365.source_records import CrmAccount, CrmContact
 

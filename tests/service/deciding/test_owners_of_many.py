@@ -15,7 +15,7 @@ from w365.service.deciding import bulk_run, collaboration, mapping
 from w365.service.deciding.bulk_preview import Selection, preview_bulk
 from w365.service.deciding.bulk_run import PlanPreview, confirm_plan
 from w365.service.deciding.undo import Undoable, last_decision, preview_undo
-from w365.service.insight.owner_changes import list_owner_changes
+from w365.service.insight.activity import list_owner_changes
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.insight.owner_changes import OwnerChangeFilter

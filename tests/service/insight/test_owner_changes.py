@@ -20,7 +20,7 @@ from service.fakes import (
 
 from w365.service import Service
 from w365.service.deciding import collaboration
-from w365.service.insight.owner_changes import count_owner_changes, list_givers, list_owner_changes
+from w365.service.insight.activity import count_owner_changes, list_givers, list_owner_changes
 from w365.store.db.engine import Store
 from w365.store.insight.owner_changes import OwnerChangeFilter
 

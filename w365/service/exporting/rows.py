@@ -14,13 +14,7 @@ from w365.service.exporting.subjects import COLUMNS, Record, Subject
 from w365.service.insight.statistics import SOURCE_WORDS
 from w365.store.db.engine import Connection
 from w365.store.deciding.supporting_rule import RULES
-from w365.store.exporting.rows import (
-    AccountRow,
-    CandidateRow,
-    read_accounts,
-    read_all_candidates,
-    read_best_candidates,
-)
+from w365.store.exporting.rows import AccountRow, CandidateRow, read_accounts, read_all_candidates, read_best_candidates
 from w365.store.reading.decision_log import DecisionView, iterate_decisions
 from w365.store.reading.worklist import Filter
 from w365.store.syncing.providers import read_provider_names

@@ -1,12 +1,13 @@
-"""Who did what: decisions, filtered and page by page."""
+"""Who did what: decisions, and who gave which row to whom; filtered and page by page."""
 
 from __future__ import annotations
 
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import needs
-from w365.store.insight import activity
+from w365.store.insight import activity, owner_changes
 from w365.store.insight.activity import ActivityFilter
+from w365.store.insight.owner_changes import OwnerChangeFilter, OwnerChangeView
 from w365.store.reading.decision_log import DecisionView
 
 
@@ -30,3 +31,25 @@ def list_actors(service: Service, actor: Actor) -> list[str]:
     """Everybody who has decided something, for the filter."""
     with service.store.read() as connection:
         return activity.list_deciders(connection)
+
+
+@needs(Role.VIEWER)
+def list_owner_changes(
+    service: Service, actor: Actor, chosen: OwnerChangeFilter, *, start: int = 0, limit: int = 100
+) -> list[OwnerChangeView]:
+    """List changes, the latest first."""
+    with service.store.read() as connection:
+        return owner_changes.list_owner_changes(connection, chosen, start=start, limit=limit)
+
+
+@needs(Role.VIEWER)
+def count_owner_changes(service: Service, actor: Actor, chosen: OwnerChangeFilter) -> int:
+    with service.store.read() as connection:
+        return owner_changes.count_owner_changes(connection, chosen)
+
+
+@needs(Role.VIEWER)
+def list_givers(service: Service, actor: Actor) -> list[str]:
+    """Everybody who has changed an owner, for the filter."""
+    with service.store.read() as connection:
+        return owner_changes.list_givers(connection)

@@ -28,12 +28,7 @@ from w365.service.onboarding.complete import Onboarded, complete_onboarding, map
 from w365.service.onboarding.form import ADDRESS, PREFIX, Texts, domain_of, read_form, say_prefix
 from w365.service.onboarding.provider import open_provider
 from w365.source_records import Customer
-from w365.store.onboarding.accounts import (
-    AccountToOnboard,
-    check_can_be_mapped,
-    find_customer,
-    read_account_to_onboard,
-)
+from w365.store.onboarding.accounts import AccountToOnboard, check_can_be_mapped, find_customer, read_account_to_onboard
 from w365.store.onboarding.created_customers import (
     OnboardingView,
     State,

@@ -1,4 +1,4 @@
-"""PageNumbers of the conflicts, and for the groups of a page what stands below them."""
+"""Pages of the conflicts, and for the groups of a page what stands below them."""
 
 from __future__ import annotations
 

@@ -13,25 +13,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from w365.model import (
-    Cardinality,
-    Disposition,
-    Guard,
-    MatchPolicy,
-    Proposal,
-    Reason,
-)
+from w365.model import Cardinality, Disposition, Guard, MatchPolicy, Proposal, Reason
 from w365.store import tables as t
 from w365.store.db.bulk_insert import chunks, write_differing
 from w365.store.matching.cardinality import any_unique, is_taken, must_not_share, own_policy
-from w365.store.matching.evidence import (
-    KEPT_STATEMENTS,
-    NO_VALUES,
-    Values,
-    Which,
-    evidence_of,
-    facts_of,
-)
+from w365.store.matching.evidence import KEPT_STATEMENTS, NO_VALUES, Values, Which, evidence_of, facts_of
 from w365.store.matching.guard_inputs import judge_rows, select_guard_inputs
 from w365.store.matching.rule_proposals import propose_by_rules
 

@@ -11,13 +11,14 @@ from w365.service.reading.account_lookup import search_accounts
 from w365.store.reading.account_hits import Hit
 from w365.ui.frame.page_context import PageContext
 
+_MOST = 8
+
 
 def search_crm(
     context: PageContext,
     label: str,
     key: str,
     *,
-    limit: int,
     row: int | None = None,
     width: int | Literal["stretch"] = "stretch",
 ) -> list[Hit] | None:
@@ -27,4 +28,4 @@ def search_crm(
     )
     if not text or not text.strip():
         return None
-    return search_accounts(context.service, context.actor, text[:LONGEST_TEXT], limit=limit, row=row)
+    return search_accounts(context.service, context.actor, text[:LONGEST_TEXT], limit=_MOST, row=row)

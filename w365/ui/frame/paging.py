@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+PER_PAGE = 100
 
-def ask_page(total: int, per_page: int, key: str) -> int:
-    """Offer the pages and return the chosen one, from 1. Where the list became shorter than that, it is the first."""
-    pages = -(-total // per_page)
+
+def ask_start(total: int, key: str) -> int:
+    """Offer the pages and return where the chosen one starts, from 0; the first where the list became too short."""
+    pages = -(-total // PER_PAGE)
     if st.session_state.get(key, 1) > pages:
         st.session_state[key] = 1
-    return st.pagination(pages, key=key) if pages > 1 else 1
+    return (st.pagination(pages, key=key) - 1) * PER_PAGE if pages > 1 else 0

@@ -15,16 +15,15 @@ from w365.store.insight.activity import ActivityFilter
 from w365.store.reading.decision_log import DecisionView
 from w365.store.runs import RunView
 from w365.ui.deciding.bulk.dialog import show_change_dialog
-from w365.ui.deciding.bulk.undo import choose_row, offer_undo_last, offer_undo_of_decision, offer_undo_of_run
+from w365.ui.deciding.bulk.undo import offer_undo_last, offer_undo_of_decision, offer_undo_of_run, show_undoable
 from w365.ui.frame.downloads import download_button
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors
-from w365.ui.frame.paging import ask_page
+from w365.ui.frame.paging import PER_PAGE, ask_start
 from w365.ui.frame.runs import KIND_WORDS, STATE_WORDS, say_result
 from w365.ui.frame.wording import counted, duration, full_time, local_zone
 from w365.ui.insight.owner_changes import show_owner_changes
 
-_PER_PAGE = 100
 _RUNS = 200
 
 
@@ -52,16 +51,11 @@ def _show_decisions(context: PageContext) -> None:
         if not total:
             _say_empty(criteria)
             return
-        page = ask_page(total, _PER_PAGE, "activity-page")
-        decisions = list_decisions(
-            context.service, context.actor, criteria, start=(page - 1) * _PER_PAGE, limit=_PER_PAGE
-        )
-        zone = local_zone()
+        start, zone = ask_start(total, "activity-page"), local_zone()
+        decisions = list_decisions(context.service, context.actor, criteria, start=start, limit=PER_PAGE)
         rows = [_decision_row(decision, zone) for decision in decisions]
-        offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
-        place = choose_row(context, rows, f"decisions-{total}-{decisions[0].id}", _DECISION_COLUMNS, "Decisions")
-        with offer:
-            offer_undo_of_decision(context, None if place is None else decisions[place])
+        key = f"decisions-{total}-{decisions[0].id}"
+        show_undoable(context, decisions, rows, key, _DECISION_COLUMNS, "Decisions", offer_undo_of_decision)
 
 
 def _ask_filter(context: PageContext) -> ActivityFilter:
@@ -152,10 +146,7 @@ def _list_runs(context: PageContext) -> None:
         return
     zone, now = local_zone(), context.service.clock()
     rows = [_run_row(run, zone, now) for run in runs]
-    offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
-    place = choose_row(context, rows, f"runs-{runs[0].id}", _RUN_COLUMNS, "Runs")
-    with offer:
-        offer_undo_of_run(context, None if place is None else runs[place])
+    show_undoable(context, runs, rows, f"runs-{runs[0].id}", _RUN_COLUMNS, "Runs", offer_undo_of_run)
 
 
 _RUN_COLUMNS = {

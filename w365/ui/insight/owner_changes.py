@@ -6,16 +6,14 @@ import datetime as dt
 
 import streamlit as st
 
-from w365.service.insight.owner_changes import count_owner_changes, list_givers, list_owner_changes
+from w365.service.insight.activity import count_owner_changes, list_givers, list_owner_changes
 from w365.store.insight.owner_changes import OwnerChangeFilter, OwnerChangeView
-from w365.ui.deciding.bulk.undo import choose_row, offer_undo_of_owners
+from w365.ui.deciding.bulk.undo import offer_undo_of_owners, show_undoable
 from w365.ui.deciding.bulk.words import NOBODY
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors
-from w365.ui.frame.paging import ask_page
+from w365.ui.frame.paging import PER_PAGE, ask_start
 from w365.ui.frame.wording import counted, full_time, local_zone
-
-_PER_PAGE = 100
 
 
 @st.fragment
@@ -27,14 +25,11 @@ def show_owner_changes(context: PageContext) -> None:
         if not total:
             _say_empty(criteria)
             return
-        start = (ask_page(total, _PER_PAGE, "owner-changes-page") - 1) * _PER_PAGE
-        owner_changes = list_owner_changes(context.service, context.actor, criteria, start=start, limit=_PER_PAGE)
-        zone = local_zone()
-        rows = [_row(owner_change, zone) for owner_change in owner_changes]
-        offer = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
-        place = choose_row(context, rows, f"owners-{total}-{owner_changes[0].id}", {}, "Changes of owners")
-        with offer:
-            offer_undo_of_owners(context, None if place is None else owner_changes[place])
+        start, zone = ask_start(total, "owner-changes-page"), local_zone()
+        changes = list_owner_changes(context.service, context.actor, criteria, start=start, limit=PER_PAGE)
+        rows = [_row(change, zone) for change in changes]
+        key = f"owners-{total}-{changes[0].id}"
+        show_undoable(context, changes, rows, key, {}, "Changes of owners", offer_undo_of_owners)
 
 
 def _ask_filter(context: PageContext) -> OwnerChangeFilter:
@@ -46,11 +41,7 @@ def _ask_filter(context: PageContext) -> OwnerChangeFilter:
         key="owner-changes-person",
     )
     words = text.text_input(
-        "Search",
-        type="search",
-        placeholder="Provider account or owner",
-        live="400ms",
-        key="owner-changes-search",
+        "Search", type="search", placeholder="Provider account or owner", live="400ms", key="owner-changes-search"
     )
     return OwnerChangeFilter(actor or "", words or "")
 

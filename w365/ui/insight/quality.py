@@ -15,11 +15,9 @@ from w365.ui.frame.first_steps import is_beginning
 from w365.ui.frame.links import link_to
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors
-from w365.ui.frame.paging import ask_page
+from w365.ui.frame.paging import ask_start
 from w365.ui.frame.runs import keep_current
 from w365.ui.frame.wording import counted, number
-
-_PER_PAGE = 100
 
 FLAW_WORDS: Mapping[Flaw, str] = {
     Flaw.NO_CONTACT: "Accounts with no contact",
@@ -74,21 +72,15 @@ def _show_flaws(context: PageContext, quality: Quality) -> None:
         if not quality.flaws[flaw]:
             st.success("None.")
             return
-        page = ask_page(quality.flaws[flaw], _PER_PAGE, f"quality-{flaw}")
-        rows = _rows(context, flaw, (page - 1) * _PER_PAGE)
+        rows = _rows(context, flaw, ask_start(quality.flaws[flaw], f"quality-{flaw}"))
         st.dataframe(rows, hide_index=True, height="content" if len(rows) < 12 else 460, alt=FLAW_WORDS[flaw])
 
 
 def _rows(context: PageContext, flaw: Flaw, start: int) -> list[dict[str, str | int]]:
     if flaw is Flaw.DUPLICATE:
-        return [
-            _domain_row(shared_domain)
-            for shared_domain in list_shared_domains(context.service, context.actor, start=start)
-        ]
-    return [
-        _account_row(flawed_account)
-        for flawed_account in list_flawed_accounts(context.service, context.actor, flaw, start=start)
-    ]
+        return [_domain_row(shared) for shared in list_shared_domains(context.service, context.actor, start=start)]
+    accounts = list_flawed_accounts(context.service, context.actor, flaw, start=start)
+    return [_account_row(account) for account in accounts]
 
 
 def _account_row(account: FlawedAccount) -> dict[str, str | int]:

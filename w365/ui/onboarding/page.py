@@ -21,7 +21,6 @@ from w365.ui.onboarding.form import show_new_customer
 from w365.ui.onboarding.link import ACCOUNT
 from w365.ui.onboarding.waiting import show_waiting
 
-_FOUND = 8
 _LINK = "onboarding_link"
 _NEW, _EXISTING = "new", "existing"
 _WAYS = {_NEW: "It has no Microsoft tenant yet", _EXISTING: "It has a tenant"}
@@ -83,7 +82,7 @@ def _show_done(attempt: Attempt) -> None:
 
 
 def _choose_account(context: PageContext) -> None:
-    hits = search_crm(context, "Which CRM account is it?", "onboarding-lookup", limit=_FOUND, width=480)
+    hits = search_crm(context, "Which CRM account is it?", "onboarding-lookup", width=480)
     if hits == []:
         st.caption("No account found. Create it in the CRM first; the next CRM sync brings it.")
     for hit in hits or ():

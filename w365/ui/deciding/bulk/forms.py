@@ -17,18 +17,17 @@ from w365.ui.frame.owner_words import NOBODY
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import plain
 
-_FOUND = 8
 _LIKELY = 0.8
 
 
-def _ask_score(_desk: PageContext) -> dict[str, Any]:
+def _ask_score(_context: PageContext) -> dict[str, Any]:
     score = st.slider("Accept from score", 0.3, 1.0, _LIKELY, 0.01, key="bulk-score")
     st.caption("Rows whose best candidate scores less, or shares its score with the second one, are left.")
     return {"score": float(score)}
 
 
 def _ask_account(context: PageContext) -> dict[str, Any] | None:
-    hits = search_crm(context, "CRM account", "bulk-account", limit=_FOUND)
+    hits = search_crm(context, "CRM account", "bulk-account")
     if not hits:
         st.caption("Type to find the account that all of them belong to." if hits is None else "No account found.")
         return None
@@ -37,7 +36,7 @@ def _ask_account(context: PageContext) -> dict[str, Any] | None:
     return {"account": chosen.account_id} if chosen else None
 
 
-def _ask_reason(_desk: PageContext) -> dict[str, Any]:
+def _ask_reason(_context: PageContext) -> dict[str, Any]:
     return {"reason": st.text_input("Reason", key="bulk-reason", max_chars=LONGEST_REASON) or ""}
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -16,24 +16,34 @@ from w365.store.runs import RunView
 from w365.ui.deciding.bulk.dialog import ask_undo
 from w365.ui.frame.page_context import PageContext
 
+T = TypeVar("T")
+
 _HEIGHT = 580
 """Pixels of the table."""
 _FEW = 16
 """Up to so many rows it is only as high as they are."""
 
 
-def choose_row(
-    context: PageContext, rows: Sequence[Mapping[str, Any]], key: str, columns: Mapping[str, Any], name: str
-) -> int | None:
-    """Show a table and return the place of the row that is chosen in it; viewers only look."""
+def show_undoable(
+    context: PageContext,
+    listed: Sequence[T],
+    rows: Sequence[Mapping[str, Any]],
+    key: str,
+    columns: Mapping[str, Any],
+    name: str,
+    offer: Callable[[T | None], None],
+) -> None:
+    """Show what is listed as a table, and above it what `offer` says of the row chosen in it; viewers only look."""
     height = _HEIGHT if len(rows) > _FEW else "content"
     options: dict[str, Any] = {"hide_index": True, "column_config": columns, "height": height, "alt": name}
+    above = st.container(horizontal=True, vertical_alignment="center", height=42, border=False)
     if context.actor.role < Role.ANALYST:
         st.dataframe(rows, **options)
-        return None
+        return
     chosen = st.dataframe(rows, key=key, on_select="rerun", selection_mode="single-row", **options)
     places: list[int] = chosen["selection"]["rows"]
-    return places[0] if places and places[0] < len(rows) else None
+    with above:
+        offer(listed[places[0]] if places and places[0] < len(listed) else None)
 
 
 def offer_undo_last(context: PageContext) -> None:
@@ -44,10 +54,8 @@ def offer_undo_last(context: PageContext) -> None:
         _ask(last, "Undo: your last decision")
 
 
-def offer_undo_of_decision(context: PageContext, decision: DecisionView | None) -> None:
+def offer_undo_of_decision(decision: DecisionView | None) -> None:
     """Offer to take the chosen decision back, and the run it belongs to."""
-    if context.actor.role < Role.ANALYST:
-        return
     if decision is None:
         st.caption("Choose a row to take its decision back.")
         return
@@ -57,10 +65,8 @@ def offer_undo_of_decision(context: PageContext, decision: DecisionView | None) 
         _ask(Undoable(run_id=decision.run_id), f"Undo: run {decision.run_id}")
 
 
-def offer_undo_of_owners(context: PageContext, change: OwnerChangeView | None) -> None:
+def offer_undo_of_owners(change: OwnerChangeView | None) -> None:
     """Offer to take the run of the chosen change back; a single one is changed in its record."""
-    if context.actor.role < Role.ANALYST:
-        return
     if change is None:
         st.caption("Choose a change of many rows to take it back.")
     elif change.run_id is None:
@@ -69,9 +75,7 @@ def offer_undo_of_owners(context: PageContext, change: OwnerChangeView | None) -
         _ask(Undoable(run_id=change.run_id), f"Undo: run {change.run_id}")
 
 
-def offer_undo_of_run(context: PageContext, run: RunView | None) -> None:
-    if context.actor.role < Role.ANALYST:
-        return
+def offer_undo_of_run(run: RunView | None) -> None:
     if run is None:
         st.caption("Choose a match, bulk action or undo to take back all that it decided.")
     elif run.kind not in DECIDING:

@@ -18,7 +18,6 @@ from w365.ui.frame.links import link_to_account
 from w365.ui.frame.wording import plain, short
 
 _BESIDE = 3
-_FOUND = 6
 
 
 def show_mapped(decider: Decider, account: AccountView) -> None:
@@ -65,7 +64,7 @@ def show_lookup(decider: Decider) -> None:
     if not decider.may:
         return
     row = decider.record.row.id
-    hits = search_crm(decider.context, "Another account", decider.key("lookup"), limit=_FOUND, row=row)
+    hits = search_crm(decider.context, "Another account", decider.key("lookup"), row=row)
     if hits == []:
         st.caption("No account found.")
     for hit in hits or ():
