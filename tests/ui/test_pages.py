@@ -166,6 +166,19 @@ def test_what_others_may_read_stands_on_the_configuration_page(world: World) -> 
     assert "for many uses" in told.value
 
 
+def test_no_button_of_the_configuration_goes_while_a_run_is_under_way(world: World) -> None:
+    """What is below would move up under the pointer, and down again at the run's end."""
+    set_setting(world.service, ADMIN, "auto_match", "false")
+    world.sync()
+    at_rest = world.open("configuration")
+    request_match(world.service, ADMIN)
+    busy = world.open("configuration")
+    assert "A run is under way" in text_of(busy)
+    assert [button.label for button in busy.button] == [button.label for button in at_rest.button]
+    preview = next(button for button in busy.button if button.label == "Preview")
+    assert preview.disabled
+
+
 def test_leaving_auto_match_as_it_is_changes_nothing(world: World) -> None:
     test = world.open("configuration")
     test.toggle[0].set_value(False).run()

@@ -48,7 +48,9 @@ def say_auto_match(preview: MatchPreview | None, *, is_on: bool) -> str:
 
 
 def offer_preview(preview: MatchPreview | None) -> None:
-    if preview and preview.total and st.button("Preview"):
+    """The button stays where it is while there is nothing to show, so that what is below does not move with a run."""
+    has_some = preview is not None and preview.total > 0
+    if st.button("Preview", disabled=not has_some) and preview:
         preview_dialog(preview)
 
 
