@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from w365.crm.records import is_deleted, read_deleted
+from w365.crm.tables import rows_of
 from w365.errors import AccessError, DeltaExpired, SignInRefused
 from w365.http.attempts import KEPT
 from w365.http.client import Answer, ApiClient, Explain
@@ -75,7 +76,7 @@ class TableReader(Generic[T]):
     def first_row(self) -> None:
         """Read one row, to see whether that is allowed."""
         path = f"{self._table.path}?$select={','.join(self._table.columns)}&$top=1"
-        self._rows(self._client.get_json(path, headers=self._headers, explain=self.explain))
+        self.rows_of(self._client.get_json(path, headers=self._headers, explain=self.explain))
 
     def _refuse_other(self, link: str) -> None:
         selected = parse_qs(urlsplit(link).query).get("$select", [""])[0].split(",")
@@ -95,7 +96,7 @@ class TableReader(Generic[T]):
         while link is not None:
             seen.add(link)
             answer = self._client.get_json(link, headers=headers, explain=explain)
-            rows = self._rows(answer)
+            rows = self.rows_of(answer)
             link = self._link(answer, "@odata.nextLink")
             empty = 0 if rows else empty + 1
             if link in seen or empty >= _MOST_EMPTY_PAGES:
@@ -103,10 +104,8 @@ class TableReader(Generic[T]):
             page = self._read(rows, None if link else self._link(answer, "@odata.deltaLink"))
             yield replace(page, cursor=link)
 
-    def _rows(self, answer: Answer) -> list[Any]:
-        if not isinstance(answer.body, dict) or not isinstance(rows := answer.body.get("value"), list):
-            raise answer.changed(self._client.source, f"the list of {self._table.name} is missing.")
-        return rows
+    def rows_of(self, answer: Answer) -> list[Any]:
+        return rows_of(answer, self._client.source, self._table.name)
 
     def _link(self, answer: Answer, name: str) -> str | None:
         link = answer.body.get(name)

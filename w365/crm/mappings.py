@@ -70,9 +70,7 @@ class MappingTable:
         conditions = "%20and%20".join(term.replace(" ", "%20") for term in terms)
         path = f"{self._path}?$select={','.join(self._columns)}&$filter={conditions}&$top=2"
         answer = self._client.get_json(path, headers=self._headers, explain=self._reader.explain)
-        rows = answer.body.get("value") if isinstance(answer.body, dict) else None
-        if not isinstance(rows, list):
-            raise answer.changed(self._client.source, f"the list of {self.shape.place.table} is missing.")
+        rows = self._reader.rows_of(answer)
         if len(rows) > 1:
             raise InputError(
                 f"{self._client.source} has more than one row for {specific_id}, and nobody can tell which one counts.",

@@ -18,6 +18,13 @@ _API = "/api/data/v9.2"
 _ADVICE = "Choose the table and its columns anew on the Configuration page."
 
 
+def rows_of(answer: Answer, source: str, what: str) -> list[Any]:
+    """Take the rows out of a list of Dataverse, `what` of `source`; SourceChanged where there is none."""
+    if not isinstance(answer.body, dict) or not isinstance(rows := answer.body.get("value"), list):
+        raise answer.changed(source, f"the list of {what} is missing.")
+    return rows
+
+
 @dataclass(frozen=True, slots=True)
 class MappingPlace:
     """Where mappings lie in the CRM, by logical names. `provider_column` may be empty."""
@@ -121,10 +128,7 @@ class Metadata:
         return [set(row["KeyAttributes"]) for row in active if isinstance(row.get("KeyAttributes"), list)]
 
     def _rows(self, path: str, what: str) -> list[dict[str, Any]]:
-        answer = self._get(path, what)
-        rows = answer.body.get("value") if isinstance(answer.body, dict) else None
-        if not isinstance(rows, list):
-            raise answer.changed(self._client.source, f"the list of {what} is missing.")
+        rows = rows_of(self._get(path, what), self._client.source, what)
         return [row for row in rows if isinstance(row, dict)]
 
     def _one(self, path: str, place: MappingPlace) -> dict[str, Any]:

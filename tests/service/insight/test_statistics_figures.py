@@ -234,7 +234,7 @@ def test_two_periods_are_compared_number_by_number(world: World) -> None:
 
 @pytest.mark.parametrize("number", [0, 1, 2, MOST_POINTS, MOST_POINTS + 1, 10 * MOST_POINTS])
 def test_a_chart_gets_evenly_spaced_points_with_the_first_and_the_last(number: int) -> None:
-    points = thin_out(range(number), MOST_POINTS)
+    points = thin_out(range(number))
     assert len(points) == min(number, MOST_POINTS)
     assert points == sorted(set(points))
     assert not points or (points[0], points[-1]) == (0, number - 1)

@@ -67,23 +67,23 @@ class WeekOfWork:
 def read_history(service: Service, actor: Actor, since: dt.datetime | None = None) -> list[HistoryPoint]:
     """Read at most MOST_POINTS of the snapshots that runs have left since then, the latest always among them."""
     with service.store.read() as connection:
-        return read_points(connection, thin_out(metrics.list_moments(connection, start=since), MOST_POINTS))
+        return read_points(connection, thin_out(metrics.list_moments(connection, start=since)))
 
 
 @needs(Role.VIEWER)
-def read_effort(service: Service, actor: Actor, weeks: int = WEEKS) -> list[WeekOfWork]:
+def read_effort(service: Service, actor: Actor) -> list[WeekOfWork]:
     """Read the work of the latest weeks, this one included; weeks begin on Monday."""
     with service.store.read() as connection:
-        days = metrics.count_work_by_day(connection, _begin_of(service.clock(), weeks))
+        days = metrics.count_work_by_day(connection, _begin_of(service.clock()))
     decisions: Counter[tuple[dt.date, str]] = Counter()
     for work in days:
         decisions[_monday_of(work.day), work.actor] += work.decisions
     return [WeekOfWork(name, monday, count) for (monday, name), count in sorted(decisions.items())]
 
 
-def _begin_of(now: dt.datetime, weeks: int) -> dt.datetime:
+def _begin_of(now: dt.datetime) -> dt.datetime:
     """The Monday (UTC) that the latest weeks, this one included, begin with."""
-    first = _monday_of(now.astimezone(dt.UTC).date()) - dt.timedelta(weeks=weeks - 1)
+    first = _monday_of(now.astimezone(dt.UTC).date()) - dt.timedelta(weeks=WEEKS - 1)
     return dt.datetime.combine(first, dt.time(), dt.UTC)
 
 
@@ -131,12 +131,12 @@ def _read_figures_at(connection: Connection, end: dt.datetime) -> list[Figure]:
     ]
 
 
-def thin_out(values: Sequence[T], most: int) -> list[T]:
-    """Take `most` of the values at equal distances, the last one always."""
-    if len(values) <= most:
+def thin_out(values: Sequence[T]) -> list[T]:
+    """Take at most MOST_POINTS of the values, at equal distances, the last one always."""
+    if len(values) <= MOST_POINTS:
         return list(values)
-    step = (len(values) - 1) / (most - 1)
-    return [values[round(place * step)] for place in range(most)]
+    step = (len(values) - 1) / (MOST_POINTS - 1)
+    return [values[round(place * step)] for place in range(MOST_POINTS)]
 
 
 def _monday_of(day: dt.date) -> dt.date:

@@ -103,10 +103,10 @@ def give_up(service: Service, actor: Actor, onboarding_id: int) -> None:
 
 
 @needs(Role.VIEWER)
-def list_open(service: Service, actor: Actor, *, start: int = 0, limit: int = PER_PAGE) -> list[OnboardingView]:
+def list_open(service: Service, actor: Actor) -> list[OnboardingView]:
     """The unfinished onboardings, the oldest first."""
     with service.store.read() as connection:
-        return list_unfinished(connection, start=start, limit=limit)
+        return list_unfinished(connection, PER_PAGE)
 
 
 @needs(Role.VIEWER)

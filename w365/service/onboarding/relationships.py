@@ -39,10 +39,10 @@ def request_relationship(service: Service, actor: Actor, provider_id: int, accou
 
 
 @needs(Role.VIEWER)
-def list_awaited(service: Service, actor: Actor, *, start: int = 0, limit: int = PER_PAGE) -> list[ExpectedView]:
+def list_awaited(service: Service, actor: Actor) -> list[ExpectedView]:
     """The customers that are expected and did not appear yet, the oldest first."""
     with service.store.read() as connection:
-        return expected_customers.list_expected(connection, start=start, limit=limit)
+        return expected_customers.list_expected(connection, PER_PAGE)
 
 
 @needs(Role.ANALYST)

@@ -85,28 +85,21 @@ def count_troubles(service: Service, actor: Actor) -> int:
 
 
 @needs(Role.VIEWER)
-def list_troubles(service: Service, actor: Actor, *, start: int = 0, limit: int = 200) -> list[WriteStanding]:
+def list_troubles(service: Service, actor: Actor, *, limit: int = 200) -> list[WriteStanding]:
     """List the rows that failed or that the CRM says otherwise about."""
     place = need_place(service)
     with service.store.read() as connection:
-        return standings.list_troubles(connection, str(place), start=start, limit=limit)
+        return standings.list_troubles(connection, str(place), limit)
 
 
 @needs(Role.VIEWER)
 def list_differences(
-    service: Service,
-    actor: Actor,
-    kinds: Sequence[Difference] = tuple(Difference),
-    *,
-    start: int = 0,
-    limit: int = 10_000,
+    service: Service, actor: Actor, kinds: Sequence[Difference] = tuple(Difference), *, limit: int = 10_000
 ) -> list[Differing]:
     """List where both sides differ, by what the CRM's table said when it was last read."""
     place = need_place(service)
     with service.store.read() as connection:
-        return read_differences(
-            connection, by_provider=bool(place.provider_column), kinds=kinds, start=start, limit=limit
-        )
+        return read_differences(connection, by_provider=bool(place.provider_column), kinds=kinds, limit=limit)
 
 
 @needs(Role.VIEWER)

@@ -83,10 +83,10 @@ def get_onboarding(connection: sa.Connection, onboarding_id: int) -> OnboardingV
     return _view(row)
 
 
-def list_unfinished(connection: sa.Connection, *, start: int, limit: int) -> list[OnboardingView]:
+def list_unfinished(connection: sa.Connection, limit: int) -> list[OnboardingView]:
     """Those whose customer may exist, or exists, without being mapped; the oldest first."""
     query = _views().where(t.Onboarding.state.in_(UNFINISHED)).order_by(t.Onboarding.id)
-    return [_view(row) for row in connection.execute(query.offset(start).limit(limit)).mappings()]
+    return [_view(row) for row in connection.execute(query.limit(limit)).mappings()]
 
 
 def count_unfinished(connection: sa.Connection) -> int:

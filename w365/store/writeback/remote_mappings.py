@@ -82,12 +82,7 @@ def count_differences(connection: sa.Connection, *, by_provider: bool) -> dict[D
 
 
 def read_differences(
-    connection: sa.Connection,
-    *,
-    by_provider: bool,
-    kinds: Sequence[Difference] = tuple(Difference),
-    start: int = 0,
-    limit: int = 200,
+    connection: sa.Connection, *, by_provider: bool, kinds: Sequence[Difference], limit: int
 ) -> list[Differing]:
     """Read differences in the order of kind, name and id."""
     differing = _differences(by_provider=by_provider).subquery()
@@ -97,7 +92,6 @@ def read_differences(
         sa.select(*columns, sa.func.coalesce(named, there))
         .where(differing.c.kind.in_(kinds))
         .order_by(differing.c.kind, differing.c.name, differing.c.specific_id)
-        .offset(start)
         .limit(limit)
     )
     return [Differing(Difference(kind), *row) for kind, *row in connection.execute(query)]

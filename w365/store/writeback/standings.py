@@ -40,11 +40,11 @@ def find_standing(connection: sa.Connection, place: str, provider_account_id: in
     return _standing(row) if row else None
 
 
-def list_troubles(connection: sa.Connection, place: str, *, start: int, limit: int) -> list[WriteStanding]:
+def list_troubles(connection: sa.Connection, place: str, limit: int) -> list[WriteStanding]:
     """List the rows that failed or that the CRM says otherwise about, by name."""
     pa = t.ProviderAccount
     query = _standings(written_sides(place)).where(_is_trouble()).order_by(pa.name_key, pa.id)
-    return [_standing(row) for row in connection.execute(query.offset(start).limit(limit))]
+    return [_standing(row) for row in connection.execute(query.limit(limit))]
 
 
 def count_troubles(connection: sa.Connection, place: str) -> int:

@@ -14,7 +14,7 @@ import st_aggrid
 from st_aggrid import JsCode
 
 from w365.store.reading.worklist import Sort
-from w365.ui.reading.grid.script import first_part, read_script
+from w365.ui.reading.grid.script import READY, read_script
 from w365.ui.reading.grid.style import THEME_PARAMETERS, grid_style
 
 _FIRST_HEIGHT = 560
@@ -123,7 +123,7 @@ def _is_id(value: object) -> bool:
 def options(state: GridState) -> dict[str, Any]:
     """The options of the grid. The order matters: what stands first defines what the others refer to."""
     return {
-        "onGridReady": _code(first_part("ready")),
+        "onGridReady": _code(READY),
         "context": {
             "view": state.view,
             "token": state.token,

@@ -18,9 +18,9 @@ BUNDLE = _bundle()
 
 
 def read_script(name: str) -> str:
-    """An expression for one member of the bundle. The option that stands first carries the bundle itself."""
+    """An expression for one member of the bundle."""
     return f"window.w365.{name}"
 
 
-def first_part(name: str) -> str:
-    return f"{BUNDLE}.{name}"
+READY = f"{BUNDLE}.ready"
+"""The option that stands first: it carries the bundle."""
