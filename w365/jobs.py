@@ -96,6 +96,7 @@ def _wait_for(service: Service, run_id: int) -> RunView:
     while (run := _look_at(service, run_id)).is_active:
         time.sleep(POLL_SECONDS)
         with service.store.write() as connection:
+            # Its worker may have died; without this nobody would end it, and the wait had no end.
             release_dead_runs(connection, service.clock())
     return run
 
@@ -138,6 +139,7 @@ def _kept_alive(service: Service, run_id: int) -> Iterator[None]:
 
 
 def _attempt(service: Service, run: RunView) -> None:
+    # What is written when the process is told to end: such exceptions pass all handlers below.
     state = RunState.INTERRUPTED
     values: dict[str, Any] = {"error": "The process was stopped. What was written was kept; run it again."}
     try:
@@ -195,6 +197,7 @@ def work(service: Service, *, parent: int | None = None, workers: int = 2) -> No
     _begin(_keep_doing, "look for what to write back", over, LOOK_SECONDS, DueWatch(service).look)
     looking = threading.Lock()
     takers = [_begin(_take_runs, "take a run", over, looking, service) for _ in range(workers)]
+    # A process whose parent is gone has another one.
     while not signals and (parent is None or os.getppid() == parent):
         time.sleep(POLL_SECONDS)
     over.set()
@@ -214,6 +217,7 @@ def sweep(service: Service) -> None:
 
 
 def _begin(loop: Callable[..., None], name: str, *arguments: object) -> threading.Thread:
+    # A daemon: it may sit in a call of minutes, and the end of the process does not wait for that.
     thread = threading.Thread(target=loop, args=(name, *arguments), name=name, daemon=True)
     thread.start()
     return thread

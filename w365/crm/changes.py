@@ -19,10 +19,13 @@ from w365.source_records import ChangePage, Rejected
 
 T = TypeVar("T")
 
+# The most rows that Dataverse gives a page.
 _PAGE_SIZE = 5000
+# A page may be empty and the list go on; so many in a row lead nowhere.
 _MOST_EMPTY_PAGES = 20
 _TRACKING = re.compile(r"change.?tracking|track-changes", re.IGNORECASE)
 _TRACK = "odata.track-changes"
+# The user is no member of the organisation.
 _NO_MEMBER = "0x80072560"
 _LINK_REFUSED = frozenset({400, 404, 410, 412})
 
@@ -70,6 +73,7 @@ class TableReader(Generic[T]):
         path = f"{self._table.path}?$select={','.join(self._table.columns)}"
         try:
             yield from self._pages(path, self._prefer(_TRACK), self._explain_tracking)
+        # Without change tracking the preference is refused: the table is then read whole at each sync.
         except _TrackingRefused:
             yield from self._pages(path, self._prefer(), self.explain)
 

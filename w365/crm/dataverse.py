@@ -26,10 +26,12 @@ T = TypeVar("T")
 
 SOURCE = "Dataverse"
 _API = "/api/data/v9.2"
+# As Microsoft asks of every request; the last keeps answers from coming out of a cache.
 _HEADERS = {"OData-Version": "4.0", "OData-MaxVersion": "4.0", "If-None-Match": "null"}
 _COLUMN = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _DUPLICATE_CODES = frozenset({"0x80040333", "0x80040237", "0x80060892"})
 """By the rules of detection, by primary key, and by alternate key."""
+# How long the columns are in a Dataverse as it comes.
 _LIMITS = {"name": 160, "website": 200, "email": 100, "city": 80, "country": 80}
 _COLUMN_OF = {
     "name": "name",
@@ -148,6 +150,7 @@ _CONTACTS = Table(
     "contactid",
     CONTACT_COLUMNS,
     read_contact,
+    # A contact's parent is an account or another contact; only this says which.
     annotations="Microsoft.Dynamics.CRM.lookuplogicalname",
 )
 

@@ -23,8 +23,10 @@ from w365.source_records import ChangePage
 
 _API = "/api/data/v9.2"
 _TRIES = 4
+# With characters such as / < > * % & : ? + in its key, Dataverse does not find a row.
 _KEY_SAFE = re.compile(r"[A-Za-z0-9 ._-]{1,100}")
 _ROW_ID = re.compile(r"\(([^()]+)\)\s*$")
+# Never to be changed: the ids of the rows that were written follow from it.
 _NAMESPACE = uuid.UUID("8d4c4a52-7c1c-4c53-9a5c-0f3c1c9a8f11")
 _LONGEST = 100
 
@@ -67,6 +69,7 @@ class MappingTable:
         terms = [f"{self.shape.place.id_column} eq {self._id_literal(specific_id)}"]
         if self.shape.place.provider_column:
             terms.append(f"{self.shape.place.provider_column} eq {quote_literal(provider)}")
+        # The values are escaped already; what is left are the blanks around the operator.
         conditions = "%20and%20".join(term.replace(" ", "%20") for term in terms)
         path = f"{self._path}?$select={','.join(self._columns)}&$filter={conditions}&$top=2"
         answer = self._client.get_json(path, headers=self._headers, explain=self._reader.explain)
@@ -126,6 +129,7 @@ class MappingTable:
         return str(uuid.uuid5(_NAMESPACE, f"{place.table}\n{specific_id.casefold()}\n{provider.casefold()}")), values
 
     def _send(self, key: str, values: dict[str, Any], condition: dict[str, str]) -> str:
+        # A write has one condition, and it is not the one that keeps reads out of caches.
         headers = {name: text for name, text in self._headers.items() if name not in {"If-None-Match", "If-Match"}}
         answer = self._client.patch_json(
             f"{self._path}{key}", values, headers={**headers, **condition}, explain=self._explain

@@ -124,6 +124,7 @@ class Metadata:
     def _keys(self, table: str) -> list[set[str]]:
         select = "LogicalName,KeyAttributes,EntityKeyIndexStatus"
         rows = self._rows(f"{_definition(table)}/Keys?$select={select}", f"keys of {table}")
+        # A key can be used once its index is built.
         active = (row for row in rows if row.get("EntityKeyIndexStatus") == "Active")
         return [set(row["KeyAttributes"]) for row in active if isinstance(row.get("KeyAttributes"), list)]
 

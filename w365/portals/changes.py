@@ -18,6 +18,7 @@ from w365.portals.collection import Collection, Link
 LONGEST = dt.timedelta(days=89)
 """How far back records reach, with a day to spare for the difference of calendars."""
 
+# A day less than one question may span, for the same reason.
 _SPAN = dt.timedelta(days=29)
 _PAGE_SIZE = 500
 

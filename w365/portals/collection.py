@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 from w365.errors import SourceChanged
 from w365.http.client import Answer, ApiClient, Explain
 
+# A page may be empty and the list go on; so many in a row lead nowhere.
 _MOST_EMPTY_PAGES = 20
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,99}")
 _HEADER_VALUE = re.compile(r"[ -~]{0,16384}")
+# What this client says itself, and no answer may put in its mouth.
 _OURS = frozenset({"authorization", "host", "content-length", "transfer-encoding", "connection", "cookie", "accept"})
 
 

@@ -101,6 +101,7 @@ class DetailReader:
     def _await(self, futures: Sequence[Future[Details]]) -> None:
         pending = set(futures)
         while pending:
+            # Not for ever: a person may cancel while all the threads wait for answers.
             done, pending = wait(pending, timeout=_LOOK_AGAIN, return_when=FIRST_EXCEPTION)
             for future in done:
                 future.result()

@@ -39,6 +39,7 @@ USER_SCOPE = "https://api.partnercenter.microsoft.com/user_impersonation"
 _REST = Link("resellers")
 """The cursor of what only resellers' lists name: not a place, but that all of the partner's own list is read."""
 
+# The most customers that Partner Center gives a page.
 _PAGE_SIZE = 500
 WORKERS = 12
 """Calls under way at once, at the most: enough for 5,000 a minute where each takes a tenth of a second."""
@@ -130,6 +131,7 @@ class PartnerCenter:
             for page in self._all_pages(resumed, channels, seen):
                 completed = self._complete(page, details, seen, channels, choose or _all_of_them)
                 yield dataclasses.replace(completed, rejected=(*completed.rejected, *rejected))
+                # Said once, with the first page.
                 rejected = ()
                 self._stop()
 
@@ -212,6 +214,7 @@ class _Seen:
 
     def sift(self, customers: Sequence[Customer]) -> list[Customer]:
         """Return those not met before, each once."""
+        # From the back, so that of two records with one id the first one stays.
         fresh = {
             customer.specific_id: customer for customer in reversed(customers) if customer.specific_id not in self.ids
         }

@@ -34,6 +34,7 @@ _COMPANIES = "/v1/companies?sort=name"
 _SUBSCRIPTIONS = "/v1/subscriptions?sort=createdDate,asc"
 """With an order of its own a list does not change it between two pages."""
 
+# The most that Pax8 gives a page.
 _PAGE_SIZE = 200
 _WALKS = 2
 

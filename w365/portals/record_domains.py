@@ -30,6 +30,7 @@ class RecordDomains:
 
     def read(self, customer: Customer) -> tuple[CustomerDomain, ...]:
         """Return the verified domains; none where the record has no list of them. Raises SourceError, FieldError."""
+        # Without the lock: a few questions too many do no harm.
         if self._misses >= _MOST_MISSES:
             return ()
         path = f"/v1/customers/{quote(customer.specific_id, safe='')}"

@@ -29,6 +29,7 @@ _DECISION, _MAPPING, _ORDER, _REJECTION, _CHANGE = (
     t.Rejection,
     t.RejectionChange,
 )
+# One transaction writes at a time: what is younger than the last decision before it is its own.
 _IS_MADE = _DECISION.id > sa.bindparam("after", type_=t.Id)
 _NOTHING = sa.cast(sa.null(), t.Id)
 
@@ -187,6 +188,7 @@ def moving_rejections() -> tuple[Statement, ...]:
         _CHANGE, _CHANGE.decision_id == _DECISION.id
     )
     made = made.where(_IS_MADE)
+    # All of them are ended first: one that is made anew would stand twice.
     pair = sa.tuple_(_REJECTION.provider_account_id, _REJECTION.account_id)
     new = made.add_columns(_CHANGE.is_decision_id).where(_CHANGE.is_decision_id.is_not(None))
     columns = ["provider_account_id", "account_id", "decision_id"]
@@ -199,6 +201,8 @@ def moving_rejections() -> tuple[Statement, ...]:
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
 def change_mappings(kind: DecisionKind, policy: MatchPolicy, *, is_first: bool) -> tuple[Statement, ...]:
     """What a kind of decision changes of mapping and disposition. `is_first`: the rows are open and not mapped."""
+    # The order matters: a row has one mapping, so the old one goes first; and the new one notes whether any
+    # evidence was kept for it.
     unmap, reopen = _clearing(_MAPPING), _clearing(_ORDER)
     if is_first:
         return _keeping_evidence(policy), _mapping(is_supported=True)

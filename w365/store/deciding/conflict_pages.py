@@ -142,6 +142,7 @@ class _GroupReader:
         """Read one page; the count comes with its rows, so that the groups are made once."""
         counted = groups.add_columns(sa.func.count().over().label("total"))
         rows = self.connection.execute(counted.offset(max(page, 0) * self.limit).limit(self.limit)).all()
+        # The list became shorter than the page that was asked for.
         if not rows and page > 0:
             return self.part(groups, 0, read)
         return ConflictPage(rows[0].total if rows else 0, read(rows))

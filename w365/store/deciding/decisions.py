@@ -99,14 +99,18 @@ def decide_rows(
     The caller has seen that every row may be changed so, and makes agree what is derived (`carry_out` does).
     """
     after = connection.scalar(_LAST) or 0
+    # All statements get the same values; each takes those that it names.
     asked = {**values, **_facts(who, change), "after": after}
     appended = append_decisions(change.kind, rows, is_first=change.is_first)
     made = Made(change, after, _count(connection, appended, asked))
     if not change.is_first:
+        # Before anything is changed: afterwards nobody knows what held.
         connection.execute(keeping_standing(), made.values)
         if change.kind is DecisionKind.UNDO:
+            # The rejections of an undo, and what it restores, are found by these links.
             connection.execute(link_undos(rows), asked)
         made = Made(change, after, made.rows, _judge(connection, made))
+    # A first match fills tables that were empty; its next statements join what it wrote.
     elif made.rows >= _MANY:
         count_for_planner(connection, t.Decision)
     for statement in change_mappings(change.kind, policy, is_first=change.is_first):

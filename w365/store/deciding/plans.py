@@ -82,6 +82,7 @@ def add_plan(
 
     `values` are what the selection asks for.
     """
+    # Previews that nobody confirmed are forgotten when the next one is made.
     _forget_old(connection, at)
     plan = {"at": at, "actor": actor, "action": action, "said": said, "detail": detail}
     plan_id = int(connection.execute(_ADD, plan).scalar_one())
@@ -238,6 +239,7 @@ PART = sa.select(t.PlanRow.provider_account_id, t.PlanRow.account_id, t.PlanRow.
 )
 """The rows of a `plan` up to an `end` that are still to change."""
 
+# The largest id that a 64-bit column holds.
 _NO_END = 2**63 - 1
 
 

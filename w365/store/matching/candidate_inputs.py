@@ -35,6 +35,7 @@ def read_prospects(
     for number, row in enumerate(streaming.execute(of_accounts, values)):
         if number % _READ == 0:
             beat()
+        # Domains of accounts that are not read, such as deleted ones, are passed by.
         while owner is not None and owner < row.id:
             owner, owned = next(domains, (None, iter(())))
         own = owned if owner == row.id else ()

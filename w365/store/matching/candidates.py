@@ -135,6 +135,7 @@ def replace_candidates(
     ]
     columns = ("provider_account_id", "rank", "account_id", "score", "signals", "version")
     upsert(connection, t.CurrentCandidate, columns, rows)
+    # Not what was asked for meanwhile: that has a larger version.
     connection.execute(_FORGET_DUE, {"ids": ids, "made_at": version})
 
 
@@ -167,6 +168,7 @@ def _dropping(pairs: sa.Select[int, int]) -> tuple[sa.Delete | sa.Update, ...]:
     of_pair = sa.exists().where(dropped.c[0] == table.provider_account_id, dropped.c[1] == table.account_id)
     statements: list[sa.Delete | sa.Update] = [sa.delete(table).where(table.provider_account_id.in_(rows), of_pair)]
     for rank in range(2, KEPT + 1):
+        # Rank by rank from the front, so that several gaps close one after the other.
         is_next = sa.exists().where(ahead.provider_account_id == table.provider_account_id, ahead.rank == rank - 1)
         behind = sa.update(table).where(table.provider_account_id.in_(rows), table.rank == rank, ~is_next)
         statements.append(behind.values(rank=rank - 1))

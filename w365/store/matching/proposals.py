@@ -78,6 +78,7 @@ def refresh_proposals(connection: sa.Connection, policy: MatchPolicy, which: Whi
     _make_tables(connection)
     connection.execute(sa.delete(_fresh))
     connection.execute(_into_fresh(policy, which), values or None)
+    # Cardinality before the guards: a conflict is for a person anyway and need not be doubted.
     if is_unique:
         _apply_cardinality(connection, policy)
     if policy.guards:
@@ -155,6 +156,7 @@ def breaching_mappings(policy: MatchPolicy) -> sa.Select[int, int]:
 
 def _apply_cardinality(connection: sa.Connection, policy: MatchPolicy) -> None:
     """Make conflicts of the proposals whose account another row holds, or wants too."""
+    # Both are read before either is written: a conflict is no proposal of one account any more.
     contested = connection.scalars(_contested(policy)).all()
     taken = connection.scalars(_taken(policy)).all()
     for ids, reason in ((contested, Reason.CONTESTED), (taken, Reason.ACCOUNT_TAKEN)):

@@ -117,6 +117,7 @@ def read_event(raw: object) -> GridEvent | Bulk | Sorted | None:
 
 
 def _is_id(value: object) -> bool:
+    # Beyond this bound the numbers of JavaScript are not exact.
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
 
@@ -147,12 +148,14 @@ def options(state: GridState) -> dict[str, Any]:
             "suppressKeyboardEvent": _code(read_script("keepKey")),
             "minWidth": 80,
         },
+        # Each run of the page brings the definitions again; the order that a person made stays.
         "maintainColumnOrder": True,
         "onNewColumnsLoaded": _code(read_script("look")),
         "onCellKeyDown": _code(read_script("onKey")),
         "onCellDoubleClicked": _code(read_script("onDoubleClick")),
         "enterNavigatesVertically": False,
         "suppressCellFocus": False,
+        # Downloads go through the export, which takes the force out of formulas.
         "suppressCsvExport": True,
         "tooltipShowDelay": 400,
         "tooltipInteraction": True,
