@@ -215,3 +215,15 @@ def test_other_threads_go_on_while_a_file_is_looked_at(service: Service, provide
     watcher.join()
     assert time.process_time() - spent < 1.0
     assert longest[0] < 1.0
+
+
+@pytest.mark.postgres
+def test_a_file_is_looked_at_and_imported_on_postgresql(fresh_postgres: Store, home: Path) -> None:
+    service = make_service(fresh_postgres, home)
+    provider = providers.add_manual_provider(service, ADMIN, "Harbour")
+    upload, places = hand_in(service, ANT, BEE)
+    assert look_at_accounts(service, ANALYST, provider, upload, places).counts == Counter(new=2)
+    run = jobs.execute_run(
+        service, request_accounts_import(service, ANALYST, provider, upload, places, AccountsChoice())
+    )
+    assert (run.state, run.result, kept(service)) == (RunState.DONE, Counter(new=2), [])
