@@ -109,7 +109,7 @@ def _inherit(connection: sa.Connection, old: int, new: int) -> None:
 
 
 def _forget(connection: sa.Connection, run_id: int) -> None:
-    connection.execute(_FORGET, {"one": run_id})
+    connection.execute(_FORGET, {"the_run": run_id})
 
 
 def see(connection: sa.Connection, run_id: int, subject: str, record_ids: Iterable[str]) -> None:
@@ -138,21 +138,21 @@ def release_dead_runs(connection: sa.Connection, at: dt.datetime) -> int:
 
 def keep_alive(connection: sa.Connection, run_id: int, at: dt.datetime) -> None:
     """Say that the process of a running run lives."""
-    connection.execute(_IN_STATE, {"one": run_id, "was": RunState.RUNNING, "heartbeat_at": at})
+    connection.execute(_IN_STATE, {"the_run": run_id, "was": RunState.RUNNING, "heartbeat_at": at})
 
 
 def claim_run(connection: sa.Connection, run_id: int, at: dt.datetime) -> RunView | None:
     """Take a queued run to work on; None when somebody else has it, or it was cancelled before it began."""
     values = {"state": RunState.RUNNING, "started_at": at, "heartbeat_at": at}
-    claimed = connection.execute(_IN_STATE, {"one": run_id, "was": RunState.QUEUED, **values})
+    claimed = connection.execute(_IN_STATE, {"the_run": run_id, "was": RunState.QUEUED, **values})
     return get_run(connection, run_id) if claimed.rowcount else None
 
 
 def cancel_run(connection: sa.Connection, run_id: int, at: dt.datetime) -> None:
     """End a run that waits; one under way is asked to stop, and does so at its next look."""
     ended = {"state": RunState.CANCELLED, "ended_at": at}
-    connection.execute(_IN_STATE, {"one": run_id, "was": RunState.QUEUED, **ended})
-    connection.execute(_IN_STATE, {"one": run_id, "was": RunState.RUNNING, "cancel_requested": True})
+    connection.execute(_IN_STATE, {"the_run": run_id, "was": RunState.QUEUED, **ended})
+    connection.execute(_IN_STATE, {"the_run": run_id, "was": RunState.RUNNING, "cancel_requested": True})
 
 
 def end_run(
@@ -173,7 +173,7 @@ def end_run(
         values["cursor"] = None
         _forget(connection, run_id)
     values |= {"state": state, "ended_at": at, "heartbeat_at": at}
-    connection.execute(_IN_STATE, {"one": run_id, "was": was, **values})
+    connection.execute(_IN_STATE, {"the_run": run_id, "was": was, **values})
 
 
 def add_problems(connection: sa.Connection, run_id: int, problems: Sequence[Rejected]) -> None:
@@ -189,7 +189,7 @@ def problems_of(connection: sa.Connection, run_id: int, limit: int = 500) -> lis
 
 def get_run(connection: sa.Connection, run_id: int) -> RunView:
     """Read a run; NotFound when there is none."""
-    row = connection.execute(_ONE, {"one": run_id}).mappings().one_or_none()
+    row = connection.execute(_ONE, {"the_run": run_id}).mappings().one_or_none()
     if row is None:
         raise NotFound(f"There is no run {run_id}.")
     return _view(row)
@@ -223,7 +223,7 @@ def next_queued(connection: sa.Connection, can_do_run: Callable[[int, RunKind], 
 
 def is_run_active(connection: sa.Connection, run_id: int) -> bool:
     """Whether a run waits or is under way."""
-    return connection.scalar(sa.select(Run.id).where(_IS_ONE, _IS_ACTIVE), {"one": run_id}) is not None
+    return connection.scalar(sa.select(Run.id).where(_IS_RUN, _IS_ACTIVE), {"the_run": run_id}) is not None
 
 
 def is_any_running(connection: sa.Connection, *, but: Iterable[RunKind]) -> bool:
@@ -252,7 +252,7 @@ class Progress:
         have taken over what this one had met.
         """
         values["heartbeat_at"] = self._clock()
-        if not connection.execute(_IN_STATE, {"one": self.run_id, "was": RunState.RUNNING, **values}).rowcount:
+        if not connection.execute(_IN_STATE, {"the_run": self.run_id, "was": RunState.RUNNING, **values}).rowcount:
             raise Cancelled("The run had been given up as dead.", kept="The pages written so far were kept.")
 
     def say(self, message: str) -> None:
@@ -274,7 +274,7 @@ class Progress:
     def check(self) -> None:
         """Raise Cancelled when a person asked for it."""
         with self._store.read() as connection:
-            if connection.scalar(_IS_CANCELLED, {"one": self.run_id}):
+            if connection.scalar(_IS_CANCELLED, {"the_run": self.run_id}):
                 raise Cancelled(
                     "The run was cancelled.", kept="The pages written so far were kept.", do="Start it again any time."
                 )
@@ -298,9 +298,9 @@ _VIEW = (
     Run.cursor,
     Run.wants_full,
 )
-_IS_ONE = Run.id == sa.bindparam("one")
+_IS_RUN = Run.id == sa.bindparam("the_run")
 _OF_TARGET = (Run.kind == sa.bindparam("of_kind"), Run.target == sa.bindparam("of_target"))
-_ONE = sa.select(*_VIEW).where(_IS_ONE)
+_ONE = sa.select(*_VIEW).where(_IS_RUN)
 _LATEST = sa.select(*_VIEW).where(*_OF_TARGET).order_by(Run.id.desc()).limit(1)
 _LATEST_IN_STATE = _LATEST.where(Run.state == sa.bindparam("in_state"))
 _LAST = _LATEST.with_only_columns(Run.id, Run.cursor, Run.done, Run.total, Run.result, Run.heartbeat_at)
@@ -310,12 +310,12 @@ _UNDER_WAY = sa.select(Run.actor, Run.requested_at).where(*_OF_TARGET, Run.state
 _IS_ACTIVE = sa.text(ACTIVE_RUNS)
 _QUEUED = sa.select(Run.id, Run.kind).where(_IS_ACTIVE, Run.state == RunState.QUEUED)
 """In no order: to find the first, SQLite would read all runs there ever were."""
-_IS_CANCELLED = sa.select(Run.cancel_requested).where(_IS_ONE)
+_IS_CANCELLED = sa.select(Run.cancel_requested).where(_IS_RUN)
 
 _QUEUE = sa.insert(Run).returning(Run.id)
-_IN_STATE = sa.update(Run).where(_IS_ONE, Run.state == sa.bindparam("was"))
+_IN_STATE = sa.update(Run).where(_IS_RUN, Run.state == sa.bindparam("was"))
 """Sets what else is given with it."""
-_FORGET = sa.delete(RunSeen).where(RunSeen.run_id == sa.bindparam("one"))
+_FORGET = sa.delete(RunSeen).where(RunSeen.run_id == sa.bindparam("the_run"))
 _EARLY = "The process that did this ended early."
 _RELEASE = (
     sa.update(Run)

@@ -45,12 +45,12 @@ class Undoable:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """What is taken back in words, by which action, and what that means for each row, asked of `one`."""
+    """What is taken back in words, by which action, and what that means for each row, asked of `undone`."""
 
     said: str
     action: str
     rows: Rows
-    one: int
+    undone: int
 
 
 @needs(Role.ANALYST)
@@ -83,7 +83,7 @@ def preview_undo(service: Service, actor: Actor, what: Undoable) -> PlanPreview:
     with service.store.write() as connection:
         chosen = _chosen(connection, what)
         said, detail = chosen.said, {"decision": what.decision_id, "run": what.run_id}
-        rows, values = chosen.rows, {"one": chosen.one}
+        rows, values = chosen.rows, {"undone": chosen.undone}
         who = Who(actor.name, service.clock())
         return freeze_plan(connection, who, chosen.action, said=said, detail=detail, rows=rows, values=values)
 

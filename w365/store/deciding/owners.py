@@ -55,7 +55,7 @@ def given_rows() -> sa.Select[int]:
 
 @functools.cache
 def owner_targets() -> sa.Select[*tuple[Any, ...]]:
-    """Select what undoing the changes of owners of `one` run would change, in the columns of `targets_of_run`."""
+    """Select what undoing the changes of owners of the `undone` run would change, in columns of `targets_of_run`."""
     change, before = t.OwnerChange, sa.orm.aliased(t.OwnerChange)
     latest = owner_version(change)
     earlier = sa.select(sa.func.coalesce(sa.func.max(before.id), 0)).where(
@@ -69,7 +69,7 @@ def owner_targets() -> sa.Select[*tuple[Any, ...]]:
         change.id.label("undoes_id"),
         _outcome(earlier.correlate(change).scalar_subquery()).label("restores_id"),
         sa.case((holds, sa.literal("")), else_=sa.literal("changed")).label("why_left"),
-    ).where(change.run_id == sa.bindparam("one"))
+    ).where(change.run_id == sa.bindparam("undone"))
 
 
 def last_given(connection: sa.Connection, actor: str) -> sa.Row[int | None, dt.datetime] | None:

@@ -22,17 +22,17 @@ NOT_UNDONE = (DecisionKind.SYNC_OFF, DecisionKind.SYNC_ON)
 
 @functools.cache
 def targets_of_run() -> sa.Select[*tuple[Any, ...]]:
-    """Select what undoing the decisions of `one` run would change, one line a provider account.
+    """Select what undoing the decisions of the `undone` run would change, one line a provider account.
 
     (provider account, its version, account restored, decision undone, decision restored, why left).
     """
-    return _targets(t.Decision.run_id == sa.bindparam("one"))
+    return _targets(t.Decision.run_id == sa.bindparam("undone"))
 
 
 @functools.cache
 def targets_of_decision() -> sa.Select[*tuple[Any, ...]]:
-    """Select the same of `one` decision."""
-    return _targets(t.Decision.id == sa.bindparam("one"))
+    """Select the same of the `undone` decision."""
+    return _targets(t.Decision.id == sa.bindparam("undone"))
 
 
 def _targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
@@ -58,12 +58,12 @@ def _targets(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
 
 def list_holding(connection: sa.Connection, row: int) -> frozenset[int]:
     """Say which decisions of a row can be taken back."""
-    return frozenset(connection.scalars(_holding(), {"one": row}))
+    return frozenset(connection.scalars(_holding(), {"row": row}))
 
 
 @functools.cache
 def _holding() -> sa.Select[int]:
-    targets = _targets(t.Decision.provider_account_id == sa.bindparam("one")).subquery()
+    targets = _targets(t.Decision.provider_account_id == sa.bindparam("row")).subquery()
     return sa.select(targets.c.undoes_id).where(targets.c.why_left == "")
 
 
@@ -79,7 +79,7 @@ class Target:
 
 def read_target(connection: sa.Connection, decision_id: int) -> Target:
     """Read it of one decision that is there and can be undone at all."""
-    target = connection.execute(targets_of_decision(), {"one": decision_id}).one()
+    target = connection.execute(targets_of_decision(), {"undone": decision_id}).one()
     return Target(target.provider_account_id, target.account_id, target.restores_id, target.why_left)
 
 

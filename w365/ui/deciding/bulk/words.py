@@ -50,7 +50,7 @@ def say_would(plan: PlanView) -> str:
 
 def say_left(left: Mapping[str, int]) -> list[str]:
     """Say how many rows are left, a line for each reason, the most first."""
-    return [f"{number(amount)}: {LEFT_WORDS[why]}" for why, amount in sorted(left.items(), key=lambda one: -one[1])]
+    return [f"{number(amount)}: {LEFT_WORDS[why]}" for why, amount in sorted(left.items(), key=lambda entry: -entry[1])]
 
 
 def say_warning(preview: PlanPreview) -> str:
