@@ -139,15 +139,11 @@ def _read_created(body: Any, new: NewCustomer) -> Created:
     return Created(_complete(customer, new.country), _read_credentials(body.get("userCredentials")))
 
 
-def _read_credentials(credentials: Any) -> Credentials | None:
+def _read_credentials(body: Any) -> Credentials | None:
     """Take the password as it stands: cleaning could change it. One that is no text is none."""
-    if (
-        not isinstance(credentials, dict)
-        or not isinstance(password := credentials.get("password"), str)
-        or not password
-    ):
+    if not isinstance(body, dict) or not isinstance(password := body.get("password"), str) or not password:
         return None
-    name = credentials.get("userName")
+    name = body.get("userName")
     return Credentials(name if isinstance(name, str) and name else "admin", password)
 
 

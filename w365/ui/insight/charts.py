@@ -81,13 +81,8 @@ def history_frame(history: Sequence[HistoryPoint], zone: dt.tzinfo) -> pd.DataFr
     import pandas as pd
 
     rows = [
-        {
-            "Run": snapshot.run_id,
-            "Time": snapshot.at.astimezone(zone),
-            **_amounts(snapshot.totals),
-            "Drifted": snapshot.drifted,
-        }
-        for snapshot in history
+        {"Run": point.run_id, "Time": point.at.astimezone(zone), **_amounts(point.totals), "Drifted": point.drifted}
+        for point in history
     ]
     return pd.DataFrame(rows, columns=["Run", "Time", *_amounts(_NOTHING), "Drifted"])
 
