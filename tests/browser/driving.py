@@ -35,13 +35,18 @@ _GROWN = """details => {
 
 
 def go(page: Page, url: str, place: str, title: str) -> None:
-    """Open a page and wait until it stands still.
+    """Open a page and wait until it stands still."""
+    page.goto(f"{url}/{place}")
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    wait_until_still(page)
+
+
+def wait_until_still(page: Page) -> None:
+    """Wait until nothing moves any more.
 
     The browser loads each kind of widget when the page first shows one, also after the script's end; until then a
     small skeleton holds its place, and what is below moves down when the widget comes, away from under the pointer.
     """
-    page.goto(f"{url}/{place}")
-    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     page.wait_for_selector(SETTLED)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
@@ -71,6 +76,7 @@ class Grid:
         page.goto(f"{app_url}/provider_accounts?{query}")
         self.frame: FrameLocator = page.frame_locator("iframe[title*=agGrid]")
         expect(self.cell("name").first).to_be_visible(timeout=30_000)
+        wait_until_still(page)
 
     def row(self, name: str) -> Locator:
         """The part of the row that scrolls; the name itself is pinned apart."""

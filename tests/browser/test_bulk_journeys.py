@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from app_process import wait_until_synced
 from axe_checks import violations
+from driving import wait_until_still
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from w365.jobs import execute_run
@@ -36,6 +37,7 @@ def open_grid(page: Page, app_url: str, query: str) -> FrameLocator:
     page.goto(f"{app_url}/provider_accounts?{query}")
     frame = page.frame_locator("iframe[title*=agGrid]")
     expect(frame.locator(".ag-cell[col-id=name]").first).to_be_visible(timeout=30_000)
+    wait_until_still(page)
     return frame
 
 
