@@ -100,7 +100,7 @@ def why_full(row: Row) -> str:
 
 def _set_aside(row: Row) -> str:
     """The reason that a person gave, and until when."""
-    return ": ".join(part for part in (f"Until {row.until}" if row.until else "", row.said) if part)
+    return ": ".join(part for part in (f"Until {row.until}" if row.until else "", row.aside) if part)
 
 
 def clearing(row: Row) -> str:

@@ -84,7 +84,7 @@ def undo(
         left = [asdict(row) for row in list_left(service, actor, plan.id)]
         if dry_run or not plan.would:
             discard_plan(service, actor, plan.id)
-            answer = {"undo": plan.said, "would_take_back": plan.would, "left": plan.left, "left_rows": left}
+            answer = {"undo": plan.title, "would_take_back": plan.would, "left": plan.left, "left_rows": left}
             text = _say_undo(f"{plan.would:,} provider accounts would be taken back.", left, plan.left)
             print_answer(as_json, answer, text)
             return

@@ -33,8 +33,8 @@ class Refusal:
         parts = [str(self.status)]
         if self.code:
             parts.append(f"code {self.code}")
-        said = ", ".join(parts) + (f": “{self.message}”" if self.message else "")
-        return f"{said}; request id {self.request_id}" if self.request_id else said
+        refusal = ", ".join(parts) + (f": “{self.message}”" if self.message else "")
+        return f"{refusal}; request id {self.request_id}" if self.request_id else refusal
 
 
 def read_refusal(answer: RawAnswer, sent: Mapping[str, str], secrets: Iterable[str] = ()) -> Refusal:

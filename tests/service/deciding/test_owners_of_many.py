@@ -94,6 +94,6 @@ def test_the_last_that_a_person_did_is_what_they_did_last(service: Service) -> N
 def test_all_of_a_filter_by_owner_is_what_it_was_when_previewed(service: Service) -> None:
     do(service, give(service, "dora", "u0", "u1"))
     shown = preview_bulk(service, ANALYST, Selection(criteria=Filter(owner="dora")), "owner", {"owner": "eve"})
-    assert (shown.plan.would, shown.plan.said) == (2, "Owner: eve")
+    assert (shown.plan.would, shown.plan.title) == (2, "Owner: eve")
     do(service, shown)
     assert set(owners(service).values()) == {"eve"}

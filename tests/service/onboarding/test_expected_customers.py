@@ -134,7 +134,7 @@ def test_what_a_person_decided_comes_before(service: Service, portal: InvitingPo
         connection.execute(t.ExpectedCustomer.__table__.update().values(tenant_guid=GUID))
     match(service)
     assert [one.status for one in rows(service)] == [Status.UNMAPPED]
-    assert rows_of(service.store, t.ExpectedCustomer.said) == [(f"{ANALYST.name} decided it",)]
+    assert rows_of(service.store, t.ExpectedCustomer.remark) == [(f"{ANALYST.name} decided it",)]
 
 
 def test_an_old_rejection_is_honoured_and_an_old_mapping_too(service: Service, portal: InvitingPortal) -> None:
@@ -148,7 +148,7 @@ def test_an_old_rejection_is_honoured_and_an_old_mapping_too(service: Service, p
     ask(service, GUID)
     sync(service)  # it returns
     assert [one.status for one in rows(service)] == [Status.UNMAPPED]
-    assert rows_of(service.store, t.ExpectedCustomer.said) == [("this account was rejected for it",)]
+    assert rows_of(service.store, t.ExpectedCustomer.remark) == [("this account was rejected for it",)]
 
 
 def test_a_unique_policy_makes_it_wait_with_the_reason(service: Service, portal: InvitingPortal) -> None:
@@ -163,7 +163,7 @@ def test_a_unique_policy_makes_it_wait_with_the_reason(service: Service, portal:
     portal.served = pages_of([other, customer("p1", "x.onmicrosoft.com", tenant_guid=GUID)])
     sync(service)
     (waits,) = list_awaited(service, VIEWER)
-    assert "already belongs to Customer p0" in waits.said
+    assert "already belongs to Customer p0" in waits.remark
     forget_expected(service, ANALYST, waits.id)
     assert list_awaited(service, VIEWER) == []
 
@@ -173,7 +173,7 @@ def test_two_that_are_the_tenant_are_left_to_a_person(service: Service, portal: 
     settings.set_setting(service, ADMIN, "auto_match", "false")
     appear(service, portal, "p1", "p2")
     assert {one.status for one in rows(service)} == {Status.UNMAPPED}
-    assert "both are this tenant" in list_awaited(service, VIEWER)[0].said
+    assert "both are this tenant" in list_awaited(service, VIEWER)[0].remark
 
 
 def test_what_cannot_be_expected_is_refused(service: Service, portal: InvitingPortal) -> None:

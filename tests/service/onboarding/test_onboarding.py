@@ -161,7 +161,7 @@ def test_what_broke_off_is_finished_by_another_process_with_the_same_request_id(
         start(service, prefix="fabrikamagain")
     again = dataclasses.replace(service, store=service.store)
     (waiting,) = list_open(again, VIEWER)
-    assert "server error" in waiting.said
+    assert "server error" in waiting.remark
     fault(servers)
     with pytest.raises(InputError, match="exists at Partner Center by now"):
         give_up(again, ANALYST, waiting.id)

@@ -146,8 +146,8 @@ def explain_sign_in(source: str, result: Mapping[str, Any], secrets: tuple[str, 
     code = _code(result, description)
     meaning = _MEANINGS.get(code) or (_SECRET if result.get("error") == "invalid_client" and not code else None)
     if meaning is None:
-        said = re.split(r" Trace ID:", description)[0] or clean(_text(result, "error"), secrets) or "no reason given"
-        meaning = _Meaning("The sign-in for {source} was refused: “" + _unbraced(said) + "”", "Look up the code.")
+        reason = re.split(r" Trace ID:", description)[0] or clean(_text(result, "error"), secrets) or "no reason given"
+        meaning = _Meaning("The sign-in for {source} was refused: “" + _unbraced(reason) + "”", "Look up the code.")
     label = f" (AADSTS{code})." if code else "."
     do = f"{skew} Correct it." if skew and meaning is _CLOCK else " ".join(filter(None, (meaning.do, skew)))
     return SignInRefused(

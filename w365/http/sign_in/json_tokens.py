@@ -72,8 +72,8 @@ class JsonTokens:
     def _explain(self, grant: Grant) -> SignInRefused:
         status, headers = (self._last.status, self._last.headers) if self._last else (0, {})
         words = (grant.get(name) for name in ("error_description", "message", "error"))
-        said = clean(next((word for word in words if isinstance(word, str)), ""), (self._connection.client_secret,))
-        quoted = f": “{said}”" if said else ""
+        reason = clean(next((word for word in words if isinstance(word, str)), ""), (self._connection.client_secret,))
+        quoted = f": “{reason}”" if reason else ""
         skew = describe_skew(headers.get("date", ""), self._clock.wall())
         return SignInRefused(
             f"{self._source} does not accept the client id and the client secret ({status}{quoted}).",

@@ -42,9 +42,9 @@ def preview_bulk(
     entered = {name: _tidy(value) for name, value in (detail or {}).items()}
     _check_amount(chosen)
     with service.store.write() as connection:
-        said = known.say(connection, entered, service.clock().date())
+        title = known.say(connection, entered, service.clock().date())
         rows = select_planned(known.plan(entered), chosen.ids, chosen.criteria)
-        return freeze_plan(connection, Who(actor.name, service.clock()), action, said=said, detail=entered, rows=rows)
+        return freeze_plan(connection, Who(actor.name, service.clock()), action, title=title, detail=entered, rows=rows)
 
 
 def _check_amount(chosen: Selection) -> None:

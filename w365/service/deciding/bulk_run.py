@@ -64,14 +64,14 @@ def freeze_plan(
     who: Who,
     action: str,
     *,
-    said: str,
+    title: str,
     detail: dict[str, Any],
     rows: Rows,
     values: Values = NO_VALUES,
 ) -> PlanPreview:
     """Freeze what an action of this person would do with the selected rows, and preview it."""
     known = ACTIONS[action]
-    plan_id = plans.add_plan(connection, who.name, who.at, action, said=said, detail=detail, rows=rows, values=values)
+    plan_id = plans.add_plan(connection, who.name, who.at, action, title=title, detail=detail, rows=rows, values=values)
     plans.leave_changed(connection, read_policy(connection), plan_id, terms=known.terms, log=known.log)
     return _read_preview(connection, plan_id)
 
@@ -103,7 +103,7 @@ def confirm_plan(service: Service, actor: Actor, plan_id: int) -> int:
         plan = plans.read_plan(connection, plan_id)
         _refuse(plan, actor)
         kind = RunKind.UNDO if ACTIONS[plan.action].is_undo else RunKind.BULK
-        run_id = request_run(connection, kind, f"{plan.said} #{plan.id}", actor.name, service.clock())
+        run_id = request_run(connection, kind, f"{plan.title} #{plan.id}", actor.name, service.clock())
         plans.bind_run(connection, plan, run_id)
     return run_id
 

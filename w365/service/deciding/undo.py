@@ -47,7 +47,7 @@ class Undoable:
 class _Chosen:
     """What is taken back in words, by which action, and what that means for each row, asked of `undone`."""
 
-    said: str
+    title: str
     action: str
     rows: Rows
     undone: int
@@ -82,10 +82,10 @@ def preview_undo(service: Service, actor: Actor, what: Undoable) -> PlanPreview:
     """
     with service.store.write() as connection:
         chosen = _chosen(connection, what)
-        said, detail = chosen.said, {"decision": what.decision_id, "run": what.run_id}
+        title, detail = chosen.title, {"decision": what.decision_id, "run": what.run_id}
         rows, values = chosen.rows, {"undone": chosen.undone}
         who = Who(actor.name, service.clock())
-        return freeze_plan(connection, who, chosen.action, said=said, detail=detail, rows=rows, values=values)
+        return freeze_plan(connection, who, chosen.action, title=title, detail=detail, rows=rows, values=values)
 
 
 def _chosen(connection: Connection, what: Undoable) -> _Chosen:
@@ -110,10 +110,10 @@ def _chosen_run(connection: Connection, run_id: int) -> _Chosen:
     if run.kind not in DECIDING:
         raise InputError(f"Run {run_id} decided nothing: it read what others say.", kept="Nothing was changed.")
     plan = plans.plan_of_run(connection, run_id)
-    said = f"Run {run_id}: {plan.said if plan else run.kind.replace('_', ' ')}"
+    title = f"Run {run_id}: {plan.title if plan else run.kind.replace('_', ' ')}"
     if plan is not None and ACTIONS[plan.action].log is OwnerChange:
-        return _Chosen(said, UNDO_OWNERS, owner_targets(), run_id)
-    return _Chosen(said, UNDO, targets_of_run(), run_id)
+        return _Chosen(title, UNDO_OWNERS, owner_targets(), run_id)
+    return _Chosen(title, UNDO, targets_of_run(), run_id)
 
 
 @needs(Role.VIEWER)

@@ -123,7 +123,7 @@ def plan_mappings(
         plan = _plan(connection, sheet, places, chosen)
         counts: Counts = Counter()
         at = service.clock()
-        plan_id = add_plan(connection, actor.name, at, TARGET, said=sheet.name, detail={})
+        plan_id = add_plan(connection, actor.name, at, TARGET, title=sheet.name, detail={})
         for part in plan.chunks():
             counts += _add(connection, plan_id, part, chosen.mapped)
             tell(plan.lines)

@@ -26,9 +26,9 @@ def request_accounts_import(
     """Queue what `import_accounts` does and return the run's id; the file belongs to the run from then on."""
     if choice.many_gone:
         require(actor, Role.ADMIN)
-    said = {"provider_id": provider_id, **asdict(choice)}
+    chosen = {"provider_id": provider_id, **asdict(choice)}
     target = find_target(service, provider_id)
-    return _request(service, actor, RunKind.IMPORT, target, Task(upload, places, said))
+    return _request(service, actor, RunKind.IMPORT, target, Task(upload, places, chosen))
 
 
 @needs(Role.ANALYST)
@@ -36,8 +36,8 @@ def request_mappings_import(
     service: Service, actor: Actor, upload: Upload, places: Places, choice: MappingChoice
 ) -> int:
     """Queue what `import_mappings` does and return the run's id; the file belongs to the run from then on."""
-    said = {**asdict(choice), "take": sorted(choice.take)}
-    return _request(service, actor, RunKind.MAPPING_IMPORT, TARGET, Task(upload, places, said))
+    chosen = {**asdict(choice), "take": sorted(choice.take)}
+    return _request(service, actor, RunKind.MAPPING_IMPORT, TARGET, Task(upload, places, chosen))
 
 
 def _request(service: Service, actor: Actor, kind: RunKind, target: str, task: Task) -> int:
@@ -65,10 +65,10 @@ def run_import_of_file(service: Service, run: RunView, progress: Progress) -> Co
 
 
 def _plan_accounts(service: Service, actor: Actor, task: Task, tell: Tell) -> Work:
-    said: dict[str, Any] = dict(task.choice)
-    provider_id = said.pop("provider_id")
+    chosen: dict[str, Any] = dict(task.choice)
+    provider_id = chosen.pop("provider_id")
     sheet = open_sheet(task.upload.name, task.upload.path)
-    return plan_accounts(service, provider_id, sheet, task.places, AccountsChoice(**said), tell)
+    return plan_accounts(service, provider_id, sheet, task.places, AccountsChoice(**chosen), tell)
 
 
 def _plan_mappings(service: Service, actor: Actor, task: Task, tell: Tell) -> Work:

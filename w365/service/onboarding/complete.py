@@ -80,7 +80,7 @@ def map_created(
     try:
         ending = _map(service, actor, onboarding)
         with service.store.write() as connection:
-            values = {"state": State.MAPPED, "ended_at": service.clock(), "said": ending}
+            values = {"state": State.MAPPED, "ended_at": service.clock(), "remark": ending}
             change_onboarding(connection, onboarding.id, State.CREATED, **values)
         problem = "" if ending == "mapped" else f"It was not mapped: {ending}."
     except W365Error as error:
@@ -104,4 +104,4 @@ def note_problem(service: Service, onboarding: OnboardingView, error: W365Error)
     """Keep with an onboarding that goes on what went wrong last."""
     _log.warning("onboarding %d: %s %s", onboarding.id, error.what, error.detail)
     with service.store.write() as connection:
-        change_onboarding(connection, onboarding.id, onboarding.state, said=error.what)
+        change_onboarding(connection, onboarding.id, onboarding.state, remark=error.what)

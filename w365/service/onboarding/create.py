@@ -207,7 +207,7 @@ def _end_refused(service: Service, onboarding: OnboardingView, error: W365Error)
 
 def _end(service: Service, onboarding: OnboardingView, state: State, why: str) -> None:
     """End it without a customer: what was to be sent is forgotten."""
-    ended = {"state": state, "ended_at": service.clock(), "said": why, "detail": {}}
+    ended = {"state": state, "ended_at": service.clock(), "remark": why, "detail": {}}
     with service.store.write() as connection:
         change_onboarding(connection, onboarding.id, onboarding.state, **ended)
 

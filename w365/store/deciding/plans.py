@@ -47,7 +47,7 @@ class PlanView:
     at: dt.datetime
     actor: str
     action: str
-    said: str
+    title: str
     detail: dict[str, Any]
     would: int
     left: dict[str, int]
@@ -73,7 +73,7 @@ def add_plan(
     at: dt.datetime,
     action: str,
     *,
-    said: str,
+    title: str,
     detail: dict[str, Any],
     rows: sa.Select[*tuple[Any, ...]] | None = None,
     values: Values = NO_VALUES,
@@ -84,7 +84,7 @@ def add_plan(
     """
     # Previews that nobody confirmed are forgotten when the next one is made.
     _forget_old(connection, at)
-    plan = {"at": at, "actor": actor, "action": action, "said": said, "detail": detail}
+    plan = {"at": at, "actor": actor, "action": action, "title": title, "detail": detail}
     plan_id = int(connection.execute(_ADD, plan).scalar_one())
     if rows is None:
         return plan_id
@@ -106,7 +106,7 @@ def read_plan(connection: sa.Connection, plan_id: int) -> PlanView:
         raise NotFound("This preview is no longer kept.", kept="Nothing was changed.", do="Ask for it again.")
     left = {row[0]: row[1] for row in connection.execute(_BY_WHY, {"plan": plan_id})}
     would = left.pop("", 0)
-    return PlanView(plan.id, plan.run_id, plan.at, plan.actor, plan.action, plan.said, plan.detail, would, left)
+    return PlanView(plan.id, plan.run_id, plan.at, plan.actor, plan.action, plan.title, plan.detail, would, left)
 
 
 def plan_of_run(connection: sa.Connection, run_id: int) -> PlanView | None:
@@ -218,7 +218,7 @@ _WAITING = sa.and_(t.PlanRow.plan_id == sa.bindparam("plan"), t.PlanRow.why_left
 _IN_PART = sa.and_(_WAITING, t.PlanRow.provider_account_id <= sa.bindparam("end"))
 
 _ADD = sa.insert(t.Plan).returning(t.Plan.id)
-_ONE = sa.select(t.Plan.id, t.Plan.run_id, t.Plan.at, t.Plan.actor, t.Plan.action, t.Plan.said, t.Plan.detail).where(
+_ONE = sa.select(t.Plan.id, t.Plan.run_id, t.Plan.at, t.Plan.actor, t.Plan.action, t.Plan.title, t.Plan.detail).where(
     t.Plan.id == sa.bindparam("plan")
 )
 _BY_WHY = (

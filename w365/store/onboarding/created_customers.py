@@ -44,7 +44,7 @@ class OnboardingView:
     actor: str
     at: dt.datetime
     provider_account_id: int | None
-    said: str
+    remark: str
     detail: Mapping[str, Any] = field(repr=False)
 
 

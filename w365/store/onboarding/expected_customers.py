@@ -32,7 +32,7 @@ from w365.store.matching.evidence import THOSE
 
 @dataclass(frozen=True, slots=True)
 class ExpectedView:
-    """A customer that is expected; ``said`` is why it waits although it appeared."""
+    """A customer that is expected; ``remark`` is why it waits although it appeared."""
 
     id: int
     provider_id: int
@@ -44,7 +44,7 @@ class ExpectedView:
     domain: str
     actor: str
     at: dt.datetime
-    said: str
+    remark: str
 
     @property
     def tenant(self) -> str:
@@ -68,7 +68,7 @@ _EXPECTED = (
         t.ExpectedCustomer.domain,
         t.ExpectedCustomer.actor,
         t.ExpectedCustomer.at,
-        t.ExpectedCustomer.said,
+        t.ExpectedCustomer.remark,
     )
     .join(t.Provider, t.Provider.id == t.ExpectedCustomer.provider_id)
     .join(t.Account, t.Account.id == t.ExpectedCustomer.account_id)
@@ -90,7 +90,7 @@ def end_expected(
 ) -> bool:
     table = t.ExpectedCustomer
     update = sa.update(table).where(table.id == expected_id, table.ended_at.is_(None))
-    return bool(connection.execute(update.values(ended_at=at, said=reason, provider_account_id=row)).rowcount)
+    return bool(connection.execute(update.values(ended_at=at, remark=reason, provider_account_id=row)).rowcount)
 
 
 def find_tenant(
@@ -173,6 +173,6 @@ def _why_to_end(connection: sa.Connection, expected: ExpectedView, now: Standing
 
 
 def _wait(connection: sa.Connection, expected: ExpectedView, reason: str) -> None:
-    if reason != expected.said:
+    if reason != expected.remark:
         table = t.ExpectedCustomer
-        connection.execute(sa.update(table).where(table.id == expected.id).values(said=reason))
+        connection.execute(sa.update(table).where(table.id == expected.id).values(remark=reason))

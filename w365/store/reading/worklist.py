@@ -63,7 +63,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the grid. `version` is what an edit must send back, `said` why a person set it aside, until when."""
+    """One line of the grid. `version` is what an edit must send back, `aside` why a person set it aside, until when."""
 
     id: int
     provider: str
@@ -91,7 +91,7 @@ class Row:
     owner: str = ""
     is_back: bool = False
     is_synced: bool = True
-    said: str = ""
+    aside: str = ""
     until: dt.date | None = None
     candidate_gone: bool = False
 
@@ -190,7 +190,7 @@ def _reading() -> sa.Select[*tuple[Any, ...]]:
             work.owner,
             (sa.func.coalesce(t.Decision.kind, "") == DecisionKind.RETURN).label("is_back"),
             pa.is_synced,
-            sa.func.coalesce(t.StandingOrder.reason, "").label("said"),
+            sa.func.coalesce(t.StandingOrder.reason, "").label("aside"),
             t.StandingOrder.until,
             (~is_live(best)).label("candidate_gone"),
         )

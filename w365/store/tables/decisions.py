@@ -119,7 +119,7 @@ class Plan(Base):
     at: Mapped[dt.datetime]
     actor: Mapped[str]
     action: Mapped[str] = mapped_column(sa.String(20))
-    said: Mapped[str]  # what it does, in words
+    title: Mapped[str]  # what it does, in words
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 

@@ -51,7 +51,7 @@ class Onboarding(Base):
     ended_at: Mapped[dt.datetime | None]
     specific_id: Mapped[str] = mapped_column(server_default="")
     provider_account_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("provider_account.id"))
-    said: Mapped[str] = mapped_column(server_default="")  # what went wrong last, or how it ended
+    remark: Mapped[str] = mapped_column(server_default="")  # what went wrong last, or how it ended
 
 
 class ExpectedCustomer(Base):
@@ -75,4 +75,4 @@ class ExpectedCustomer(Base):
     at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
     provider_account_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("provider_account.id"))
-    said: Mapped[str] = mapped_column(server_default="")  # why it waits, or how it ended
+    remark: Mapped[str] = mapped_column(server_default="")  # why it waits, or how it ended

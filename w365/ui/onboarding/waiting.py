@@ -45,7 +45,7 @@ def _show_unfinished(context: PageContext, onboarding: OnboardingView) -> None:
             ago(onboarding.at, context.service.clock()),
         )
         about = plain(" · ".join(facts))
-        state = f"{_STATES[onboarding.state]}. {onboarding.said}".strip()
+        state = f"{_STATES[onboarding.state]}. {onboarding.remark}".strip()
         text = f"**{plain(short(onboarding.name, 80))}**  \n:small[{plain(state)}]  \n:gray[:small[{about}]]"
         st.markdown(text, width="stretch")
         if context.actor.role < Role.ANALYST:
@@ -83,7 +83,7 @@ def _show_awaited(context: PageContext, expected: ExpectedView) -> None:
             ago(expected.at, context.service.clock()),
         )
         about = plain(" · ".join(facts))
-        waits = f"  \n:small[{plain(expected.said)}]" if expected.said else ""
+        waits = f"  \n:small[{plain(expected.remark)}]" if expected.remark else ""
         st.markdown(f"**{plain(short(expected.account, 80))}**{waits}  \n:gray[:small[{about}]]", width="stretch")
         if context.actor.role >= Role.ANALYST and st.button("Forget", key=f"forget-{expected.id}"):
             _forget(context, expected)

@@ -1,4 +1,4 @@
-"""The tables of version 1.1.0 that 1.0.0 had not: people, their sessions, the audit log."""
+"""What version 1.1.0 added to 1.0.0: people, their sessions, the audit log; and columns got names of their own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    for table, name in (("plan", "title"), ("onboarding", "remark"), ("expected_customer", "remark")):
+        op.execute(f"ALTER TABLE {table} RENAME COLUMN said TO {name}")
     op.create_table(
         "person",
         sa.Column("id", ID),

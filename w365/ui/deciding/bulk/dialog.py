@@ -124,7 +124,7 @@ def _previewed(context: PageContext, asked: _BulkRequest, detail: Mapping[str, A
 
 def _show_preview(context: PageContext, asked: _BulkRequest, preview: PlanPreview) -> None:
     plan = preview.plan
-    st.markdown(f"{plain(plan.said)}  \n{say_would(plan)}")
+    st.markdown(f"{plain(plan.title)}  \n{say_would(plan)}")
     if warning := say_warning(preview):
         st.warning(warning)
     if preview.sample:
@@ -184,14 +184,14 @@ def _show_run(context: PageContext, asked: _BulkRequest, run_id: int) -> None:
         _step(lambda: replace(asked, is_over=True))
     if run.error:
         st.warning(plain(run.error))
-    st.markdown(f"{plain(plan.said)}  \n{say_done(plan, run)}")
+    st.markdown(f"{plain(plan.title)}  \n{say_done(plan, run)}")
     _show_left(context, plan.id, plan.left)
     with st.container(horizontal=True):
         if st.button("Close", type="primary"):
             _forget()
             st.rerun()
         if (run.result[Count.ROWS_CHANGED] or run.result[Count.TAKEN_BACK]) and st.button("Undo"):
-            ask_undo(Undoable(run_id=run_id), f"Undo: {plan.said}")
+            ask_undo(Undoable(run_id=run_id), f"Undo: {plan.title}")
             st.rerun()
 
 
