@@ -17,7 +17,7 @@ from w365.connection import Connection
 from w365.model import Actor, Role, RunState
 from w365.portals import Portal
 from w365.service import Check, Service
-from w365.service.matching.run import settle_touched
+from w365.service.matching.run import refresh_touched
 from w365.service.syncing.crm import run_crm_sync
 from w365.service.syncing.providers import prepare_providers
 from w365.service.syncing.runs import request_crm_sync
@@ -84,7 +84,7 @@ class Changes:
         assert run is not None
         begin = time.perf_counter()
         counts = run_crm_sync(service, run, Progress(store, run_id, service.clock))
-        settle_touched(service)
+        refresh_touched(service)
         seconds = time.perf_counter() - begin
         assert counts["contacts_changed"] == CHANGED, counts
         with store.write() as connection:

@@ -15,7 +15,7 @@ from w365.service import Service
 from w365.service.access import local_user
 from w365.service.configuring.settings import domains_on
 from w365.service.deciding.mapping import clear_mapping
-from w365.service.matching.run import PendingChange, make_change, settle_touched
+from w365.service.matching.run import PendingChange, make_change, refresh_touched
 from w365.service.reading.records import list_rows
 from w365.store.reading.worklist import Filter, Row
 
@@ -35,7 +35,7 @@ def restored(service: Service) -> Iterator[None]:
     before = domains_on(service, local_user(), DomainList.SHARED)
     yield
     make_change(service, local_user(), PendingChange(domains={DomainList.SHARED: tuple(before)}))
-    settle_touched(service)
+    refresh_touched(service)
 
 
 def test_the_account_is_chosen_for_everyone_of_a_domain(page: Page, app_url: str, service: Service) -> None:

@@ -1,4 +1,4 @@
-"""The tries of one request: after each failure either a wait, or the error that ends the request."""
+"""The tries of one request: after each failure (429, 5xx, no answer) either a wait, or the error that ends it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Domains brought to one spelling, and told apart by what they are worth as evidence."""
+"""Domains brought to one spelling, and told apart by kind. Free mail is a list, no kind: `store.matching.evidence`."""
 
 from __future__ import annotations
 

@@ -18,8 +18,14 @@ from w365.errors import SignInRefused, SourceChanged, SourceError, SourceRefused
 from w365.http.client import ApiClient
 from w365.http.fields import FieldError, refuse_pattern
 from w365.portals.collection import Collection, Link
-from w365.portals.customers import ALL_DOMAINS, DEFAULT_ONLY, default_domain_only, read_domains, read_subscriptions
 from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
+from w365.portals.partner_center_records import (
+    ALL_DOMAINS,
+    DEFAULT_ONLY,
+    default_domain_only,
+    read_domains,
+    read_subscriptions,
+)
 from w365.portals.record_domains import CUSTOMER_RECORD, RecordDomains
 from w365.portals.stop import StopSignal
 from w365.source_records import Customer, CustomerDomain, Rejected, Subscription

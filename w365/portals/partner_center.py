@@ -20,11 +20,11 @@ from w365.http.sign_in.user_tokens import UserTokens
 from w365.http.wait import REAL_CLOCK, Check, Waiting, never_stop
 from w365.portals.changes import LONGEST, named_since
 from w365.portals.collection import Collection, Link, ListPage
-from w365.portals.customers import ALL_DOMAINS, read_customer, unknown_fields
 from w365.portals.details import DetailReader
 from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
 from w365.portals.onboarding import OnboardingPortal
 from w365.portals.partner_center_onboarding import PartnerCenterOnboarding
+from w365.portals.partner_center_records import ALL_DOMAINS, read_customer, unknown_fields
 from w365.portals.protocol import Choose
 from w365.portals.record_domains import CUSTOMER_RECORD
 from w365.portals.resellers import NO_CHANNELS, ResellerChannels, customers_of, id_of, read_channels

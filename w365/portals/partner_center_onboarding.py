@@ -16,8 +16,8 @@ from w365.http.client import Answer, ApiClient
 from w365.http.fields import FieldError, guid_or_empty, optional_text, required_id, required_record
 from w365.http.refusal import Refusal, clean
 from w365.portals.collection import Collection, Link
-from w365.portals.customers import default_domain_only, read_customer
 from w365.portals.onboarding import Created, Credentials, NewCustomer
+from w365.portals.partner_center_records import default_domain_only, read_customer
 from w365.source_records import Customer
 
 SOURCE = "Partner Center"

@@ -133,7 +133,7 @@ def test_lists_and_threshold_change_what_is_proposed(store: Store, home: Path) -
     sync(service)
 
     def reason() -> str:
-        run.settle_touched(service)
+        run.refresh_touched(service)
         return str(rows_of(store, t.Worklist.reason)[0][0])
 
     assert reason() == "several_accounts"

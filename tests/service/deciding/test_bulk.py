@@ -24,7 +24,7 @@ from w365.service.deciding.bulk_actions import ACTIONS
 from w365.service.deciding.bulk_preview import MOST_SELECTED, Selection, preview_bulk
 from w365.service.deciding.bulk_run import PlanPreview, confirm_plan
 from w365.service.deciding.undo import Undoable, preview_undo
-from w365.service.matching.run import settle_touched
+from w365.service.matching.run import refresh_touched
 from w365.service.reading.records import read_row
 from w365.store import tables as t
 from w365.store.db.engine import Store
@@ -209,7 +209,7 @@ def check_unique(service: Service) -> None:
     """Neither two rows of the set nor a row of the set and a mapping share an account."""
     store = service.store
     settings.set_setting(service, ADMIN, "cardinality", "unique")
-    settle_touched(service)
+    refresh_touched(service)
     shown = preview_bulk(service, ANALYST, OPEN, "assign", {"account": account_id_of(store, "b2")})
     assert shown.plan.left == {"contested": 7}
     one = Selection(ids=(id_of(store, "c3"),))
@@ -276,7 +276,7 @@ def test_a_policy_of_one_provider_holds_for_its_rows_alone(service: Service, sto
 
 def test_who_wanted_an_account_that_a_bulk_gave_away_is_told(service: Service, store: Store) -> None:
     settings.set_setting(service, ADMIN, "cardinality", "unique")
-    settle_touched(service)
+    refresh_touched(service)
     one = Selection(ids=(id_of(store, "c3"),))
 
     def reason_of_rival() -> Reason:

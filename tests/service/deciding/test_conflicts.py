@@ -94,7 +94,7 @@ def service(store: Store, home: Path) -> Service:
 
 
 def look(service: Service, pages: PageNumbers | None = None, limit: int = 5) -> Conflicts:
-    run.settle_touched(service)
+    run.refresh_touched(service)
     return conflicts.list_conflicts(service, VIEWER, pages, limit=limit)
 
 
@@ -181,7 +181,7 @@ def test_a_row_for_which_the_account_was_rejected_is_left(service: Service, stor
 
 def test_under_a_unique_policy_the_account_is_chosen_for_one_row_alone(service: Service) -> None:
     settings.set_setting(service, ADMIN, "cardinality", "unique")
-    run.settle_touched(service)
+    run.refresh_touched(service)
     rows = conflicts.rows_of_domain(service, ANALYST, "two.com")
     both = preview_rows(service, rows, "a3").plan
     assert (both.would, both.left) == (0, {"contested": 2})

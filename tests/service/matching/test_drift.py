@@ -238,7 +238,7 @@ def test_rejecting_the_other_account_of_a_mapping_by_hand_ends_the_drift(service
 def test_the_grid_says_it_beside_the_origin(service: Service, crm: FakeCrm) -> None:
     assert why(row(service)) == "Auto-Match"
     move_contact(service, crm)
-    run.settle_touched(service)
+    run.refresh_touched(service)
     assert why(row(service)) == "Drifted: other account"
     assert why_full(row(service)).startswith("Auto-Match. The rules now support another account")
 

@@ -282,7 +282,7 @@ def live(bench: Bench, policy: Cardinality, acts: list[Act]) -> None:
 
 
 def check_kept_up(bench: Bench) -> None:
-    matching.settle_touched(bench.service)
+    matching.refresh_touched(bench.service)
     with bench.service.store.write() as connection:
         kept_up = contents(connection)
         for table in (t.CurrentProposal, t.Worklist):
@@ -321,7 +321,7 @@ def test_a_guard_looks_again_when_the_account_it_was_asked_about_gets_another_do
         put_customer(3, ("adatum.com",), "", 1, is_verified=True),
         read_crm,
         read_provider,
-        lambda bench: matching.settle_touched(bench.service),
+        lambda bench: matching.refresh_touched(bench.service),
     ):
         act(bench)
     assert Guard.LONE_CONTACT.value not in reasons_in(bench)

@@ -81,7 +81,7 @@ def witness(service: Service, threads: int, edits: int) -> None:
     assert {row[0]: row[1:] for row in mappings} == latest
     work = rows_of(service.store, t.Worklist.provider_account_id, t.Worklist.version, t.Worklist.account_id)
     assert {row[0]: row[1:] for row in work if row[1]} == latest
-    run.settle_touched(service)
+    run.refresh_touched(service)
     with service.store.write() as connection:
         before = connection.execute(sa.select(t.Worklist.__table__).order_by(t.Worklist.provider_account_id)).all()
         refresh_with_rivals(connection, read_policy(connection), None)

@@ -91,11 +91,11 @@ def run_match(service: Service, run: RunView, progress: Progress, *, map_first: 
         if run.wants_full:
             fold_all(connection)
             touch_rows(connection, all_rows())
-        _settle_touched(connection)
+        _refresh_touched(connection)
         mapped = map_first(connection, policy, run.id, service.clock()) if map_first else 0
         mapped += auto_match(connection, policy, run.id, run.actor, service.clock())
         if mapped:
-            _settle_mapped(connection, run.id)
+            _refresh_mapped(connection, run.id)
         forget_touched(connection)
         statuses = _leave_snapshot(connection, run.id)
         drifted = count_rows(connection, Filter(part=ListPart.DRIFTED))
@@ -107,7 +107,7 @@ def run_match(service: Service, run: RunView, progress: Progress, *, map_first: 
 @needs(Role.VIEWER)
 def preview_match(service: Service, actor: Actor, limit: int = 200) -> MatchPreview:
     """Say what a match would do now, whether Auto-Match is on or off. Nothing is mapped."""
-    settle_touched(service)
+    refresh_touched(service)
     with service.store.read() as connection:
         return _preview(connection, limit)
 
@@ -136,28 +136,28 @@ def try_change(
     with service.store.write() as connection:
         attempt = connection.begin_nested()
         _put(connection, actor, change, service.clock())
-        _settle_touched(connection)
+        _refresh_touched(connection)
         after = _preview(connection, limit)
         attempt.rollback()
     return before, after
 
 
-def settle_touched(service: Service) -> None:
+def refresh_touched(service: Service) -> None:
     """Bring proposals up to date without mapping anything, so that what is shown agrees with the facts and settings."""
     with service.store.read() as connection:
         if not is_any_touched(connection):
             return
     with service.store.write() as connection:
-        _settle_touched(connection)
+        _refresh_touched(connection)
         forget_touched(connection)
 
 
-def _settle_touched(connection: Connection) -> None:
+def _refresh_touched(connection: Connection) -> None:
     refresh_with_rivals(connection, read_policy(connection), touched_or_all(connection))
     order_candidates(connection, touched_rows())
 
 
-def _settle_mapped(connection: Connection, run_id: int) -> None:
+def _refresh_mapped(connection: Connection, run_id: int) -> None:
     """After mapping: the grid rows of what was mapped, and under a unique policy the rows that lost to it."""
     rows, values = mapped_in_run(), {"run": run_id}
     refresh_with_rivals(connection, read_policy(connection), rows, values)

@@ -131,7 +131,7 @@ def carry_out(
     if made.judged:
         drop_candidates(connection, rejected_in_made(), made.values)
     if made.rows:
-        _settle(connection, policy, made)
+        _refresh(connection, policy, made)
         order_decided(connection, in_made(), made.values)
     return made.rows
 
@@ -164,7 +164,7 @@ def _count(connection: sa.Connection, statement: sa.Insert, values: Values) -> i
     return connection.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount
 
 
-def _settle(connection: sa.Connection, policy: MatchPolicy, made: Made) -> None:
+def _refresh(connection: sa.Connection, policy: MatchPolicy, made: Made) -> None:
     """Make proposals and grid rows agree with what was decided.
 
     A mapping bears on proposals under a unique policy only, a rejection under any: the others stay as they are.

@@ -1,4 +1,4 @@
-"""Settle: proposals and grid rows made to agree with facts and decisions, for all rows or some."""
+"""Proposals and grid rows made to agree with facts and decisions, for all rows or some."""
 
 from __future__ import annotations
 

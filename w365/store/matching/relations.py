@@ -25,7 +25,10 @@ def is_own(domain: type[t.ProviderAccountDomain] = t.ProviderAccountDomain) -> s
 
 
 def is_listed(name: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
-    """Whether a domain is free mail, shared, excluded or the partner's: listed is no evidence (product rule 4)."""
+    """Whether a domain is free mail, shared, excluded or the partner's: listed is no evidence (product rule 4).
+
+    `w365.store.matching.evidence` weighs domains by the same rule where the reason is told.
+    """
     return sa.exists().where(t.ListedDomain.domain == name)
 
 

@@ -1,4 +1,4 @@
-"""The rows of the grid, read by filter, sort and page; `settling` keeps them up."""
+"""The rows of the grid, read by filter, sort and page; `w365.store.matching.refresh_derived` keeps them up."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from w365.matching.messages import LIST_WORDS, STATUS_WORDS
 from w365.model import DomainList, Role, Status
 from w365.service.deciding.bulk_preview import Selection
 from w365.service.deciding.conflicts import MOST_ROWS, PER_PAGE, list_conflicts, rows_of_domain
-from w365.service.matching.run import PendingChange, settle_touched
+from w365.service.matching.run import PendingChange, refresh_touched
 from w365.store.deciding.conflict_pages import (
     AccountConflict,
     ConflictPage,
@@ -43,7 +43,7 @@ T = TypeVar("T")
 def show_conflicts(context: PageContext) -> None:
     keep_current(context)
     if not is_busy(context):
-        settle_touched(context.service)
+        refresh_touched(context.service)
     pages = PageNumbers(**{name: st.session_state.get(_PAGE + name, 0) for name in asdict(PageNumbers())})
     conflicts = list_conflicts(context.service, context.actor, pages)
     show_pending_dialog(context)
