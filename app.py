@@ -7,9 +7,10 @@ import streamlit as st
 from w365.api.routes import routes
 from w365.ui.frame import app_runtime
 from w365.ui.frame.page_frame import say_uncaught
-from w365.ui.frame.security import middleware
+from w365.ui.frame.security import bind_pages_to_people, middleware
 from w365.ui.frame.visitor import name_identity_provider
 
+bind_pages_to_people()
 app = st.App(
     "w365/ui/main.py",
     secrets=name_identity_provider(),

@@ -39,12 +39,13 @@ START_SECONDS = 60
 KEY = "the key of this bench alone"
 OPEN_APP = """
 import streamlit as st
+from w365.api.doors import Doors
 from w365.api.routes import routes
 from w365.ui.frame import app_runtime
 from w365.ui.frame.security import middleware
 
 app = st.App(
-    {main!r}, routes=routes(app_runtime.service), middleware=middleware[1:], lifespan=app_runtime.lifespan
+    {main!r}, routes=routes(app_runtime.service), middleware=[each for each in middleware if each.cls is not Doors], lifespan=app_runtime.lifespan
 )
 """
 

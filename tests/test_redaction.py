@@ -22,3 +22,9 @@ def test_a_secret_of_the_settings_is_hidden_from_four_characters_on(secret: str,
 def test_so_is_one_that_came_later(secret: str, shown: str) -> None:
     hide_secret(secret)
     assert line(RedactingFormatter([]), f"they sent {secret}").endswith(shown)
+
+
+def test_a_line_begins_with_its_time_in_utc() -> None:
+    record = logging.LogRecord("w365", logging.INFO, "", 0, "done", (), None)
+    record.created = 1_800_000_000.25
+    assert RedactingFormatter([]).format(record).startswith("2027-01-15T08:00:00.250+00:00 INFO w365: done")

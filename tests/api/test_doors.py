@@ -163,6 +163,11 @@ def test_what_no_page_needs_is_closed(path: str) -> None:
     assert kind_of_refusal(path, LOCAL) == "closed"
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PATCH", "CONNECT", "get", ""])
+def test_a_method_that_no_route_works_with_leads_nowhere(method: str) -> None:
+    assert kind_of_refusal("/", LOCAL, method=method) == "method"
+
+
 def test_a_websocket_has_one_place() -> None:
     for path in ("/", "/api/rows", "/_stcore/stream/more", "/_stcore/agent/mcp"):
         assert kind_of_refusal(path, {**LOCAL, "origin": "http://127.0.0.1:8501"}, is_websocket=True) == "closed"

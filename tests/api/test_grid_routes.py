@@ -56,6 +56,21 @@ def test_without_a_token_of_this_app_nothing_is_told(client: httpx.Client, path:
     assert answer.json()["error"].endswith("Reload the page.")
 
 
+def test_a_made_up_token_is_logged_with_where_it_came_from(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    with Server() as server, httpx.Client(base_url=server.url, trust_env=False, verify=False) as client:
+        server.get_service = lambda: service
+        for token in ("made up", "made up again"):
+            assert client.get("/api/rows", headers={tokens.HEADER: token}).status_code == 401
+        old = tokens.mint_token(SECRET, ANALYST, tokens.browser_of(BROWSER))
+        assert client.get("/api/rows", headers={tokens.HEADER: old}).status_code == 401
+    told = [record.getMessage() for record in caplog.records if record.name == "w365.api.refusal_log"]
+    assert [line.split(" from ")[0] for line in told] == [
+        "refused (This page is not signed in.) GET '/api/rows'",
+        "refused (This page was opened in another browser.) GET '/api/rows'",
+    ]
+    assert all("from 127.0.0.1" in line and "made up" not in line for line in told)
+
+
 def test_without_a_token_nothing_is_saved(client: httpx.Client, connect: Connect) -> None:
     of = row(client, "Kestrel GmbH")
     assert save(connect(None), of, 1).status_code == 401

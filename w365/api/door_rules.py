@@ -15,6 +15,8 @@ _NEEDED = {"stream", "health", "host-config", "upload_file", "bidi-components"}
 """What the pages use of Streamlit's own routes. Its agent API, metrics and script check answer nobody."""
 _INNER = {_CORE, "api", "media", "component", "static"}
 """A path with such a part is no page that a link of another site leads to."""
+_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE"}
+"""What the routes work with. Pages of others are allowed nothing, so that no browser has to ask what is (OPTIONS)."""
 _ODD = re.compile(r"[\x00-\x1f\x7f\\%;]")
 _SIGN_IN_ROUTES = (("auth", "login"), ("auth", "logout"), ("oauth2callback",))
 
@@ -69,6 +71,10 @@ def _has_odd_path(visit: Visit, _entrance: Entrance) -> bool:
     *inner, last = visit.segments or [""]
     is_odd = any(part in ("", ".", "..") for part in inner) or last in (".", "..")
     return not visit.path.startswith("/") or is_odd or bool(_ODD.search(visit.path))
+
+
+def _has_other_method(visit: Visit, _entrance: Entrance) -> bool:
+    return visit.method not in _METHODS
 
 
 def _is_closed(visit: Visit, entrance: Entrance) -> bool:
@@ -150,6 +156,7 @@ _RULES: tuple[Rule, ...] = (
         ),
     ),
     (_has_odd_path, Refusal("path", 404, "There is no such page. Check the address.")),
+    (_has_other_method, Refusal("method", 405, "No route works with this method. Use the app's own pages.")),
     (_is_closed, Refusal("closed", 404, "There is nothing here. Open the app's first page.")),
     (
         _has_foreign_origin,

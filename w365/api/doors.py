@@ -7,10 +7,8 @@ and port that the connection really came in at, or W365_PUBLIC_URL. One decision
 
 from __future__ import annotations
 
-import logging
 import socket
 from collections.abc import Callable, Sequence
-from time import monotonic
 from urllib.parse import urlsplit
 
 from starlette.responses import PlainTextResponse
@@ -18,13 +16,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from w365.api.browsers import read_browser
 from w365.api.door_rules import NAMELESS, Refusal, find_refusal
+from w365.api.refusal_log import RefusalLog
 from w365.api.visits import Visit, read_visit
 from w365.entrance import Entrance, SignInMode, is_loopback
 from w365.errors import ConfigurationError
-
-_log = logging.getLogger(__name__)
-
-_TOLD_EVERY = 600.0  # seconds
 
 
 def why_not_open(entrance: Entrance, address: str | None) -> str:
@@ -67,7 +62,7 @@ class Doors:
         self._app = app
         self._read_entrance, self._read_keys = read_entrance, read_keys
         self._entrance: Entrance | None = None
-        self._told: dict[str, float] = {}
+        self._refusals = RefusalLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -75,7 +70,7 @@ class Doors:
             return
         visit = read_visit(scope, receive)
         if refusal := self._find_refusal(visit, scope):
-            self._tell(refusal, visit)
+            self._refusals.note(refusal.kind, visit)
             await _refuse(refusal, scope, receive, send)
         else:
             await self._app(self._without_names(scope), receive, send)
@@ -109,22 +104,6 @@ class Doors:
             return scope
         names = {name.encode("ascii") for name in self.entrance.identity_headers}
         return {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() not in names]}
-
-    def _tell(self, refusal: Refusal, visit: Visit) -> None:
-        now = monotonic()
-        if now < self._told.get(refusal.kind, -_TOLD_EVERY) + _TOLD_EVERY:
-            return
-        self._told[refusal.kind] = now
-        place = "/".join(visit.path.split("/")[:3])  # what follows can be the name of a link to a file
-        brought = [f"{name}={visit.values(name)!r:.200}" for name in ("host", "origin", "sec-fetch-site")]
-        _log.warning(
-            "refused (%s) %s %.200r from %s: %s Others of this kind are not logged for ten minutes.",
-            refusal.kind,
-            "websocket" if visit.is_websocket else visit.method,
-            place,
-            visit.connection.peer,
-            " ".join(brought) + ".",
-        )
 
 
 def _listening_address(receive: Receive) -> str | None:

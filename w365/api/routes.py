@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -19,8 +20,10 @@ from w365.api import tokens
 from w365.api.browsers import COOKIE
 from w365.api.downloads import Download, send
 from w365.api.parameters import Edit, read_block, read_edit, read_row, read_text
+from w365.api.refusal_log import RefusalLog
 from w365.api.rows import Json, account_json, row_json
 from w365.api.sign_in_return import sign_in_routes
+from w365.api.visits import read_visit
 from w365.errors import (
     AccessError,
     InputError,
@@ -28,6 +31,7 @@ from w365.errors import (
     NotFound,
     Outdated,
     PolicyBreach,
+    SignedOut,
     StaleEdit,
     StoreError,
     W365Error,
@@ -58,9 +62,9 @@ _STATUS: tuple[tuple[type[W365Error], int], ...] = (
 
 def routes(get_service: Callable[[], Service]) -> list[Route]:
     """Return the routes; `get_service` is called at each request."""
-    api = _Api(get_service)
-    kept = [Middleware(ExceptionMiddleware, handlers={W365Error: _refused, Exception: _failed})]
-    told = [Middleware(ExceptionMiddleware, handlers={W365Error: _said, Exception: _failed})]
+    api, log = _Api(get_service), RefusalLog()
+    kept = [Middleware(ExceptionMiddleware, handlers={W365Error: partial(_refused, log), Exception: _failed})]
+    told = [Middleware(ExceptionMiddleware, handlers={W365Error: partial(_said, log), Exception: _failed})]
     download = Route("/api/downloads/{name}", api.download, methods=["GET"], middleware=told)
     download.methods = {"GET"}  # a HEAD, as a scanner of links sends one, would use the link up
     return [
@@ -155,14 +159,22 @@ def _as_it_is(service: Service, actor: Actor, row: int) -> Json | None:
         return None
 
 
-def _refused(_request: Request, error: Exception) -> JSONResponse:
+def _refused(log: RefusalLog, request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, W365Error)  # noqa: S101 - registered for this class; Starlette's type is wider
+    _note_refusal(log, request, error)
     return _refusal(error)
 
 
-def _said(_request: Request, error: Exception) -> PlainTextResponse:
+def _said(log: RefusalLog, request: Request, error: Exception) -> PlainTextResponse:
     assert isinstance(error, W365Error)  # noqa: S101 - registered for this class; Starlette's type is wider
+    _note_refusal(log, request, error)
     return PlainTextResponse(str(error), _status_of(error), headers=_HEADERS)
+
+
+def _note_refusal(log: RefusalLog, request: Request, error: W365Error) -> None:
+    """Log what no page of the app sends. That a page is too old, its session over, a role too low is told elsewhere."""
+    if isinstance(error, AccessError) and not isinstance(error, (NotAllowed, Outdated, SignedOut)):
+        log.note(error.what, read_visit(request.scope, request.receive))
 
 
 def _failed(request: Request, error: Exception) -> JSONResponse:

@@ -5,6 +5,7 @@ Streamlit would serve a `pages` folder beside the main script by itself.
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import streamlit as st
@@ -14,7 +15,9 @@ from w365.ui.frame.pages import PAGES, WORK, Page
 from w365.ui.frame.palette import DARK_STYLE, is_dark
 from w365.ui.frame.visitor import find_role
 
-_ICON = Path(__file__).resolve().parent / "static" / "icon.png"
+_PICTURE = (Path(__file__).resolve().parent / "static" / "icon.png").read_bytes()
+_ICON = f"data:image/png;base64,{base64.b64encode(_PICTURE).decode('ascii')}"
+"""In the page itself: files beside it are for people who are signed in."""
 
 
 def _listed(page: Page, role: Role | None) -> st.Page:
@@ -31,10 +34,10 @@ def _listed(page: Page, role: Role | None) -> st.Page:
     )
 
 
-st.set_page_config(page_title="W365 Provider Accounts", page_icon=str(_ICON), layout="wide")
+st.set_page_config(page_title="W365 Provider Accounts", page_icon=_ICON, layout="wide")
 if is_dark():
     st.html(DARK_STYLE)
-st.logo(str(_ICON), size="large")
+st.logo(_ICON, size="large")
 role = find_role()
 groups: dict[str, list[st.Page]] = {}
 for entry in PAGES:

@@ -15,7 +15,7 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.configuring.settings import get_settings, set_setting
 from w365.service.people.roles import disable_person, enable_person, list_audit_log, list_people, set_role
-from w365.service.people.sessions import enter, sign_out, stay
+from w365.service.people.sessions import enter, role_in_browser, sign_out, stay
 from w365.service.reading.visits import read_visit
 from w365.service.syncing.providers import add_manual_provider
 from w365.store.db.engine import Store
@@ -219,6 +219,21 @@ def test_a_visit_is_the_persons_in_every_browser(service: Service, clock: FakeCl
     assert read_visit(service, sign_in(service)) is None
     clock.forward(minutes=45)
     assert read_visit(service, sign_in(service, browser="b", nonce="m")) is not None
+
+
+def test_a_browser_has_the_highest_role_of_those_who_are_signed_in_there(service: Service, clock: FakeClock) -> None:
+    assert role_in_browser(service, BROWSER) is None
+    ann, bob = sign_in(service), sign_in(service, sub="2", name="Bob", roles=["viewer"])
+    assert (role_in_browser(service, BROWSER), role_in_browser(service, "")) == (Role.ANALYST, None)
+    sign_out(service, ann)
+    assert role_in_browser(service, BROWSER) == Role.VIEWER
+    clock.forward(hours=1)
+    assert not is_signed_in(service, bob)
+    assert role_in_browser(service, BROWSER) is None
+
+
+def test_without_a_sign_in_every_browser_is_an_admins(service: Service) -> None:
+    assert role_in_browser(team(service, SignInMode.LOCAL), "") == Role.ADMIN
 
 
 def test_two_tabs_that_sign_in_at_once_share_one_session(service: Service) -> None:

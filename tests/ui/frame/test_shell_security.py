@@ -3,8 +3,10 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from w365.entrance import Entrance
 from w365.ui.frame.security import SecurityHeaders, headers_for
 
 
@@ -20,7 +22,9 @@ def test_inline_scripts_are_allowed_by_hash_only() -> None:
     assert "unsafe-inline" not in scripts
 
 
-def test_headers_are_added_once_and_those_of_a_route_stay() -> None:
+def headers_of_a_route(public_url: str) -> tuple[dict[bytes, bytes], int]:
+    """The headers of an answer that had one itself, and how many there are."""
+
     async def route(_scope: Scope, _receive: Receive, send: Send) -> None:
         own = [(b"X-Frame-Options", b"DENY")]
         await send({"type": "http.response.start", "status": 200, "headers": own})
@@ -34,7 +38,21 @@ def test_headers_are_added_once_and_those_of_a_route_stay() -> None:
         return {"type": "http.disconnect"}
 
     with ThreadPoolExecutor(1) as pool:  # the browser tests leave an event loop running in this thread
-        pool.submit(asyncio.run, SecurityHeaders(route)({"type": "http", "path": "/"}, receive, send)).result()
-    names = [name.lower() for name, _ in sent[0]["headers"]]
-    assert names.count(b"x-frame-options") == 1
-    assert b"content-security-policy" in names
+        headers = SecurityHeaders(route, lambda: Entrance(public_url=public_url))
+        pool.submit(asyncio.run, headers({"type": "http", "path": "/"}, receive, send)).result()
+    return {name.lower(): value for name, value in sent[0]["headers"]}, len(sent[0]["headers"])
+
+
+def test_headers_are_added_once_and_those_of_a_route_stay() -> None:
+    headers, number = headers_of_a_route("")
+    assert headers[b"x-frame-options"] == b"DENY"
+    assert b"content-security-policy" in headers
+    assert len(headers) == number
+
+
+@pytest.mark.parametrize(
+    ("public_url", "is_kept_to_tls"), [("https://w365.example", True), ("http://localhost", False)]
+)
+def test_where_people_come_by_https_browsers_are_told_to_keep_to_it(public_url: str, *, is_kept_to_tls: bool) -> None:
+    headers, _number = headers_of_a_route(public_url)
+    assert (b"strict-transport-security" in headers) == is_kept_to_tls

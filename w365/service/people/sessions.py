@@ -30,6 +30,7 @@ from w365.store.people.sessions import (
     find_session,
     get_session,
     is_proof_used,
+    list_sessions_in,
     note_use,
 )
 from w365.store.runs import BY_ITSELF, SCHEDULE
@@ -60,6 +61,16 @@ def enter(service: Service, identity: Identity, browser: str) -> Actor:
     if isinstance(outcome, W365Error):
         raise outcome
     return outcome
+
+
+def role_in_browser(service: Service, browser: str) -> Role | None:
+    """The highest role of those who are signed in in a browser, given by its digest; None where nobody is."""
+    if service.settings.sign_in is SignInMode.LOCAL:
+        return Role.ADMIN
+    with service.store.read() as connection:
+        sessions = list_sessions_in(connection, browser) if browser else []
+    actors = [_go_on(service, session, service.clock()) for session in sessions]
+    return max((actor.role for actor in actors if actor), default=None)
 
 
 def _go_on(service: Service, session: SessionRow, now: dt.datetime) -> Actor | None:

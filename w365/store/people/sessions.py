@@ -40,6 +40,11 @@ def find_session(connection: sa.Connection, person_id: int, browser: str) -> Ses
     return _session(connection.execute(_LATEST, {"of_person": person_id, "of_browser": browser}).one_or_none())
 
 
+def list_sessions_in(connection: sa.Connection, browser: str) -> list[SessionRow]:
+    """Read the sessions of a browser that nobody has ended; they may be too old or idle."""
+    return [session for row in connection.execute(_IN_BROWSER, {"of_browser": browser}) if (session := _session(row))]
+
+
 def is_proof_used(connection: sa.Connection, proof: str) -> bool:
     """Tell whether this answer of the identity provider has begun a session already."""
     return connection.execute(_OF_PROOF, {"of_proof": proof}).first() is not None
@@ -95,6 +100,7 @@ _LATEST = (
     .order_by(t.Session.id.desc())
     .limit(1)
 )
+_IN_BROWSER = _SESSIONS.where(t.Session.browser == sa.bindparam("of_browser"), t.Session.ended_at.is_(None))
 _OF_PROOF = sa.select(t.Session.id).where(t.Session.proof == sa.bindparam("of_proof"), t.Session.proof != "")
 _OPEN = (
     sa.select(t.Session.person_id, sa.func.count())

@@ -7,15 +7,21 @@ import functools
 import hashlib
 import re
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config
 
 from w365.api.doors import Doors
+from w365.api.held_files import HeldFiles
 from w365.config import load_entrance, load_settings
-from w365.errors import W365Error
+from w365.entrance import Entrance, SignInMode
+from w365.errors import ConfigurationError, W365Error
+from w365.ui.frame import app_runtime
 from w365.ui.frame.browser_cookie import BrowserCookie
 
 _POLICY = (
@@ -26,9 +32,9 @@ _POLICY = (
     "connect-src 'self'",
     "worker-src 'self' blob:",
     "frame-src 'self'",
-    "frame-ancestors 'self'",
+    "frame-ancestors 'self'",  # the grid stands in a frame of our own
     "object-src 'none'",
-    "base-uri 'self'",
+    "base-uri 'none'",
     "form-action 'self'",
 )
 _FIXED = {
@@ -36,7 +42,12 @@ _FIXED = {
     "x-frame-options": "SAMEORIGIN",
     "referrer-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
 }
+"""The last is for what says nothing of its own: files of people, redirects, errors."""
+_TLS_ONLY = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
 _COMPONENTS = "/component/"
 
 
@@ -62,16 +73,21 @@ def headers_for(path: str) -> dict[str, str]:
 
 
 class SecurityHeaders:
-    """Adds the headers to what the app answers, and leaves those that it set."""
+    """Adds the headers to what the app answers, and leaves those that it set.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Where people reach the app by https://, browsers are told to use nothing else for its host and those below.
+    """
+
+    def __init__(self, app: ASGIApp, read_entrance: Callable[[], Entrance]) -> None:
+        self._app, self._read_entrance = app, functools.cache(read_entrance)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        wanted = [(name.encode(), value.encode()) for name, value in headers_for(scope["path"]).items()]
+        is_tls = self._read_entrance().public_url.startswith("https://")
+        headers = headers_for(scope["path"]) | (_TLS_ONLY if is_tls else {})
+        wanted = [(name.encode(), value.encode()) for name, value in headers.items()]
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -92,8 +108,20 @@ def cookie_keys() -> tuple[str, ...]:
     return (settings.secret_key, *settings.old_secret_keys)
 
 
+def bind_pages_to_people() -> None:
+    """Let Streamlit go on with a page for the person that the proxy named when it was opened, and for nobody else.
+
+    With an identity provider it does so by itself. Else whoever knows a page's id would go on with what stands in it.
+    """
+    with suppress(ConfigurationError):  # the doors tell it, and nothing starts
+        entrance = load_entrance()
+        if entrance.sign_in is SignInMode.PROXY:
+            config.set_option("server.trustedUserHeaders", {entrance.user_header: "person"})
+
+
 middleware = [
+    Middleware(SecurityHeaders, load_entrance),
     Middleware(Doors, load_entrance, cookie_keys),
-    Middleware(SecurityHeaders),
+    Middleware(HeldFiles, app_runtime.opened_service),
     Middleware(BrowserCookie, cookie_keys),
 ]

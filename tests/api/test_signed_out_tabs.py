@@ -1,0 +1,150 @@
+"""What a websocket tells and does for who is not signed in, is no more, or may less than before."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from team_app import MARKERS, Person, Stream, Team, running_team, told
+
+from w365.entrance import SignInMode
+from w365.model import Role
+from w365.service.access import local_user
+from w365.service.people.roles import disable_person, list_people, set_role
+from w365.ui.frame.pages import PAGES, REVIEW
+
+PLACES = [page.place for page in PAGES]
+TELLING = {"review", "provider_accounts", "quality"}
+"""Pages of which a part that runs again by itself tells names."""
+OFTEN = {"visit", "session"}
+"""Tables that a look at a page writes: that somebody was here."""
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    with running_team(tmp_path_factory.mktemp("team") / "home", SignInMode.OIDC) as running:
+        yield running
+
+
+def fragments(messages: list[ForwardMsg]) -> list[str]:
+    return sorted({message.delta.fragment_id for message in messages if message.HasField("delta")} - {""})
+
+
+def widgets(messages: list[ForwardMsg]) -> list[str]:
+    """The ids of all buttons and other widgets, in the order of the page."""
+    content = b"".join(message.SerializeToString() for message in messages)
+    return list(dict.fromkeys(name.decode() for name in re.findall(rb"\$\$ID-[\w-]+", content)))
+
+
+def buttons(messages: list[ForwardMsg]) -> list[str]:
+    elements = [message.delta.new_element for message in messages if message.HasField("delta")]
+    ids = [element.button.id for element in elements if element.HasField("button")]
+    return [name for name in ids if not name.endswith("sign-out")]
+
+
+def texts(messages: list[ForwardMsg]) -> str:
+    return b"".join(message.SerializeToString() for message in messages).decode("utf-8", "replace")
+
+
+def content_of(team: Team) -> list[str]:
+    """Every row of the database but those that say that somebody was here."""
+    path = Path(team.service.settings.home) / "w365.db"
+    with closing(sqlite3.connect(path)) as database:
+        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return [
+            f"{name} {row}"
+            for name in names
+            if name not in OFTEN
+            for row in database.execute(f'SELECT * FROM "{name}"')
+        ]
+
+
+def number_of(team: Team, person: Person) -> int:
+    assert person.actor
+    return next(
+        each.person.id for each in list_people(team.service, local_user()) if each.person.name == person.actor.name
+    )
+
+
+def press(stream: Stream, *names: str) -> list[ForwardMsg]:
+    return stream.run(**dict.fromkeys(names, True))
+
+
+@pytest.mark.parametrize("page", PLACES)
+def test_a_page_shows_nobody_anything_but_the_way_in(team: Team, page: str) -> None:
+    with team.stream(team.nobody()) as stream:
+        messages = stream.open(page)
+    assert told(messages) == []
+    assert "You are not signed in" in texts(messages)
+    assert len(widgets(messages)) == 1
+
+
+def test_nobody_presses_what_was_drawn_for_another(team: Team) -> None:
+    with team.stream(team.sign_in("ada", "admin")) as stream:
+        names = {place: widgets(stream.open(place)) for place in PLACES}
+    assert sum(map(len, names.values())) > 100
+    before = content_of(team)
+    with team.stream(team.nobody()) as stream:
+        for place, drawn in names.items():
+            stream.open(place)
+            assert told(press(stream, *drawn)) == []
+    assert content_of(team) == before
+
+
+def test_a_press_of_the_person_it_was_drawn_for_does_something(team: Team) -> None:
+    """Else the test before this one, and those after it, could not fail."""
+    with team.stream(team.sign_in("olga", "analyst")) as stream:
+        names = widgets(stream.open(REVIEW.place))
+        before = content_of(team)
+        press(stream, *(name for name in names if name.endswith("sign-out")))
+    assert content_of(team) != before
+
+
+@pytest.mark.parametrize("page", PLACES)
+def test_an_open_tab_of_a_disabled_person_tells_nothing_more(team: Team, page: str) -> None:
+    person = team.sign_in(f"dan {page}", "admin")
+    with team.stream(person) as stream:
+        messages = stream.open(page)
+        parts, drawn = fragments(messages), buttons(messages)
+        assert page not in TELLING or told([message for part in parts for message in stream.run(part)])
+        disable_person(team.service, local_user(), number_of(team, person))
+        before = content_of(team)
+        for part in parts:
+            again = stream.run(part)
+            assert told(again) == [], part
+            assert "Your access was taken away" in texts(again)
+        assert told(stream.run()) == []
+        assert told([message for name in drawn for message in press(stream, name)]) == []
+    assert content_of(team) == before
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.ANALYST])
+def test_a_press_drawn_for_an_analyst_decides_for_an_analyst_only(team: Team, role: Role) -> None:
+    person, before = team.sign_in(f"eva {role}", "analyst"), count_decisions(team)
+    with team.stream(person) as stream:
+        drawn = buttons(stream.open(REVIEW.place))
+        set_role(team.service, local_user(), number_of(team, person), role)
+        for name in drawn:
+            press(stream, name)
+    assert (count_decisions(team) > before) == (role is Role.ANALYST)
+
+
+def count_decisions(team: Team) -> int:
+    return sum(row.startswith("decision ") for row in content_of(team))
+
+
+def test_behind_a_proxy_a_page_goes_on_for_the_person_who_opened_it_only(tmp_path: Path) -> None:
+    """Streamlit takes a connection up again by its id; without a person of its own it would do so for whoever says it."""
+    with running_team(tmp_path / "home", SignInMode.PROXY) as team:
+        ann, bob = team.sign_in("ann", "admin"), team.sign_in("bob", "viewer")
+        with team.stream(ann) as first:
+            assert told(first.open(REVIEW.place)) == list(MARKERS)
+        for person, goes_on in ((bob, False), (team.nobody(), False), (ann, True)):
+            with team.stream(person, resumed=first.session) as second:
+                second.open(REVIEW.place)
+                assert (second.session == first.session) == goes_on
