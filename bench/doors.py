@@ -44,9 +44,8 @@ from w365.api.routes import routes
 from w365.ui.frame import app_runtime
 from w365.ui.frame.security import middleware
 
-app = st.App(
-    {main!r}, routes=routes(app_runtime.service), middleware=[each for each in middleware if each.cls is not Doors], lifespan=app_runtime.lifespan
-)
+open_ones = [each for each in middleware if each.cls is not Doors]
+app = st.App({main!r}, routes=routes(app_runtime.service), middleware=open_ones, lifespan=app_runtime.lifespan)
 """
 
 

@@ -198,3 +198,8 @@ def test_every_answer_carries_the_headers_that_bind_a_browser(team: Team, people
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
             assert "no-" in headers["cache-control"]
+
+
+def test_no_page_of_another_site_may_steer_a_page(team: Team, people: Mapping[str, Person]) -> None:
+    """Streamlit lets its own cloud do so, by messages to the frame that a page would stand in."""
+    assert ask(team, people["nobody"], "GET", "/_stcore/host-config").json()["allowedOrigins"] == []

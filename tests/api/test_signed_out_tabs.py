@@ -139,7 +139,7 @@ def count_decisions(team: Team) -> int:
 
 
 def test_behind_a_proxy_a_page_goes_on_for_the_person_who_opened_it_only(tmp_path: Path) -> None:
-    """Streamlit takes a connection up again by its id; without a person of its own it would do so for whoever says it."""
+    """Streamlit takes a page up again by its id; without a person of its own it would for whoever says the id."""
     with running_team(tmp_path / "home", SignInMode.PROXY) as team:
         ann, bob = team.sign_in("ann", "admin"), team.sign_in("bob", "viewer")
         with team.stream(ann) as first:

@@ -161,13 +161,22 @@ def _token(service: Service, actor: Actor) -> str:
 
 @st.fragment(run_every=_LOOK_SECONDS, key=FRESHNESS)
 def _freshness_line(service: Service, actor: Actor) -> None:
-    with report_errors():
+    with report_errors(), _way_in_instead():
         sources = read_sources(service, actor)
         now, zone = service.clock(), local_zone()
         backlog = count_backlog(service, actor)
         needs = counted(backlog, "provider account needs a decision", "provider accounts need a decision")
         st.caption(" · ".join([f"**{needs}**", *(plain(source.line(now, zone)) for source in sources)]))
         _show_trouble([source for source in sources if source.is_loud])
+
+
+@contextmanager
+def _way_in_instead() -> Iterator[None]:
+    """Draw the page anew where its person is signed in no more, so that the data goes from a screen nobody looks at."""
+    try:
+        yield
+    except SignedOut:
+        st.rerun()
 
 
 def _show_trouble(sources: list[Source]) -> None:
