@@ -197,6 +197,48 @@ def test_every_promise_names_a_test_that_exists() -> None:
             assert re.search(rf"def {test}\(", read(ROOT / "tests" / file)), f"{file}::{test}"
 
 
+# --- security ---
+
+ASVS = (
+    "1.1:2 1.2:9 1.3:11 1.4:3 1.5:2 2.1:3 2.2:3 2.3:4 2.4:1 3.2:2 3.3:4 3.4:6 3.5:5 3.7:2 4.1:3 4.2:1 4.3:2 4.4:4 "
+    "5.1:1 5.2:3 5.3:2 5.4:3 6.1:3 6.2:12 6.3:4 6.4:4 6.5:5 6.6:3 6.8:4 7.1:3 7.2:4 7.3:2 7.4:5 7.5:2 7.6:2 8.1:2 "
+    "8.2:3 8.3:1 8.4:1 9.1:3 9.2:4 10.1:2 10.2:2 10.3:4 10.4:11 10.5:5 10.6:2 10.7:3 11.1:2 11.2:3 11.3:3 11.4:4 "
+    "11.5:1 11.6:1 12.1:3 12.2:2 12.3:4 13.1:1 13.2:5 13.3:2 13.4:5 14.1:2 14.2:4 14.3:3 15.1:3 15.2:3 15.3:7 "
+    "16.1:1 16.2:5 16.3:4 16.4:3 16.5:3"
+)
+"""How many requirements of levels 1 and 2 each section of ASVS 5.0.0 has: its first ones."""
+STANDS = ("Held", "Outside: ", "Does not apply: ", "Not held: ")
+
+
+def requirements() -> list[tuple[str, str]]:
+    """The numbers of a row, such as 6.2.1–6.2.12, and how it stands with them."""
+    lines = [line.strip("| ").split(" | ") for line in read(DOCS / "security.md").splitlines()]
+    return [(line[0], line[-1]) for line in lines if re.match(r"\d+\.\d+\.\d", line[0])]
+
+
+def numbers_of(cell: str) -> Iterator[str]:
+    first, _, last = cell.partition("–")
+    section, _, number = first.rpartition(".")
+    assert not last or last.rpartition(".")[0] == section, cell
+    yield from (f"{section}.{each}" for each in range(int(number), int((last or first).rpartition(".")[2]) + 1))
+
+
+def test_every_requirement_of_the_security_standard_stands_there_once() -> None:
+    sections = [part.split(":") for part in ASVS.split()]
+    expected = [f"{section}.{number + 1}" for section, most in sections for number in range(int(most))]
+    assert [number for cell, _ in requirements() for number in numbers_of(cell)] == expected
+    assert len(expected) == 246
+
+
+def test_what_holds_a_requirement_is_named_and_exists() -> None:
+    defined = set(re.findall(r"def (test_\w+)\(", "\n".join(read(path) for path in ROOT.rglob("tests/**/*.py"))))
+    for number, stand in requirements():
+        assert stand.startswith(STANDS), number
+        assert set(re.findall(r"`(test_\w+)`", stand)) <= defined, number
+    documented = {name_of(row[0]) for row in rows(read(DOCS / "settings.md"))}
+    assert set(re.findall(r"`(W365_\w+)", read(DOCS / "security.md"))) <= documented
+
+
 # --- links ---
 
 

@@ -28,3 +28,19 @@ def test_a_line_begins_with_its_time_in_utc() -> None:
     record = logging.LogRecord("w365", logging.INFO, "", 0, "done", (), None)
     record.created = 1_800_000_000.25
     assert RedactingFormatter([]).format(record).startswith("2027-01-15T08:00:00.250+00:00 INFO w365: done")
+
+
+@pytest.mark.parametrize("breaks", ["\n", "\r", "\r\n", "\x0b", "\x85", "\u2028", "\x1b[2K"])
+def test_a_value_cannot_forge_a_line(breaks: str) -> None:
+    forged = f"Ann{breaks}2027-01-15T08:00:00.250+00:00 INFO w365: all is well"
+    record = logging.LogRecord("w365", logging.INFO, "", 0, "refused: %s", (forged,), None)
+    assert len(RedactingFormatter([]).format(record).splitlines()) == 1
+    assert "\x1b" not in RedactingFormatter([]).format(record)
+
+
+def test_what_an_error_says_cannot_forge_a_line_either() -> None:
+    forged = ValueError("Ann\n2027-01-15T08:00:00.250+00:00 INFO w365: all is well")
+    record = logging.LogRecord("w365", logging.ERROR, "", 0, "failed", (), (ValueError, forged, None))
+    first, *further = RedactingFormatter([]).format(record).splitlines()
+    assert first.endswith("ERROR w365: failed")
+    assert all(line.startswith("  ") for line in further)

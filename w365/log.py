@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from w365.config import Settings
 from w365.own_files import make_folder, opener
@@ -19,6 +20,8 @@ _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _TOKENS = re.compile(
     r"(?i)(bearer\s+|(?:client_secret|refresh_token|access_token|password)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,}]+"
 )
+_NOT_IN_A_LINE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+"""Control characters, which begin lines, move cursors and colour terminals."""
 _BYTES = 5_000_000
 
 
@@ -39,7 +42,10 @@ def set_up_logging(settings: Settings, *, to_stderr: int = logging.WARNING) -> N
 
 
 class RedactingFormatter(logging.Formatter):
-    """Replaces known secrets and whatever looks like a token by `***`, and line breaks inside values by `⏎`."""
+    """Replaces known secrets and whatever looks like a token by `***`, and what no line may hold by `⏎`.
+
+    The lines of an error's traceback are indented, as what an error says can hold line breaks of others.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__(_FORMAT)
@@ -50,7 +56,11 @@ class RedactingFormatter(logging.Formatter):
         return dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        return super().formatMessage(record).replace("\r", "⏎").replace("\n", "⏎")
+        return _NOT_IN_A_LINE.sub("⏎", super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"  {_NOT_IN_A_LINE.sub('⏎', line)}" for line in lines)
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
