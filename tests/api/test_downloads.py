@@ -86,7 +86,7 @@ def test_the_file_holds_what_the_filter_shows(client: httpx.Client, service: Ser
 def test_everything_is_one_workbook_with_a_sheet_each(client: httpx.Client) -> None:
     answer = client.get(TICKETS.issue(ADMIN, FileRequest(EVERYTHING, Format.XLSX), MINE))
     book = openpyxl.load_workbook(io.BytesIO(answer.content))
-    assert book.sheetnames == [*(one.value.capitalize() for one in Subject), "Definitions"]
+    assert book.sheetnames == [*(one.value.capitalize() for one in EVERYTHING), "Definitions"]
     assert all(sheet.freeze_panes == "A2" for sheet in book)
     assert all(sheet.auto_filter.ref for sheet in book if sheet.title != "Definitions")
 
@@ -134,12 +134,16 @@ def test_what_goes_wrong_at_once_is_said_and_later_the_file_breaks_off_for_the_b
     client: httpx.Client, service: Service, server: Server
 ) -> None:
     wait = [0.0]
+    noted: set[threading.Thread] = set()
 
     def clock() -> dt.datetime:
-        """Fails where the statistics, which come last, are written: the workbook is on its way then."""
-        if threading.current_thread().name == "download":
+        """Fails where the statistics, which come last, are written: the workbook is noted and on its way then."""
+        thread = threading.current_thread()
+        if thread in noted:
             time.sleep(wait[0])
             raise StoreError("The database is gone.")
+        if thread.name == "download":
+            noted.add(thread)
         return dt.datetime.now(dt.UTC)
 
     server.get_service = lambda: replace(service, clock=clock)

@@ -25,6 +25,7 @@ PAGES = {
     "providers": "Providers",
     "import": "Import",
     "configuration": "Configuration",
+    "people": "People",
 }
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 _GROWN = """details => {

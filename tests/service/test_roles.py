@@ -45,7 +45,8 @@ OTHERWISE = {
     },
     Role.ANALYST: {compare.read_sheet.__name__},
     Role.ADMIN: {
-        *(roles.list_people.__name__, roles.list_audit_log.__name__),
+        *(roles.list_people.__name__, roles.find_person.__name__),
+        *(roles.list_audit_log.__name__, roles.list_audit_names.__name__),
         *(stored_connections.get_connection.__name__, run.make_change.__name__, run.try_change.__name__),
         *(providers.verify_provider.__name__, providers.verify_crm.__name__, runs.confirm_gone.__name__),
         *(providers.add_manual_provider.__name__, place.name_place.__name__),

@@ -93,6 +93,8 @@ class World:
     portal: FakePortal
     crm: FakeCrm
     service: Service
+    user: dict[str, object] = dataclasses.field(default_factory=dict)
+    """The claims of whoever looks, where people sign in."""
 
     def sync(self) -> None:
         """Sync the CRM, then the provider; from where a test before synced, what it came to is copied."""
@@ -111,6 +113,7 @@ class World:
     def open(self, page: str) -> AppTest:
         """Run a page as the app does: through the main script."""
         test = AppTest.from_file(str(ROOT / "w365" / "ui" / "main.py"), default_timeout=20)
+        test.user = dict(self.user)
         if page != "overview":
             test.switch_page(str(ROOT / "pages" / f"{page}.py"))
         return test.run()

@@ -25,7 +25,7 @@ from w365.ui.frame.wording import plain
 
 PAGES = (
     *("overview", "review", "account", "conflicts", "subscriptions", "statistics", "audit", "quality", "activity"),
-    *("providers", "import", "configuration", "onboarding"),
+    *("providers", "import", "configuration", "onboarding", "people"),
 )
 
 

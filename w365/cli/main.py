@@ -14,6 +14,7 @@ import typer
 
 from w365.cli.frame import AsJson, print_answer, print_open_files, read_settings
 from w365.cli.importing import import_commands
+from w365.cli.people import people
 from w365.cli.reading import export, providers, schedule, stats
 from w365.cli.runs import match, sync, undo, worker
 from w365.cli.settings import config, stored_secrets
@@ -53,5 +54,6 @@ def migrate(as_json: AsJson = False) -> None:
 app = typer.Typer(help="Which customer at a provider is which account in the CRM.", no_args_is_help=True)
 for _command in (demo, migrate, providers, sync, match, stats, export, undo, worker, schedule):
     app.command()(_command)
-for _name, _commands in {"config": config, "secrets": stored_secrets, "import": import_commands}.items():
+_GROUPS = {"config": config, "secrets": stored_secrets, "people": people, "import": import_commands}
+for _name, _commands in _GROUPS.items():
     app.add_typer(_commands, name=_name)

@@ -7,6 +7,7 @@ the database is asked at every call, so that whoever is disabled, demoted or sig
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import functools
 import getpass
 import logging
@@ -89,16 +90,35 @@ def _role_in_session(service: Service, session_id: int) -> Role:
     return role
 
 
+class RoleSource(enum.StrEnum):
+    """Where a person's role comes from: the first of these that gives one."""
+
+    SETTINGS = "settings"
+    ADMIN = "admin"
+    SIGN_IN = "sign-in"
+    EVERYBODY = "everybody"
+    NOBODY = "nobody"
+
+
 def role_of(person: PersonRow | SessionRow, settings: SignInSettings) -> Role | None:
-    """What a person may do now; None: nothing.
+    """What a person may do now; None: nothing."""
+    return explain_role(person, settings)[0]
+
+
+def explain_role(person: PersonRow | SessionRow, settings: SignInSettings) -> tuple[Role | None, RoleSource]:
+    """What a person may do now, and who says so.
 
     Who is named in the settings is an admin; then counts what an admin gave, then what the latest sign-in claimed.
     """
     if person.subject in settings.admins:
-        return Role.ADMIN
+        return Role.ADMIN, RoleSource.SETTINGS
     if person.is_disabled:
-        return None
-    return person.given_role or person.claimed_role or (Role.VIEWER if settings.lets_unknown_view else None)
+        return None, RoleSource.NOBODY
+    if person.given_role:
+        return person.given_role, RoleSource.ADMIN
+    if person.claimed_role:
+        return person.claimed_role, RoleSource.SIGN_IN
+    return (Role.VIEWER, RoleSource.EVERYBODY) if settings.lets_unknown_view else (None, RoleSource.NOBODY)
 
 
 def end_of_session(

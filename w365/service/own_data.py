@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from w365 import config
 from w365.errors import ConfigurationError, InputError
-from w365.model import Actor, Role
+from w365.model import Actor, AuditKind, Role
 from w365.own_files import narrow
 from w365.service import Service
 from w365.service.access import needs
 from w365.store.db.engine import Store
+from w365.store.people.audit_log import note_event
 from w365.store.syncing.providers import is_empty
 
 
@@ -29,7 +33,8 @@ def leave_demo(service: Service, actor: Actor) -> None:
     if not service.settings.is_demo:
         raise InputError("This is not the demo.", kept="Nothing was changed.")
     try:
-        config.leave_demo(service.settings)
+        with _noted(service, actor, "the demo was left"):
+            config.leave_demo(service.settings)
     except OSError as error:
         raise ConfigurationError(
             f"The data folder cannot be written ({error.strerror}).", kept="Nothing was changed.", do="Set W365_HOME."
@@ -49,4 +54,13 @@ def can_return_to_demo(service: Service, actor: Actor) -> bool:
 def return_to_demo(service: Service, actor: Actor) -> None:
     if not can_return_to_demo(service, actor):
         raise InputError("There is data of your own here.", kept="Nothing was changed.")
-    config.return_to_demo(service.settings)
+    with _noted(service, actor, "the demo was opened again"):
+        config.return_to_demo(service.settings)
+
+
+@contextmanager
+def _noted(service: Service, actor: Actor, told: str) -> Iterator[None]:
+    """Put it into the audit log, unless what is done inside fails."""
+    with service.store.write() as connection:
+        note_event(connection, actor.name, service.clock(), AuditKind.SETTING, told)
+        yield

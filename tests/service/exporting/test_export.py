@@ -39,7 +39,7 @@ from w365.errors import InputError
 from w365.service import Service
 from w365.service.configuring import settings
 from w365.service.deciding import mapping
-from w365.service.exporting import COLUMNS, Format, Subject, read_records, write_file
+from w365.service.exporting import COLUMNS, EVERYTHING, Format, Subject, read_records, write_file
 from w365.service.exporting.cells import safe_cell
 from w365.service.insight import statistics
 from w365.sheets.lines import FORMULA, take_apostrophes
@@ -69,7 +69,7 @@ def service(_stores: FreshStores, tmp_path_factory: pytest.TempPathFactory) -> S
 
 
 def content(service: Service, subject: Subject, form: Format) -> bytes:
-    return download(service, VIEWER, subject, form)
+    return download(service, ADMIN, subject, form)
 
 
 def table(service: Service, subject: Subject) -> list[dict[str, str]]:
@@ -82,7 +82,7 @@ def table(service: Service, subject: Subject) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("subject", Subject)
 def test_the_columns_are_fixed_in_every_record(service: Service, subject: Subject) -> None:
-    records = list(read_records(service, VIEWER, subject))
+    records = list(read_records(service, ADMIN, subject))
     assert records
     assert {tuple(record) for record in records} == {COLUMNS[subject]}
 
@@ -178,7 +178,7 @@ def test_an_excel_file_opens_without_formulas_and_with_a_frozen_header(service: 
     sheet = book.worksheets[0]
     assert sheet.freeze_panes == "A2"
     assert [str(cell.value).removesuffix(" (UTC)") for cell in sheet[1]] == list(COLUMNS[subject])
-    assert sheet.max_row == len(list(read_records(service, VIEWER, subject))) + 1
+    assert sheet.max_row == len(list(read_records(service, ADMIN, subject))) + 1
     assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}
     assert book.sheetnames[1] == "Definitions"
 
@@ -186,7 +186,7 @@ def test_an_excel_file_opens_without_formulas_and_with_a_frozen_header(service: 
 @pytest.mark.parametrize("subject", Subject)
 def test_a_parquet_file_gives_the_records_back(service: Service, subject: Subject) -> None:
     frame = pd.read_parquet(io.BytesIO(content(service, subject, Format.PARQUET)))
-    records = list(read_records(service, VIEWER, subject))
+    records = list(read_records(service, ADMIN, subject))
     assert list(frame.columns) == list(COLUMNS[subject])
     assert len(frame) == len(records)
     for name in set(frame.columns) & {"provider_name", "status", "provider_specific_account_id", "measure"}:
@@ -196,7 +196,7 @@ def test_a_parquet_file_gives_the_records_back(service: Service, subject: Subjec
 # --- nothing, and what cannot be written ---
 
 
-@pytest.mark.parametrize("subject", [one for one in Subject if one is not Subject.STATISTICS])
+@pytest.mark.parametrize("subject", [one for one in EVERYTHING if one is not Subject.STATISTICS])
 @pytest.mark.parametrize("form", Format)
 def test_a_file_without_rows_still_says_its_columns(store: Store, home: Path, subject: Subject, form: Format) -> None:
     empty = content(make_service(store, home), subject, form)

@@ -8,7 +8,7 @@ import pytest
 
 from w365.model import Role
 from w365.ui.frame.extras import EXTRAS, Slot
-from w365.ui.frame.pages import IMPORT, PAGES, Page, load_function
+from w365.ui.frame.pages import IMPORT, PAGES, PEOPLE, Page, load_function
 
 FOLDER = Path(__file__).resolve().parents[3] / "pages"
 
@@ -32,8 +32,11 @@ def test_titles_and_addresses_are_told_apart() -> None:
     assert len({page.title for page in PAGES}) == len({page.place for page in PAGES}) == len(PAGES)
 
 
-def test_who_only_looks_opens_every_page_but_the_import() -> None:
-    assert [page for page in PAGES if page.role > Role.VIEWER] == [IMPORT]
+def test_who_only_looks_opens_every_page_but_the_import_and_the_people() -> None:
+    assert {page.place: page.role for page in PAGES if page.role > Role.VIEWER} == {
+        IMPORT.place: Role.ANALYST,
+        PEOPLE.place: Role.ADMIN,
+    }
 
 
 @pytest.mark.parametrize("slot", Slot)

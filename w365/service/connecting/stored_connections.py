@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from w365.connection import DATAVERSE, Connection
 from w365.errors import AlreadyRunning, ConfigurationError, InputError, NotFound
-from w365.model import Actor, ProviderKind, Role
+from w365.model import Actor, AuditKind, ProviderKind, Role
 from w365.portals.connectors import CONNECTORS, connector_of
 from w365.service import Service
 from w365.service.access import needs
@@ -21,6 +21,7 @@ from w365.store.connecting.consents import forget_begun
 from w365.store.connecting.sealed_texts import put_sealed, read_sealed
 from w365.store.db.engine import Connection as Database
 from w365.store.db.sealing import Unsealable
+from w365.store.people.audit_log import note_event
 from w365.store.runs import CRM, is_under_way
 from w365.store.syncing.providers import find_provider, put_provider, remove_unused_provider
 
@@ -113,6 +114,8 @@ def rotate_secrets(service: Service, actor: Actor) -> tuple[int, list[str]]:
                     renewed += 1
             except Unsealable:
                 lost.add(names.get(sealed.target, sealed.target))
+        told = f"the secret key was rotated: {renewed} stored secrets encrypted anew, {len(lost)} unreadable"
+        note_event(database, actor.name, service.clock(), AuditKind.SETTING, told)
     return renewed, sorted(lost)
 
 

@@ -8,12 +8,12 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import BinaryIO
 
 from w365.errors import InputError
-from w365.model import Actor, Role
+from w365.model import Actor, AuditKind, Role
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.exporting.parquet_files import write_parquet
@@ -22,6 +22,7 @@ from w365.service.exporting.statistic_lines import statistic_lines
 from w365.service.exporting.subjects import Format, Record, Subject
 from w365.service.exporting.text_files import write_csv, write_json
 from w365.service.exporting.workbooks import write_workbook
+from w365.store.people.audit_log import note_event
 from w365.store.reading.worklist import Filter
 
 
@@ -90,11 +91,32 @@ def _replaced(path: Path) -> Iterator[BinaryIO]:
 
 @needs(Role.VIEWER)
 def write_requested(service: Service, actor: Actor, request: FileRequest, file: BinaryIO) -> int:
-    """Write a download to a file that is only ever appended to; return the number of rows."""
+    """Write a download to a file that is only ever appended to; return the number of rows.
+
+    It is noted first, so that nothing leaves without a trace; whoever may not read it gets NotAllowed before.
+    """
     records = {subject: _read_requested(service, actor, request, subject) for subject in request.subjects}
+    with service.store.write() as connection:
+        note_event(connection, actor.name, service.clock(), AuditKind.DOWNLOAD, _describe(request))
     if request.form is Format.XLSX:
         return write_workbook(file, records.items())
     return _WRITERS[request.form](file, *next(iter(records.items())))
+
+
+def _describe(request: FileRequest) -> str:
+    """Say what was asked for, and by which parts of the filter it was narrowed."""
+    chosen = [f"{name}: {_say(value)}" for name, value in _criteria(request) if value not in ((), "", None)]
+    return f"{', '.join(request.subjects)} as {request.form}" + (f" ({'; '.join(chosen)})" if chosen else "")
+
+
+def _criteria(request: FileRequest) -> list[tuple[str, object]]:
+    named = fields(request.filter) if request.filter else ()
+    own: list[tuple[str, object]] = [("sections", request.sections), ("since", request.since)]
+    return [*own, *((field.name, getattr(request.filter, field.name)) for field in named)]
+
+
+def _say(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _read_requested(service: Service, actor: Actor, request: FileRequest, subject: Subject) -> Iterator[Record]:

@@ -8,13 +8,14 @@ from operator import itemgetter
 from w365.matching.messages import say_reason
 from w365.model import Actor, Origin, Reason, Role, Status
 from w365.service import Service
-from w365.service.access import needs
+from w365.service.access import authorize, needs
 from w365.service.exporting.statistic_lines import statistic_lines
-from w365.service.exporting.subjects import COLUMNS, Record, Subject
+from w365.service.exporting.subjects import COLUMNS, FOR_ADMINS, Record, Subject
 from w365.service.insight.statistics import SOURCE_WORDS
 from w365.store.db.engine import Connection
 from w365.store.deciding.supporting_rule import RULES
 from w365.store.exporting.rows import AccountRow, CandidateRow, read_accounts, read_all_candidates, read_best_candidates
+from w365.store.people.audit_log import stream_events
 from w365.store.reading.decision_log import DecisionView, iterate_decisions
 from w365.store.reading.worklist import Filter
 from w365.store.syncing.providers import read_provider_names
@@ -26,11 +27,14 @@ _WHY: Mapping[str, str] = {reason.value: say_reason(reason) for reason in Reason
 def read_records(service: Service, actor: Actor, subject: Subject, rows: Filter | None = None) -> Iterator[Record]:
     """Read the records of a subject as dictionaries with the same keys in the same order.
 
-    `rows` leaves the provider accounts that the grid would show.
+    `rows` leaves the provider accounts that the grid would show. Who may not read the subject gets NotAllowed at once.
     """
-    if subject is Subject.STATISTICS:
-        yield from statistic_lines(service, actor)
-        return
+    if subject in FOR_ADMINS:
+        authorize(service, actor, Role.ADMIN, f"read the {subject}")
+    return statistic_lines(service, actor) if subject is Subject.STATISTICS else _stream(service, subject, rows)
+
+
+def _stream(service: Service, subject: Subject, rows: Filter | None) -> Iterator[Record]:
     with service.store.read() as connection:
         yield from _READERS[subject](connection, rows)
 
@@ -109,6 +113,12 @@ def _decision(decision: DecisionView) -> Record:
     return fields | {"kind": decision.kind.value, "evidence": "; ".join(decision.evidence)}
 
 
+def _read_audit_log(connection: Connection, _rows: Filter | None) -> Iterator[Record]:
+    for event in stream_events(connection):
+        values = (event.id, event.at, event.actor, event.kind.value, event.about)
+        yield dict(zip(COLUMNS[Subject.AUDIT_LOG], values, strict=True))
+
+
 _FIELDS = {"decision": "id", "run": "run_id"}
 """What a column of decisions is called in `DecisionView`, where that is something else."""
 
@@ -120,4 +130,5 @@ _READERS: Mapping[Subject, Callable[[Connection, Filter | None], Iterator[Record
     Subject.CONFLICTS: _reader_of(Status.CONFLICT, Subject.CONFLICTS),
     Subject.CANDIDATES: _read_candidates,
     Subject.DECISIONS: _read_decisions,
+    Subject.AUDIT_LOG: _read_audit_log,
 }

@@ -16,9 +16,12 @@ class Subject(enum.StrEnum):
     CANDIDATES = "candidates"
     DECISIONS = "decisions"
     STATISTICS = "statistics"
+    AUDIT_LOG = "audit-log"
 
 
-EVERYTHING = tuple(Subject)
+FOR_ADMINS = frozenset({Subject.AUDIT_LOG})
+EVERYTHING = tuple(subject for subject in Subject if subject not in FOR_ADMINS)
+"""What whoever may look at the app may download."""
 
 
 class Format(enum.StrEnum):
@@ -68,6 +71,7 @@ COLUMNS: Mapping[Subject, tuple[str, ...]] = {
         *("origin", "reason", "evidence", "undoes"),
     ),
     Subject.STATISTICS: ("section", "name", "measure", "value"),
+    Subject.AUDIT_LOG: ("entry", "at", "actor", "kind", "about"),
 }
 """What a file has, rows or none: people and scripts rely on it."""
 
@@ -75,6 +79,7 @@ _KINDS: Mapping[str, Kind] = {
     "seats": Kind.WHOLE,
     "subscriptions": Kind.WHOLE,
     "decision": Kind.WHOLE,
+    "entry": Kind.WHOLE,
     "run": Kind.WHOLE,
     "undoes": Kind.WHOLE,
     "value": Kind.NUMBER,

@@ -65,7 +65,7 @@ def _write_subject(
         first = list(islice(left, _LOOKED_AT))
         if place > 1 and not first:
             return rows
-        name = subject.value.capitalize() + ("" if place == 1 else f" {place}")
+        name = subject.value.replace("-", " ").capitalize() + ("" if place == 1 else f" {place}")
         here = chain(first, islice(left, most_rows - len(first)))
         rows += _write_sheet(book.add_worksheet(name), formats, COLUMNS[subject], first, here)
         place += 1

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from w365.errors import InputError, NotFound
 from w365.model import Actor, AuditKind, Role, SessionEnd
 from w365.service import Service
-from w365.service.access import needs, role_of
+from w365.service.access import RoleSource, explain_role, needs, role_of
 from w365.store.db.engine import Connection
-from w365.store.people.audit_log import AuditRow, list_events, note_event
+from w365.store.people.audit_log import AuditRow, list_event_actors, list_events, note_event
 from w365.store.people.persons import PersonRow, disable, get_person, give_role, list_persons
 from w365.store.people.sessions import count_open_sessions, end_sessions_of
 
 
 @dataclass(frozen=True, slots=True)
 class PersonView:
-    """A person with the role that counts now, None for none; ``is_fixed``: the settings name the person as an admin."""
+    """A person with the role that counts now, None for none, and where it comes from."""
 
     person: PersonRow
     role: Role | None
-    is_fixed: bool
+    source: RoleSource
     open_sessions: int
 
 
@@ -32,9 +32,26 @@ def list_people(service: Service, actor: Actor) -> list[PersonView]:
     with service.store.read() as connection:
         sessions = count_open_sessions(connection, service.clock() - settings.idle)
         return [
-            PersonView(person, role_of(person, settings), person.subject in settings.admins, sessions.get(person.id, 0))
+            PersonView(person, *explain_role(person, settings), sessions.get(person.id, 0))
             for person in list_persons(connection)
         ]
+
+
+@needs(Role.ADMIN)
+def find_person(service: Service, actor: Actor, named: str) -> PersonView:
+    """Find a person by name, login or subject; raises NotFound, and InputError where several are called so."""
+    people = list_people(service, actor)
+    fitting = [view for view in people if named in (view.person.name, view.person.login, view.person.subject)]
+    if len(fitting) > 1:
+        subjects = ", ".join(view.person.subject for view in fitting)
+        raise InputError(f"Several people are called “{named}”.", kept="Nothing was changed.", do=f"Say {subjects}.")
+    if not fitting:
+        raise NotFound(
+            f"Nobody called “{named}” ever signed in.",
+            kept="Nothing was changed.",
+            do="`people list` says who did; W365_ADMINS lets in who never did.",
+        )
+    return fitting[0]
 
 
 @needs(Role.ADMIN)
@@ -77,10 +94,19 @@ def end_sessions(service: Service, actor: Actor, person_id: int) -> int:
 
 
 @needs(Role.ADMIN)
-def list_audit_log(service: Service, actor: Actor, *, limit: int) -> list[AuditRow]:
-    """List the latest entries, the latest first."""
+def list_audit_log(
+    service: Service, actor: Actor, kind: AuditKind | None = None, name: str = "", *, limit: int
+) -> list[AuditRow]:
+    """List the latest entries of a kind and of whoever has this name, or of all, the latest first."""
     with service.store.read() as connection:
-        return list_events(connection, limit=limit)
+        return list_events(connection, kind, name, limit=limit)
+
+
+@needs(Role.ADMIN)
+def list_audit_names(service: Service, actor: Actor) -> list[str]:
+    """List who stands in the audit log, for the filter."""
+    with service.store.read() as connection:
+        return list_event_actors(connection)
 
 
 def _change(service: Service, actor: Actor, person_id: int, change: Callable[[Connection], None], told: str) -> None:
@@ -93,8 +119,12 @@ def _change(service: Service, actor: Actor, person_id: int, change: Callable[[Co
                 kept="Nothing was changed.",
                 do="Take the person out of that setting first.",
             )
+        had_an_admin = _has_an_admin(service, connection)
         change(connection)
-        _keep_an_admin(service, connection)
+        if had_an_admin and not _has_an_admin(service, connection):
+            raise InputError(
+                "There would be no admin left.", kept="Nothing was changed.", do="Make somebody else one first."
+            )
         note_event(connection, actor.name, now, AuditKind.PERSON, f"{person.name} was {told}")
 
 
@@ -105,10 +135,7 @@ def _get(connection: Connection, person_id: int) -> PersonRow:
     return person
 
 
-def _keep_an_admin(service: Service, connection: Connection) -> None:
-    """Refuse what would leave nobody who can give roles; the transaction takes back what was written."""
+def _has_an_admin(service: Service, connection: Connection) -> bool:
+    """Tell whether there is somebody who can give roles."""
     settings = service.settings.people
-    if not settings.admins and not any(role_of(each, settings) is Role.ADMIN for each in list_persons(connection)):
-        raise InputError(
-            "There would be no admin left.", kept="Nothing was changed.", do="Make somebody else one first."
-        )
+    return bool(settings.admins) or any(role_of(each, settings) is Role.ADMIN for each in list_persons(connection))

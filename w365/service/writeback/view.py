@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from w365.crm.tables import MappingPlace
-from w365.model import Actor, Role, RunKind, RunState
+from w365.model import Actor, AuditKind, Role, RunKind, RunState
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.exporting.text_files import csv_bytes
 from w365.service.writeback.place import is_on, need_place, read_place, read_place_to_write
+from w365.store.people.audit_log import note_event
 from w365.store.runs import RunView
 from w365.store.writeback import standings
 from w365.store.writeback.due_mappings import WriteState, count_states
@@ -107,5 +108,7 @@ def differences_file(service: Service, actor: Actor) -> bytes:
     """All differences as CSV."""
     headings = ("difference", "provider account", "provider specific account id", "provider", "here", "there")
     differing = list_differences(service, actor, limit=_ALL)
+    with service.store.write() as connection:
+        note_event(connection, actor.name, service.clock(), AuditKind.DOWNLOAD, "differences as csv")
     rows = ((row.kind.value, row.name, row.specific_id, row.provider, row.here, row.there) for row in differing)
     return csv_bytes(headings, rows)

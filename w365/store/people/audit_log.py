@@ -28,9 +28,18 @@ def note_event(connection: sa.Connection, actor: str, at: dt.datetime, kind: Aud
     connection.execute(_NOTE, {"at": at, "actor": actor, "kind": kind.value, "about": about})
 
 
-def list_events(connection: sa.Connection, *, limit: int) -> list[AuditRow]:
-    """Read the latest, the latest first."""
-    return list(_rows(connection.execute(_LATEST, {"most": limit})))
+def list_events(connection: sa.Connection, kind: AuditKind | None, actor: str, *, limit: int) -> list[AuditRow]:
+    """Read the latest of a kind and of somebody, or of all, the latest first."""
+    chosen = _EVENTS.order_by(t.AuditEntry.id.desc()).limit(limit)
+    if kind:
+        chosen = chosen.where(t.AuditEntry.kind == kind.value)
+    if actor:
+        chosen = chosen.where(t.AuditEntry.actor == actor)
+    return list(_rows(connection.execute(chosen)))
+
+
+def list_event_actors(connection: sa.Connection) -> list[str]:
+    return list(connection.scalars(_ACTORS))
 
 
 def stream_events(connection: sa.Connection) -> Iterator[AuditRow]:
@@ -44,5 +53,6 @@ def _rows(result: sa.CursorResult[Any]) -> Iterator[AuditRow]:
 
 _NOTE = sa.insert(t.AuditEntry)
 _COLUMNS = [getattr(t.AuditEntry, name) for name in AuditRow.__dataclass_fields__]
-_ALL = sa.select(*_COLUMNS).order_by(t.AuditEntry.id)
-_LATEST = sa.select(*_COLUMNS).order_by(t.AuditEntry.id.desc()).limit(sa.bindparam("most", type_=sa.Integer))
+_EVENTS = sa.select(*_COLUMNS)
+_ALL = _EVENTS.order_by(t.AuditEntry.id)
+_ACTORS = sa.select(t.AuditEntry.actor).distinct().order_by(t.AuditEntry.actor)

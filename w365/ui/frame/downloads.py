@@ -29,6 +29,7 @@ SUBJECT_WORDS: Mapping[Subject, str] = {
     Subject.CONFLICTS: "Conflicts",
     Subject.CANDIDATES: "Candidates",
     Subject.DECISIONS: "Decisions",
+    Subject.AUDIT_LOG: "Audit log",
 }
 ABOUT: Mapping[Subject, str] = {
     Subject.STATISTICS: "Every number of the Statistics page, a line each.",
@@ -37,6 +38,7 @@ ABOUT: Mapping[Subject, str] = {
     Subject.CONFLICTS: "Every provider account in conflict with the accounts that are supported.",
     Subject.CANDIDATES: "Every provider account with all its candidates, their scores and reasons.",
     Subject.DECISIONS: "Who or which run decided what, when and why.",
+    Subject.AUDIT_LOG: "Who signed in, was refused, changed settings or roles, or downloaded something.",
 }
 _ALL = "everything"
 _ALL_ABOUT = "One workbook with a sheet for each subject, and the meaning of the numbers."

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from w365.api.tokens import mint_token
 from w365.errors import AlreadyRunning, InputError, NotAllowed, SignedOut, StaleEdit, W365Error
-from w365.model import Actor, Role
+from w365.model import Actor
 from w365.service import Service
 from w365.service.access import require
 from w365.service.insight.statistics import count_backlog
@@ -52,8 +52,9 @@ def _show_frame(page: Page) -> PageContext:
     head = st.container(horizontal=True, vertical_alignment="center", gap="small")
     head.title(page.title, width="content", anchor=False)
     service = app_runtime.service()
-    actor = _guard(service, page.role)
+    actor = _identify(service)
     show_visitor(service, actor)
+    require(actor, page.role)
     if service.settings.is_demo:
         head.badge("Demo: fictional data from servers on this machine", color="orange")
     _freshness_line(service, actor)
@@ -63,16 +64,14 @@ def _show_frame(page: Page) -> PageContext:
     return context
 
 
-def _guard(service: Service, role: Role) -> Actor:
-    """Say who looks at the page, and refuse who may not."""
+def _identify(service: Service) -> Actor:
+    """Say who looks at the page; whoever is not signed in is asked to."""
     try:
-        actor = identify(service)
+        return identify(service)
     except SignedOut as error:
         show_error(error)
         ask_to_sign_in(service)
         st.stop()
-    require(actor, role)
-    return actor
 
 
 @contextmanager

@@ -74,10 +74,11 @@ ACTIVITY = Page("activity", "Activity", INSIGHT, "history", "insight.activity:sh
 PROVIDERS = Page("providers", "Providers", SET_UP, "cloud_sync", "syncing.page:show_providers")
 IMPORT = Page("import", "Import", SET_UP, "upload_file", "importing.page:show_import", Role.ANALYST)
 CONFIGURATION = Page("configuration", "Configuration", SET_UP, "tune", "configuring.page:show_configuration")
+PEOPLE = Page("people", "People", SET_UP, "group", "people.page:show_people", Role.ADMIN)
 
 PAGES = (
     *(OVERVIEW, REVIEW, PROVIDER_ACCOUNTS, CONFLICTS, SUBSCRIPTIONS, ONBOARDING, ACCOUNT),
     *(STATISTICS, AUDIT, QUALITY, ACTIVITY),
-    *(PROVIDERS, IMPORT, CONFIGURATION),
+    *(PROVIDERS, IMPORT, CONFIGURATION, PEOPLE),
 )
 """In the order of the navigation; the first is the one that opens."""

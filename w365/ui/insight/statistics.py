@@ -7,6 +7,7 @@ import datetime as dt
 import streamlit as st
 
 from w365.matching.messages import STATUS_WORDS
+from w365.service.exporting import EVERYTHING
 from w365.service.insight.statistics import DEFINITIONS, Statistics, read_statistics
 from w365.ui.frame.downloads import SUBJECT_WORDS, download_button, section_download
 from w365.ui.frame.first_steps import is_beginning
@@ -105,7 +106,7 @@ def _show_reasons(context: PageContext, statistics: Statistics) -> None:
 def _show_downloads(context: PageContext) -> None:
     st.subheader("Downloads", anchor=False)
     st.caption("Mappings, what is open with its reasons, conflicts, candidates, decisions, or everything in one file.")
-    download_button(context, tuple(SUBJECT_WORDS), place="all")
+    download_button(context, tuple(subject for subject in SUBJECT_WORDS if subject in EVERYTHING), place="all")
 
 
 def _show_definitions() -> None:

@@ -1,0 +1,1 @@
+"""Who gets in with which role, and the audit log."""
