@@ -1,39 +1,38 @@
-"""Presses what a page shows. AppTest runs the whole page whatever is pressed, and a dialog would be gone by then."""
+"""Uses what a page shows, as a browser does: what stands in a fragment runs that alone. A dialog is a fragment.
+
+AppTest itself runs the whole page whatever is pressed, and an open dialog would be gone by then.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest, local_script_runner
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 from streamlit.testing.v1.element_tree import Widget
 
 
-def fragments(test: AppTest) -> set[str]:
-    """The fragments that the latest run has drawn; a dialog is one."""
-    return set(test._fragment_storage._fragments)
+def press(test: AppTest, button: Any) -> AppTest:
+    return run_with(test, button.click())
 
 
-@contextmanager
-def within(dialog: str) -> Iterator[None]:
-    """Run the fragment of a dialog alone, as a browser asks for; "" runs the page."""
+def run_with(test: AppTest, widget: Widget) -> AppTest:
+    """Run what a change of this widget runs; its new value was set before."""
+    metadata = test._session_state._state._new_widget_state.widget_metadata.get(widget.id)
+    pages = test._registered_pages
+
+    class KnownPages(PagesManager):
+        """Knows the pages of the run before, as a session does."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._set_pages(pages)
+
     with pytest.MonkeyPatch.context() as patch:
-        if dialog:
-            rerun = partial(local_script_runner.RerunData, fragment_id=dialog)
+        if metadata and metadata.fragment_id:
+            rerun = partial(local_script_runner.RerunData, fragment_id=metadata.fragment_id)
             patch.setattr(local_script_runner, "RerunData", rerun)
-        yield
-
-
-def press(test: AppTest, button: Widget, dialog: str = "") -> str:
-    """Press a button of the page or of an open dialog, and return the dialog that this opened, "" for none."""
-    before = fragments(test)
-    with within(dialog):
-        button.click().run()  # type: ignore[attr-defined]
-    opened = fragments(test) - before
-    return opened.pop() if opened and _has_dialog(test) else ""
-
-
-def _has_dialog(test: AppTest) -> bool:
-    return any(block.type == "dialog" for block in test._tree[2].children.values())
+            patch.setattr(app_test, "PagesManager", KnownPages)
+        return test.run()

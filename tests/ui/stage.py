@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from fresh_stores import make_once, path_of
 from streamlit.testing.v1 import AppTest
 
-from w365.errors import W365Error
+from w365.errors import ConfigurationError, W365Error
 from w365.jobs import execute_run
 from w365.model import Actor, Reason, Role, Status
 from w365.service import Service
 from w365.service.syncing.providers import PARTNER_CENTER
 from w365.service.syncing.runs import request_crm_sync, request_sync
-from w365.source_records import ChangePage, CrmAccount, CrmContact, Customer, CustomerPage
+from w365.source_records import ChangePage, CrmAccount, CrmContact, Customer, CustomerPage, NewAccount
 from w365.store.reading.worklist import Row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,6 +83,18 @@ class FakeCrm:
     def contacts(self, since: str | None = None) -> Iterator[ChangePage[CrmContact]]:
         yield ChangePage(tuple(CrmContact(f"c{n}", f"a{n}", one) for n, one in enumerate(self.domains)))
 
+    def verify(self) -> tuple[str, ...]:
+        return ("It works.",)
+
+    def create_account(self, account: NewAccount) -> CrmAccount:
+        return CrmAccount(f"new {account.name}", account.name)
+
+    def metadata(self) -> NoReturn:
+        raise ConfigurationError("The CRM tells nothing about its tables.")
+
+    def mappings(self, _place: object) -> NoReturn:
+        raise ConfigurationError("The CRM has no table of mappings.")
+
     def close(self) -> None:
         return
 
@@ -93,8 +106,6 @@ class World:
     portal: FakePortal
     crm: FakeCrm
     service: Service
-    user: dict[str, object] = dataclasses.field(default_factory=dict)
-    """The claims of whoever looks, where people sign in."""
 
     def sync(self) -> None:
         """Sync the CRM, then the provider; from where a test before synced, what it came to is copied."""
@@ -110,10 +121,13 @@ class World:
         execute_run(self.service, request_crm_sync(self.service, ADMIN))
         execute_run(self.service, request_sync(self.service, ADMIN, PARTNER_CENTER))
 
-    def open(self, page: str) -> AppTest:
-        """Run a page as the app does: through the main script."""
+    def open(
+        self, page: str, address: Mapping[str, str] | None = None, user: Mapping[str, object] | None = None
+    ) -> AppTest:
+        """Run a page as the app does: through the main script. `user` has the claims where people sign in."""
         test = AppTest.from_file(str(ROOT / "w365" / "ui" / "main.py"), default_timeout=20)
-        test.user = dict(self.user)
+        test.user = dict(user or {})
+        test.query_params.update(address or {})
         if page != "overview":
             test.switch_page(str(ROOT / "pages" / f"{page}.py"))
         return test.run()
