@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
+from w365.api.health import health_routes
 from w365.api.routes import routes
 from w365.ui.frame import app_runtime
 from w365.ui.frame.page_frame import say_uncaught
 from w365.ui.frame.security import bind_pages_to_people, middleware
-from w365.ui.frame.visitor import name_identity_provider
+from w365.ui.frame.visitor import base_path, name_identity_provider
 
 bind_pages_to_people()
 app = st.App(
     "w365/ui/main.py",
     secrets=name_identity_provider(),
-    routes=routes(app_runtime.service),
+    routes=[*routes(app_runtime.service), *health_routes(base_path(), app_runtime.opened_service)],
     middleware=middleware,
     lifespan=app_runtime.lifespan,
     on_script_error=say_uncaught,

@@ -8,6 +8,7 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
+from packaging.utils import canonicalize_name
 
 from supply.packages import licence_of, needs_of, read_lock, read_requirements
 from w365 import __version__
@@ -29,7 +30,7 @@ def make_bom() -> Bom:
     bom = Bom(components=components.values())
     bom.metadata.component = program
     direct = read_requirements()
-    bom.register_dependency(program, [components[requirement.name.lower()] for requirement in direct])
+    bom.register_dependency(program, [components[canonicalize_name(requirement.name)] for requirement in direct])
     for name, needs in needs_of(direct).items():
         bom.register_dependency(components[name], [components[need] for need in needs])
     return bom

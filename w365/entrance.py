@@ -30,11 +30,13 @@ class Entrance:
     """``public_url`` has no slash at its end. Names of headers are in small letters, as servers hand them over.
 
     ``trusted_proxies`` and the headers that name a person count where ``sign_in`` is PROXY, and nowhere else.
+    ``monitors`` are, beside this machine and these proxies, from where health and numbers may be asked for.
     """
 
     sign_in: SignInMode = SignInMode.LOCAL
     public_url: str = ""
     trusted_proxies: tuple[Network, ...] = ()
+    monitors: tuple[Network, ...] = ()
     user_header: str = "x-forwarded-user"
     groups_header: str = "x-forwarded-groups"
     name_header: str = "x-forwarded-preferred-username"
@@ -51,7 +53,7 @@ class Entrance:
 
 def read_entrance(get: Callable[[str], str]) -> Entrance:
     """Read the settings; ConfigurationError names the one that is missing or malformed."""
-    sign_in, proxies = _sign_in(get("W365_SIGN_IN")), _networks(get("W365_TRUSTED_PROXIES"))
+    sign_in, proxies = _sign_in(get("W365_SIGN_IN")), _networks(get, "W365_TRUSTED_PROXIES")
     if sign_in is SignInMode.PROXY and not proxies:
         raise ConfigurationError(
             "W365_TRUSTED_PROXIES is missing: nobody would be let in.", do="Set it to the addresses of your proxy."
@@ -60,6 +62,7 @@ def read_entrance(get: Callable[[str], str]) -> Entrance:
         sign_in,
         _public_url(get("W365_PUBLIC_URL")),
         proxies,
+        _networks(get, "W365_MONITORS"),
         *(_header_name(get, name, usual) for name, usual in _IDENTITY_HEADERS),
     )
 
@@ -122,12 +125,12 @@ def _is_site(parts: SplitResult) -> bool:
     return parts.scheme in _USUAL_PORTS and bool(parts.hostname) and not has_more
 
 
-def _networks(text: str) -> tuple[Network, ...]:
+def _networks(get: Callable[[str], str], name: str) -> tuple[Network, ...]:
     try:
-        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+        return tuple(ipaddress.ip_network(part.strip()) for part in get(name).split(",") if part.strip())
     except ValueError:
         raise ConfigurationError(
-            "W365_TRUSTED_PROXIES is no list of addresses and networks.",
+            f"{name} is no list of addresses and networks.",
             do="Write them as 10.0.0.7 or 10.0.0.0/24, separated by commas.",
         ) from None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 import time
 import uuid
@@ -49,6 +50,7 @@ from w365.store.runs import (
     next_queued,
     release_dead_runs,
 )
+from w365.store.workers import note_worker
 
 _log = logging.getLogger(__name__)
 
@@ -208,6 +210,8 @@ def work(service: Service, *, parent: int | None = None, workers: int = 2) -> No
 
 def sweep(service: Service) -> None:
     """Release runs whose process died, and do what the time asks for."""
+    with service.store.write() as connection:
+        note_worker(connection, f"{socket.gethostname()}:{os.getpid()}", service.clock())
     return_parked(service)
     start_due(service, note_to_tell)
     with service.store.write() as connection:

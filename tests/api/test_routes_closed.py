@@ -36,7 +36,9 @@ class Place:
 EVERYBODY, NEVER = (200, 200, 200, 200), (404, 404, 404, 404)
 SIGNS_IN = "It begins or ends a sign-in at the identity provider, and is where that answers to; it tells nothing."
 BEGUN = "Entra posts the answer to a sign-in that an admin began; without its state, which it is worth once, nothing."
+WATCHED = "Load balancers and monitors ask it, from this machine or where the settings say; no name stands in it."
 ROUTES = {
+    **{("GET", f"/{name}"): Place(f"/{name}", EVERYBODY, WATCHED) for name in ("healthz", "readyz", "metrics")},
     ("GET", "/api/rows"): Place("/api/rows", (401, 200, 200, 200)),
     ("GET", "/api/accounts"): Place("/api/accounts?q=osprey", (401, 200, 200, 200)),
     ("POST", "/api/mapping"): Place("/api/mapping", (401, 403, 200, 409)),

@@ -21,8 +21,8 @@ from w365.ui.frame.pages import PAGES, REVIEW
 PLACES = [page.place for page in PAGES]
 TELLING = {"review", "provider_accounts", "quality"}
 """Pages of which a part that runs again by itself tells names."""
-OFTEN = {"visit", "session"}
-"""Tables that a look at a page writes: that somebody was here."""
+OFTEN = {"visit", "session", "worker"}
+"""Tables that a look at a page, or the worker beside it, writes: that somebody was here."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def texts(messages: list[ForwardMsg]) -> str:
 
 
 def content_of(team: Team) -> list[str]:
-    """Every row of the database but those that say that somebody was here."""
+    """Every row of the database but those that say that somebody or a worker was here."""
     path = Path(team.service.settings.home) / "w365.db"
     with closing(sqlite3.connect(path)) as database:
         names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from w365.api.sign_in_return import PATH as SIGN_IN_RETURN
-from w365.api.visits import Visit, hosts_of_all
-from w365.entrance import Entrance, SignInMode, is_loopback
+from w365.api.visits import Address, Visit, hosts_of_all
+from w365.entrance import Entrance, Network, SignInMode, is_loopback
 
 _CORE = "_stcore"
 _NEEDED = {"stream", "health", "host-config", "upload_file", "bidi-components"}
@@ -18,6 +19,7 @@ _INNER = {_CORE, "api", "media", "component", "static"}
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE"}
 """What the routes work with. Pages of others are allowed nothing, so that no browser has to ask what is (OPTIONS)."""
 _ODD = re.compile(r"[\x00-\x1f\x7f\\%;]")
+HEALTH_PATHS = ("healthz", "readyz", "metrics")
 _SIGN_IN_ROUTES = (("auth", "login"), ("auth", "logout"), ("oauth2callback",))
 
 
@@ -51,9 +53,32 @@ def _is_sent_on(visit: Visit, entrance: Entrance) -> bool:
 
 
 def _comes_past_proxy(visit: Visit, entrance: Entrance) -> bool:
-    peer = visit.connection.peer
-    is_trusted = peer is not None and any(peer in network for network in entrance.trusted_proxies)
-    return entrance.sign_in is SignInMode.PROXY and not is_trusted
+    if entrance.sign_in is not SignInMode.PROXY or _asks_for_health(visit):
+        return False
+    return not _is_in(visit.connection.peer, entrance.trusted_proxies)
+
+
+def _monitors_from_outside(visit: Visit, entrance: Entrance) -> bool:
+    """Tell whether somebody asks for health or numbers who is neither here nor named, also through a proxy here."""
+    passed = [_address(part) for value in visit.values("x-forwarded-for") for part in value.split(",")]
+    allowed = (*entrance.trusted_proxies, *entrance.monitors)
+    are_known = [bool(each and each.is_loopback) or _is_in(each, allowed) for each in (visit.connection.peer, *passed)]
+    return _asks_for_health(visit) and not all(are_known)
+
+
+def _asks_for_health(visit: Visit) -> bool:
+    return not visit.is_websocket and visit.path.rpartition("/")[2] in HEALTH_PATHS
+
+
+def _is_in(address: Address | None, networks: Iterable[Network]) -> bool:
+    return address is not None and any(address in network for network in networks)
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
 
 
 def _names_person_twice(visit: Visit, entrance: Entrance) -> bool:
@@ -140,6 +165,14 @@ _RULES: tuple[Rule, ...] = (
             403,
             "This app answers through its proxy only. Open the proxy's address; where this is the proxy, name it in "
             "W365_TRUSTED_PROXIES.",
+        ),
+    ),
+    (
+        _monitors_from_outside,
+        Refusal(
+            "monitor",
+            403,
+            "Health and numbers are told on this machine and to trusted proxies. W365_MONITORS names who else may ask.",
         ),
     ),
     (

@@ -36,6 +36,7 @@ from w365.errors import (
     StoreError,
     W365Error,
 )
+from w365.meters import SAVE_SECONDS
 from w365.model import Actor
 from w365.service import Service
 from w365.service.deciding.mapping import assign_account, clear_mapping
@@ -115,7 +116,9 @@ class _Api:
 
     async def mapping(self, request: Request) -> JSONResponse:
         service, actor = self._who(request)
-        return await run_in_threadpool(_save, service, actor, await read_edit(request))
+        edit = await read_edit(request)
+        with SAVE_SECONDS.time():
+            return await run_in_threadpool(_save, service, actor, edit)
 
     async def download(self, request: Request) -> Download:
         """The file that a link stands for; what is wrong with it is read by a person, in a tab of its own."""

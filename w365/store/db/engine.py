@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from w365.errors import ConfigurationError, StoreError
+from w365.meters import WRITE_WAIT_SECONDS
 from w365.own_files import make_folder, narrow_files, opener
 from w365.store.db.write_lock import Turns
 
@@ -73,12 +74,14 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Open a write transaction; no other is open until it ends."""
+        asked = time.monotonic()
         with _told(), self.engine.connect() as plain:
             connection = plain.execution_options(w365_write=True)
             with connection.begin():
                 if not self.is_sqlite:
                     connection.exec_driver_sql(_TAKE_TURN, execution_options={"no_parameters": True})
                 begin = time.monotonic()
+                WRITE_WAIT_SECONDS.observe(begin - asked)
                 yield connection
         self._turns.give(time.monotonic() - begin)
 

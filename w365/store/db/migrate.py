@@ -36,9 +36,9 @@ def migrate(store: Store) -> str:
     was, when it is older than that, newer than this code or not one of ours. A SQLite file is copied beside itself
     before an older schema is changed.
     """
-    newest = _scripts().get_current_head() or ""
+    newest = newest_revision()
     with store.read() as connection:
-        current = _revision_of(connection)
+        current = read_revision(connection)
         has_tables = bool(sa.inspect(connection).get_table_names())
     if current == newest:
         return newest
@@ -46,12 +46,13 @@ def migrate(store: Store) -> str:
     if current is None:
         store.keep_wal()
     with store.write() as connection:
-        if _revision_of(connection) == current:  # nobody was faster
+        if read_revision(connection) == current:  # nobody was faster
             _bring_to(store, connection, current, newest)
     return newest
 
 
-def _revision_of(connection: sa.Connection) -> str | None:
+def read_revision(connection: sa.Connection) -> str | None:
+    """The revision that a database has; None where it has none."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -85,6 +86,11 @@ def _bring_to(store: Store, connection: sa.Connection, current: str | None, newe
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def newest_revision() -> str:
+    """The revision of this code."""
+    return _scripts().get_current_head() or ""
 
 
 @functools.cache

@@ -68,6 +68,14 @@ class RunProblem(Base):
     why: Mapped[str]
 
 
+class Worker(Base):
+    """A process that does runs, and when it last said that it lives."""
+
+    __tablename__ = "worker"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    seen_at: Mapped[dt.datetime]
+
+
 class Visit(Base):
     """When a person was last here, and when before that: what came since then is new to them."""
 

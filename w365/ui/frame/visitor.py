@@ -50,6 +50,12 @@ def name_identity_provider() -> dict[str, Any]:
     }
 
 
+def base_path() -> str:
+    """Below which path Streamlit serves everything: nothing, or with a slash before it."""
+    path = str(st.get_option("server.baseUrlPath")).strip("/")
+    return f"/{path}" if path else ""
+
+
 def identify(service: Service) -> Actor:
     """Say who looks, by the session of this browser; raises AccessError where nobody may look."""
     if service.settings.sign_in is SignInMode.LOCAL:

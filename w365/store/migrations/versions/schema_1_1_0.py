@@ -1,4 +1,4 @@
-"""What version 1.1.0 added to 1.0.0: people, their sessions, the audit log; and columns got names of their own."""
+"""What version 1.1.0 added to 1.0.0: people, sessions, the audit log, workers; and columns got names of their own."""
 
 from __future__ import annotations
 
@@ -49,3 +49,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_audit_log"),
     )
     op.create_index("ix_audit_log_at", "audit_log", ["at"])
+    op.create_table(
+        "worker",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("seen_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_worker"),
+    )
