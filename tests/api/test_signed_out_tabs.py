@@ -114,10 +114,13 @@ def test_an_open_tab_of_a_disabled_person_tells_nothing_more(team: Team, page: s
         assert page not in TELLING or told([message for part in parts for message in stream.run(part)])
         disable_person(team.service, local_user(), number_of(team, person))
         before = content_of(team)
+        redrawn: list[ForwardMsg] = []
         for part in parts:
             again = stream.run(part)
             assert told(again) == [], part
             assert "Your access was taken away" in texts(again)
+            redrawn += [message for message in again if message.HasField("navigation")]
+        assert redrawn, "the age of the data is on every page, looks every few seconds and draws the page anew"
         assert told(stream.run()) == []
         assert told([message for name in drawn for message in press(stream, name)]) == []
     assert content_of(team) == before

@@ -59,12 +59,25 @@ def test_a_choice_that_is_cancelled_leaves_everything(page: AppTest, world: Worl
 
 
 def test_a_domain_is_marked_as_shared_only_after_its_effect_was_shown(page: AppTest, world: World) -> None:
-    press(page, "Mark as shared…", "shared-c1.de")
+    press(page, "Mark as shared…", "shared-domains-c1.de")
     assert "Takes **1 provider account** out of conflict." in text_of(page)
     assert domains_on(world.service, ADMIN, DomainList.SHARED) == []
     press(page, "Save")
     assert domains_on(world.service, ADMIN, DomainList.SHARED) == ["c1.de"]
     assert "Domains on several accounts (1)" in text_of(page)
+
+
+def test_a_domain_may_stand_under_two_headings(world: World) -> None:
+    """Two customers have it and two accounts: each heading has buttons of its own."""
+    world.crm.twins = ["c1.de"]
+    world.portal.customers.append(Customer("again", "Again", "c1.de", (CustomerDomain("c1.de"),), "domains"))
+    world.sync()
+    page = world.open("conflicts")
+    assert "nobody foresaw" not in text_of(page)
+    assert [button.key for button in page.button if button.label == "Exclude…"] == [
+        "excluded-domains-c1.de",
+        "excluded-customers-c1.de",
+    ]
 
 
 def _page_of(role: int) -> None:

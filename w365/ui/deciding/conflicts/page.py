@@ -99,6 +99,7 @@ def _show_paging(name: str, total: int, page: int) -> None:
 def _show_domain(context: PageContext, conflict: DomainConflict) -> None:
     _show_head(
         context,
+        "domains",
         conflict.domain,
         f"{counted(conflict.accounts, 'account')} · {say_effect(conflict.rows, conflict.seats)}",
     )
@@ -135,6 +136,7 @@ def _ask_choice(context: PageContext, domain: str, use: Use) -> None:
 def _show_customers(context: PageContext, conflict: DomainOfCustomers) -> None:
     _show_head(
         context,
+        "customers",
         conflict.domain,
         f"{counted(conflict.customers, 'customer')} · {say_effect(conflict.rows, conflict.seats)}",
     )
@@ -150,9 +152,8 @@ def _show_account(conflict: AccountConflict) -> None:
 
 def _show_suspect(context: PageContext, suspect: SharedSuspect) -> None:
     shared = " :orange-badge[maps nothing: shared by count]" if suspect.is_shared else ""
-    _show_head(
-        context, suspect.domain, f"contacts of {counted(suspect.accounts, 'account')} · {_waiting(suspect)}{shared}"
-    )
+    effect = f"contacts of {counted(suspect.accounts, 'account')} · {_waiting(suspect)}{shared}"
+    _show_head(context, "suspects", suspect.domain, effect)
     _quiet(say_names([use.name for use in suspect.uses], suspect.accounts))
 
 
@@ -164,15 +165,18 @@ def _waiting(suspect: SharedSuspect) -> str:
     return say_effect(suspect.rows, suspect.seats) if suspect.rows else "no open provider account has it"
 
 
-def _show_head(context: PageContext, domain: str, effect: str) -> None:
-    """Name the domain and its effect; an admin takes it out of matching here, after seeing what that settles."""
+def _show_head(context: PageContext, part: str, domain: str, effect: str) -> None:
+    """Name the domain and its effect; an admin takes it out of matching here, after seeing what that settles.
+
+    `part` is the heading: a domain may stand under several.
+    """
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{plain(domain)}** · {effect}", width="stretch")
         if context.actor.role < Role.ADMIN:
             return
         with st.container(horizontal=True, width="content"):
             for which, label in ((DomainList.SHARED, "Mark as shared…"), (DomainList.EXCLUDED, "Exclude…")):
-                if st.button(label, key=f"{which}-{domain}", help=f"{label.rstrip('…')}: {plain(domain)}"):
+                if st.button(label, key=f"{which}-{part}-{domain}", help=f"{label.rstrip('…')}: {plain(domain)}"):
                     line = f"{LIST_WORDS[which]}: 1 domain added ({domain})"
                     propose_change(context, PendingChange(added={which: (domain,)}), [line])
 
