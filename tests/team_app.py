@@ -127,9 +127,12 @@ class Stream:
             setattr(state, "trigger_value" if value is True else "string_value", value)
         return self.send(message)
 
+    def tell(self, message: BackMsg) -> None:
+        self._connection.send(message.SerializeToString())  # type: ignore[attr-defined]
+
     def send(self, message: BackMsg) -> list[ForwardMsg]:
         """Send it and give everything that comes until the run it asks for has ended."""
-        self._connection.send(message.SerializeToString())  # type: ignore[attr-defined]
+        self.tell(message)
         came: list[ForwardMsg] = []
         while not (came and _ends(came[-1])):
             came.append(ForwardMsg.FromString(self._connection.recv(timeout=_WAIT)))  # type: ignore[attr-defined]

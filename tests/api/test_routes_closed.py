@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ ROUTES = {
     ("GET", "/_stcore/metrics"): Place("/_stcore/metrics", NEVER),
     ("GET", "/_stcore/health"): Place("/_stcore/health", EVERYBODY, "A monitor asks it; it says ok."),
     ("GET", "/_stcore/host-config"): Place(
-        "/_stcore/host-config", EVERYBODY, "The shell asks it before it connects; it says Streamlit's defaults."
+        "/_stcore/host-config", EVERYBODY, "The shell asks it before it connects; it says how Streamlit is set."
     ),
     ("GET", "/component/{path:path}"): Place(
         "/component/st_aggrid.AgGrid.agGrid/index.html", EVERYBODY, "The published code of the grid, without any row."
@@ -82,7 +83,15 @@ print(json.dumps(routes))
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     with running_team(tmp_path_factory.mktemp("team") / "home", SignInMode.OIDC) as running:
+        await_worker(running)
         yield running
+
+
+def await_worker(team: Team) -> None:
+    until = time.monotonic() + 60
+    while ask(team, team.nobody(), "GET", "/readyz").status_code != 200:
+        assert time.monotonic() < until, "no worker was seen"
+        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from team_app import MARKERS, Person, Stream, Team, running_team, told
 
@@ -94,6 +95,33 @@ def test_nobody_presses_what_was_drawn_for_another(team: Team) -> None:
             stream.open(place)
             assert told(press(stream, *drawn)) == []
     assert content_of(team) == before
+
+
+def test_what_streamlit_itself_takes_from_a_page_tells_nobody_anything_and_writes_nothing(team: Team) -> None:
+    """Its messages to empty caches, to name the repository, to hand over files and to write into the app's folder."""
+    kinds = [field.name for field in BackMsg.DESCRIPTOR.fields if not field.name.startswith(("rerun", "debug"))]
+    before = content_of(team)
+    with team.stream(team.nobody()) as stream:
+        stream.open(REVIEW.place)
+        for kind in set(kinds) & {field.name for field in BackMsg.DESCRIPTOR.oneofs_by_name["type"].fields}:
+            stream.tell(message_of(kind, stream.session))
+        messages = stream.run()
+    assert told(messages) == []
+    assert "Skills install is not available" in texts(messages)
+    assert content_of(team) == before
+
+
+def message_of(kind: str, session: str) -> BackMsg:
+    message = BackMsg()
+    if kind == "backend_operation_request":
+        message.backend_operation_request.session_id = session
+        message.backend_operation_request.install_skills.SetInParent()
+    elif kind == "file_urls_request":
+        message.file_urls_request.session_id = session
+        message.file_urls_request.file_names.append("a.csv")
+    else:
+        setattr(message, kind, True)
+    return message
 
 
 def test_a_press_of_the_person_it_was_drawn_for_does_something(team: Team) -> None:
