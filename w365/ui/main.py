@@ -42,4 +42,5 @@ role = find_role()
 groups: dict[str, list[st.Page]] = {}
 for entry in PAGES:
     groups.setdefault(entry.group or WORK, []).append(_listed(entry, role))
-st.navigation(groups, position="hidden" if role is None else "sidebar").run()
+# expanded: Streamlit would hide the last of them, as they are more than twelve
+st.navigation(groups, position="hidden" if role is None else "sidebar", expanded=True).run()

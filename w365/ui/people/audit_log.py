@@ -48,15 +48,15 @@ def _ask_filter(context: PageContext) -> tuple[AuditKind | None, str]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox(
             "Kind",
-            [None, *KIND_WORDS],
-            format_func=lambda kind: KIND_WORDS[kind] if kind else "Any kind",
+            ["", *KIND_WORDS],
+            format_func=lambda kind: KIND_WORDS[AuditKind(kind)] if kind else "Any kind",
             width=220,
             key="audit-kind",
         )
         names = ["", *list_audit_names(context.service, context.actor)]
         name = st.selectbox("Person", names, format_func=lambda name: name or "Anybody", width=320, key="audit-person")
         download_button(context, (Subject.AUDIT_LOG,), place="audit-log")
-    return kind, name or ""
+    return AuditKind(kind) if kind else None, name or ""
 
 
 _COLUMNS = {

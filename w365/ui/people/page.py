@@ -34,18 +34,17 @@ def show_people(context: PageContext) -> None:
 
 
 def _show_table(context: PageContext, people: Sequence[PersonView]) -> None:
-    above, zone = st.container(), local_zone()
+    zone = local_zone()
     options: dict[str, Any] = {"hide_index": True, "column_config": _COLUMNS, "alt": "People"}
     options["height"] = _HEIGHT if len(people) > _FEW else "content"
     key = f"people-{hash(tuple(view.person.id for view in people))}"
     rows = [_row(view, zone) for view in people]
     chosen = st.dataframe(rows, key=key, on_select="rerun", selection_mode="single-row", **options)
     places: list[int] = chosen["selection"]["rows"]
-    with above:
-        if places and places[0] < len(people):
-            show_person(context, people[places[0]])
-        else:
-            st.caption("Choose a person to give a role, to sign them out or to disable them.")
+    if places and places[0] < len(people):
+        show_person(context, people[places[0]])
+    else:
+        st.caption("Choose a person to give a role, to sign them out or to disable them.")
 
 
 def _row(view: PersonView, zone: dt.tzinfo) -> dict[str, str | int]:

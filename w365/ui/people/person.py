@@ -15,7 +15,8 @@ from w365.ui.frame.page_frame import say_next_time, show_refusals
 from w365.ui.frame.wording import counted, full_time, local_zone, plain
 from w365.ui.people.words import SOURCE_WORDS, name_role, say_role
 
-_ROLES = (None, Role.VIEWER, Role.ANALYST, Role.ADMIN)
+_BY_SIGN_IN = ""
+_WORDS = (_BY_SIGN_IN, *(role.name.lower() for role in Role))
 
 
 def show_person(context: PageContext, view: PersonView) -> None:
@@ -24,9 +25,7 @@ def show_person(context: PageContext, view: PersonView) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(plain(person.name), width="content", anchor=False)
             st.badge(say_role(view), color="gray" if view.role is None else "blue")
-        seen = f"last seen {full_time(person.last_seen_at, local_zone())}"
-        sessions = counted(view.open_sessions, "open session")
-        st.caption(plain(f"{person.login} · role from {SOURCE_WORDS[view.source]} · {seen} · {sessions}"))
+        st.caption(plain(" · ".join(part for part in _facts(view) if part)))
         st.code(person.subject, language=None, wrap_lines=True)
         if is_fixed:
             st.caption("The settings name this person in W365_ADMINS: an admin as long as they do.")
@@ -36,18 +35,25 @@ def show_person(context: PageContext, view: PersonView) -> None:
             _offer_access(context, view, is_fixed=is_fixed)
 
 
+def _facts(view: PersonView) -> tuple[str, ...]:
+    seen, sessions = full_time(view.person.last_seen_at, local_zone()), counted(view.open_sessions, "open session")
+    return view.person.login, f"role from {SOURCE_WORDS[view.source]}", f"last seen {seen}", sessions
+
+
 def _offer_role(context: PageContext, view: PersonView, *, is_fixed: bool) -> None:
     person = view.person
     claimed = name_role(role_of(replace(person, given_role=None, is_disabled=False), context.service.settings.people))
-    role = st.selectbox(
+    given = person.given_role.name.lower() if person.given_role else _BY_SIGN_IN
+    word = st.selectbox(
         "Role",
-        _ROLES,
-        _ROLES.index(person.given_role),
-        format_func=lambda role: name_role(role) if role else f"as the sign-in says ({claimed})",
+        _WORDS,
+        _WORDS.index(given),
+        format_func=lambda word: f"as the sign-in says ({claimed})" if word == _BY_SIGN_IN else word,
         width=260,
         disabled=is_fixed,
-        key=f"role-{person.id}-{person.given_role}",
+        key=f"role-{person.id}-{given}",
     )
+    role = None if word == _BY_SIGN_IN else Role[word.upper()]
     if not st.button("Give this role", disabled=is_fixed or role == person.given_role, key=f"give-{person.id}"):
         return
     then = role_of(replace(person, given_role=role), context.service.settings.people)
