@@ -15,7 +15,7 @@ bind_pages_to_people()
 app = st.App(
     "w365/ui/main.py",
     secrets=name_identity_provider(),
-    routes=[*routes(app_runtime.service), *health_routes(base_path(), app_runtime.opened_service)],
+    routes=[*routes(app_runtime.service, base_path()), *health_routes(base_path(), app_runtime.opened_service)],
     middleware=middleware,
     lifespan=app_runtime.lifespan,
     on_script_error=say_uncaught,

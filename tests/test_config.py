@@ -230,3 +230,8 @@ def test_a_wrong_setting_of_the_entrance_is_named(home: Path, name: str, value: 
     with pytest.raises(ConfigurationError, match=r"W365_(TRUSTED|USER|GROUPS|NAME|PUBLIC|SIGN)") as caught:
         load_entrance({name: value}, nowhere(home))
     assert name in str(caught.value) or value == "proxy"
+
+
+def test_a_subject_copied_from_a_page_is_the_subject(tmp_path: Path) -> None:
+    copied = environment(tmp_path, W365_ADMINS=" https:\u2060//id.example#ann , proxy#bo,")
+    assert load_settings(copied, tmp_path / "none.toml").people.admins == {"https://id.example#ann", "proxy#bo"}

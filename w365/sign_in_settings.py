@@ -88,7 +88,9 @@ def _check_address(name: str, url: str) -> None:
 
 
 def _listed(text: str) -> frozenset[str]:
-    return frozenset(part.strip() for part in text.split(",") if part.strip())
+    """What stands between commas, without what cannot be seen: sentences on pages hold such, and are copied from."""
+    seen = "".join(letter for letter in text if letter.isprintable())
+    return frozenset(part.strip() for part in seen.split(",") if part.strip())
 
 
 def _word(get: Callable[[str], str], name: str, usual: str, *allowed: str) -> str:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,12 +22,12 @@ _START_SECONDS = 40
 
 
 @contextmanager
-def running_app(home: Path, settings: Mapping[str, str]) -> Iterator[str]:
-    """Run `streamlit run app.py` with these settings until the block ends; give its address."""
-    port = _free_port()
+def running_app(home: Path, settings: Mapping[str, str], port: int = 0, *options: str) -> Iterator[str]:
+    """Run `streamlit run app.py` with these settings until the block ends; give its address. Port 0: a free one."""
+    port = port or free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("W365_")}
     environment |= {"W365_HOME": str(home), **settings}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
     home.mkdir(parents=True, exist_ok=True)
     with (home / "app.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
@@ -60,10 +60,18 @@ def _wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> No
     raise AssertionError(f"The app did not answer within {_START_SECONDS} s:\n{log.read_text()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as opened:
         opened.bind(("127.0.0.1", 0))
         return int(opened.getsockname()[1])
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until something that no event tells of has happened."""
+    until = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < until, f"not within {seconds} s"
+        time.sleep(0.05)
 
 
 def wait_until_synced(service: Service, seconds: float = 60) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from app_process import running_app, wait_until_synced
@@ -115,13 +116,14 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     errors: list[str] = []
     contexts = []
 
-    def opened(width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
+    def opened(width: int = 1440, height: int = 900, scheme: str = "light", **options: Any) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if scheme == "dark" else "light",
             timezone_id="Europe/Berlin",
             accept_downloads=True,
             reduced_motion="reduce",  # without a graphics card every moving thing is drawn by the processor
+            **options,
         )
         contexts.append(context)
         page = context.new_page()

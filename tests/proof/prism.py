@@ -4,53 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-from platformdirs import user_cache_path
+from npm import installed_from_npm
 
-PACKAGE = "@stoplight/prism-cli"
 VERSION = "5.16.0"
-_NO_NETWORK = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED")
 _START_SECONDS = 40.0
 
 
 def installed_prism() -> Path:
     """Return Prism's program. Skips only where npm or its registry cannot be reached."""
-    home = user_cache_path("w365-tests", appauthor=False) / f"prism-{VERSION}"
-    program = home / "node_modules" / ".bin" / "prism"
-    if program.exists():
-        return program
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        pytest.skip("npm is not installed")
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home.parent) as folder:
-        _install(Path(folder))
-        try:
-            (Path(folder)).rename(home)
-        except OSError:  # another run was faster
-            assert program.exists()
-        else:
-            Path(folder).mkdir()
-    return program
-
-
-def _install(folder: Path) -> None:
-    quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-save")
-    command = ["npm", "install", "--prefix", str(folder), *quiet, f"{PACKAGE}@{VERSION}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode and _NO_NETWORK.search(done.stderr):
-        pytest.skip("the npm registry cannot be reached")
-    assert done.returncode == 0, done.stderr
+    return installed_from_npm("@stoplight/prism-cli", VERSION) / "node_modules" / ".bin" / "prism"
 
 
 @contextmanager

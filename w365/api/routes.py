@@ -61,18 +61,18 @@ _STATUS: tuple[tuple[type[W365Error], int], ...] = (
 """The first class that fits counts, so a class stands before the one it inherits from."""
 
 
-def routes(get_service: Callable[[], Service]) -> list[Route]:
-    """Return the routes; `get_service` is called at each request."""
+def routes(get_service: Callable[[], Service], base: str = "") -> list[Route]:
+    """Return the routes below the app's base path; `get_service` is called at each request."""
     api, log = _Api(get_service), RefusalLog()
     kept = [Middleware(ExceptionMiddleware, handlers={W365Error: partial(_refused, log), Exception: _failed})]
     told = [Middleware(ExceptionMiddleware, handlers={W365Error: partial(_said, log), Exception: _failed})]
-    download = Route("/api/downloads/{name}", api.download, methods=["GET"], middleware=told)
+    download = Route(base + "/api/downloads/{name}", api.download, methods=["GET"], middleware=told)
     download.methods = {"GET"}  # a HEAD, as a scanner of links sends one, would use the link up
     return [
-        Route("/api/rows", api.rows, methods=["GET"], middleware=kept),
-        Route("/api/accounts", api.accounts, methods=["GET"], middleware=kept),
-        Route("/api/mapping", api.mapping, methods=["POST"], middleware=kept),
-        Route("/api/token", api.token, methods=["POST"], middleware=kept),
+        Route(f"{base}/api/rows", api.rows, methods=["GET"], middleware=kept),
+        Route(f"{base}/api/accounts", api.accounts, methods=["GET"], middleware=kept),
+        Route(f"{base}/api/mapping", api.mapping, methods=["POST"], middleware=kept),
+        Route(f"{base}/api/token", api.token, methods=["POST"], middleware=kept),
         download,
         *sign_in_routes(get_service),
     ]

@@ -15,7 +15,7 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.configuring.settings import get_settings, set_setting
 from w365.service.people.roles import disable_person, enable_person, list_audit_log, list_people, set_role
-from w365.service.people.sessions import enter, role_in_browser, sign_out, stay
+from w365.service.people.sessions import enter, note_failed_sign_in, role_in_browser, sign_out, stay
 from w365.service.reading.visits import read_visit
 from w365.service.syncing.providers import add_manual_provider
 from w365.store.db.engine import Store
@@ -281,3 +281,13 @@ def test_behind_a_proxy_an_open_page_ends_when_it_was_idle(service: Service, clo
 def test_where_people_sign_in_a_token_without_a_session_is_nobodys(service: Service) -> None:
     with pytest.raises(SignedOut):
         stay(service, Actor("ann", Role.ADMIN))
+
+
+def test_a_failed_sign_in_is_in_the_audit_log_but_does_not_fill_it(service: Service, clock: FakeClock) -> None:
+    for _ in range(3):
+        note_failed_sign_in(service, "refused")
+    note_failed_sign_in(service, "too old")
+    clock.forward(minutes=2)
+    note_failed_sign_in(service, "too old")
+    assert events(service) == [("nobody", "refusal")] * 3
+    assert list_audit_log(service, ROOT, limit=1)[0].about == "A sign-in failed: too old"

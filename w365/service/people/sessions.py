@@ -13,7 +13,7 @@ from w365.service import Service
 from w365.service.access import end_of_session, needs, role_of, signed_out
 from w365.service.people.identity import Identity, claimed_role
 from w365.store.db.engine import Connection
-from w365.store.people.audit_log import note_event
+from w365.store.people.audit_log import list_events, note_event
 from w365.store.people.persons import (
     PersonRow,
     add_person,
@@ -40,7 +40,8 @@ _log = logging.getLogger(__name__)
 _STEP = dt.timedelta(minutes=2)
 """How exactly the last use of a session is known; less often than that nothing is written."""
 
-_OURS = (SCHEDULE, BY_ITSELF, "calendar")
+_NOBODY = "nobody"
+_OURS = (SCHEDULE, BY_ITSELF, "calendar", _NOBODY)
 
 
 def enter(service: Service, identity: Identity, browser: str) -> Actor:
@@ -164,6 +165,15 @@ def _without_role(person: PersonRow, identity: Identity) -> NotAllowed:
         kept="Nothing was shown.",
         do=f"Ask an admin for a role on the People page; you are known as {person.subject}.",
     )
+
+
+def note_failed_sign_in(service: Service, why: str) -> None:
+    """Keep that a sign-in failed. Whoever has no session can cause it, so not twice in a row within two minutes."""
+    now, about = service.clock(), f"A sign-in failed: {why}"
+    with service.store.write() as connection:
+        latest = list_events(connection, None, _NOBODY, limit=1)
+        if not any(event.about == about and now - event.at < _STEP for event in latest):
+            note_event(connection, _NOBODY, now, AuditKind.REFUSAL, about)
 
 
 @needs(Role.VIEWER)

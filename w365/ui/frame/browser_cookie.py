@@ -9,37 +9,32 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from w365.api.browsers import COOKIE, name_browser, read_browser
 
+_ASKED_FIRST = "/_stcore/health"
+
 
 class BrowserCookie:
-    """Sets the cookie on the page itself, before anything else of the page is asked for.
+    """Sets the cookie on what every page asks for before it opens its websocket.
 
-    ``read_keys`` gives the keys that sign names, the newest first.
+    Not on the page: where a link in a mail or an identity provider leads to it, the browser keeps the cookie back, as
+    it is for this site's own requests alone, and a new one would end what goes on in other tabs.
+
+    ``read_keys`` gives the keys that sign names, the newest first. ``path`` is the app's base path.
     """
 
-    def __init__(self, app: ASGIApp, read_keys: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, app: ASGIApp, read_keys: Callable[[], Sequence[str]], path: str = "/") -> None:
         self._app = app
-        self._read_keys = read_keys
+        self._read_keys, self._path = read_keys, path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not _is_page(scope) or read_browser(self._read_keys(), scope["headers"]):
+        is_first = scope["type"] == "http" and scope["path"].endswith(_ASKED_FIRST)
+        if not is_first or read_browser(self._read_keys(), scope["headers"]):
             await self._app(scope, receive, send)
             return
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.append("set-cookie", self._cookie(secure=scope.get("scheme") == "https"))
+                cookie = f"{COOKIE}={name_browser(self._read_keys())}; Path={self._path}; HttpOnly; SameSite=Strict"
+                MutableHeaders(scope=message).append("set-cookie", cookie)
             await send(message)
 
         await self._app(scope, receive, with_cookie)
-
-    def _cookie(self, *, secure: bool) -> str:
-        kept = "Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
-        return f"{COOKIE}={name_browser(self._read_keys())}; {kept}"
-
-
-def _is_page(scope: Scope) -> bool:
-    """Whether a browser asks for a page; the answer itself may be "not modified" and tell nothing."""
-    return scope["type"] == "http" and any(
-        name == b"accept" and value.startswith(b"text/html") for name, value in scope["headers"]
-    )

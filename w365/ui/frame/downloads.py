@@ -14,6 +14,7 @@ from w365.service.reading.records import count
 from w365.store.reading.worklist import Filter
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors
+from w365.ui.frame.visitor import base_path
 from w365.ui.frame.wording import counted
 
 FORMAT_WORDS: Mapping[Format, str] = {
@@ -115,7 +116,7 @@ def _show_link(context: PageContext, request: FileRequest) -> None:
     if not browser:
         st.warning("Reload the page once; then this browser can download.")
         return
-    link = TICKETS.issue(context.actor, request, browser)
+    link = base_path() + TICKETS.issue(context.actor, request, browser)
     # A link works once. Opening it runs this dialog again, which makes the next one.
     label = f"Download {FORMAT_WORDS[request.form]}"
     st.link_button(label, link, type="primary", on_click="rerun", icon=":material/download:", key="download-link")

@@ -21,7 +21,7 @@ from w365.ui.frame.extras import Slot, show_extras
 from w365.ui.frame.freshness import Source, read_sources
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.pages import Page
-from w365.ui.frame.visitor import ask_to_sign_in, browser_here, identify, show_visitor
+from w365.ui.frame.visitor import ask_to_sign_in, browser_here, identify, show_visitor, show_way_in
 from w365.ui.frame.wording import counted, local_zone, plain
 
 _log = logging.getLogger(__name__)
@@ -71,6 +71,10 @@ def _identify(service: Service) -> Actor:
     except SignedOut as error:
         show_error(error)
         ask_to_sign_in(service)
+        st.stop()
+    except NotAllowed as error:
+        show_error(error)
+        show_way_in(service)
         st.stop()
 
 

@@ -1,8 +1,9 @@
-"""What stands around the pages: the doors, headers on every answer (Streamlit sends none of these itself), a cookie."""
+"""What stands around the pages: the doors, headers on every answer (Streamlit sends none of these itself), cookies."""
 
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import functools
 import hashlib
 import re
@@ -21,8 +22,12 @@ from w365.api.held_files import HeldFiles
 from w365.config import load_entrance, load_settings
 from w365.entrance import Entrance, SignInMode
 from w365.errors import ConfigurationError, W365Error
+from w365.service.people.sessions import note_failed_sign_in
 from w365.ui.frame import app_runtime
 from w365.ui.frame.browser_cookie import BrowserCookie
+from w365.ui.frame.cookies import Cookies
+from w365.ui.frame.visitor import base_path
+from w365.ui.frame.way_back import Failure, WayBack
 
 _POLICY = (
     "default-src 'self'",
@@ -119,9 +124,25 @@ def bind_pages_to_people() -> None:
             config.set_option("server.trustedUserHeaders", {entrance.user_header: "person"})
 
 
+def _longest_session() -> dt.timedelta:
+    return app_runtime.service().settings.people.longest
+
+
+def _note_failure(failure: Failure) -> None:
+    note_failed_sign_in(app_runtime.service(), _FAILURES[failure])
+
+
+_FAILURES = {
+    Failure.REFUSED: "the identity provider signed nobody in",
+    Failure.UNUSABLE: "an answer of the identity provider could not be used",
+}
+
+
 middleware = [
+    Middleware(Cookies, load_entrance, _longest_session),
     Middleware(SecurityHeaders, load_entrance),
     Middleware(Doors, load_entrance, cookie_keys),
     Middleware(HeldFiles, app_runtime.opened_service),
-    Middleware(BrowserCookie, cookie_keys),
+    Middleware(WayBack, load_entrance, _note_failure, base_path() or "/"),
+    Middleware(BrowserCookie, cookie_keys, base_path() or "/"),
 ]

@@ -20,9 +20,10 @@ from w365.service.access import local_user
 from w365.service.people.identity import Identity, is_entra, read_claims, read_proxy_identity
 from w365.service.people.sessions import enter, sign_out
 from w365.ui.frame import app_runtime
+from w365.ui.frame.way_back import FAILED, Failure
 from w365.ui.frame.wording import plain
 
-_OPENED, _KNOWN = "w365_opened", "w365_known"
+_OPENED, _KNOWN, _FAILED = "w365_opened", "w365_known", "w365_failed"
 _LOOK_SECONDS = 3
 _TYPED = (str, int, float, dt.date, dt.time)
 
@@ -93,9 +94,22 @@ def _read_identity(service: Service) -> Identity:
         )
         return read_proxy_identity(user, name, groups, opened)
     if not st.user.is_logged_in:
-        raise SignedOut("You are not signed in.", do="Sign in with your organisation's account.")
+        raise SignedOut(_why_nobody(), do="Sign in with your organisation's account.")
     claims = {name: value for name, value in st.user.to_dict().items() if name not in ("is_logged_in", "tokens")}
     return read_claims(claims, provider, now)
+
+
+def _why_nobody() -> str:
+    """Say why nobody is signed in; how a sign-in failed stands in the address once."""
+    if failed := st.query_params.pop(FAILED, ""):
+        st.session_state[_FAILED] = failed
+    return _FAILURES.get(st.session_state.get(_FAILED, ""), "You are not signed in.")
+
+
+_FAILURES: dict[str, str] = {
+    Failure.REFUSED: "The identity provider did not sign you in.",
+    Failure.UNUSABLE: "The sign-in did not work: it took too long, or was not begun in this browser.",
+}
 
 
 def show_visitor(service: Service, actor: Actor) -> None:
@@ -123,11 +137,25 @@ def ask_to_sign_in(service: Service) -> None:
     if _KNOWN not in st.session_state:
         if service.settings.sign_in is SignInMode.OIDC:
             st.button("Sign in", type="primary", on_click=st.login)
-        elif address := service.settings.people.sign_out_url:
-            st.link_button("Sign in as somebody else", address)
+        else:
+            _offer_another_person(service)
         return
     st.link_button("Sign in", "./", type="primary", help="In a tab of its own; then this page goes on.")
     _wait_for_sign_in(service)
+
+
+def show_way_in(service: Service) -> None:
+    """To somebody who may not come in: the subject, exactly as it goes into W365_ADMINS, and the way to another one."""
+    with suppress(W365Error):
+        st.code(_read_identity(service).subject, language=None)
+    _offer_another_person(service)
+
+
+def _offer_another_person(service: Service) -> None:
+    if service.settings.sign_in is SignInMode.OIDC:
+        st.button("Sign in as somebody else", on_click=st.logout)
+    elif address := service.settings.people.sign_out_url:
+        st.link_button("Sign in as somebody else", address)
 
 
 @st.fragment(run_every=_LOOK_SECONDS)

@@ -2,6 +2,7 @@
 
 const marks = new Map(); // row id -> {state: "saving" | "saved" | "refused", text}
 let api = null;
+const base = location.pathname.split("/component/")[0]; // the path that the app has at this address
 
 const context = () => api.getGridOption("context");
 
@@ -15,7 +16,7 @@ const make = (tag, className, text) => {
 // The token grows old while the page stays open; the browser's cookie and the session get a new one.
 const renewToken = async () => {
   const headers = {"X-W365-Token": context().token};
-  const answer = await fetch("/api/token", {method: "POST", headers, credentials: "same-origin"}).catch(() => null);
+  const answer = await fetch(`${base}/api/token`, {method: "POST", headers, credentials: "same-origin"}).catch(() => null);
   if (answer?.ok) context().token = (await answer.json()).token;
   return Boolean(answer?.ok);
 };
@@ -24,7 +25,7 @@ const ask = async (path, options = {}, isSecond = false) => {
   const headers = {"X-W365-Token": context().token, ...options.headers};
   let answer, body;
   try {
-    answer = await fetch(path, {...options, headers, credentials: "same-origin"});
+    answer = await fetch(base + path, {...options, headers, credentials: "same-origin"});
     body = await answer.json();
   } catch (error) {
     if (error.name === "AbortError") throw error;

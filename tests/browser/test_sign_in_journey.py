@@ -1,0 +1,179 @@
+"""People sign in through a real identity provider, which is another site, and stay as long as their session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from app_process import free_port, running_app, wait_until_synced
+from driving import Grid, go, stored
+from identity_provider import Provider, give_login, identity_provider
+from playwright.sync_api import Page, expect
+
+from w365.config import DEMO_SERVED, load_settings
+from w365.demo.servers import Servers
+from w365.model import AuditKind, Status
+from w365.service import Service
+from w365.service.access import local_user
+from w365.service.bootstrap import open_service
+from w365.service.people.roles import list_audit_log
+
+PEOPLE = {
+    "ann": {"name": "Ann Lee", "roles": ["admin"]},
+    "bo": {"name": "Bo Ray", "groups": ["the-analysts"]},
+    "eve": {"name": "Eve"},
+}
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def url() -> str:
+    return f"http://127.0.0.1:{free_port()}"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("team")
+
+
+@pytest.fixture(scope="module")
+def provider(url: str, home: Path) -> Iterator[Provider]:
+    with identity_provider(home, url, PEOPLE) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def team(servers: Servers, provider: Provider, url: str, home: Path) -> Iterator[Service]:
+    """The database of the app, which runs with the identity provider."""
+    further = {DEMO_SERVED: "1", "W365_ANALYST_ROLES": "the-analysts", **servers.environment()}
+    settings = {"W365_HOME": str(home), **provider.settings(url), **further}
+    service = open_service(load_settings(settings, home / "none.toml"))
+    with running_app(home, settings, int(url.rpartition(":")[2])):
+        wait_until_synced(service)
+        yield service
+
+
+def sign_in(page: Page, address: str, login: str) -> None:
+    page.goto(address)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    give_login(page, login)
+
+
+def signed_in(page: Page, name: str, role: str) -> None:
+    expect(page.get_by_test_id("stSidebar").get_by_text(f"Signed in as {name} · {role}")).to_be_visible()
+
+
+def last_refusal(service: Service) -> str:
+    log = list_audit_log(service, local_user(), limit=20)
+    return next((row.about for row in log if row.kind is AuditKind.REFUSAL), "")
+
+
+def test_a_sign_in_leads_to_the_page_that_was_asked_for_with_the_role_of_a_group(
+    new_page: NewPage, team: Service, provider: Provider, url: str
+) -> None:
+    page = new_page()
+    row = stored(team, "Osprey 01")
+    asked = f"{url}/provider_accounts?status=unmapped&text=osprey&record={row.id}"
+    sign_in(page, asked, "bo")
+    signed_in(page, "Bo Ray", "analyst")
+    expect(page.get_by_role("dialog").get_by_role("heading", name="Osprey 01")).to_be_visible()
+    assert page.url.startswith(f"{url}/provider_accounts?")
+    assert provider.told("asked")[-1]["code_challenge_method"] == "S256"
+    kept = {cookie["name"]: cookie for cookie in page.context.cookies(url)}
+    assert {kept[name]["sameSite"] for name in ("_streamlit_user", "w365_browser")} == {"Lax", "Strict"}
+    assert all(cookie["httpOnly"] for name, cookie in kept.items() if name != "_streamlit_xsrf")
+    assert "w365_asked" not in kept
+
+
+@pytest.mark.parametrize("fault", ["nonce", "expired"])
+def test_an_answer_that_cannot_be_used_signs_nobody_in_and_is_said(
+    new_page: NewPage, team: Service, provider: Provider, url: str, fault: str
+) -> None:
+    page = new_page()
+    with provider.fault(fault):
+        sign_in(page, f"{url}/review", "ann")
+        expect(page.get_by_text("The sign-in did not work: it took too long")).to_be_visible()
+    assert page.url == f"{url}/review"
+    assert last_refusal(team) == "A sign-in failed: an answer of the identity provider could not be used"
+    assert "_streamlit_user" not in {cookie["name"] for cookie in page.context.cookies(url)}
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    give_login(page, "ann")
+    signed_in(page, "Ann Lee", "admin")
+
+
+def test_whoever_turns_back_at_the_provider_reads_it_on_the_page(
+    new_page: NewPage, team: Service, provider: Provider, url: str
+) -> None:
+    page = new_page()
+    page.goto(url)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("link", name="Cancel").click()
+    expect(page.get_by_text("The identity provider did not sign you in.")).to_be_visible()
+    assert page.url == f"{url}/"
+    assert last_refusal(team) == "A sign-in failed: the identity provider signed nobody in"
+
+
+def test_an_answer_to_a_sign_in_that_nobody_began_here_is_refused(new_page: NewPage, team: Service, url: str) -> None:
+    page = new_page()
+    page.goto(f"{url}/oauth2callback?code=stolen&state=made-up")
+    expect(page.get_by_text("was not begun in this browser")).to_be_visible()
+
+
+def test_who_has_no_role_is_told_so_and_can_sign_in_as_somebody_else(
+    new_page: NewPage, team: Service, provider: Provider, url: str
+) -> None:
+    page = new_page()
+    sign_in(page, url, "eve")
+    expect(page.get_by_text("Eve is signed in, but has no role here.")).to_be_visible()
+    expect(page.get_by_test_id("stCode")).to_have_text(f"{provider.issuer}#eve")
+    page.get_by_role("button", name="Sign in as somebody else").click()
+    page.get_by_role("button", name="Yes, sign me out").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    give_login(page, "ann")
+    signed_in(page, "Ann Lee", "admin")
+
+
+def test_a_link_of_another_site_leaves_the_tabs_that_are_open_as_they_are(
+    new_page: NewPage, team: Service, provider: Provider, url: str
+) -> None:
+    page = new_page()
+    sign_in(page, f"{url}/provider_accounts?status=unmapped&text=osprey", "ann")
+    signed_in(page, "Ann Lee", "admin")
+    grid = Grid(page, url, "status=unmapped&text=osprey")
+    name = browser_name(page, url)
+    mail = page.context.new_page()
+    mail.goto(f"{provider.issuer}/-/faults")  # any page of another site
+    mail.set_content(f'<a href="{url}/provider_accounts?status=mapped">Look</a>')
+    mail.get_by_role("link").click()
+    signed_in(mail, "Ann Lee", "admin")
+    assert browser_name(page, url) == name
+    grid.choose("Osprey 02", "kestrel 02")
+    expect(grid.cell("status", "Osprey 02")).to_contain_text("Mapped")
+    page.get_by_role("button", name="download").click()
+    with page.expect_download() as got:
+        page.get_by_role("dialog").get_by_role("link", name="Download CSV").click()
+    assert got.value.suggested_filename.endswith(".csv")
+    assert stored(team, "Osprey 02").status is Status.MAPPED
+
+
+def browser_name(page: Page, url: str) -> str:
+    return next(cookie["value"] for cookie in page.context.cookies(url) if cookie["name"] == "w365_browser")
+
+
+def test_signing_out_ends_the_providers_session_and_the_other_tabs(
+    new_page: NewPage, team: Service, provider: Provider, url: str
+) -> None:
+    page = new_page()
+    sign_in(page, url, "ann")
+    signed_in(page, "Ann Lee", "admin")
+    other = page.context.new_page()
+    go(other, url, "conflicts", "Conflicts")
+    before = len(provider.told("signed out"))
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Yes, sign me out").click()
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    assert len(provider.told("signed out")) == before + 1
+    assert "sign-in" not in page.url
+    other.get_by_role("link", name="Review").click()
+    expect(other.get_by_text("You are signed out.")).to_be_visible()
