@@ -25,6 +25,7 @@ from service.fakes import (
     FakeClock,
     FakePortal,
     customer,
+    lose_processes,
     make_service,
     match,
     pages_of,
@@ -34,13 +35,13 @@ from service.fakes import (
 
 from w365 import jobs
 from w365.errors import AlreadyRunning, SourceUnreachable, StoreError
-from w365.jobs import _interrupt, execute_run, sweep, work
+from w365.jobs import _interrupt, execute_run, work
 from w365.model import RunKind, RunState
 from w365.service import Service
 from w365.service.syncing import providers, runs
 from w365.store import tables as t
 from w365.store.db.engine import Store, open_store
-from w365.store.runs import claim_run, end_run, now, release_dead_runs, request_run
+from w365.store.runs import claim_run, end_run, now
 
 PAGES = pages_of(*([customer(f"p{page}{place}", f"p{page}{place}.com") for place in range(5)] for page in range(4)))
 
@@ -99,10 +100,10 @@ def test_a_run_without_heartbeat_is_released_and_the_next_goes_on(store: Store, 
     dead = request(service)
     with store.write() as connection:
         claim_run(connection, dead, clock())
-    clock.forward(seconds=59)
+    clock.forward(minutes=59)
     with pytest.raises(AlreadyRunning):
         request(service)
-    clock.forward(seconds=2)
+    lose_processes(store)
     assert execute_run(service, request(service)).state is RunState.DONE
     run = run_of(service, dead)
     assert (run.state, run.error[:41]) == (RunState.INTERRUPTED, "The process that did this ended early. Wh")
@@ -361,17 +362,6 @@ def test_what_goes_wrong_is_logged_and_the_worker_goes_on(caplog: pytest.LogCapt
     assert "RuntimeError: the inner workings" in caplog.text
 
 
-def test_the_sweep_releases_runs_whose_process_died(store: Store, home: Path) -> None:
-    clock = FakeClock()
-    service = make_service(store, home, clock=clock)
-    run_id = request(service)
-    with service.store.write() as connection:
-        claim_run(connection, run_id, clock())
-    clock.forward(minutes=2)
-    sweep(service)
-    assert run_of(service, run_id).state is RunState.INTERRUPTED
-
-
 @pytest.mark.postgres
 def test_of_two_workers_one_takes_a_run(fresh_postgres: Store, home: Path) -> None:
     other = open_store(fresh_postgres.engine.url.render_as_string(hide_password=False))
@@ -402,22 +392,7 @@ def test_a_run_that_waits_long_for_one_answer_is_not_given_up(
         until = time.monotonic() + 10
         while rows_of(store, t.Run.heartbeat_at) != [(clock.at,)] and time.monotonic() < until:
             time.sleep(0.01)
-        with store.write() as connection:
-            assert release_dead_runs(connection, clock.at) == 0
+        assert rows_of(store, t.Run.heartbeat_at) == [(clock.at,)]
 
     portal.before = {1: slow}
     assert execute_run(service, request(service)).state is RunState.DONE
-
-
-def test_a_change_of_many_rows_that_ended_early_promises_no_continuation(store: Store, home: Path) -> None:
-    clock = FakeClock()
-    with store.write() as connection:
-        sync_id = request_run(connection, RunKind.SYNC, "p", "ada", clock())
-        bulk_id = request_run(connection, RunKind.BULK, "Park #1", "ada", clock())
-        for run_id in (sync_id, bulk_id):
-            assert claim_run(connection, run_id, clock())
-        clock.forward(minutes=3)
-        assert release_dead_runs(connection, clock()) == 2
-    (of_sync,), (of_bulk,) = rows_of(store, t.Run.error)
-    assert of_sync.endswith("the next run goes on there.")
-    assert of_bulk.endswith("Undo takes it back; choose the rest again.")

@@ -157,7 +157,9 @@ class StaleEdit(W365Error):
 
 
 class AlreadyRunning(W365Error):
-    """The same run is already under way."""
+    """The same run is already under way. `waiting` is its number while no process has taken it up."""
+
+    waiting: int | None = None
 
 
 class Cancelled(W365Error):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import signal
-import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from w365.errors import AlreadyRunning, Cancelled, StoreError, W365Error
 from w365.memory import return_memory, share_arenas
 from w365.model import Actor, Role, RunKind, RunState
+from w365.process_names import name_process
 from w365.service import Service
 from w365.service.deciding.bulk_run import run_plan
 from w365.service.deciding.parking import return_parked
@@ -35,11 +36,11 @@ from w365.service.telling.notices import note_to_tell, tell_ended
 from w365.service.writeback.compare import run_compare
 from w365.service.writeback.runs import run_writeback
 from w365.service.writeback.watch import DueWatch
+from w365.store.lost_runs import LEASE_SECONDS, LOOK_SECONDS, Watch, release_lost
 from w365.store.matching.dirty_rows import is_any_touched
 from w365.store.onboarding.expected_customers import map_expected
 from w365.store.run_counts import Counts
 from w365.store.runs import (
-    LEASE,
     Progress,
     RunView,
     claim_run,
@@ -48,7 +49,6 @@ from w365.store.runs import (
     is_any_running,
     keep_alive,
     next_queued,
-    release_dead_runs,
 )
 from w365.store.workers import note_worker
 
@@ -70,9 +70,18 @@ _WORK: dict[RunKind, Callable[[Service, RunView, Progress], Counts]] = {
 _CHANGES_NOTHING = (RunKind.WRITEBACK, RunKind.COMPARE)
 _NEEDS_NO_MATCH = (RunKind.BULK, RunKind.UNDO, *_CHANGES_NOTHING)
 POLL_SECONDS = 0.5
-LOOK_SECONDS = 2.0
+WATCH_SECONDS = 2.0
 SWEEP_SECONDS = 60.0
-BEAT_SECONDS = LEASE.total_seconds() / 4
+BEAT_SECONDS = LEASE_SECONDS / 4
+
+_LANES: Mapping[tuple[RunKind, ...], int] = {
+    (RunKind.SYNC, RunKind.CRM_SYNC): 8,
+    (RunKind.BULK, RunKind.UNDO, RunKind.IMPORT, RunKind.MAPPING_IMPORT): 1,
+    (RunKind.MATCH,): 1,
+    (RunKind.WRITEBACK, RunKind.COMPARE): 1,
+}
+"""How many runs of these kinds a worker does at once. Syncs and writes to the CRM wait for others, who may be silent:
+they take no place from what people decided. Of a source there is one sync at a time, so each has a place of its own."""
 
 
 def execute_run(service: Service, run_id: int) -> RunView:
@@ -86,7 +95,7 @@ def execute_run(service: Service, run_id: int) -> RunView:
     ended, match_id = _carry_out(service, run)
     if match_id is not None:
         execute_run(service, match_id)
-    return ended
+    return _wait_for(service, run_id) if ended.is_active else ended
 
 
 def _claim(service: Service, run_id: int) -> RunView | None:
@@ -95,12 +104,27 @@ def _claim(service: Service, run_id: int) -> RunView | None:
 
 
 def _wait_for(service: Service, run_id: int) -> RunView:
-    while (run := _look_at(service, run_id)).is_active:
+    run = wait_for_end(service, run_id, or_queued=True)
+    return execute_run(service, run_id) if run.is_active else run
+
+
+def wait_for_end(service: Service, run_id: int, *, or_queued: bool = False) -> RunView:
+    """Wait until a run has ended, or waits for somebody who does it where `or_queued`; return it as it is then."""
+    watch = Watch()
+    while (run := _look_at(service, run_id)).is_active and not (or_queued and run.state is RunState.QUEUED):
         time.sleep(POLL_SECONDS)
-        with service.store.write() as connection:
-            # Its worker may have died; without this nobody would end it, and the wait had no end.
-            release_dead_runs(connection, service.clock())
+        # Its worker may have died; without this nobody would see it, and the wait had no end.
+        release(service, watch)
     return run
+
+
+def release(service: Service, watch: Watch) -> None:
+    """Let runs whose process is gone go on, or end them."""
+    with service.store.read() as connection:
+        if not is_any_running(connection, but=()):
+            return
+    with service.store.write() as connection:
+        release_lost(connection, watch.find_lost(connection), service.clock(), partial(can_do_run, service))
 
 
 def _look_at(service: Service, run_id: int) -> RunView:
@@ -110,12 +134,12 @@ def _look_at(service: Service, run_id: int) -> RunView:
 
 def _carry_out(service: Service, run: RunView) -> tuple[RunView, int | None]:
     """Do a claimed run; return how it ended and the queued match that is to follow it, if one is."""
-    _UNDER_WAY.add(run.id)
+    _UNDER_WAY[run.id] = run.tries
     try:
-        with _kept_alive(service, run.id):
+        with _kept_alive(service, run):
             _attempt(service, run)
     finally:
-        _UNDER_WAY.discard(run.id)
+        _UNDER_WAY.pop(run.id, None)
     ended = _look_at(service, run.id)
     return_memory()  # after a read, with which the database's large cache is given up
     service.store.tidy()
@@ -123,7 +147,7 @@ def _carry_out(service: Service, run: RunView) -> tuple[RunView, int | None]:
 
 
 @contextmanager
-def _kept_alive(service: Service, run_id: int) -> Iterator[None]:
+def _kept_alive(service: Service, run: RunView) -> Iterator[None]:
     """Say now and then that this process lives: an answer may take longer than a run is believed to without a sign."""
     over = threading.Event()
 
@@ -131,9 +155,9 @@ def _kept_alive(service: Service, run_id: int) -> Iterator[None]:
         while not over.wait(BEAT_SECONDS):
             # While a match writes nobody else does, and so nobody gives a run up.
             with suppress(StoreError), service.store.write() as connection:
-                keep_alive(connection, run_id, service.clock())
+                keep_alive(connection, run, service.clock())
 
-    threading.Thread(target=beat, name=f"run {run_id} lives", daemon=True).start()
+    threading.Thread(target=beat, name=f"run {run.id} lives", daemon=True).start()
     try:
         yield
     finally:
@@ -145,7 +169,7 @@ def _attempt(service: Service, run: RunView) -> None:
     state = RunState.INTERRUPTED
     values: dict[str, Any] = {"error": "The process was stopped. What was written was kept; run it again."}
     try:
-        result = _WORK[run.kind](service, run, Progress(service.store, run.id, service.clock))
+        result = _WORK[run.kind](service, run, Progress(service.store, run.id, service.clock, tries=run.tries))
         state, values = RunState.DONE, {"result": result, "error": "", "message": ""}
     except Cancelled as error:
         state, values = RunState.CANCELLED, {"error": str(error)}
@@ -159,7 +183,7 @@ def _attempt(service: Service, run: RunView) -> None:
         state, values = RunState.FAILED, {"error": told}
     finally:
         with service.store.write() as connection:
-            end_run(connection, run.id, state, service.clock(), **values)
+            end_run(connection, run.id, state, service.clock(), tries=run.tries, **values)
 
 
 def _ask_for_match(service: Service, run: RunView) -> int | None:
@@ -170,21 +194,21 @@ def _ask_for_match(service: Service, run: RunView) -> int | None:
     is_done = run.state is RunState.DONE
     # A match that failed or was stopped is not tried again at once: it would do the same for ever.
     is_needed = is_done and is_touched and not is_syncing if run.kind is RunKind.MATCH else is_done or is_touched
-    if not is_needed or run.state is RunState.INTERRUPTED:
+    if not is_needed or run.is_active or run.state is RunState.INTERRUPTED:  # active: another process has taken it up
         return None
     with suppress(AlreadyRunning):
         return request_match(service, Actor(run.actor, Role.ADMIN))
     return None
 
 
-_UNDER_WAY: set[int] = set()
-"""Runs that threads of this process work on."""
+_UNDER_WAY: dict[int, int] = {}
+"""Runs that threads of this process work on, with the number of the try."""
 
 
 # --- the worker ---
 
 
-def work(service: Service, *, parent: int | None = None, workers: int = 2) -> None:
+def work(service: Service, *, parent: int | None = None) -> None:
     """Work on runs until SIGINT or SIGTERM, or until the process `parent` is gone.
 
     SIGINT lets what is under way end first; with SIGTERM, or a second SIGINT, it is interrupted.
@@ -193,31 +217,54 @@ def work(service: Service, *, parent: int | None = None, workers: int = 2) -> No
     signals: list[int] = []
     for expected in (signal.SIGINT, signal.SIGTERM):
         signal.signal(expected, lambda number, _frame: signals.append(number))
+    over, watch, takers = threading.Event(), Watch(), Takers(service)
+    release(service, watch)
     sweep(service)
-    over = threading.Event()
+    _begin(_keep_doing, "release lost runs", over, LOOK_SECONDS, partial(release, service, watch))
     _begin(_keep_doing, "sweep", over, SWEEP_SECONDS, partial(sweep, service))
-    _begin(_keep_doing, "look for what to write back", over, LOOK_SECONDS, DueWatch(service).look)
-    looking = threading.Lock()
-    takers = [_begin(_take_runs, "take a run", over, looking, service) for _ in range(workers)]
+    _begin(_keep_doing, "tell what ended", over, SWEEP_SECONDS, partial(tell_ended, service))
+    _begin(_keep_doing, "look for what to write back", over, WATCH_SECONDS, DueWatch(service).look)
+    _begin(_keep_doing, "take runs", over, POLL_SECONDS, takers.take)
     # A process whose parent is gone has another one.
     while not signals and (parent is None or os.getppid() == parent):
         time.sleep(POLL_SECONDS)
     over.set()
-    while signals == [signal.SIGINT] and any(taker.is_alive() for taker in takers):
+    while signals == [signal.SIGINT] and takers.is_any_busy():
         time.sleep(POLL_SECONDS)
     _interrupt(service)
 
 
 def sweep(service: Service) -> None:
-    """Release runs whose process died, and do what the time asks for."""
+    """Say that this worker lives, and do what the time asks for. Nothing here waits for another machine."""
     with service.store.write() as connection:
-        note_worker(connection, f"{socket.gethostname()}:{os.getpid()}", service.clock())
+        note_worker(connection, name_process() or platform.node(), service.clock())
     return_parked(service)
     start_due(service, note_to_tell)
-    with service.store.write() as connection:
-        release_dead_runs(connection, service.clock())
     forget_old_uploads(service)
-    tell_ended(service)
+
+
+class Takers:
+    """The threads of a worker that do a run each, so many of a lane as it is wide."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._busy: dict[threading.Thread, RunKind] = {}
+
+    def take(self) -> None:
+        """Begin every run that waits and has a place."""
+        while run := _claim_next(self._service, self._kinds_with_place()):
+            doing = partial(_carry_out, self._service, run)
+            self._busy[_begin(_try, f"do run {run.id}", doing)] = run.kind
+
+    def is_any_busy(self) -> bool:
+        return any(thread.is_alive() for thread in tuple(self._busy))
+
+    def _kinds_with_place(self) -> list[RunKind]:
+        self._busy = {thread: kind for thread, kind in self._busy.items() if thread.is_alive()}
+        return [kind for lane, width in _LANES.items() if self._count(lane) < width for kind in lane]
+
+    def _count(self, lane: Collection[RunKind]) -> int:
+        return sum(kind in lane for kind in self._busy.values())
 
 
 def _begin(loop: Callable[..., None], name: str, *arguments: object) -> threading.Thread:
@@ -232,26 +279,10 @@ def _keep_doing(name: str, over: threading.Event, seconds: float, task: Callable
         _try(name, task)
 
 
-def _take_runs(name: str, over: threading.Event, looking: threading.Lock, service: Service) -> None:
-    """Take one run after another. Of the threads without one, one looks."""
-    while not over.is_set():
-        with looking:
-            run = _wait_for_any(name, over, service)
-        if run is not None:
-            _try(name, partial(_carry_out, service, run))
-
-
-def _wait_for_any(name: str, over: threading.Event, service: Service) -> RunView | None:
-    while not over.is_set():
-        if run := _try(name, partial(_claim_next, service)):
-            return run
-        over.wait(POLL_SECONDS)
-    return None
-
-
-def _claim_next(service: Service) -> RunView | None:
+def _claim_next(service: Service, kinds: Collection[RunKind] = tuple(RunKind)) -> RunView | None:
+    """Claim the run that waits longest, of those of these kinds that can be done here; None where another was first."""
     with service.store.read() as connection:
-        run_id = next_queued(connection, partial(can_do_run, service))
+        run_id = next_queued(connection, lambda run_id, kind: kind in kinds and can_do_run(service, run_id, kind))
     return None if run_id is None else _claim(service, run_id)
 
 
@@ -269,5 +300,5 @@ def _try(name: str, task: Callable[[], T]) -> T | None:
 def _interrupt(service: Service) -> None:
     told = "The worker was stopped. What was written was kept; the next run goes on there."
     with service.store.write() as connection:
-        for run_id in tuple(_UNDER_WAY):  # its threads are still at it
-            end_run(connection, run_id, RunState.INTERRUPTED, service.clock(), error=told)
+        for run_id, tries in tuple(_UNDER_WAY.items()):  # its threads are still at it
+            end_run(connection, run_id, RunState.INTERRUPTED, service.clock(), tries=tries, error=told)

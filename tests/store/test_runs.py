@@ -1,4 +1,4 @@
-"""When a run counts as dead, and until when the next goes on where it stopped: at the moment itself, and beside it."""
+"""Until when the next goes on where a run stopped: at the moment itself, and beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.fakes import FakeClock
 
 from w365.model import RunKind, RunState
 from w365.store.db.engine import Store
-from w365.store.runs import LEASE, RESUMABLE, Progress, claim_run, end_run, get_run, release_dead_runs, request_run
+from w365.store.runs import RESUMABLE, Progress, claim_run, end_run, get_run, request_run
 from w365.store.tables import Run
 
 MOMENT = dt.timedelta(microseconds=1)
@@ -21,17 +21,6 @@ def start(store: Store, clock: FakeClock) -> int:
         run_id = request_run(connection, RunKind.SYNC, "p", "ada", clock())
         claim_run(connection, run_id, clock())
     return run_id
-
-
-@pytest.mark.parametrize(("silent", "is_dead"), [(LEASE, False), (LEASE + MOMENT, True)])
-def test_a_run_is_dead_when_it_was_silent_for_more_than_the_lease(
-    store: Store, silent: dt.timedelta, *, is_dead: bool
-) -> None:
-    clock = FakeClock()
-    run_id = start(store, clock)
-    with store.write() as connection:
-        assert release_dead_runs(connection, clock() + silent) == is_dead
-        assert (get_run(connection, run_id).state is RunState.INTERRUPTED) is is_dead
 
 
 @pytest.mark.parametrize(("later", "cursor"), [(RESUMABLE - MOMENT, "page 2"), (RESUMABLE, None)])
@@ -45,7 +34,7 @@ def test_a_cursor_is_continued_for_less_than_an_hour(store: Store, later: dt.tim
         assert get_run(connection, following).cursor == cursor
 
 
-@pytest.mark.parametrize(("seconds", "is_told"), [(0.999, False), (1.0, True)])
+@pytest.mark.parametrize(("seconds", "is_told"), [(0.999, False), (1.0, True), (-3600.0, True)])
 def test_that_the_process_lives_is_told_once_a_second(store: Store, seconds: float, *, is_told: bool) -> None:
     clock = FakeClock()
     run_id = start(store, clock)

@@ -113,6 +113,19 @@ def test_a_waiting_run_can_be_cancelled(world: World) -> None:
     assert run.state is RunState.CANCELLED
 
 
+def test_a_run_that_is_being_stopped_says_so_at_once_and_by_whom(world: World) -> None:
+    run_id = request_sync(world.service, ADMIN, PARTNER_CENTER)
+    with world.service.store.write() as connection:
+        claim_run(connection, run_id, world.service.clock())
+    test = world.open("providers")
+    next(one for one in test.button if one.label == "Cancel").click().run()
+    assert plain("; it ends at its next look.") in text_of(test)
+    stopped = list_providers(world.service, ADMIN)[0].last
+    assert stopped is not None
+    assert plain(f", by {stopped.cancel_by};") in text_of(test)
+    assert not any(one.label == "Cancel" for one in test.button)
+
+
 def test_why_a_sync_stands_still_is_said_beside_its_progress(world: World) -> None:
     run_id = request_sync(world.service, ADMIN, PARTNER_CENTER)
     with world.service.store.write() as connection:

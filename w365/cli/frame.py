@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from w365.config import Settings, load_settings
+from w365.errors import AlreadyRunning
 from w365.launch import Surroundings, connected
 from w365.log import set_up_logging
 from w365.model import RunState
@@ -52,10 +53,19 @@ def read_settings() -> Settings:
     return settings
 
 
-def run_now(service: Service, run_id: int) -> int:
-    """Carry out a run that was asked for; return its id."""
+def run_now(service: Service, request: Callable[[], int]) -> int:
+    """Ask for a run and carry it out; return its id. One that waits already is carried out in its place.
+
+    The process that asked for that may be gone, and without a worker nobody else would ever take it up.
+    """
     from w365.jobs import execute_run
 
+    try:
+        run_id = request()
+    except AlreadyRunning as error:
+        if error.waiting is None:
+            raise
+        run_id = error.waiting
     execute_run(service, run_id)
     return run_id
 

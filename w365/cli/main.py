@@ -16,7 +16,7 @@ from w365.cli.frame import AsJson, print_answer, print_open_files, read_settings
 from w365.cli.importing import import_commands
 from w365.cli.people import people
 from w365.cli.reading import export, providers, schedule, stats
-from w365.cli.runs import match, sync, undo, worker
+from w365.cli.runs import cancel, match, sync, undo, worker
 from w365.cli.settings import config, stored_secrets
 from w365.errors import W365Error
 from w365.launch import serve_demo
@@ -52,7 +52,7 @@ def migrate(as_json: AsJson = False) -> None:
 
 
 app = typer.Typer(help="Which customer at a provider is which account in the CRM.", no_args_is_help=True)
-for _command in (demo, migrate, providers, sync, match, stats, export, undo, worker, schedule):
+for _command in (demo, migrate, providers, sync, match, stats, export, undo, cancel, worker, schedule):
     app.command()(_command)
 _GROUPS = {"config": config, "secrets": stored_secrets, "people": people, "import": import_commands}
 for _name, _commands in _GROUPS.items():

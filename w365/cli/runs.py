@@ -1,9 +1,10 @@
-"""`python -m w365 sync`, `match`, `undo` and `worker`: what is done as runs."""
+"""`python -m w365 sync`, `match`, `undo`, `cancel` and `worker`: what is done as runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -30,11 +31,11 @@ def sync(
         actor = command_line_user()
         runs = []
         if crm or (provider is None and not get_crm(service, actor).missing):
-            runs.append(run_now(service, request_crm_sync(service, actor)))
+            runs.append(run_now(service, partial(request_crm_sync, service, actor)))
         if not crm:
             synced = [each.name for each in list_providers(service, actor) if _is_synced(each)]
             names = [provider] if provider else synced
-            runs.extend(run_now(service, request_sync(service, actor, name, full=full)) for name in names)
+            runs.extend(run_now(service, partial(request_sync, service, actor, name, full=full)) for name in names)
         print_runs(service, runs, as_json=as_json)
 
 
@@ -53,9 +54,8 @@ def match(
 
     with open_service() as service:
         if not dry_run:
-            print_runs(
-                service, [run_now(service, request_match(service, command_line_user(), full=full))], as_json=as_json
-            )
+            request = partial(request_match, service, command_line_user(), full=full)
+            print_runs(service, [run_now(service, request)], as_json=as_json)
             return
         preview = preview_match(service, command_line_user())
     text = f"{preview.total:,} provider accounts would be mapped, {preview.conflicts:,} are in conflict."
@@ -88,7 +88,7 @@ def undo(
             text = _say_undo(f"{plan.would:,} provider accounts would be taken back.", left, plan.left)
             print_answer(as_json, answer, text)
             return
-        print_runs(service, [run_now(service, confirm_plan(service, actor, plan.id))], as_json=as_json)
+        print_runs(service, [run_now(service, partial(confirm_plan, service, actor, plan.id))], as_json=as_json)
         if not as_json and left:
             print(_say_undo("", left, plan.left))
 
@@ -98,6 +98,26 @@ def _say_undo(first: str, rows: Sequence[Mapping[str, Any]], left: Mapping[str, 
     lines = [first, *(f"{amount:,} left: {LEFT_WORDS[why]}." for why, amount in left.items())]
     lines += [f"  {row['provider_account']} ({row['provider']}): {row['by'] or LEFT_WORDS[row['why']]}" for row in rows]
     return "\n".join(filter(None, lines))
+
+
+def cancel(
+    run: Annotated[int, typer.Argument(help="The number of the run, as Activity and a refusal name it.")],
+    wait: Annotated[bool, typer.Option("--wait", help="Return when it has ended.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """End a run that waits, and ask one under way to stop. What it wrote is kept."""
+    from w365.service.syncing.runs import cancel_active, say_state
+
+    with open_service() as service:
+        actor = command_line_user()
+        seen = cancel_active(service, actor, run)
+        if wait:
+            from w365.jobs import wait_for_end
+
+            seen = wait_for_end(service, run)
+        state = say_state(seen)
+        answer = {"run": seen.id, "kind": seen.kind.value, "target": seen.target, "state": state}
+        print_answer(as_json, answer, f"{seen.target} {seen.kind.value}: {state}")
 
 
 def worker(parent: Annotated[int | None, typer.Option(hidden=True)] = None) -> None:

@@ -11,19 +11,18 @@ import sqlalchemy as sa
 
 from w365.errors import AlreadyRunning, Cancelled, NotFound
 from w365.model import RunKind, RunState
+from w365.process_names import is_alive, name_process
 from w365.source_records import Rejected
 from w365.store.db.bulk_insert import upsert
 from w365.store.db.engine import Store
+from w365.store.lost_runs import CANCELLED_LATE, give_up_lost
 from w365.store.run_counts import Counts, read_counts
 from w365.store.tables import ACTIVE_RUNS, Run, RunProblem, RunSeen
-
-LEASE = dt.timedelta(seconds=60)
-"""A running run whose heartbeat is older than this has no process any more."""
 
 RESUMABLE = dt.timedelta(hours=1)
 """A cursor older than this is not continued: what its run read before would count as read now."""
 
-_BEAT = dt.timedelta(seconds=1)
+_BEAT, _NOT_AT_ALL = dt.timedelta(seconds=1), dt.timedelta()
 
 CRM = "crm"
 """The target of what concerns the CRM: its syncs, its connection and its schedule. A provider's is its name or id."""
@@ -45,7 +44,10 @@ def now() -> dt.datetime:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as people see it. `done` and `total` count records; `total` is None while nobody knows it."""
+    """A run as people see it. `done` and `total` count records; `total` is None while nobody knows it.
+
+    `tries` tells the processes apart that took it up, one after another: only the last may write.
+    """
 
     id: int
     kind: RunKind
@@ -63,6 +65,9 @@ class RunView:
     cancel_requested: bool
     cursor: str | None
     wants_full: bool = False
+    tries: int = 1
+    cancel_by: str = ""
+    cancel_at: dt.datetime | None = None
 
     @property
     def is_active(self) -> bool:
@@ -81,14 +86,10 @@ def request_run(
 
     Raises AlreadyRunning naming who started the one under way, and since when.
     """
-    release_dead_runs(connection, at)
+    give_up_lost(connection, kind, target, at)
     asked = {"of_kind": kind, "of_target": target}
     if active := connection.execute(_UNDER_WAY, asked).one_or_none():
-        raise AlreadyRunning(
-            f"This is running already: started by {active.actor} at {active.requested_at:%H:%M} UTC.",
-            kept="It goes on undisturbed.",
-            do="Wait for it, or cancel it first.",
-        )
+        raise _already(active)
     last = connection.execute(_LAST, asked).one_or_none()
     values: dict[str, Any] = {"result": {}}
     goes_on = bool(last and last.cursor and last.heartbeat_at and last.heartbeat_at > at - RESUMABLE)
@@ -100,6 +101,16 @@ def request_run(
     if last:
         _inherit(connection, last.id, run_id) if goes_on else _forget(connection, last.id)
     return run_id
+
+
+def _already(active: sa.Row[int, str, str, dt.datetime]) -> AlreadyRunning:
+    error = AlreadyRunning(
+        f"This is running already: started by {active.actor} at {active.requested_at:%H:%M} UTC.",
+        kept="It goes on undisturbed.",
+        do=f"Wait for it, or cancel it first (run {active.id}).",
+    )
+    error.waiting = active.id if active.state == RunState.QUEUED else None
+    return error
 
 
 def _inherit(connection: sa.Connection, old: int, new: int) -> None:
@@ -131,28 +142,35 @@ def start_over(connection: sa.Connection, run_id: int) -> None:
     connection.execute(sa.update(Run).where(Run.id == run_id).values(cursor=None, done=0, result={}))
 
 
-def release_dead_runs(connection: sa.Connection, at: dt.datetime) -> int:
-    """Mark running runs without a heartbeat as interrupted; return how many there were."""
-    return connection.execute(_RELEASE, {"silent_since": at - LEASE, "ended_at": at}).rowcount
-
-
-def keep_alive(connection: sa.Connection, run_id: int, at: dt.datetime) -> None:
+def keep_alive(connection: sa.Connection, run: RunView, at: dt.datetime) -> None:
     """Say that the process of a running run lives."""
-    connection.execute(_IN_STATE, {"the_run": run_id, "was": RunState.RUNNING, "heartbeat_at": at})
+    connection.execute(_OF_TRY, {"the_run": run.id, "of_try": run.tries, "heartbeat_at": at})
 
 
 def claim_run(connection: sa.Connection, run_id: int, at: dt.datetime) -> RunView | None:
-    """Take a queued run to work on; None when somebody else has it, or it was cancelled before it began."""
-    values = {"state": RunState.RUNNING, "started_at": at, "heartbeat_at": at}
-    claimed = connection.execute(_IN_STATE, {"the_run": run_id, "was": RunState.QUEUED, **values})
-    return get_run(connection, run_id) if claimed.rowcount else None
+    """Take a queued run to work on; None when somebody else has it, or it was cancelled before it began.
+
+    A sync that another process began goes on at its page, or begins anew where there is none or it is too old.
+    """
+    values = {"state": RunState.RUNNING, "started_at": at, "heartbeat_at": at, "holder": name_process()}
+    before = connection.execute(_BEFORE, {"the_run": run_id}).one_or_none()
+    claimed = connection.execute(_CLAIM, {"the_run": run_id, "was": RunState.QUEUED, **values})
+    if not before or not claimed.rowcount:
+        return None
+    is_sync = before.kind in (RunKind.SYNC, RunKind.CRM_SYNC)
+    if is_sync and before.tries and not (before.cursor and before.heartbeat_at > at - RESUMABLE):
+        start_over(connection, run_id)
+    return get_run(connection, run_id)
 
 
-def cancel_run(connection: sa.Connection, run_id: int, at: dt.datetime) -> None:
-    """End a run that waits; one under way is asked to stop, and does so at its next look."""
+def cancel_run(connection: sa.Connection, run_id: int, at: dt.datetime, by: str = "") -> None:
+    """End a run that waits, or whose process ended; one under way is asked to stop, and does so at its next look."""
+    asked: dict[str, Any] = {"cancel_requested": True, "cancel_by": by, "cancel_at": at}
     ended = {"state": RunState.CANCELLED, "ended_at": at}
-    connection.execute(_IN_STATE, {"the_run": run_id, "was": RunState.QUEUED, **ended})
-    connection.execute(_IN_STATE, {"the_run": run_id, "was": RunState.RUNNING, "cancel_requested": True})
+    connection.execute(_IN_STATE, {"the_run": run_id, "was": RunState.QUEUED, **ended, **asked})
+    if is_alive(connection.scalar(sa.select(Run.holder).where(_IS_RUN), {"the_run": run_id}) or "") is False:
+        asked |= {**ended, "error": CANCELLED_LATE, "message": ""}
+    connection.execute(_TO_CANCEL, {"the_run": run_id, **asked})
 
 
 def end_run(
@@ -162,18 +180,21 @@ def end_run(
     at: dt.datetime,
     *,
     was: RunState = RunState.RUNNING,
+    tries: int | None = None,
     **values: Any,
-) -> None:
-    """Close a run that is in the state `was`; one that was released meanwhile stays as it is.
+) -> bool:
+    """Close a run that is in the state `was`; False where it was released meanwhile, and stays as it is.
 
-    Its cursor stays unless it is done: an interrupted one can be continued. What it said while it ran is over.
+    With `tries` also one that another process took up since stays. Its cursor stays unless it is done: an interrupted
+    one can be continued. What it said while it ran is over.
     """
-    values.setdefault("message", "")
-    if state is RunState.DONE:
-        values["cursor"] = None
+    cursor = {"cursor": None} if state is RunState.DONE else {}
+    values = {"message": "", **values, **cursor, "state": state, "ended_at": at, "heartbeat_at": at}
+    mine = _IN_STATE if tries is None else _IN_STATE.where(Run.tries == tries)
+    is_ended = connection.execute(mine, {"the_run": run_id, "was": was, **values}).rowcount > 0
+    if is_ended and state is RunState.DONE:
         _forget(connection, run_id)
-    values |= {"state": state, "ended_at": at, "heartbeat_at": at}
-    connection.execute(_IN_STATE, {"the_run": run_id, "was": was, **values})
+    return is_ended
 
 
 def add_problems(connection: sa.Connection, run_id: int, problems: Sequence[Rejected]) -> None:
@@ -211,8 +232,8 @@ def recent_runs(connection: sa.Connection, limit: int) -> list[RunView]:
 
 def is_under_way(connection: sa.Connection, target: str) -> bool:
     """Whether a run of whatever kind waits or is worked on for this target."""
-    query = sa.select(Run.id).where(Run.target == target, Run.state.in_(ACTIVE)).limit(1)
-    return connection.scalar(query) is not None
+    active = sa.select(Run.id).where(Run.target == target, Run.state.in_(ACTIVE))
+    return connection.scalar(active.limit(1)) is not None
 
 
 def next_queued(connection: sa.Connection, can_do_run: Callable[[int, RunKind], bool]) -> int | None:
@@ -227,7 +248,7 @@ def is_run_active(connection: sa.Connection, run_id: int) -> bool:
 
 
 def is_any_running(connection: sa.Connection, *, but: Iterable[RunKind]) -> bool:
-    """Whether a run of another kind than these is under way."""
+    """Whether a run of another kind than these is worked on."""
     running = sa.select(Run.id).where(_IS_ACTIVE, Run.state == RunState.RUNNING, Run.kind.not_in(but))
     return connection.scalar(running.limit(1)) is not None
 
@@ -239,8 +260,8 @@ class Progress:
     says why a source makes us wait, or returns an empty text.
     """
 
-    def __init__(self, store: Store, run_id: int, clock: Clock = now) -> None:
-        self._store, self.run_id, self._clock = store, run_id, clock
+    def __init__(self, store: Store, run_id: int, clock: Clock = now, *, tries: int = 1) -> None:
+        self._store, self.run_id, self._clock, self._tries = store, run_id, clock, tries
         self._last_beat = clock()
         self._is_explained = False
         self.explain: Callable[[], str] = str
@@ -252,7 +273,7 @@ class Progress:
         have taken over what this one had met.
         """
         values["heartbeat_at"] = self._clock()
-        if not connection.execute(_IN_STATE, {"the_run": self.run_id, "was": RunState.RUNNING, **values}).rowcount:
+        if not connection.execute(_OF_TRY, {"the_run": self.run_id, "of_try": self._tries, **values}).rowcount:
             raise Cancelled("The run had been given up as dead.", kept="The pages written so far were kept.")
 
     def say(self, message: str) -> None:
@@ -261,7 +282,7 @@ class Progress:
 
     def beat(self) -> None:
         """Tell now and then that the process lives and why it waits; raise Cancelled when a person asked for it."""
-        if self._clock() - self._last_beat < _BEAT:
+        if _NOT_AT_ALL <= self._clock() - self._last_beat < _BEAT:  # below: the clock was set back
             return
         self._last_beat = self._clock()
         self.check()
@@ -297,6 +318,9 @@ _VIEW = (
     Run.cancel_requested,
     Run.cursor,
     Run.wants_full,
+    Run.tries,
+    Run.cancel_by,
+    Run.cancel_at,
 )
 _IS_RUN = Run.id == sa.bindparam("the_run")
 _OF_TARGET = (Run.kind == sa.bindparam("of_kind"), Run.target == sa.bindparam("of_target"))
@@ -306,31 +330,19 @@ _LATEST_IN_STATE = _LATEST.where(Run.state == sa.bindparam("in_state"))
 _LAST = _LATEST.with_only_columns(Run.id, Run.cursor, Run.done, Run.total, Run.result, Run.heartbeat_at)
 _BY_ITSELF = sa.and_(Run.kind == RunKind.WRITEBACK, Run.actor == BY_ITSELF)
 _RECENT = sa.select(*_VIEW).where(~_BY_ITSELF).order_by(Run.id.desc()).limit(sa.bindparam("most", type_=sa.Integer))
-_UNDER_WAY = sa.select(Run.actor, Run.requested_at).where(*_OF_TARGET, Run.state.in_(ACTIVE))
+_UNDER_WAY = sa.select(Run.id, Run.state, Run.actor, Run.requested_at).where(*_OF_TARGET, Run.state.in_(ACTIVE))
 _IS_ACTIVE = sa.text(ACTIVE_RUNS)
 _QUEUED = sa.select(Run.id, Run.kind).where(_IS_ACTIVE, Run.state == RunState.QUEUED)
 """In no order: to find the first, SQLite would read all runs there ever were."""
-_IS_CANCELLED = sa.select(Run.cancel_requested).where(_IS_RUN)
-
 _QUEUE = sa.insert(Run).returning(Run.id)
+_IS_CANCELLED = sa.select(Run.cancel_requested).where(_IS_RUN)
 _IN_STATE = sa.update(Run).where(_IS_RUN, Run.state == sa.bindparam("was"))
-"""Sets what else is given with it."""
+"""Sets what else is given with it, as do those that follow."""
+_OF_TRY = sa.update(Run).where(_IS_RUN, Run.state == RunState.RUNNING, Run.tries == sa.bindparam("of_try"))
+_BEFORE = sa.select(Run.kind, Run.tries, Run.cursor, Run.heartbeat_at).where(_IS_RUN)
+_CLAIM = _IN_STATE.values(tries=Run.tries + 1, message="")
+_TO_CANCEL = sa.update(Run).where(_IS_RUN, Run.state == RunState.RUNNING, ~Run.cancel_requested)
 _FORGET = sa.delete(RunSeen).where(RunSeen.run_id == sa.bindparam("the_run"))
-_EARLY = "The process that did this ended early."
-_RELEASE = (
-    sa.update(Run)
-    .where(Run.state == RunState.RUNNING, Run.heartbeat_at < sa.bindparam("silent_since"))
-    .values(
-        state=RunState.INTERRUPTED,
-        error=sa.case(
-            (
-                Run.kind.in_((RunKind.BULK, RunKind.UNDO)),
-                f"{_EARLY} What was done before was kept, and Undo takes it back; choose the rest again.",
-            ),
-            else_=f"{_EARLY} What it had written was kept; the next run goes on there.",
-        ),
-    )
-)
 
 
 def _view(row: sa.RowMapping) -> RunView:

@@ -11,7 +11,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from fresh_stores import make_once
-from service.fakes import ADMIN, ANALYST, OTHER_ANALYST, VIEWER, account_id_of, id_of, rows_of, set_provider_cardinality
+from service.fakes import (
+    ADMIN,
+    ANALYST,
+    OTHER_ANALYST,
+    VIEWER,
+    account_id_of,
+    claimed,
+    id_of,
+    rows_of,
+    set_provider_cardinality,
+)
 from service.undo_steps import check_derived, state_of, world
 
 from w365.errors import Cancelled, InputError, NotFound
@@ -28,6 +38,7 @@ from w365.service.matching.run import refresh_touched
 from w365.service.reading.records import read_row
 from w365.store import tables as t
 from w365.store.db.engine import Store
+from w365.store.lost_runs import release_lost
 from w365.store.reading.worklist import Filter
 from w365.store.runs import Progress, RunView, cancel_run, claim_run, end_run
 
@@ -336,6 +347,25 @@ def test_a_bulk_of_several_parts_is_one_run_and_a_cancelled_one_can_be_taken_bac
     with store.write() as connection:
         end_run(connection, run_id, RunState.CANCELLED, service.clock())
     assert do(service, preview_undo(service, ANALYST, Undoable(run_id=run_id))).result["taken_back"] == 3
+    assert state_of(store) == before
+
+
+def test_a_bulk_whose_process_ended_goes_on_with_the_rows_that_are_left(service: Service, store: Store) -> None:
+    class Killed(Progress):
+        def check(self) -> None:
+            raise KeyboardInterrupt
+
+    before = state_of(store)
+    run_id = confirm_plan(service, ANALYST, preview(service, "exclude").plan.id)
+    with pytest.raises(KeyboardInterrupt):
+        bulk_run.run_plan(service, claimed(service, run_id), Killed(store, run_id, service.clock), part=3)
+    with store.write() as connection:
+        release_lost(connection, [run_id], service.clock(), lambda *_: True)
+    run = execute_run(service, run_id)
+    decided = len(rows_of(store, t.Decision.id, where=t.Decision.run_id == run_id))
+    assert (run.state, run.result["rows_changed"], run.actor) == (RunState.DONE, decided, ANALYST.name)
+    assert decided > 3
+    assert do(service, preview_undo(service, ANALYST, Undoable(run_id=run_id))).result["taken_back"] == decided
     assert state_of(store) == before
 
 

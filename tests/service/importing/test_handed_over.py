@@ -28,7 +28,8 @@ from w365.service.syncing.manual_rows import FIELDS
 from w365.sheets import Places, guess_columns
 from w365.store import tables as t
 from w365.store.db.engine import Store
-from w365.store.runs import RunView, next_queued, release_dead_runs
+from w365.store.lost_runs import release_lost
+from w365.store.runs import RunView, next_queued
 
 HEAD = ("Customer number", "Company", "Domain")
 ANT, BEE = ("1", "Ant", "ant.de"), ("2", "Bee", "bee.de")
@@ -175,11 +176,35 @@ def test_a_run_whose_file_its_dead_worker_left_is_cleared_away(service: Service,
     run_id = request_accounts_import(service, ANALYST, provider, upload, places, AccountsChoice())
     assert jobs._claim(service, run_id)
     with service.store.write() as connection:
-        release_dead_runs(connection, service.clock().replace(year=2100))
+        release_lost(connection, [run_id], service.clock(), lambda *_: False)
     for path in (service.settings.home / "uploads").iterdir():
         os.utime(path, (0, 0))
     forget_old_uploads(service)
     assert kept(service) == []
+
+
+def test_an_import_whose_worker_ended_begins_anew_where_its_file_is(service: Service, provider: int) -> None:
+    upload, places = hand_in(service, ANT)
+    run_id = request_accounts_import(service, ANALYST, provider, upload, places, AccountsChoice())
+    assert jobs._claim(service, run_id)
+    with service.store.write() as connection:
+        release_lost(connection, [run_id], service.clock(), lambda *run: can_do_run(service, *run))
+    assert jobs.execute_run(service, run_id).state is RunState.DONE
+    assert kept(service) == []
+
+
+def test_an_import_without_its_file_does_not_wait_for_ever(service: Service, provider: int, tmp_path: Path) -> None:
+    upload, places = hand_in(service, ANT)
+    run_id = request_accounts_import(service, ANALYST, provider, upload, places, AccountsChoice())
+    assert jobs._claim(service, run_id)
+    elsewhere = make_service(service.store, tmp_path / "elsewhere")
+    with service.store.write() as connection:
+        release_lost(connection, [run_id], service.clock(), lambda *run: can_do_run(elsewhere, *run))
+    run = runs.read_run(service, ADMIN, run_id)[0]
+    assert (run.state, run.error) == (
+        RunState.INTERRUPTED,
+        "The process that did this ended early. Nothing was imported; import the file again.",
+    )
 
 
 HOSTILE = {f"{name}.xlsx": case for name, case in XLSX.items()} | {f"{name}.csv": case for name, case in CSV.items()}

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from service.fakes import ADMIN, ANALYST, FakeClock, FakePortal, customer, make_service, pages_of, rows_of, sync
+from service.fakes import (
+    ADMIN,
+    ANALYST,
+    FakeClock,
+    FakePortal,
+    customer,
+    lose_processes,
+    make_service,
+    pages_of,
+    rows_of,
+    sync,
+)
 from service.sync_steps import PA, failing, many, result, three_pages
 
 from w365.errors import SourceRefused, SourceUnreachable
@@ -104,6 +115,7 @@ def test_a_run_released_as_dead_writes_no_further_page_and_marks_nothing_gone(st
 
     def sleep_through_a_takeover() -> None:
         clock.forward(minutes=5)
+        lose_processes(store)
         second.append(runs.request_sync(service, ANALYST, providers.PARTNER_CENTER))
 
     listed = [*many(12), customer("newcomer", "newcomer.com")]

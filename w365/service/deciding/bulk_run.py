@@ -141,8 +141,11 @@ def discard_plan(service: Service, actor: Actor, plan_id: int) -> None:
 
 
 def run_plan(service: Service, run: RunView, progress: Progress, *, part: int = PART) -> Counts:
-    """Do a confirmed plan, part by part; each part is committed whole, and a cancelled run keeps the parts done."""
-    changed = 0
+    """Do a confirmed plan, part by part; each part is committed whole, and a cancelled run keeps the parts done.
+
+    One whose process ended goes on with the rows that are left.
+    """
+    changed = run.done
     while True:
         with service.store.write() as connection:
             plan = plans.plan_of_run(connection, run.id)

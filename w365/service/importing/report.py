@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from w365.errors import InputError, W365Error
+from w365.errors import Cancelled, InputError, W365Error
 from w365.model import Actor, Role, RunKind, RunState
 from w365.service import Service
 from w365.service.access import needs
@@ -53,10 +53,11 @@ def run_import(
     """
     with service.store.write() as connection:
         run_id = request_run(connection, kind, target, actor.name, service.clock())
-        claim_run(connection, run_id, service.clock())
+        run = claim_run(connection, run_id, service.clock())
+    assert run is not None  # noqa: S101 - nobody else has seen it
     error = "The import was broken off. Nothing was imported."
     try:
-        write_whole(service, run_id, work)
+        write_whole(service, run, work)
         error = ""
     except W365Error as raised:
         error = str(raised)
@@ -69,11 +70,13 @@ def run_import(
         return get_run(connection, run_id)
 
 
-def write_whole(service: Service, run_id: int, work: Work) -> Counts:
-    """Do what an import does in one transaction that also ends its run."""
+def write_whole(service: Service, run: RunView, work: Work) -> Counts:
+    """Do what an import does in one transaction that also ends its run; Cancelled where another process has that."""
     with service.store.write() as connection:
-        counts = work(connection, run_id)
-        end_run(connection, run_id, RunState.DONE, service.clock(), result=counts, done=counts.total())
+        counts = work(connection, run.id)
+        done, at = counts.total(), service.clock()
+        if not end_run(connection, run.id, RunState.DONE, at, tries=run.tries, result=counts, done=done):
+            raise Cancelled("The run had been given up as dead.", kept="Nothing was imported.")
     return counts
 
 

@@ -57,7 +57,7 @@ def run_import_of_file(service: Service, run: RunView, progress: Progress) -> Co
     try:
         task = read_task(service.settings, run.id)
         work = _PLANS[run.kind](service, Actor(run.actor, Role.ADMIN), task, lambda _: progress.check())
-        return write_whole(service, run.id, work)
+        return write_whole(service, run, work)
     except Cancelled as error:
         raise Cancelled(error.what, kept="Nothing was imported.", do=error.do) from None
     finally:

@@ -53,9 +53,27 @@ def request_match(service: Service, actor: Actor, *, full: bool = False) -> int:
 
 @needs(Role.ANALYST)
 def ask_to_cancel(service: Service, actor: Actor, run_id: int) -> None:
-    """End a run that waits, and ask one under way to stop at its next page; one that ended stays as it is."""
+    """End a run that waits or whose process ended, and ask one under way to stop; one that ended stays as it is."""
     with service.store.write() as connection:
-        cancel_run(connection, run_id, service.clock())
+        cancel_run(connection, run_id, service.clock(), actor.name)
+
+
+@needs(Role.ANALYST)
+def cancel_active(service: Service, actor: Actor, run_id: int) -> RunView:
+    """Do as `ask_to_cancel` and return the run as it is now; InputError when it had ended, NotFound without one."""
+    with service.store.write() as connection:
+        run = get_run(connection, run_id)
+        if not run.is_active:
+            raise InputError(f"Run {run_id} is over: {run.state.value}.", kept="Nothing was changed.")
+        cancel_run(connection, run_id, service.clock(), actor.name)
+        return get_run(connection, run_id)
+
+
+def say_state(run: RunView) -> str:
+    """The state of a run in a word, or since when and by whom it is being stopped."""
+    if not (run.is_active and run.cancel_at):
+        return run.state.value
+    return f"is being stopped, since {run.cancel_at:%H:%M} UTC, by {run.cancel_by}"
 
 
 @needs(Role.VIEWER)

@@ -41,7 +41,11 @@ class Run(Base):
     started_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
     heartbeat_at: Mapped[dt.datetime | None]
+    holder: Mapped[str] = mapped_column(server_default="")  # the process that does it, see w365.process_names
+    tries: Mapped[int] = mapped_column(server_default="0")  # how many processes took it up, one after another
     cancel_requested: Mapped[bool] = mapped_column(default=False)
+    cancel_by: Mapped[str] = mapped_column(server_default="")
+    cancel_at: Mapped[dt.datetime | None]
     wants_full: Mapped[bool] = mapped_column(server_default=sa.false())  # a sync that leaves nothing to what changed
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int | None]

@@ -116,8 +116,20 @@ def say_start(run: RunView, now: dt.datetime, zone: dt.tzinfo) -> str:
     return f"started by {run.actor} at {clock_time(run.started_at or run.requested_at, now, zone)}"
 
 
+def say_stopping(run: RunView, now: dt.datetime, zone: dt.tzinfo) -> str:
+    """Say since when and by whom a run is being stopped."""
+    since = f"since {clock_time(run.cancel_at or now, now, zone)}, by {run.cancel_by}"
+    return f"Is being stopped, {since}; it ends at its next look." if run.is_active else "Cancelled."
+
+
+def say_state(run: RunView) -> str:
+    return "Is being stopped" if run.is_active and run.cancel_requested else STATE_WORDS[run.state]
+
+
 def say_progress(run: RunView, now: dt.datetime, expected: int | None) -> str:
     """Count, rate and time left of a running run."""
+    if run.cancel_requested:
+        return "Is being stopped"
     if run.state is RunState.QUEUED:
         return "Waiting for a worker"
     parts = [f"{number(run.done)} of {number(expected)}" if expected else f"{number(run.done)} read"]
@@ -165,11 +177,13 @@ def _show_progress(context: PageContext, run: RunView, before: int | None) -> No
     row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
     parts = [KIND_WORDS[run.kind], say_start(run, now, local_zone())]
     row.caption(plain(" · ".join([*parts, run.message] if run.message else parts)), width="content")
-    if run.cancel_requested:
-        row.caption("Cancelling…")
-    elif context.actor.role >= Role.ANALYST and row.button("Cancel", key=f"cancel-{run.id}"):
+    place = row.empty()
+    may_cancel = context.actor.role >= Role.ANALYST and not run.cancel_requested
+    if may_cancel and place.button("Cancel", key=f"cancel-{run.id}"):
         ask_to_cancel(context.service, context.actor, run.id)
-        st.rerun(scope="fragment")
+        run, _ = read_run(context.service, context.actor, run.id)
+    if run.cancel_requested:
+        place.caption(plain(say_stopping(run, now, local_zone())))
 
 
 def _show_ended(context: PageContext, run: RunView) -> None:

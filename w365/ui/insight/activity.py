@@ -20,7 +20,7 @@ from w365.ui.frame.downloads import download_button
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import report_errors
 from w365.ui.frame.paging import PER_PAGE, ask_start
-from w365.ui.frame.runs import KIND_WORDS, STATE_WORDS, say_result
+from w365.ui.frame.runs import KIND_WORDS, say_result, say_state
 from w365.ui.frame.wording import counted, duration, full_time, local_zone
 from w365.ui.insight.owner_changes import show_owner_changes
 
@@ -170,7 +170,7 @@ def _run_row(run: RunView, zone: dt.tzinfo, now: dt.datetime) -> dict[str, str |
         "What": KIND_WORDS[run.kind],
         "Of": _say_target(run),
         "Who": run.actor,
-        "State": STATE_WORDS[run.state],
+        "State": say_state(run),
         "Took": duration(took),
         "Result": " ".join(part for part in (run.error, say_result(run), "" if run.is_active else run.message) if part),
     }

@@ -1,4 +1,4 @@
-"""What version 1.1.0 added to 1.0.0: people, sessions, the audit log, workers; and columns got names of their own."""
+"""What version 1.1.0 added to 1.0.0: people, sessions, the audit log, workers, who does or stops a run; and names."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ TIME = sa.DateTime(timezone=True)
 def upgrade() -> None:
     for table, name in (("plan", "title"), ("onboarding", "remark"), ("expected_customer", "remark")):
         op.execute(f"ALTER TABLE {table} RENAME COLUMN said TO {name}")
+    for name in ("holder", "cancel_by"):
+        op.add_column("run", sa.Column(name, sa.Text(), nullable=False, server_default=""))
+    op.add_column("run", sa.Column("tries", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("run", sa.Column("cancel_at", TIME, nullable=True))
     op.create_table(
         "person",
         sa.Column("id", ID),
