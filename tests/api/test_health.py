@@ -123,3 +123,11 @@ def test_who_may_ask(path: str, settings: Mapping[str, str], peer: str, passed: 
     headers = (host, *([("x-forwarded-for", passed)] if passed else []))
     refusal = find_refusal(Visit(False, "GET", path, headers, here), read_entrance(lambda name: settings.get(name, "")))
     assert (refusal is None) is is_told, refusal
+
+
+def test_a_route_that_ends_like_one_of_them_is_none_of_them() -> None:
+    connection = Connection(_ip("10.0.0.1"), 8501, is_tls=False, peer=_ip("10.9.3.4"))
+    visit = Visit(False, "GET", "/api/downloads/metrics", (("host", "10.0.0.1:8501"),), connection)
+    refusal = find_refusal(visit, read_entrance(lambda name: PROXY.get(name, "")))
+    assert refusal is not None
+    assert refusal.kind == "proxy"

@@ -67,7 +67,8 @@ def _monitors_from_outside(visit: Visit, entrance: Entrance) -> bool:
 
 
 def _asks_for_health(visit: Visit) -> bool:
-    return not visit.is_websocket and visit.path.rpartition("/")[2] in HEALTH_PATHS
+    is_named = bool(visit.segments) and visit.segments[-1] in HEALTH_PATHS
+    return is_named and not visit.is_websocket and _INNER.isdisjoint(visit.segments)
 
 
 def _is_in(address: Address | None, networks: Iterable[Network]) -> bool:
