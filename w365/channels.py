@@ -1,4 +1,4 @@
-"""Over which channels somebody is told how scheduled runs went: e-mail, a webhook, both or none."""
+"""Over which channels somebody is told how runs went: e-mail, a webhook, both or none."""
 
 from __future__ import annotations
 
@@ -35,12 +35,15 @@ class Channels:
     mail: Mail | None = None
     webhook_url: str = field(default="", repr=False)
     allowed: AddressRange = AddressRange.PUBLIC
+    tells_failures: bool = False  # of every run, not only of those that start by themselves
 
     def secrets(self) -> list[str]:
         return [secret for secret in (self.mail.password if self.mail else "", self.webhook_url) if secret]
 
 
-def read_channels(get: Callable[[str], str], allowed: AddressRange = AddressRange.PUBLIC) -> Channels:
+def read_channels(
+    get: Callable[[str], str], allowed: AddressRange = AddressRange.PUBLIC, *, tells_failures: bool = False
+) -> Channels:
     """Read the settings; ConfigurationError names the one that is missing or malformed."""
     names = ("W365_SMTP_URL", "W365_MAIL_FROM", "W365_MAIL_TO")
     values = {name: get(name) for name in names}
@@ -48,14 +51,14 @@ def read_channels(get: Callable[[str], str], allowed: AddressRange = AddressRang
     if webhook_url:
         _check_webhook(webhook_url, allowed)
     if not any(values.values()):
-        return Channels(None, webhook_url, allowed)
+        return Channels(None, webhook_url, allowed, tells_failures)
     if missing := [name for name, value in values.items() if not value]:
         raise ConfigurationError(
             f"{' and '.join(missing)} is missing for sending e-mail.", do=f"Set all of {', '.join(names)}, or none."
         )
     mail = _mail(*values.values())
     check_host("W365_SMTP_URL", mail.host, allowed)
-    return Channels(mail, webhook_url, allowed)
+    return Channels(mail, webhook_url, allowed, tells_failures)
 
 
 def _mail(url: str, sender: str, recipients: str) -> Mail:

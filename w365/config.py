@@ -118,7 +118,9 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
         old_secret_keys=tuple(old_keys),
         entrance=entrance,
         graph_url=_graph_url(values),
-        channels=read_channels(values.get, _allowed(values)),
+        channels=read_channels(
+            values.get, _allowed(values), tells_failures=_is_on(values, "W365_TELL_FAILURES", "off")
+        ),
         allowed=_allowed_to_connections(values),
         people=read_sign_in_settings(values.get, entrance),
     )

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import trustme
 from fault_server import Answer, FaultServer
 from service.fakes import ADMIN, ANALYST, rows_of
@@ -24,6 +25,7 @@ from w365.service.syncing import providers, runs
 from w365.service.telling.notices import list_channels, send_test, tell_ended
 from w365.store import tables as t
 from w365.store.db.engine import Store
+from w365.store.runs import request_run
 
 # --- e-mail ---
 
@@ -90,6 +92,44 @@ def test_nothing_is_told_before_all_is_over_and_of_runs_by_hand_never(
     assert it.tell() == 0  # the match after it may be about to begin
     assert (it.tell(seconds=19), it.tell(seconds=1)) == (0, 1)
     assert [row[0] for row in rows_of(store, t.Notice.run_id)] == [first, second]
+
+
+def test_every_failed_run_is_told_where_that_is_wanted_once_and_without_names(
+    store: Store, home: Path, ca_bundle: str, smtp: SmtpServer
+) -> None:
+    def fail() -> None:
+        raise SourceUnreachable("Partner Center does not answer.")
+
+    it = morning(store, home, ca_bundle, Channels(mail_to(smtp), tells_failures=True))
+    execute_run(it.service, runs.request_sync(it.service, ANALYST, providers.PARTNER_CENTER))
+    assert it.tell(minutes=5) == 0  # it went well
+    it.portal.before[0] = fail
+    execute_run(it.service, runs.request_sync(it.service, ANALYST, providers.PARTNER_CENTER))
+    with store.write() as connection:
+        request_run(connection, RunKind.BULK, "Assign to Contoso #1", "ada", it.clock())
+        ended = {"state": RunState.INTERRUPTED, "ended_at": it.clock(), "error": "Contoso was not there."}
+        connection.execute(sa.update(t.Run).where(t.Run.kind == RunKind.BULK).values(**ended))
+    assert (it.tell(minutes=1), it.tell(minutes=10)) == (1, 0)
+    subject, text = read_mail(smtp.mails[0])
+    assert subject == "Provider accounts: Partner Center, Bulk action failed"
+    assert "Partner Center does not answer." in text
+    assert "Activity says why, at run" in text
+    assert "Contoso" not in text
+
+
+def test_a_webhook_learns_whether_what_failed_was_scheduled(
+    store: Store, home: Path, ca_bundle: str, hook: FaultServer
+) -> None:
+    def fail() -> None:
+        raise SourceUnreachable("Partner Center does not answer.")
+
+    it = morning(store, home, ca_bundle, Channels(webhook_url=hook.url, tells_failures=True))
+    it.portal.before[0] = fail
+    execute_run(it.service, runs.request_sync(it.service, ANALYST, providers.PARTNER_CENTER))
+    assert it.tell(minutes=1) == 1
+    it.run()
+    assert it.tell(minutes=1) == 1
+    assert [json.loads(one.body)["event"] for one in hook.requests] == ["failed_runs", "scheduled_runs"]
 
 
 def test_what_ended_waits_no_longer_than_half_an_hour_for_what_has_not(

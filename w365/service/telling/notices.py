@@ -1,4 +1,4 @@
-"""Tell how scheduled runs went, over the channels that are set. What cannot be told never fails a run."""
+"""Tell how scheduled runs went, and if wanted what else failed. What cannot be told never fails a run."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from w365.store.telling.notices import (
     get_last_problem,
     list_matches_after,
     list_ready_runs,
+    list_untold,
     put_outcome,
 )
 
@@ -79,6 +80,9 @@ def note_to_tell(service: Service, connection: Connection, run_id: int) -> None:
 
 def tell_ended(service: Service) -> int:
     """Tell what ended and was not told yet, one message a channel; return how many were sent."""
+    if service.settings.channels.tells_failures:
+        for name in channels_of(service.settings):
+            _note_failures(service, name)
     return sum(_tell_over(service, name) for name in channels_of(service.settings))
 
 
@@ -90,6 +94,17 @@ def signature(secret_key: str, at: int, body: bytes) -> str:
 
 
 # --- behind them ---
+
+
+def _note_failures(service: Service, channel: str) -> None:
+    """Note every failed run, however it ended and whoever started it; a schedule's are noted when they start."""
+    at = service.clock()
+    with service.store.read() as database:
+        if not list_untold(database, channel, SCHEDULE, at):
+            return
+    with service.store.write() as database:
+        for run_id in list_untold(database, channel, SCHEDULE, at):
+            add_notices(database, run_id, [channel], at)
 
 
 def _tell_over(service: Service, channel: str) -> bool:
@@ -111,9 +126,10 @@ def _tell_over(service: Service, channel: str) -> bool:
 
 def _summarise(service: Service, run_ids: Sequence[int]) -> Summary:
     with service.store.read() as database:
-        syncs = tuple(get_run(database, run_id) for run_id in run_ids)
-        matches = tuple(list_matches_after(database, min(run_ids), SCHEDULE))
-    return Summary(service.clock(), syncs, matches, service.settings.public_url)
+        told = tuple(get_run(database, run_id) for run_id in run_ids)
+        first = min((run.id for run in told if run.actor == SCHEDULE), default=None)
+        matches = () if first is None else tuple(list_matches_after(database, first, SCHEDULE))
+    return Summary(service.clock(), told, matches, service.settings.public_url)
 
 
 def _tell(service: Service, channel: str, summary: Summary) -> str:

@@ -1,4 +1,4 @@
-"""What is told about scheduled runs: counts, states and sentences, and the way to the app. Nothing about anybody."""
+"""What is told about runs: counts, states and sentences, and the way to the app. Nothing about anybody."""
 
 from __future__ import annotations
 
@@ -10,20 +10,31 @@ from typing import Any
 
 from w365.model import RunKind, RunState
 from w365.store.run_counts import Count, Counts, as_words, counts_of
-from w365.store.runs import RunView
+from w365.store.runs import SCHEDULE, RunView
 
 _ALWAYS = (Count.NEW, Count.CHANGED)
 _SYNCED = (*_ALWAYS, Count.GONE, Count.RETURNED, Count.REJECTED)
 _MATCHED = {Count.MAPPED: "mapped", Count.CONFLICT: "in conflict", Count.UNMAPPED: "unmapped"}
 _NAME = "Provider accounts"
+_NAMES = {
+    RunKind.CRM_SYNC: "CRM",
+    RunKind.MATCH: "Match",
+    RunKind.BULK: "Bulk action",
+    RunKind.UNDO: "Undo",
+    RunKind.IMPORT: "Import of provider accounts",
+    RunKind.MAPPING_IMPORT: "Import of mappings",
+    RunKind.WRITEBACK: "Write-back",
+    RunKind.COMPARE: "Comparison",
+}
+_NAMES_CUSTOMERS = (RunKind.BULK, RunKind.UNDO, RunKind.IMPORT, RunKind.MAPPING_IMPORT)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The runs of one morning. ``matches`` are those that followed the syncs."""
+    """The runs of one morning, and what else failed. ``matches`` are those that followed the scheduled syncs."""
 
     at: dt.datetime
-    syncs: tuple[RunView, ...]
+    syncs: tuple[RunView, ...]  # and failures of any kind
     matches: tuple[RunView, ...]
     address: str
     is_test: bool = False
@@ -72,12 +83,18 @@ def body_of(summary: Summary) -> dict[str, Any]:
     """The webhook's body; docs/notifications.md describes it."""
     return {
         "version": 1,
-        "event": "test" if summary.is_test else "scheduled_runs",
+        "event": _name_event(summary),
         "at": summary.at.isoformat(),
         "app": summary.address or None,
         "failed": bool(summary.failed),
         "runs": [_run(run) for run in (*summary.syncs, *summary.matches)],
     }
+
+
+def _name_event(summary: Summary) -> str:
+    if summary.is_test:
+        return "test"
+    return "scheduled_runs" if any(run.actor == SCHEDULE for run in summary.syncs) else "failed_runs"
 
 
 def _run(run: RunView) -> dict[str, Any]:
@@ -89,18 +106,23 @@ def _run(run: RunView) -> dict[str, Any]:
         "started_at": run.started_at.isoformat() if run.started_at else None,
         "ended_at": run.ended_at.isoformat() if run.ended_at else None,
         "counts": as_words(run.result),
-        "error": run.error,
+        "error": _say_error(run),
     }
 
 
 def _name(run: RunView) -> str:
-    return {RunKind.CRM_SYNC: "CRM", RunKind.MATCH: "Match"}.get(run.kind, run.target)
+    return _NAMES.get(run.kind, run.target)
+
+
+def _say_error(run: RunView) -> str:
+    """What went wrong; of what people decided or imported only where that stands: it may name customers."""
+    return f"Activity says why, at run {run.id}." if run.error and run.kind in _NAMES_CUSTOMERS else run.error
 
 
 def _line(run: RunView, zone: dt.tzinfo | None) -> str:
     when = f" {run.ended_at.astimezone(zone):%Y-%m-%d %H:%M %Z}" if run.ended_at else ""
     counts = _say_synced(run)
-    parts = (f"{_name(run)}: {run.state.value}{when}.", run.error, f"{counts}." if counts else "")
+    parts = (f"{_name(run)}: {run.state.value}{when}.", _say_error(run), f"{counts}." if counts else "")
     return " ".join(part for part in parts if part)
 
 

@@ -1,4 +1,4 @@
-"""The rows of `notice`: which scheduled runs are still to be told, over which channel."""
+"""The rows of `notice`: which runs are still to be told, over which channel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
-from w365.model import RunKind
+from w365.model import RunKind, RunState
 from w365.store import tables as t
 from w365.store.runs import ACTIVE, RunView, get_run
 
@@ -23,6 +23,13 @@ def add_notices(database: sa.Connection, run_id: int, channels: Iterable[str], a
     rows = [{"run_id": run_id, "channel": channel, "tries": 0, "try_at": at, "problem": ""} for channel in channels]
     if rows:
         database.execute(sa.insert(t.Notice), rows)
+
+
+def list_untold(database: sa.Connection, channel: str, but: str, at: dt.datetime) -> list[int]:
+    """List what failed or was interrupted since yesterday and is not noted yet, without the runs of the actor `but`."""
+    noted = sa.exists().where(t.Notice.run_id == t.Run.id, t.Notice.channel == channel)
+    broken = (t.Run.state.in_(_BROKEN), t.Run.actor != but, t.Run.ended_at > at - _NEWS)
+    return list(database.scalars(sa.select(t.Run.id).where(_IS_LATE, *broken, ~noted)))
 
 
 def list_ready_runs(database: sa.Connection, channel: str, actor: str, at: dt.datetime) -> list[int]:
@@ -80,4 +87,7 @@ def _of(channel: str, run_ids: Sequence[int]) -> tuple[sa.ColumnElement[bool], .
     return t.Notice.channel == channel, t.Notice.run_id.in_(run_ids)
 
 
+_BROKEN = (RunState.FAILED, RunState.INTERRUPTED)
+_IS_LATE = t.Run.id > sa.select(sa.func.max(t.Run.id) - 1_000).scalar_subquery()
+"""So far back failures are looked for: there may be a write-back for every decision there ever was."""
 _KINDS = (RunKind.SYNC, RunKind.CRM_SYNC, RunKind.MATCH)
