@@ -8,12 +8,13 @@ from w365.api.health import health_routes
 from w365.api.routes import routes
 from w365.ui.frame import app_runtime
 from w365.ui.frame.page_frame import say_uncaught
+from w365.ui.frame.pages import MAIN_SCRIPT
 from w365.ui.frame.security import bind_pages_to_people, middleware
 from w365.ui.frame.visitor import base_path, name_identity_provider
 
 bind_pages_to_people()
 app = st.App(
-    "w365/ui/main.py",
+    MAIN_SCRIPT,
     secrets=name_identity_provider(),
     routes=[*routes(app_runtime.service, base_path()), *health_routes(base_path(), app_runtime.opened_service)],
     middleware=middleware,

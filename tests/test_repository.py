@@ -61,12 +61,19 @@ def test_the_program_imports_what_it_requires_and_requires_what_it_imports() -> 
 
 
 @pytest.mark.tools
-def test_the_tests_import_what_is_required_for_them() -> None:
-    """The names are used by the tools, hence no DEP002; requirements-dev.txt may be used here, hence no DEP004."""
+def test_the_tests_import_what_is_required_for_them(tmp_path: Path) -> None:
+    """The names are used by the tools, hence no DEP002; requirements-dev.txt may be used here, hence no DEP004.
+
+    deptry reads that file only where no project is described.
+    """
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    config = tmp_path / "pyproject.toml"
+    config.write_text(project[project.index("[tool.deptry]") :], encoding="utf-8")
     own = ["w365", "bench", "supply", "tests", *sorted({path.stem for path in (ROOT / "tests").rglob("*.py")})]
     flags = [flag for name in own for flag in ("--known-first-party", name)]
     everywhere = ("--exclude", "^$", "--extend-exclude", "^$")
-    passes("-m", "deptry", "tests", "bench", "supply", *everywhere, "--ignore", "DEP002,DEP004", *flags)
+    folders = ("tests", "bench", "supply", "--config", str(config))
+    passes("-m", "deptry", *folders, *everywhere, "--ignore", "DEP002,DEP004", *flags)
 
 
 # --- the architecture ---

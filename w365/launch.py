@@ -7,10 +7,11 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from w365.addresses import ALLOW
 from w365.config import DEMO_SERVED, Settings, data_folder, load_settings, own_secret_key
@@ -18,6 +19,18 @@ from w365.errors import ConfigurationError
 from w365.own_files import narrow
 
 _STOP_SECONDS = 10
+
+
+def app_folder() -> Path:
+    """Where `app.py` is with its pages: in the installed package, or beside it in a clone."""
+    package = Path(__file__).resolve().parent
+    return package / "app" if (package / "app").is_dir() else package.parent
+
+
+def become_app(arguments: Sequence[str]) -> NoReturn:
+    """Turn this process into the app's, as `streamlit run` would start it with these arguments."""
+    command = [sys.executable, "-m", "streamlit", "run", str(app_folder() / "app.py"), *arguments]
+    os.execv(command[0], command)  # noqa: S606 - our own script
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import logging
 import logging.handlers
@@ -26,18 +27,23 @@ _BYTES = 5_000_000
 
 
 def set_up_logging(settings: Settings, *, to_stderr: int = logging.WARNING) -> None:
-    """Log to `w365.log` in the data folder, and from the level `to_stderr` on to stderr."""
-    formatter = RedactingFormatter(secrets_of(settings))
+    """Log to `w365.log` in the data folder, and from the level `to_stderr` on to stderr.
+
+    A level of ERROR or more is for people who type commands: without tracebacks.
+    """
+    secrets = secrets_of(settings)
     screen = logging.StreamHandler()
     screen.setLevel(to_stderr)
+    screen.setFormatter((_BriefFormatter if to_stderr >= logging.ERROR else RedactingFormatter)(secrets))
+    file = _file(settings.home)
+    file.setFormatter(RedactingFormatter(secrets))
     root = logging.getLogger("w365")
     root.setLevel(logging.INFO)
     root.propagate = False
     for handler in list(root.handlers):
         root.removeHandler(handler)
         handler.close()
-    for handler in (screen, _file(settings.home)):
-        handler.setFormatter(formatter)
+    for handler in (screen, file):
         root.addHandler(handler)
 
 
@@ -67,6 +73,15 @@ class RedactingFormatter(logging.Formatter):
         for secret in (*self._secrets, *sorted(_HIDDEN.copy(), key=len, reverse=True)):
             text = text.replace(secret, "***")
         return _TOKENS.sub(r"\1***", text)
+
+
+class _BriefFormatter(RedactingFormatter):
+    """For a screen that a person reads: where in the code it happened stands in the file."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        brief = copy.copy(record)
+        brief.exc_info = brief.exc_text = None
+        return super().format(brief)
 
 
 _HIDDEN: deque[str] = deque(maxlen=200)

@@ -1,1 +1,1 @@
-"""The command line: `python -m w365`."""
+"""The command line: `w365`."""

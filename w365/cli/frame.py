@@ -25,6 +25,9 @@ from w365.service.own_data import keep_to_owner
 from w365.store.db.engine import Store
 from w365.store.run_counts import as_words
 
+_NO_END = 1_000_000
+"""Columns of where a table is piped to: nothing is cut or wrapped there."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -82,7 +85,8 @@ def print_rows(as_json: bool, name: str, rows: Sequence[Mapping[str, Any]]) -> N
     table = Table(*(key.replace("_", " ") for key in rows[0]), box=None)
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row.values()))  # Text: names are not markup
-    Console().print(table)
+    console = Console()
+    (console if console.is_terminal else Console(width=_NO_END)).print(table)
 
 
 def _cell(value: object) -> str:

@@ -1,4 +1,4 @@
-"""`python -m w365 import …`: the rows of a manual provider, and the mappings that exist already."""
+"""`w365 import …`: the rows of a manual provider, and the mappings that exist already."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m w365 sync`, `match`, `undo`, `cancel` and `worker`: what is done as runs."""
+"""`w365 sync`, `match`, `undo`, `cancel` and `worker`: what is done as runs."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ def sync(
     if (provider is not None) + crm + everything > 1:
         raise typer.BadParameter("Choose one of --provider, --crm and --all.")
     from w365.service.syncing.providers import get_crm, list_providers
-    from w365.service.syncing.runs import request_crm_sync, request_sync
+    from w365.service.syncing.runs import find_source, request_crm_sync, request_sync
 
+    if provider is not None:
+        with open_service() as service:  # before the demo is started, which a wrong name is not worth
+            find_source(service, command_line_user(), provider)
     with open_service(connect=True) as service:
         actor = command_line_user()
         runs = []

@@ -1,4 +1,4 @@
-"""`python -m w365 config …` and `secrets …`: the settings, and the secrets that are stored."""
+"""`w365 config …` and `secrets …`: the settings, and the secrets that are stored."""
 
 from __future__ import annotations
 

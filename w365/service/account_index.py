@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from w365.matching.candidates import Suggester
 from w365.store.db.bulk_insert import chunks
 from w365.store.db.engine import Connection
 from w365.store.matching.candidate_inputs import read_prospects
 from w365.store.matching.change_sequence import accounts_since, version_now
 from w365.store.matching.relations import read_listed
+
+if TYPE_CHECKING:
+    from w365.matching.candidates import Suggester  # with numpy, which most commands do without
 
 
 class KnownAccounts:
@@ -29,6 +32,8 @@ class KnownAccounts:
 
         `beat` is called every now and then while accounts are read.
         """
+        from w365.matching.candidates import Suggester
+
         with self._lock:
             ignored = read_listed(connection)
             if self._suggester is None or ignored != self._ignored:

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from fresh_stores import empty_out, migrated
 
 from w365.errors import StoreError, W365Error
@@ -34,6 +35,12 @@ def refused(path: Path) -> str:
     assert path.read_bytes() == before
     assert [one.name for one in path.parent.iterdir() if one.suffix not in (".db-wal", ".db-shm")] == [path.name]
     return str(caught.value)
+
+
+def test_the_schemas_are_those_that_alembic_knows() -> None:
+    scripts = ScriptDirectory.from_config(migration._config())
+    assert list(migration.known_schemas()) == [each.revision for each in scripts.walk_revisions()][::-1]
+    assert migration.newest_schema() == scripts.get_current_head()
 
 
 def test_a_new_database_gets_all_tables_and_a_second_time_changes_nothing(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from w365.errors import StoreError
 from w365.model import RunKind, RunState, Status
 from w365.service import Service
-from w365.store.db.migrate import newest_revision, read_revision
+from w365.store.db.migrate import newest_schema, revision_of
 from w365.store.insight.operation import count_runs, find_last_syncs, find_oldest_queued
 from w365.store.reading.worklist import count_statuses
 from w365.store.runs import CRM
@@ -58,12 +58,12 @@ def find_obstacles(service: Service) -> dict[str, str]:
     """Say in a sentence for each part what keeps the program from working; nothing where it is ready."""
     try:
         with service.store.read() as connection:
-            revision, seen = read_revision(connection), find_last_sign_of_life(connection)
+            revision, seen = revision_of(connection), find_last_sign_of_life(connection)
     except StoreError as error:
         return {"database": error.what}
     obstacles = {}
-    if revision != newest_revision():
-        obstacles["schema"] = f"The database has the schema {revision}, and this program {newest_revision()}."
+    if revision != newest_schema():
+        obstacles["schema"] = f"The database has the schema {revision}, and this program {newest_schema()}."
     if seen is None or service.clock() - seen > WORKER_SILENT_AFTER:
         obstacles["worker"] = "No worker has been seen for more than two minutes."
     return obstacles

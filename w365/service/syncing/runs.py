@@ -6,7 +6,7 @@ from w365.errors import InputError
 from w365.model import Actor, ProviderKind, Role, RunKind, RunState
 from w365.service import Service
 from w365.service.access import needs
-from w365.service.syncing.providers import find_provider, get_crm, refuse_unconnected
+from w365.service.syncing.providers import ProviderView, find_provider, get_crm, refuse_unconnected
 from w365.store.run_counts import Count
 from w365.store.runs import (
     CRM,
@@ -28,11 +28,18 @@ MATCH_TARGET = "all"
 @needs(Role.ANALYST)
 def request_sync(service: Service, actor: Actor, name: str, *, full: bool = False) -> int:
     """Queue a sync of one provider and return the run's id; AlreadyRunning, ConfigurationError when not connected."""
+    provider = find_source(service, actor, name)
+    refuse_unconnected(provider.missing)
+    return _request(service, actor, RunKind.SYNC, provider.name, wants_full=full)
+
+
+@needs(Role.ANALYST)
+def find_source(service: Service, actor: Actor, name: str) -> ProviderView:
+    """Find a provider that can be synced; NotFound lists the names, a manual one is refused."""
     provider = find_provider(service, actor, name)
     if provider.kind is ProviderKind.MANUAL:
         raise InputError(f"{provider.name} is a manual provider; there is nothing to sync.", do="Add its rows by hand.")
-    refuse_unconnected(provider.missing)
-    return _request(service, actor, RunKind.SYNC, provider.name, wants_full=full)
+    return provider
 
 
 @needs(Role.ANALYST)

@@ -6,16 +6,16 @@ import functools
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from w365.errors import StoreError
 from w365.own_files import opener
 from w365.store.db.engine import Store
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _SCRIPTS = Path(__file__).parents[1] / "migrations"
 
@@ -36,9 +36,9 @@ def migrate(store: Store) -> str:
     was, when it is older than that, newer than this code or not one of ours. A SQLite file is copied beside itself
     before an older schema is changed.
     """
-    newest = newest_revision()
+    newest = newest_schema()
     with store.read() as connection:
-        current = read_revision(connection)
+        current = revision_of(connection)
         has_tables = bool(sa.inspect(connection).get_table_names())
     if current == newest:
         return newest
@@ -46,14 +46,32 @@ def migrate(store: Store) -> str:
     if current is None:
         store.keep_wal()
     with store.write() as connection:
-        if read_revision(connection) == current:  # nobody was faster
+        if revision_of(connection) == current:  # nobody was faster
             _bring_to(store, connection, current, newest)
     return newest
 
 
-def read_revision(connection: sa.Connection) -> str | None:
-    """The revision that a database has; None where it has none."""
-    return MigrationContext.configure(connection).get_current_revision()
+def newest_schema() -> str:
+    """The schema of this code."""
+    return known_schemas()[-1]
+
+
+@functools.cache
+def known_schemas() -> tuple[str, ...]:
+    """The schemas that this code can bring a database from or to, oldest first, by the names of the scripts' files.
+
+    Alembic, which would tell them too, is a tenth of a second to import; a database with the newest does not need it.
+    """
+    numbers = [path.stem.split("_")[1:] for path in (_SCRIPTS / "versions").glob("schema_*.py")]
+    return tuple(".".join(parts) for parts in sorted(numbers, key=lambda parts: [int(part) for part in parts]))
+
+
+def revision_of(connection: sa.Connection) -> str | None:
+    """The schema that a database has; None for an empty one, or one of another program."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return revision
 
 
 def _refuse_unknown(current: str | None, *, has_tables: bool) -> None:
@@ -67,7 +85,7 @@ def _refuse_unknown(current: str | None, *, has_tables: bool) -> None:
             kept="It was left as it is.",
             do="Open it with version 0.1.0 first, then with this one.",
         )
-    if current not in {None, _SAME, *(script.revision for script in _scripts().walk_revisions())}:
+    if current not in {None, _SAME, *known_schemas()}:
         raise StoreError(
             "The database was written by a newer version of this program.",
             kept="It was left as it is.",
@@ -83,22 +101,16 @@ def _bring_to(store: Store, connection: sa.Connection, current: str | None, newe
         return
     if current is not None:
         _back_up(store, current)
+    from alembic import command
+
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-def newest_revision() -> str:
-    """The revision of this code."""
-    return _scripts().get_current_head() or ""
-
-
-@functools.cache
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     return config

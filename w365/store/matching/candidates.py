@@ -6,11 +6,10 @@ import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from w365.matching.candidates import Candidate
 from w365.model import OPEN
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS, NAMES
@@ -18,6 +17,9 @@ from w365.store.db.bulk_insert import chunks, upsert, upsert_into
 from w365.store.matching.change_sequence import next_version
 from w365.store.matching.evidence import KEPT_STATEMENTS, NO_VALUES, THOSE, Values
 from w365.store.matching.relations import MINE, THEIRS, same_customers
+
+if TYPE_CHECKING:
+    from w365.matching.candidates import Candidate  # with numpy, which most commands do without
 
 KEPT = 5
 _BATCH = 200

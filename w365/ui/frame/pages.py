@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from w365.launch import app_folder
 from w365.model import Role
 
 if TYPE_CHECKING:
     from w365.ui.frame.page_context import PageContext
 
-_FOLDER = Path(__file__).resolve().parents[3] / "pages"  # apart from the main script, which paths are resolved against
+MAIN_SCRIPT = str(Path(__file__).resolve().parents[1] / "main.py")
+_FOLDER = app_folder() / "pages"  # apart from the main script, which paths are resolved against
 
 
 @dataclass(frozen=True, slots=True)
