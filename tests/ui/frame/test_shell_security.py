@@ -14,6 +14,9 @@ def test_eval_is_allowed_to_the_frame_of_the_grid_only() -> None:
     assert "unsafe-eval" in headers_for("/component/st_aggrid.agGrid/index.html")["content-security-policy"]
     for path in ("/", "/api/rows", "/components", "/provider_accounts"):
         assert "unsafe-eval" not in headers_for(path)["content-security-policy"]
+    frame = "/w365/component/st_aggrid.agGrid/index.html"
+    assert "unsafe-eval" in headers_for(frame, "/w365")["content-security-policy"]
+    assert "unsafe-eval" not in headers_for(frame)["content-security-policy"]
 
 
 def test_inline_scripts_are_allowed_by_hash_only() -> None:
@@ -38,7 +41,7 @@ def headers_of_a_route(public_url: str) -> tuple[dict[bytes, bytes], int]:
         return {"type": "http.disconnect"}
 
     with ThreadPoolExecutor(1) as pool:  # the browser tests leave an event loop running in this thread
-        headers = SecurityHeaders(route, lambda: Entrance(public_url=public_url))
+        headers = SecurityHeaders(route, lambda: Entrance(public_url=public_url), "")
         pool.submit(asyncio.run, headers({"type": "http", "path": "/"}, receive, send)).result()
     return {name.lower(): value for name, value in sent[0]["headers"]}, len(sent[0]["headers"])
 

@@ -68,12 +68,12 @@ def _own_inline_scripts() -> str:
 _SCRIPTS = f"script-src 'self' {_own_inline_scripts()}"
 
 
-def headers_for(path: str) -> dict[str, str]:
-    """The headers of an answer to this path: scripts of our own only, and `eval` for the grid's frame alone.
+def headers_for(path: str, base: str = "") -> dict[str, str]:
+    """The headers of an answer to this path, below the app's base path: scripts of our own only, and `eval` for the grid's frame alone.
 
     streamlit-aggrid turns its column functions into code with `new Function`; without leave it shows nothing.
     """
-    scripts = "script-src 'self' 'unsafe-eval'" if path.startswith(_COMPONENTS) else _SCRIPTS
+    scripts = "script-src 'self' 'unsafe-eval'" if path.startswith(base + _COMPONENTS) else _SCRIPTS
     return {**_FIXED, "content-security-policy": "; ".join((*_POLICY, scripts))}
 
 
@@ -83,15 +83,15 @@ class SecurityHeaders:
     Where people reach the app by https://, browsers are told to use nothing else for its host and those below.
     """
 
-    def __init__(self, app: ASGIApp, read_entrance: Callable[[], Entrance]) -> None:
-        self._app, self._read_entrance = app, functools.cache(read_entrance)
+    def __init__(self, app: ASGIApp, read_entrance: Callable[[], Entrance], base: str) -> None:
+        self._app, self._read_entrance, self._base = app, functools.cache(read_entrance), base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         is_tls = self._read_entrance().public_url.startswith("https://")
-        headers = headers_for(scope["path"]) | (_TLS_ONLY if is_tls else {})
+        headers = headers_for(scope["path"], self._base) | (_TLS_ONLY if is_tls else {})
         wanted = [(name.encode(), value.encode()) for name, value in headers.items()]
 
         async def with_headers(message: Message) -> None:
@@ -140,7 +140,7 @@ _FAILURES = {
 
 middleware = [
     Middleware(Cookies, load_entrance, _longest_session),
-    Middleware(SecurityHeaders, load_entrance),
+    Middleware(SecurityHeaders, load_entrance, base_path()),
     Middleware(Doors, load_entrance, cookie_keys),
     Middleware(HeldFiles, app_runtime.opened_service),
     Middleware(WayBack, load_entrance, _note_failure, base_path() or "/"),
