@@ -381,3 +381,14 @@ def test_a_proxy_that_wants_a_sign_in_is_named(place: Bench, monkeypatch: pytest
     client.close()
     assert caught.value.what == "Partner Center cannot be reached: the proxy asks for a sign-in (407)."
     assert "HTTPS_PROXY" in caught.value.do
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0, ""), (900, "behind"), (-900, "ahead of")])
+def test_a_clock_that_is_wrong_by_what_the_other_side_says_is_told(place: Bench, seconds: int, words: str) -> None:
+    date = formatdate(place.clock.wall() + seconds, usegmt=True)
+    server = place.serve(sign_in(in_turn(Answer({"good": True}, 200, {"Date": date}))))
+    client = client_of(place, connection_to(place, server))
+    client.get_json("/v1/customers")
+    client.close()
+    assert words in client.skew
+    assert bool(words) == bool(client.skew)

@@ -89,7 +89,8 @@ class Dataverse:
     def verify(self) -> tuple[str, ...]:
         """Read one account and one contact with the very columns a sync selects."""
         readers = (("Accounts", self._accounts), ("Contacts", self._contacts))
-        return (f"{SOURCE} accepts the sign-in.", *(self._verify_table(word, reader) for word, reader in readers))
+        tables = [self._verify_table(word, reader) for word, reader in readers]
+        return (f"{SOURCE} accepts the sign-in.", *tables, *filter(None, (self._client.skew,)))
 
     def accounts(self, since: str | None = None, *, cursor: str | None = None) -> Iterator[ChangePage[CrmAccount]]:
         return _read(self._accounts, since, cursor)

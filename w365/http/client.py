@@ -84,6 +84,8 @@ class ApiClient:
         self._tokens = tokens
         self._check = check
         self._conditions = conditions
+        self.skew = ""
+        """A sentence, where the latest answer says that the clock of this machine is wrong."""
         self._limiter = conditions.limiters.at(connection.url, connection.calls_per_minute)
         network = Network(connection.allowed, conditions.resolve)
         self._transport = Transport(connection.url, connection.ca_bundle, conditions.patience, network)
@@ -169,6 +171,7 @@ class ApiClient:
             try:
                 headers = {**call.headers, "Authorization": f"Bearer {token}"}
                 answer = self._transport.send(call.method, call.url, headers, call.content)
+                self.skew = describe_skew(answer.headers.get("date", ""), self._conditions.clock.wall())
                 if answer.status < 300:
                     return _parse(answer, call)
             except NoAnswer as fault:

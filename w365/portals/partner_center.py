@@ -110,7 +110,7 @@ class PartnerCenter:
             sentences += self._try_details(customers[0])
         else:
             sentences.append("There is no customer yet to try domains and subscriptions on.")
-        return tuple(sentences)
+        return (*sentences, *filter(None, (self._client.skew,)))
 
     def changed_since(self, since: dt.datetime) -> frozenset[str]:
         """Read the audit records; see w365.portals.protocol. Those of more than 89 days ago are refused unasked."""

@@ -69,7 +69,7 @@ class Pax8:
             NumberedList(self._client, _SUBSCRIPTIONS, 1).read(0)
         except SourceRefused as error:
             return (*sentences, _without_subscriptions(error))
-        return (*sentences, "Subscriptions can be read.")
+        return (*sentences, "Subscriptions can be read.", *filter(None, (self._client.skew,)))
 
     def pages(self, cursor: str | None = None) -> Iterator[CustomerPage]:
         """Yield the companies 200 at a time. A ``cursor`` that cannot be read starts from the beginning again."""

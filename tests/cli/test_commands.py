@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fresh_stores import put_migrated
@@ -17,33 +15,10 @@ from w365.service.access import local_user
 from w365.service.bootstrap import open_service
 from w365.service.syncing.providers import ManualAccount, add_manual_accounts, add_manual_provider
 
-ROOT = Path(__file__).resolve().parents[1]
-SECONDS = 120
 LONG = " ".join(["A customer with a name that no terminal has room for"] * 3)
 MANY = 3_000
 HEAVY = ("alembic", "numpy", "pandas", "streamlit", "uvicorn", "w365.demo")
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def environment(home: Path) -> Mapping[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("W365_")}
-    return {**kept, "W365_HOME": str(home), "W365_DEMO": "off", "PYTHONPATH": str(ROOT)}
-
-
-@pytest.fixture
-def run(environment: Mapping[str, str], tmp_path: Path) -> Run:
-    """Type a command in a folder of its own, of which it knows nothing."""
-
-    def start(*arguments: str, python: tuple[str, ...] = ("-m", "w365"), **more: str) -> Any:
-        command = [sys.executable, *python, *arguments]
-        chosen = {**environment, **more}
-        (tmp_path / "here").mkdir(exist_ok=True)
-        return subprocess.run(
-            command, cwd=tmp_path / "here", env=chosen, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
-
-    return start
 
 
 @pytest.fixture
