@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from w365 import __version__
+from w365.cli.backups import backup, restore
 from w365.cli.doctor import doctor
 from w365.cli.frame import AsJson, print_answer, print_open_files, read_settings
 from w365.cli.importing import import_commands
@@ -92,7 +93,22 @@ def migrate(as_json: AsJson = False) -> None:
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.callback()(begin)
 app.command("app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(start_app)
-for _command in (demo, doctor, migrate, providers, sync, match, stats, export, undo, cancel, worker, schedule):
+for _command in (
+    demo,
+    doctor,
+    backup,
+    restore,
+    migrate,
+    providers,
+    sync,
+    match,
+    stats,
+    export,
+    undo,
+    cancel,
+    worker,
+    schedule,
+):
     app.command()(_command)
 _GROUPS = {"config": config, "secrets": stored_secrets, "people": people, "import": import_commands}
 for _name, _commands in _GROUPS.items():

@@ -66,6 +66,11 @@ def known_schemas() -> tuple[str, ...]:
     return tuple(".".join(parts) for parts in sorted(numbers, key=lambda parts: [int(part) for part in parts]))
 
 
+def is_known(schema: str) -> bool:
+    """Tell whether this code can bring a database from a schema to its own."""
+    return schema == _SAME or schema in known_schemas()
+
+
 def revision_of(connection: sa.Connection) -> str | None:
     """The schema that a database has; None for an empty one, or one of another program."""
     if not sa.inspect(connection).has_table("alembic_version"):
@@ -85,7 +90,7 @@ def _refuse_unknown(current: str | None, *, has_tables: bool) -> None:
             kept="It was left as it is.",
             do="Open it with version 0.1.0 first, then with this one.",
         )
-    if current not in {None, _SAME, *known_schemas()}:
+    if current is not None and not is_known(current):
         raise StoreError(
             "The database was written by a newer version of this program.",
             kept="It was left as it is.",
