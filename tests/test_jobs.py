@@ -238,6 +238,25 @@ def _wait_for(is_so: Callable[[], bool]) -> None:
 # --- the worker ---
 
 
+def test_an_outage_of_the_database_is_one_line_when_it_begins_and_one_at_its_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail() -> None:
+        raise StoreError("The PostgreSQL server cannot be reached.", do="Check it.", detail="refused")
+
+    with caplog.at_level(logging.INFO, logger="w365"):
+        for _ in range(3):
+            for name in ("sweep", "take a run"):
+                jobs._try(name, fail)
+        begun = [record.getMessage() for record in caplog.records]
+        for _ in range(2):
+            assert jobs._try("sweep", lambda: 1) == 1
+            assert jobs._try("take a run", lambda: 2) == 2
+    (line,) = begun
+    assert "The PostgreSQL server cannot be reached. Check it. refused" in line
+    assert [record.getMessage() for record in caplog.records] == [line, "the database answers again"]
+
+
 def test_what_waits_longest_is_taken_first(store: Store, home: Path) -> None:
     service = make_service(store, home)
     first, second = request(service), runs.request_crm_sync(service, ADMIN)

@@ -41,6 +41,7 @@ DEMO_SERVED = "W365_DEMO_SERVED"
 
 _SECRETS_FILE = Path(".streamlit") / "secrets.toml"
 _DEMO = "demo"
+_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _OWN_DATA = "own-data"
 """A file of this name in the data folder says that the demo was left: the real database is used."""
 
@@ -107,7 +108,7 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
     entrance = read_entrance(values.get)
     return Settings(
         home=home,
-        database_url=own_database if is_demo else values.get("W365_DATABASE_URL") or own_database,
+        database_url=own_database if is_demo else _database_url(values) or own_database,
         secret_key=key,
         partner_center=found.pop(PARTNER_CENTER, None),
         dataverse=found.pop(DATAVERSE, None),
@@ -129,6 +130,19 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
 def load_entrance(environment: Mapping[str, str] | None = None, secrets_file: Path | None = None) -> Entrance:
     """Read what the app's doors go by, and nothing else: they stand also where another setting is wrong."""
     return read_entrance(_read_values(environment, secrets_file).get)
+
+
+def _database_url(values: _Values) -> str:
+    """The address of the database, with the schema of a PostgreSQL database where one is chosen."""
+    url, schema = values.get("W365_DATABASE_URL"), values.get("W365_DATABASE_SCHEMA")
+    if not schema:
+        return url
+    if not _SCHEMA.fullmatch(schema) or not url.startswith("postgres"):
+        raise ConfigurationError(
+            "W365_DATABASE_SCHEMA is no name of a schema (small letters, digits and _) in a PostgreSQL database.",
+            do="Correct the setting, or take it away.",
+        )
+    return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}"
 
 
 def _has_own_data(values: _Values, home: Path) -> bool:

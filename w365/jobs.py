@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from w365.errors import AlreadyRunning, Cancelled, StoreError, W365Error
+from w365.log import Outage
 from w365.memory import return_memory, share_arenas
 from w365.model import Actor, Role, RunKind, RunState
 from w365.process_names import name_process
@@ -289,12 +290,22 @@ def _claim_next(service: Service, kinds: Collection[RunKind] = tuple(RunKind)) -
 def _try(name: str, task: Callable[[], T]) -> T | None:
     """Do it; what goes wrong is logged, and the worker goes on."""
     try:
-        return task()
+        answer = task()
+    except StoreError as error:
+        if _OUTAGE.begins(name):
+            _log.warning("the database fails, and is tried until it answers: %s %s", error, error.detail)
     except W365Error as error:
         _log.warning("could not %s: %s %s", name, error, error.detail)
     except Exception:  # noqa: BLE001 - likewise: whatever it is, the worker must look again
         _log.exception("could not %s", name)
+    else:
+        if _OUTAGE.ends(name):
+            _log.warning("the database answers again")
+        return answer
     return None
+
+
+_OUTAGE = Outage()
 
 
 def _interrupt(service: Service) -> None:

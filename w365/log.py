@@ -8,6 +8,7 @@ import logging
 import logging.handlers
 import os
 import re
+import threading
 from collections import deque
 from collections.abc import Iterable
 from io import TextIOWrapper
@@ -92,6 +93,28 @@ def hide_secret(secret: str) -> None:
     """Keep a secret that the settings do not hold out of this process's log."""
     if len(secret) >= 4 and secret not in _HIDDEN:
         _HIDDEN.append(secret)
+
+
+class Outage:
+    """Something that several loops ask for and that is not there: one line when it goes, one when it is back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: set[str] = set()
+
+    def begins(self, who: str) -> bool:
+        """Note who is refused; tell whether nobody was before."""
+        with self._lock:
+            is_first = not self._waiting
+            self._waiting.add(who)
+        return is_first
+
+    def ends(self, who: str) -> bool:
+        """Note who gets an answer; tell whether this was the last of those that were refused."""
+        with self._lock:
+            was_waiting = who in self._waiting
+            self._waiting.discard(who)
+            return was_waiting and not self._waiting
 
 
 def secrets_of(settings: Settings) -> list[str]:

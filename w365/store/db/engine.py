@@ -6,6 +6,7 @@ the write lock at its start (`BEGIN IMMEDIATE`), and all 160 do.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from sqlalchemy import Connection
 from w365.errors import ConfigurationError, StoreError
 from w365.meters import WRITE_WAIT_SECONDS
 from w365.own_files import make_folder, narrow_files, opener
+from w365.store.db.failures import told
 from w365.store.db.write_lock import Turns
 
 __all__ = ["Connection", "Store", "open_store"]  # a service hands a connection on, without SQL of its own
@@ -65,7 +67,7 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with _told(), self.engine.connect() as plain:
+        with told(), self.engine.connect() as plain:
             # PostgreSQL's default level would let each statement see another state.
             connection = plain if self.is_sqlite else plain.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
@@ -75,7 +77,7 @@ class Store:
     def write(self) -> Iterator[sa.Connection]:
         """Open a write transaction; no other is open until it ends."""
         asked = time.monotonic()
-        with _told(), self.engine.connect() as plain:
+        with told(), self.engine.connect() as plain:
             connection = plain.execution_options(w365_write=True)
             with connection.begin():
                 if not self.is_sqlite:
@@ -93,7 +95,7 @@ class Store:
     def keep_wal(self) -> None:
         """Let readers and one writer of a SQLite file work side by side; the file remembers it."""
         if self.is_sqlite:
-            with _told(), closing(self.engine.raw_connection()) as connection:
+            with told(), closing(self.engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA journal_mode = WAL")
 
     def tidy(self) -> None:
@@ -117,7 +119,7 @@ class Store:
 def open_store(url: str) -> Store:
     """Open the database at `url` without creating or changing tables (see `w365.store.db.migrate`)."""
     try:
-        parsed = sa.make_url(url)
+        parsed = sa.make_url(re.sub(r"^postgres(?=[:+])", "postgresql", url))  # as many services write it
     except sa.exc.ArgumentError:
         raise ConfigurationError(
             "W365_DATABASE_URL is not a database address.", do="Use sqlite:///… or postgresql://…"
@@ -213,48 +215,3 @@ def _is_busy(error: sa.exc.OperationalError) -> bool:
     # others are told SQLITE_BUSY_RECOVERY.
     cause = error.orig
     return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn the driver's storage errors into sentences; programming errors pass."""
-    try:
-        yield
-    except sa.exc.TimeoutError as error:
-        raise StoreError(
-            "The database is busy: all connections to it are in use.",
-            kept="Nothing of this step was written; what was saved before is safe.",
-            do="Try again in a moment.",
-            detail=str(error),
-        ) from error
-    except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
-        if isinstance(error, (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError)):
-            raise
-        raise _storage_error(error) from error
-
-
-def _storage_error(error: sa.exc.DatabaseError) -> StoreError:
-    text = str(error.orig).lower()
-    for sign, what, do in _STORAGE_ERRORS:
-        if sign in text:
-            return StoreError(what, kept="Nothing of this step was written; what was saved before is safe.", do=do)
-    return StoreError(
-        "The database did not answer.", kept="Nothing of this step was written.", do="Try again.", detail=text
-    )
-
-
-_STORAGE_ERRORS = (
-    ("locked", "The database is busy with another change.", "Try again in a moment."),
-    ("lock timeout", "The database is busy with another change.", "Try again in a moment."),
-    ("password authentication", "The PostgreSQL server refuses the user or password.", "Correct W365_DATABASE_URL."),
-    ("connection", "The PostgreSQL server cannot be reached.", "Check that it runs and W365_DATABASE_URL names it."),
-    ("disk is full", "The disk is full.", "Free some space, then try again."),
-    ("readonly", "The database file cannot be written.", "Check the owner and mode of the file and its folder."),
-    ("unable to open", "The database file cannot be opened.", "Check W365_DATABASE_URL or W365_HOME."),
-    (
-        "not a database",
-        "The file at the database's path is not a W365 database.",
-        "Name another file; this one was left as it is.",
-    ),
-    ("malformed", "The database file is damaged.", "Restore the latest backup; the file was left as it is."),
-)

@@ -108,9 +108,18 @@ def _bring_to(store: Store, connection: sa.Connection, current: str | None, newe
         _back_up(store, current)
     from alembic import command
 
+    if not store.is_sqlite:
+        _make_schema(connection)
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _make_schema(connection: sa.Connection) -> None:
+    """Make the schema that W365_DATABASE_SCHEMA names, where it is not there."""
+    current, path = connection.exec_driver_sql("SELECT current_schema(), current_setting('search_path')").one()
+    if current is None:
+        connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{path}"')
 
 
 def _config() -> Config:

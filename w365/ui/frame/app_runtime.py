@@ -96,7 +96,8 @@ class Backstage:
             with connected((self._read_settings or load_settings)()) as surroundings:
                 self._serve(surroundings)
         except W365Error as error:
-            _log.warning("not started: %s %s", error, error.detail)
+            if str(error) != str(self._error):  # it is tried every few seconds
+                _log.warning("not started: %s %s", error, error.detail)
             self._service, self._error = None, error
             self._known.set()
 
