@@ -8,6 +8,7 @@ import logging
 import logging.handlers
 import os
 import re
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterable
@@ -127,7 +128,11 @@ def secrets_of(settings: Settings) -> list[str]:
 
 
 class _OwnFile(logging.handlers.RotatingFileHandler):
-    """Its owner's only, also after it was rotated."""
+    """Its owner's only, also after it was rotated. What does not fit on a full disk is lost without a word."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
 
     def _open(self) -> TextIOWrapper:
         return TextIOWrapper(open(self.baseFilename, f"{self.mode}b", opener=opener), "utf-8")

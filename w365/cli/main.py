@@ -42,7 +42,7 @@ def main() -> None:
         sys.exit(str(error))
     except Exception:  # noqa: BLE001 - the command line's last resort, as the pages and the job runner have theirs
         reference = uuid.uuid4().hex[:8]
-        _log.exception("a command failed, reference %s", reference)
+        _log.warning("a command failed, reference %s", reference, exc_info=True)
         sys.exit(f"The command failed for a reason nobody foresaw (reference {reference} in w365.log).")
 
 

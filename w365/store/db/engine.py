@@ -102,7 +102,10 @@ class Store:
         """Move what the log of a SQLite file holds into the file, beside readers and writers."""
         if self.is_sqlite:
             # What cannot be moved now is moved the next time.
-            with suppress(sa.exc.DatabaseError), closing(self.engine.raw_connection()) as connection:
+            with (
+                suppress(sa.exc.DatabaseError, sqlite3.DatabaseError),
+                closing(self.engine.raw_connection()) as connection,
+            ):
                 connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def narrow(self) -> list[str]:

@@ -6,6 +6,7 @@ A connection that is not made has no code, only libpq's and the server's words.
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +17,7 @@ from w365.errors import StoreError
 _KEPT = "Nothing of this step was written; what was saved before is safe."
 _AGAIN = "Try again in a moment."
 _ADDRESS = "Correct W365_DATABASE_URL."
-_SPACE = "Free some space; it goes on by itself."
+_SPACE = "Free some space, then try again."
 
 Sentences = tuple[str, str]
 """What happened, and what to do."""
@@ -118,7 +119,10 @@ _BY_WORDS: tuple[tuple[str, Sentences], ...] = (
     ("connection is lost", ("The connection to the PostgreSQL server was lost.", _AGAIN)),
     ("connection", _GONE),
     ("disk is full", _FULL),
-    ("disk i/o error", ("The disk did not take or give what was asked of it.", "Look at the disk and its free space.")),
+    (
+        "disk i/o error",
+        ("The disk is full, or it failed.", "Free some space and look at the disk, then try again."),
+    ),
     (
         "readonly database",
         ("The database file cannot be written.", "Check the owner and mode of the file and its folder."),
@@ -146,24 +150,26 @@ def told() -> Iterator[None]:
     except sa.exc.TimeoutError as error:
         what = "The database is busy: all connections to it are in use."
         raise StoreError(what, kept=_KEPT, do=_AGAIN, detail=str(error)) from error
-    except sa.exc.DatabaseError as error:
+    except (sa.exc.DatabaseError, sqlite3.OperationalError) as error:
         sentences = explain(error)
         if sentences is None:
             raise
         what, do = sentences
-        raise StoreError(what, kept=_KEPT, do=do, detail=str(error.orig)) from error
+        raise StoreError(what, kept=_KEPT, do=do, detail=_words_of(error)) from error
 
 
-def explain(error: sa.exc.DatabaseError) -> Sentences | None:
+def explain(error: sa.exc.DatabaseError | sqlite3.OperationalError) -> Sentences | None:
     """Say what a failure means and what to do; None for a mistake of this program."""
-    text = re.sub('"[^"]*"', '""', str(error.orig).lower())  # names may be any words
-    if sentences := _BY_CODE.get(getattr(error.orig, "sqlstate", None) or ""):
+    words = _words_of(error)
+    if sentences := _BY_CODE.get(getattr(getattr(error, "orig", None), "sqlstate", None) or ""):
         what, do = sentences
-        return (f"{what} ({_first_line(error)}).", do) if sentences is _PRIVILEGE else sentences
+        return (f"{what} ({words.partition(chr(10))[0]}).", do) if sentences is _PRIVILEGE else sentences
+    text = re.sub('"[^"]*"', '""', words.lower())  # names may be any words
     if isinstance(error, _OURS) and not re.search(_OPTION, text):
         return None
     return next((meaning for sign, meaning in _BY_WORDS if re.search(sign, text)), _NO_ANSWER)
 
 
-def _first_line(error: sa.exc.DatabaseError) -> str:
-    return next(iter(str(error.orig).splitlines()), "")
+def _words_of(error: sa.exc.DatabaseError | sqlite3.OperationalError) -> str:
+    """What the driver says, without the statement and its values."""
+    return str(error.orig if isinstance(error, sa.exc.DatabaseError) else error)
