@@ -69,7 +69,9 @@ _SCRIPTS = f"script-src 'self' {_own_inline_scripts()}"
 
 
 def headers_for(path: str, base: str = "") -> dict[str, str]:
-    """The headers of an answer to this path, below the app's base path: scripts of our own only, and `eval` for the grid's frame alone.
+    """The headers of an answer to this path: scripts of our own only, and `eval` for the grid's frame alone.
+
+    That frame stands below the app's base path.
 
     streamlit-aggrid turns its column functions into code with `new Function`; without leave it shows nothing.
     """
