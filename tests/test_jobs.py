@@ -375,9 +375,9 @@ def test_what_goes_wrong_is_logged_and_the_worker_goes_on(caplog: pytest.LogCapt
     def fail(error: Exception) -> None:
         raise error
 
-    assert jobs._try("take a run", lambda: fail(StoreError("The disk is full."))) is None
+    assert jobs._try("take a run", lambda: fail(SourceUnreachable("No answer."))) is None
     assert jobs._try("sweep", lambda: fail(RuntimeError("the inner workings"))) is None
-    assert "could not take a run: The disk is full." in caplog.text
+    assert "could not take a run: No answer." in caplog.text
     assert "RuntimeError: the inner workings" in caplog.text
 
 
@@ -393,6 +393,23 @@ def test_of_two_workers_one_takes_a_run(fresh_postgres: Store, home: Path) -> No
         with fresh_postgres.write() as connection:
             end_run(connection, run_id, RunState.DONE, now())
     other.close()
+
+
+def test_a_run_whose_end_cannot_be_written_is_logged_and_no_outage_that_lasts(
+    store: Store, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def lose_table() -> None:
+        with store.write() as connection:
+            connection.exec_driver_sql("ALTER TABLE run RENAME TO away")
+
+    service = make_service(store, home, portal=FakePortal(PAGES, {1: lose_table}))
+    run_id = request(service)
+    run = jobs._claim_next(service)
+    assert run is not None
+    jobs._try(f"do run {run_id}", lambda: jobs._do(service, run))
+    assert jobs._OUTAGE.begins("sweep")
+    assert jobs._OUTAGE.ends("sweep")
+    assert f"could not end run {run_id}: " in caplog.text
 
 
 # --- alive ---

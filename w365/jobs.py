@@ -254,8 +254,7 @@ class Takers:
     def take(self) -> None:
         """Begin every run that waits and has a place."""
         while run := _claim_next(self._service, self._kinds_with_place()):
-            doing = partial(_carry_out, self._service, run)
-            self._busy[_begin(_try, f"do run {run.id}", doing)] = run.kind
+            self._busy[_begin(_try, f"do run {run.id}", partial(_do, self._service, run))] = run.kind
 
     def is_any_busy(self) -> bool:
         return any(thread.is_alive() for thread in tuple(self._busy))
@@ -266,6 +265,14 @@ class Takers:
 
     def _count(self, lane: Collection[RunKind]) -> int:
         return sum(kind in lane for kind in self._busy.values())
+
+
+def _do(service: Service, run: RunView) -> None:
+    try:
+        _carry_out(service, run)
+    except StoreError as error:
+        # Its end could not be written: without signs it is lost, and goes on. It asks once, so no outage ends with it.
+        _log.warning("could not end run %d: %s %s", run.id, error, error.detail)
 
 
 def _begin(loop: Callable[..., None], name: str, *arguments: object) -> threading.Thread:
