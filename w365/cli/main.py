@@ -39,11 +39,13 @@ def main() -> None:
         app(prog_name=started_as)
     except W365Error as error:
         _log.warning("%s: %s %s", started_as, error, error.detail)
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(1)
     except Exception:  # noqa: BLE001 - the command line's last resort, as the pages and the job runner have theirs
         reference = uuid.uuid4().hex[:8]
         _log.warning("a command failed, reference %s", reference, exc_info=True)
-        sys.exit(f"The command failed for a reason nobody foresaw (reference {reference} in w365.log).")
+        print(f"The command failed for a reason nobody foresaw (reference {reference} in w365.log).", file=sys.stderr)
+        sys.exit(1)
 
 
 def _print_version(asked: bool) -> None:
