@@ -16,6 +16,7 @@ from w365.launch import connected
 from w365.model import RunKind
 from w365.store.db.engine import open_store
 from w365.store.runs import request_run
+from w365.store.workers import note_worker
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -90,6 +91,10 @@ def test_a_run_that_nobody_takes_is_wrong(run: Run, home: Path) -> None:
         request_run(connection, RunKind.MATCH, "all", "somebody", long_ago)
     store.close()
     assert checks(run("doctor", "--json"))["worker"][0] == "wrong"
+    with store.write() as connection:
+        note_worker(connection, "a worker", dt.datetime.now(dt.UTC))
+    store.close()
+    assert checks(run("doctor", "--json"))["worker"][0] == "ok"
 
 
 def test_a_database_before_this_schema_is_told_and_left(run: Run, home: Path) -> None:

@@ -26,7 +26,6 @@ from w365.store.db.health import Health, look_at
 
 _SHORT_BYTES, _TOO_SHORT_BYTES = 1_000_000_000, 100_000_000
 _SKEW_SECONDS = 5.0
-_PATIENCE = dt.timedelta(minutes=2)
 _PINNED = re.compile(r"^([\w.-]+)==([^\s;]+)", re.MULTILINE)
 
 
@@ -153,16 +152,17 @@ def _look_at_service(settings: Settings, store: Store) -> Iterator[Finding]:
 
 
 def _look_at_worker(service: Service) -> Iterator[Finding]:
-    from w365.service.syncing.runs import list_runs
+    """Without a worker a run that waits is wrong; where syncs come from cron none is needed."""
+    from w365.service.insight.operation import find_obstacles, read_measures
 
-    runs = list_runs(service, command_line_user())
-    waiting = [run.requested_at for run in runs if run.state is RunState.QUEUED]
-    is_any_running = any(run.state is RunState.RUNNING for run in runs)
-    what = f"{len(waiting):,} runs wait, {'at least one is' if is_any_running else 'none is'} under way."
-    if waiting and not is_any_running and service.clock() - min(waiting) > _PATIENCE:
-        yield Finding("worker", Mark.WRONG, f"Nobody takes runs: {what}", "Start the app, or w365 worker.")
+    measures = read_measures(service)
+    waiting = sum(count for (_, state), count in measures.runs.items() if state is RunState.QUEUED)
+    if silence := find_obstacles(service).get("worker"):
+        mark = Mark.WRONG if waiting else Mark.ATTENTION
+        do = "Start the app, or w365 worker; syncs from cron need none."
+        yield Finding("worker", mark, f"{silence} {waiting:,} runs wait.", do)
     else:
-        yield Finding("worker", Mark.OK, what)
+        yield Finding("worker", Mark.OK, f"seen {measures.worker_age or 0:,.0f} s ago, {waiting:,} runs wait.")
 
 
 def _look_at_connections(service: Service) -> Iterator[Finding]:
