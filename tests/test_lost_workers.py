@@ -149,7 +149,7 @@ def environment(store: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.usefixtures("environment")
 def test_the_command_line_cancels_by_number_and_refuses_what_is_over(
-    store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service = make_service(store, home, clock=now)
     waiting = runs.request_sync(service, ADMIN, providers.PARTNER_CENTER)
@@ -158,7 +158,8 @@ def test_the_command_line_cancels_by_number_and_refuses_what_is_over(
         monkeypatch.setattr("sys.argv", ["w365", "cancel", str(number)])
         with pytest.raises(SystemExit) as ended:
             main()
-        assert told in str(ended.value.code)  # a text: told on stderr, with the status 1
+        assert ended.value.code == 1
+        assert told in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("environment")

@@ -33,7 +33,7 @@ def request_sync(service: Service, actor: Actor, name: str, *, full: bool = Fals
     return _request(service, actor, RunKind.SYNC, provider.name, wants_full=full)
 
 
-@needs(Role.ANALYST)
+@needs(Role.VIEWER)
 def find_source(service: Service, actor: Actor, name: str) -> ProviderView:
     """Find a provider that can be synced; NotFound lists the names, a manual one is refused."""
     provider = find_provider(service, actor, name)
