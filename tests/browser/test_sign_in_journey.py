@@ -7,17 +7,19 @@ from pathlib import Path
 
 import pytest
 from app_process import free_port, running_app, wait_until_synced
-from driving import Grid, go, stored
+from driving import Grid, go, stored, wait_until_still
 from identity_provider import Provider, give_login, identity_provider
-from playwright.sync_api import Page, expect
+from itsdangerous import TimestampSigner
+from playwright.sync_api import Page, Route, expect
 
+from w365.api.tokens import HEADER, _signer
 from w365.config import DEMO_SERVED, load_settings
 from w365.demo.servers import Servers
-from w365.model import AuditKind, Status
+from w365.model import AuditKind, Role, Status
 from w365.service import Service
 from w365.service.access import local_user
 from w365.service.bootstrap import open_service
-from w365.service.people.roles import list_audit_log
+from w365.service.people.roles import end_sessions, list_audit_log, list_people, set_role
 
 PEOPLE = {
     "ann": {"name": "Ann Lee", "roles": ["admin"]},
@@ -175,5 +177,166 @@ def test_signing_out_ends_the_providers_session_and_the_other_tabs(
     expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     assert len(provider.told("signed out")) == before + 1
     assert "sign-in" not in page.url
-    other.get_by_role("link", name="Review").click()
-    expect(other.get_by_text("You are signed out.")).to_be_visible()
+    expect(other.get_by_text("You are signed out.")).to_be_visible(timeout=30_000)  # by itself, after 20 seconds
+    expect(other.get_by_role("link", name="Review")).to_have_count(0)
+
+
+def end_all_sessions(service: Service) -> None:
+    for view in list_people(service, local_user()):
+        end_sessions(service, local_user(), view.person.id)
+
+
+def sign_in_again(page: Page, login: str) -> None:
+    """Use the way in that a page with an ended session offers: a tab of its own, which is closed afterwards."""
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in", exact=True).click()
+    tab = opened.value
+    tab.get_by_role("button", name="Sign in", exact=True).click()
+    give_login(tab, login)
+    signed_in(tab, PEOPLE[login]["name"], "admin")
+    tab.close()
+    expect(page.get_by_text("You are signed out.")).to_have_count(0)
+
+
+def test_a_note_that_was_typed_is_there_after_signing_in_again(new_page: NewPage, team: Service, url: str) -> None:
+    page = new_page()
+    row = stored(team, "Osprey 03")
+    sign_in(page, f"{url}/provider_accounts?status=unmapped&record={row.id}", "ann")
+    note = page.get_by_role("dialog").get_by_label("Note")
+    wait_until_still(page)
+    note.fill("Ask Ms Diaz first")
+    end_all_sessions(team)
+    page.get_by_role("dialog").get_by_role("button", name="Save note").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    expect(page.locator("iframe[title*=agGrid]")).to_have_count(0)
+    sign_in_again(page, "ann")
+    expect(note).to_have_value("Ask Ms Diaz first")
+    page.get_by_role("dialog").get_by_role("button", name="Save note").click()
+    expect(page.get_by_role("dialog").get_by_text("Ann Lee")).to_be_visible()
+
+
+def test_a_form_that_was_filled_in_is_there_after_signing_in_again(new_page: NewPage, team: Service, url: str) -> None:
+    page = new_page()
+    sign_in(page, f"{url}/configuration", "ann")
+    page.get_by_role("tab", name="Free-mail domains").click()
+    area = page.get_by_label("Free-mail domains, one a line")
+    area.fill("mail.example\nfree.example")
+    end_all_sessions(team)
+    area.locator("xpath=ancestor::*[@data-testid='stForm']").get_by_role("button", name="Check the effect").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    sign_in_again(page, "ann")
+    expect(area).to_have_value("mail.example\nfree.example")
+
+
+def test_a_reason_that_was_typed_in_review_is_there_after_signing_in_again(
+    new_page: NewPage, team: Service, url: str
+) -> None:
+    page = new_page()
+    sign_in(page, f"{url}/review", "ann")
+    page.get_by_role("button", name="Exclude").click()
+    reason = page.get_by_label("Reason")
+    wait_until_still(page)
+    reason.fill("A test tenant")
+    end_all_sessions(team)
+    page.get_by_test_id("stForm").get_by_role("button", name="Exclude").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    sign_in_again(page, "ann")
+    expect(reason).to_have_value("A test tenant")
+
+
+def test_the_reason_of_a_bulk_change_is_there_after_signing_in_again(
+    new_page: NewPage, team: Service, url: str
+) -> None:
+    page = new_page()
+    sign_in(page, url, "ann")
+    signed_in(page, "Ann Lee", "admin")
+    grid = Grid(page, url, "status=unmapped&text=osprey%2004")
+    grid.frame.locator(".ag-pinned-left-cols-container input[type=checkbox]").first.click()
+    grid.frame.get_by_role("button", name="Exclude").click()
+    reason = page.get_by_role("dialog").get_by_label("Reason")
+    reason.fill("A test tenant")
+    end_all_sessions(team)
+    page.get_by_role("dialog").get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    sign_in_again(page, "ann")
+    expect(reason).to_have_value("A test tenant")
+    page.get_by_role("dialog").get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("button", name="Exclude 1")).to_be_visible()
+
+
+def grown_old(token: str, service: Service) -> str:
+    """The same token, given out an hour ago."""
+
+    class Earlier(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return super().get_timestamp() - 3600
+
+    signer = _signer(service.settings.secret_key)
+    content = signer.loads(token)
+    signer.signer = Earlier
+    return str(signer.dumps(content))
+
+
+def test_a_token_that_grew_old_is_renewed_without_anybody_noticing(new_page: NewPage, team: Service, url: str) -> None:
+    page = new_page()
+    sign_in(page, url, "ann")
+    signed_in(page, "Ann Lee", "admin")
+    grid = Grid(page, url, "status=unmapped&text=osprey")
+    first: list[str] = []
+    renewals: list[int] = []
+
+    def send_old(route: Route) -> None:
+        token = route.request.headers[HEADER.lower()]
+        first.append(token)
+        old = grown_old(token, team) if token == first[0] else token
+        route.continue_(headers={**route.request.headers, HEADER.lower(): old})
+
+    page.route("**/api/*", send_old)
+    page.on("response", lambda answer: renewals.append(answer.status) if answer.url.endswith("/api/token") else None)
+    grid.choose("Osprey 06", "kestrel 04")
+    expect(grid.cell("status", "Osprey 06")).to_contain_text("Mapped")
+    assert renewals == [200]
+    assert first[-1] != first[0]
+
+
+def test_a_grid_whose_session_ended_says_so_and_goes_on_after_signing_in_again(
+    new_page: NewPage, team: Service, url: str
+) -> None:
+    page = new_page()
+    sign_in(page, url, "ann")
+    signed_in(page, "Ann Lee", "admin")
+    grid = Grid(page, url, "status=unmapped&text=osprey")
+    page.evaluate("window.isSamePage = true")
+    grid.open("Osprey 05")
+    end_all_sessions(team)
+    page.keyboard.type("kestrel")
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    expect(page.locator("iframe[title*=agGrid]")).to_have_count(0)
+    sign_in_again(page, "ann")
+    grid.choose("Osprey 05", "kestrel 05")
+    expect(grid.cell("status", "Osprey 05")).to_contain_text("Mapped")
+    assert page.evaluate("window.isSamePage")
+    assert stored(team, "Osprey 05").status is Status.MAPPED
+
+
+def test_who_is_demoted_while_choosing_an_account_is_refused_and_sees_what_viewers_see(
+    new_page: NewPage, team: Service, url: str
+) -> None:
+    page = new_page()
+    sign_in(page, url, "bo")
+    signed_in(page, "Bo Ray", "analyst")
+    grid = Grid(page, url, "status=unmapped&text=osprey")
+    bo = next(view.person.id for view in list_people(team, local_user()) if view.person.name == "Bo Ray")
+    grid.open("Osprey 07")
+    page.keyboard.type("kestrel 06")
+    expect(grid.note).to_have_text("1 found.")
+    set_role(team, local_user(), bo, Role.VIEWER)
+    with page.expect_response("**/api/mapping") as saved:
+        page.keyboard.press("Enter")
+    assert saved.value.status == 403
+    assert "This needs the role analyst; you are signed in as viewer." in saved.value.json()["error"]
+    signed_in(page, "Bo Ray", "viewer")
+    expect(page.get_by_text("Your role was changed: you are viewer now.")).to_be_visible()
+    expect(grid.frame.locator(".ag-pinned-left-cols-container input[type=checkbox]")).to_have_count(0)
+    assert stored(team, "Osprey 07").status is Status.UNMAPPED
+    set_role(team, local_user(), bo, None)

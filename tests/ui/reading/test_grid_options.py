@@ -113,6 +113,7 @@ def test_the_bar_has_every_action_that_the_service_knows() -> None:
 def test_a_message_of_the_grid_is_read() -> None:
     assert read_event({"what": "open", "row": 7, "nonce": "x"}) == GridEvent("open", 7)
     assert read_event({"what": "undo", "row": 7, "nonce": "x"}) == GridEvent("undo", 7)
+    assert read_event({"what": "ended", "row": 0, "nonce": "x"}) == GridEvent("ended", 0)
     assert [read_event({"what": "sort", "by": by}) for by in ("-seats", "")] == [Sorted("-seats"), Sorted("")]
     assert read_event({"what": "bulk", "action": "park", "all": True, "ids": []}) == Bulk("park", ())
     assert read_event({"what": "bulk", "action": "park", "all": False, "ids": [3, 4]}) == Bulk("park", (3, 4))

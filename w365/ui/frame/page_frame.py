@@ -12,21 +12,29 @@ from streamlit.delta_generator import DeltaGenerator
 
 from w365.api.tokens import mint_token
 from w365.errors import AlreadyRunning, InputError, NotAllowed, SignedOut, StaleEdit, W365Error
-from w365.model import Actor
+from w365.model import Actor, Role
 from w365.service import Service
-from w365.service.access import require
+from w365.service.access import authorize, require
 from w365.service.insight.statistics import count_backlog
 from w365.ui.frame import app_runtime
 from w365.ui.frame.extras import Slot, show_extras
 from w365.ui.frame.freshness import Source, read_sources
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.pages import Page
-from w365.ui.frame.visitor import ask_to_sign_in, browser_here, identify, show_visitor, show_way_in
+from w365.ui.frame.visitor import (
+    ask_to_sign_in,
+    browser_here,
+    forget_typed,
+    identify,
+    put_back_typed,
+    show_visitor,
+    show_way_in,
+)
 from w365.ui.frame.wording import counted, local_zone, plain
 
 _log = logging.getLogger(__name__)
 
-_FLASH, _TOAST = "w365_flash", "w365_toast"
+_FLASH, _TOAST, _ROLE = "w365_flash", "w365_toast", "w365_role"
 _TOKEN = "w365_token"  # noqa: S105 - the name of a place, not a secret
 _LOOK_SECONDS = 20
 FRESHNESS = "freshness"
@@ -46,6 +54,7 @@ def open_page(page: Page) -> None:
         st.stop()
     with report_errors():
         page.load()(context)
+        forget_typed()
 
 
 def _show_frame(page: Page) -> PageContext:
@@ -67,7 +76,7 @@ def _show_frame(page: Page) -> PageContext:
 def _identify(service: Service) -> Actor:
     """Say who looks at the page; whoever is not signed in is asked to."""
     try:
-        return identify(service)
+        actor = identify(service)
     except SignedOut as error:
         show_error(error)
         ask_to_sign_in(service)
@@ -76,13 +85,24 @@ def _identify(service: Service) -> Actor:
         show_error(error)
         show_way_in(service)
         st.stop()
+    put_back_typed()
+    if st.session_state.get(_ROLE, actor.role) is not actor.role:
+        toast_next_time(f"Your role was changed: you are {actor.role.name.lower()} now.")
+    st.session_state[_ROLE] = actor.role
+    return actor
 
 
 @contextmanager
 def report_errors() -> Iterator[None]:
-    """Show what goes wrong inside as sentences; Streamlit's own control flow passes."""
+    """Show what goes wrong inside as sentences; Streamlit's own control flow passes.
+
+    Where a person is signed in no more the whole page is drawn anew, also from a part of it: it offers the way in, and
+    no data stays on a screen that nobody looks at.
+    """
     try:
         yield
+    except SignedOut:
+        st.rerun()
     except W365Error as error:
         _log.info("reported: %s %s", error, error.detail)
         show_error(error)
@@ -130,6 +150,8 @@ def show_refusals(places: Mapping[str, DeltaGenerator] | None = None) -> Iterato
     """
     try:
         yield
+    except SignedOut:
+        raise
     except W365Error as error:
         place = (places or {}).get(error.field) if isinstance(error, InputError) else None
         with place or nullcontext():
@@ -162,24 +184,23 @@ def _token(service: Service, actor: Actor) -> str:
     return str(token)
 
 
+def renew_token() -> None:
+    """Draw the page with another token, or, where its person is signed in no more, with the way in."""
+    st.session_state.pop(_TOKEN, None)
+    st.rerun()
+
+
 @st.fragment(run_every=_LOOK_SECONDS, key=FRESHNESS)
 def _freshness_line(service: Service, actor: Actor) -> None:
-    with report_errors(), _way_in_instead():
+    with report_errors():
+        if authorize(service, actor, Role.VIEWER, "look").role is not actor.role:
+            st.rerun()
         sources = read_sources(service, actor)
         now, zone = service.clock(), local_zone()
         backlog = count_backlog(service, actor)
         needs = counted(backlog, "provider account needs a decision", "provider accounts need a decision")
         st.caption(" · ".join([f"**{needs}**", *(plain(source.line(now, zone)) for source in sources)]))
         _show_trouble([source for source in sources if source.is_loud])
-
-
-@contextmanager
-def _way_in_instead() -> Iterator[None]:
-    """Draw the page anew where its person is signed in no more, so that the data goes from a screen nobody looks at."""
-    try:
-        yield
-    except SignedOut:
-        st.rerun()
 
 
 def _show_trouble(sources: list[Source]) -> None:

@@ -23,7 +23,7 @@ from w365.ui.frame import app_runtime
 from w365.ui.frame.way_back import FAILED, Failure
 from w365.ui.frame.wording import plain
 
-_OPENED, _KNOWN, _FAILED = "w365_opened", "w365_known", "w365_failed"
+_OPENED, _KNOWN, _FAILED, _KEPT = "w365_opened", "w365_known", "w365_failed", "w365_kept"
 _LOOK_SECONDS = 3
 _TYPED = (str, int, float, dt.date, dt.time)
 
@@ -167,6 +167,20 @@ def _wait_for_sign_in(service: Service) -> None:
 
 def _keep_typed() -> None:
     """Keep what widgets hold though none is drawn now; Streamlit forgets it otherwise."""
-    for key, value in st.session_state.items():
-        if isinstance(value, _TYPED) and not isinstance(value, bool):
-            st.session_state[key] = value
+    typed = {
+        key: value
+        for key, value in st.session_state.items()
+        if isinstance(value, _TYPED) and not isinstance(value, bool) and not str(key).startswith("w365_")
+    }
+    st.session_state[_KEPT] = st.session_state.get(_KEPT, {}) | typed
+
+
+def put_back_typed() -> None:
+    """Fill in what was typed before the session ended; a browser shows what is set in the run that draws it."""
+    for key, value in st.session_state.get(_KEPT, {}).items():
+        st.session_state[key] = value
+
+
+def forget_typed() -> None:
+    """Of a page that was drawn to its end: it holds what was put back."""
+    st.session_state.pop(_KEPT, None)

@@ -29,7 +29,7 @@ from w365.ui.frame.downloads import download_button
 from w365.ui.frame.first_steps import is_beginning
 from w365.ui.frame.links import open_account_of
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import FRESHNESS, report_errors
+from w365.ui.frame.page_frame import FRESHNESS, renew_token, report_errors
 from w365.ui.frame.palette import WIDE, is_dark
 from w365.ui.frame.wording import counted, plain, short
 from w365.ui.reading.grid.component import BAR, Bulk, GridEvent, GridState, Sorted, show_grid
@@ -190,6 +190,8 @@ def _hear(context: PageContext, event: GridEvent | Bulk | Sorted) -> None:
         st.session_state[_ACCOUNT] = event.row
     elif event.what == "undo":
         _take_back(context, event.row)
+    elif event.what == "ended":
+        renew_token()
     if isinstance(event, GridEvent) and event.what in ("saved", "undo"):
         st.rerun([_FRAGMENT, FRESHNESS])  # the counts above agree with the facets
 

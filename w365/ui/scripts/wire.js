@@ -13,12 +13,13 @@ const make = (tag, className, text) => {
   return element;
 };
 
-// The token grows old while the page stays open; the browser's cookie and the session get a new one.
+// The token grows old while the page stays open; the browser's cookie and the session get a new one. Says why not.
 const renewToken = async () => {
-  const headers = {"X-W365-Token": context().token};
-  const answer = await fetch(`${base}/api/token`, {method: "POST", headers, credentials: "same-origin"}).catch(() => null);
-  if (answer?.ok) context().token = (await answer.json()).token;
-  return Boolean(answer?.ok);
+  const options = {method: "POST", headers: {"X-W365-Token": context().token}, credentials: "same-origin"};
+  const answer = await fetch(`${base}/api/token`, options).catch(() => null);
+  const body = await answer?.json().catch(() => null);
+  if (answer?.ok) context().token = body.token;
+  return answer?.ok ? "" : body?.error || "The app did not answer.";
 };
 
 const ask = async (path, options = {}, isSecond = false) => {
@@ -31,7 +32,11 @@ const ask = async (path, options = {}, isSecond = false) => {
     if (error.name === "AbortError") throw error;
     throw Object.assign(new Error("The app did not answer."), {isLost: true});
   }
-  if (body.isOutdated && !isSecond && await renewToken()) return ask(path, options, true);
+  if (body.isOutdated && !isSecond) {
+    body.error = await renewToken();
+    if (!body.error) return ask(path, options, true);
+  }
+  if ([401, 403].includes(answer.status)) tellPage("ended", 0); // the page offers the way in, or what the role may
   if (!answer.ok) throw Object.assign(new Error(body.error || "The app refused this."), {row: body.row});
   return body;
 };

@@ -38,10 +38,11 @@ Scheme = Literal["light", "dark"]
 class GridEvent:
     """What happened in the grid: a row was saved (or refused), or a person opens its record or its account.
 
-    For `undo` the row is the decision to take back.
+    For `undo` the row is the decision to take back; for `ended`, when the grid was told that its token or session is
+    over, it is nothing.
     """
 
-    what: Literal["saved", "open", "account", "undo"]
+    what: Literal["saved", "open", "account", "undo", "ended"]
     row: int
 
 
@@ -86,7 +87,7 @@ def show_grid(state: GridState, *, scheme: Scheme, on_event: Callable[[GridEvent
     st_aggrid.AgGrid(
         None,
         gridOptions=options(state),
-        key=f"provider-accounts-{scheme}",
+        key=f"provider-accounts-{scheme}-{state.may_edit}",  # the boxes of a grid stay as long as it does
         height=_FIRST_HEIGHT,
         theme=_theme(scheme),
         custom_css=grid_style(scheme),
@@ -105,7 +106,7 @@ def show_grid(state: GridState, *, scheme: Scheme, on_event: Callable[[GridEvent
 def read_event(raw: object) -> GridEvent | Bulk | Sorted | None:
     """Check what came from the browser; None for anything of another shape."""
     match raw:
-        case {"what": "saved" | "open" | "account" | "undo" as what, "row": int(row)} if _is_id(row):
+        case {"what": "saved" | "open" | "account" | "undo" | "ended" as what, "row": int(row)} if _is_id(row):
             return GridEvent(what, row)
         case {"what": "sort", "by": str(by)} if not by or by.removeprefix("-") in list(Sort):
             return Sorted(by)
