@@ -22,18 +22,22 @@ _START_SECONDS = 40
 
 
 @contextmanager
-def running_app(home: Path, settings: Mapping[str, str], port: int = 0, *options: str) -> Iterator[str]:
-    """Run `streamlit run app.py` with these settings until the block ends; give its address. Port 0: a free one."""
+def running_app(home: Path, settings: Mapping[str, str], port: int = 0, base: str = "") -> Iterator[str]:
+    """Run `streamlit run app.py` with these settings until the block ends; give its address. Port 0: a free one.
+
+    ``base`` is a base path, as "/w365".
+    """
     port = port or free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("W365_")}
     environment |= {"W365_HOME": str(home), **settings}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command += ["--server.baseUrlPath", base]
     home.mkdir(parents=True, exist_ok=True)
     with (home / "app.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
-            _wait_until_up(process, port, home / "app.log")
-            yield f"http://127.0.0.1:{port}"
+            _wait_until_up(process, port, base, home / "app.log")
+            yield f"http://127.0.0.1:{port}{base}"
         finally:
             process.terminate()
             try:
@@ -43,14 +47,14 @@ def running_app(home: Path, settings: Mapping[str, str], port: int = 0, *options
                 process.wait()
 
 
-def _wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_up(process: subprocess.Popen[bytes], port: int, base: str, log: Path) -> None:
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
             raise AssertionError(f"The app ended at once:\n{log.read_text()}")
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/_stcore/health")
+            connection.request("GET", f"{base}/_stcore/health")
             if connection.getresponse().status == 200:
                 return
         except OSError:
