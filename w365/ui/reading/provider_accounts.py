@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from w365.api.parameters import ALL, LONGEST_NUMBER, LONGEST_TEXT
-from w365.errors import W365Error
+from w365.errors import SignedOut, W365Error
 from w365.matching.messages import REASON_WORDS, STATUS_WORDS
 from w365.model import OPEN, Actor, ListPart, Reason, Role, Status
 from w365.service import Service
@@ -209,6 +209,8 @@ def _take_back(context: PageContext, decision_id: int) -> None:
     """Take back at once what was decided just now; when somebody changed the row since, show that instead."""
     try:
         row = take_back_now(context.service, context.actor, decision_id)
+    except SignedOut:
+        return  # the page itself asks to sign in
     except W365Error as error:
         st.session_state[_SAID] = str(error)
         return

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from w365.errors import W365Error
+from w365.errors import SignedOut, W365Error
 from w365.model import Role
 from w365.service.deciding import collaboration
 from w365.service.deciding.collaboration import LONGEST_NOTE, LONGEST_OWNER
@@ -79,6 +79,8 @@ def _try(work: Callable[[], object], row: int) -> bool:
     """Return whether it was done; keep a refusal for the run that follows."""
     try:
         work()
+    except SignedOut:
+        return False  # the page itself asks to sign in
     except W365Error as error:
         st.session_state[f"teamwork-error-{row}"] = error
         return False
