@@ -130,6 +130,13 @@ class Stream:
     def tell(self, message: BackMsg) -> None:
         self._connection.send(message.SerializeToString())  # type: ignore[attr-defined]
 
+    def hear(self, text: str) -> list[ForwardMsg]:
+        """Give everything that comes until a message has this text; a run that is asked for first could drop it."""
+        came: list[ForwardMsg] = []
+        while not (came and text.encode() in came[-1].SerializeToString()):
+            came.append(ForwardMsg.FromString(self._connection.recv(timeout=_WAIT)))  # type: ignore[attr-defined]
+        return came
+
     def send(self, message: BackMsg) -> list[ForwardMsg]:
         """Send it and give everything that comes until the run it asks for has ended."""
         self.tell(message)
