@@ -19,7 +19,7 @@ from w365.http.wait import Clock
 
 SECRET = "canary-secret-7f3a"
 TENANT = "3f8a6d2e-0000-4000-8000-00000000000a"
-QUICK = Patience(connect=2.0, read=0.4, total=1.0)
+QUICK = Patience(connect=2.0, read=0.8, total=2.0)
 
 
 def guid(number: int) -> str:

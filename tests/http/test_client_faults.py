@@ -70,7 +70,7 @@ def test_a_passing_fault_of_the_connection_is_tried_again_and_not_noticed(place:
 
 
 def test_a_service_that_never_answers_is_named_with_the_number_of_tries(place: Bench) -> None:
-    error, server = fail(place, in_turn(silence(0.6)))
+    error, server = fail(place, in_turn(silence(1.2)))
     assert isinstance(error, SourceUnreachable)
     assert str(error) == (
         "Partner Center cannot be reached: localhost did not answer in time (tried 4 times). "
