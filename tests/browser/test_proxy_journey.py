@@ -14,9 +14,10 @@ from driving import Grid, stored
 from identity_provider import give_login, identity_provider
 from nginx import SIGNED_IN_BY_APP, SIGNED_IN_BY_PROXY, nginx, server
 from playwright.sync_api import Page, expect
+from small_world import small_world
 
 from w365.config import DEMO_SERVED, load_settings
-from w365.demo.servers import Servers
+from w365.demo.servers import Servers, serve
 from w365.model import Status
 from w365.service import Service
 from w365.service.access import local_user
@@ -40,6 +41,13 @@ class Site:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("proxy")
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Of this module alone: what other journeys did to the small world is not in them."""
+    with serve(small_world(), home=tmp_path_factory.mktemp("servers")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,11 @@ from driving import Grid, go, stored, wait_until_still
 from identity_provider import Provider, give_login, identity_provider
 from itsdangerous import TimestampSigner
 from playwright.sync_api import Page, Route, expect
+from small_world import small_world
 
 from w365.api.tokens import HEADER, _signer
 from w365.config import DEMO_SERVED, load_settings
-from w365.demo.servers import Servers
+from w365.demo.servers import Servers, serve
 from w365.model import AuditKind, Role, Status
 from w365.service import Service
 from w365.service.access import local_user
@@ -42,6 +43,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def provider(url: str, home: Path) -> Iterator[Provider]:
     with identity_provider(home, url, PEOPLE) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Of this module alone: what other journeys did to the small world is not in them."""
+    with serve(small_world(), home=tmp_path_factory.mktemp("servers")) as running:
         yield running
 
 
@@ -201,23 +209,6 @@ def sign_in_again(page: Page, login: str) -> None:
     signed_in(tab, PEOPLE[login]["name"], "admin")
     tab.close()
     expect(page.get_by_text("You are signed out.")).to_have_count(0)
-
-
-def test_a_note_that_was_typed_is_there_after_signing_in_again(new_page: NewPage, team: Service, url: str) -> None:
-    page = new_page()
-    row = stored(team, "Osprey 03")
-    sign_in(page, f"{url}/provider_accounts?status=unmapped&record={row.id}", "ann")
-    note = page.get_by_role("dialog").get_by_label("Note")
-    wait_until_still(page)
-    note.fill("Ask Ms Diaz first")
-    end_all_sessions(team)
-    page.get_by_role("dialog").get_by_role("button", name="Save note").click()
-    expect(page.get_by_text("You are signed out.")).to_be_visible()
-    expect(page.locator("iframe[title*=agGrid]")).to_have_count(0)
-    sign_in_again(page, "ann")
-    expect(note).to_have_value("Ask Ms Diaz first")
-    page.get_by_role("dialog").get_by_role("button", name="Save note").click()
-    expect(page.get_by_role("dialog").get_by_text("Ann Lee")).to_be_visible()
 
 
 def test_a_form_that_was_filled_in_is_there_after_signing_in_again(new_page: NewPage, team: Service, url: str) -> None:
