@@ -17,17 +17,17 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
+from w365.api.browser_cookie import BrowserCookie
+from w365.api.cookies import Cookies
 from w365.api.doors import Doors
 from w365.api.held_files import HeldFiles
+from w365.api.way_back import Failure, WayBack
 from w365.config import load_entrance, load_settings
 from w365.entrance import Entrance, SignInMode
 from w365.errors import ConfigurationError, W365Error
 from w365.service.people.sessions import note_failed_sign_in
 from w365.ui.frame import app_runtime
-from w365.ui.frame.browser_cookie import BrowserCookie
-from w365.ui.frame.cookies import Cookies
 from w365.ui.frame.visitor import base_path
-from w365.ui.frame.way_back import Failure, WayBack
 
 _POLICY = (
     "default-src 'self'",

@@ -11,6 +11,7 @@ import streamlit as st
 
 from w365.api.browsers import COOKIE
 from w365.api.tokens import browser_of
+from w365.api.way_back import FAILED, Failure
 from w365.config import load_settings
 from w365.entrance import SignInMode
 from w365.errors import SignedOut, W365Error
@@ -20,7 +21,6 @@ from w365.service.access import local_user
 from w365.service.people.identity import Identity, is_entra, read_claims, read_proxy_identity
 from w365.service.people.sessions import enter, sign_out
 from w365.ui.frame import app_runtime
-from w365.ui.frame.way_back import FAILED, Failure
 from w365.ui.frame.wording import plain
 
 _OPENED, _KNOWN, _FAILED, _KEPT = "w365_opened", "w365_known", "w365_failed", "w365_kept"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from asgi import Answer, answer_of
+from api.asgi import Answer, answer_of
 from starlette.types import ASGIApp
 
+from w365.api.cookies import Cookies
 from w365.entrance import Entrance
-from w365.ui.frame.cookies import Cookies
 
 SITE = Entrance(public_url="https://accounts.example/w365")
 HERE = [("host", "accounts.example")]

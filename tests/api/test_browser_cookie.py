@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from asgi import answer_of
+from api.asgi import answer_of
 
+from w365.api.browser_cookie import BrowserCookie
 from w365.api.browsers import COOKIE, name_browser
-from w365.ui.frame.browser_cookie import BrowserCookie
 
 KEYS = ("new key", "old key")
 OURS, OLD = name_browser(KEYS), name_browser(KEYS[1:])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from asgi import Answer, answer_of
+from api.asgi import Answer, answer_of
 
+from w365.api.way_back import COOKIE, Failure, WayBack
 from w365.entrance import Entrance
-from w365.ui.frame.way_back import COOKIE, Failure, WayBack
 
 SITE = Entrance(public_url="https://accounts.example/w365")
 ASKED = "/w365/provider_accounts?row=7&text=a%20b"
