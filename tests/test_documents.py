@@ -19,6 +19,8 @@ from w365.service.exporting import Format, Subject
 from w365.service.importing import mapping_plan
 from w365.service.syncing import manual_rows
 from w365.sheets import Field, guess_columns
+from w365.store import tables
+from w365.store.configuring.settings import KEPT_FOR
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -318,3 +320,15 @@ def test_every_page_that_the_code_names_exists() -> None:
     named = {page for path in sources for page in re.findall(r"docs/[\w/-]+\.md", read(path))}
     assert named
     assert {page for page in named if not (ROOT / page).is_file()} == set()
+
+
+# --- personal data ---
+
+
+def test_the_table_of_personal_data_names_exactly_the_columns_that_hold_names() -> None:
+    table = rows(read(DOCS / "personal-data.md"))
+    named = {(name_of(row[0]), column) for row in table for column in re.findall(r"`(\w+)`", row[1] + row[2])}
+    marks = (tables.A_PERSON, tables.WITHIN_TEXT)
+    assert named == {(of.name, column.name) for mark in marks for of, column in tables.columns_that_name(mark)}
+    limits = {name_of(row[0]) for row in rows(section("personal-data.md", "For how long"))}
+    assert limits == set(KEPT_FOR.values())

@@ -29,6 +29,7 @@ from w365.service.deciding.parking import return_parked
 from w365.service.importing.runs import can_do_run, run_import_of_file
 from w365.service.importing.uploads import forget_old_uploads
 from w365.service.matching.run import run_match
+from w365.service.retention.keeping import keep_removing
 from w365.service.syncing.crm import run_crm_sync
 from w365.service.syncing.customers import run_sync
 from w365.service.syncing.runs import request_match
@@ -73,6 +74,7 @@ _NEEDS_NO_MATCH = (RunKind.BULK, RunKind.UNDO, *_CHANGES_NOTHING)
 POLL_SECONDS = 0.5
 WATCH_SECONDS = 2.0
 SWEEP_SECONDS = 60.0
+RETENTION_SECONDS = 3600.0
 BEAT_SECONDS = LEASE_SECONDS / 4
 
 _LANES: Mapping[tuple[RunKind, ...], int] = {
@@ -224,6 +226,7 @@ def work(service: Service, *, parent: int | None = None) -> None:
     _begin(_keep_doing, "release lost runs", over, LOOK_SECONDS, partial(release, service, watch))
     _begin(_keep_doing, "sweep", over, SWEEP_SECONDS, partial(sweep, service))
     _begin(_keep_doing, "tell what ended", over, SWEEP_SECONDS, partial(tell_ended, service))
+    _begin(_keep_doing, "remove what was kept long enough", over, RETENTION_SECONDS, partial(keep_removing, service))
     _begin(_keep_doing, "look for what to write back", over, WATCH_SECONDS, DueWatch(service).look)
     _begin(_keep_doing, "take runs", over, POLL_SECONDS, takers.take)
     # A process whose parent is gone has another one.

@@ -51,6 +51,17 @@ class AuditKind(enum.StrEnum):
     PERSON = "person"
     SETTING = "setting"
     DOWNLOAD = "download"
+    REMOVAL = "removal"
+
+
+class Kept(enum.StrEnum):
+    """What is kept for as long as an admin says, see ``w365.store.retention.due_rows``."""
+
+    RUNS = "runs"
+    VISITS = "visits"
+    NOTICES = "notices"
+    AUDIT_LOG = "audit_log"
+    DECISIONS = "decisions"
 
 
 class ProviderKind(enum.StrEnum):

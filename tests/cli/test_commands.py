@@ -11,8 +11,10 @@ import pytest
 from fresh_stores import put_migrated
 
 from w365.config import load_settings
+from w365.model import Actor, Role
 from w365.service.access import local_user
 from w365.service.bootstrap import open_service
+from w365.service.configuring.settings import set_setting
 from w365.service.syncing.providers import ManualAccount, add_manual_accounts, add_manual_provider
 
 LONG = " ".join(["A customer with a name that no terminal has room for"] * 3)
@@ -96,3 +98,23 @@ def test_what_needs_no_network_imports_nothing_that_is_dear(run: Run, asked: tup
     imported = {line.rpartition("|")[2].strip() for line in told.stderr.splitlines()}
     assert "w365.cli.main" in imported
     assert imported.isdisjoint(HEAVY)
+
+
+def test_a_person_is_forgotten_after_a_preview_and_old_visits_when_asked(
+    run: Run, home: Path, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    put_migrated(home)
+    service = open_service(load_settings(environment, tmp_path / "none.toml"))
+    set_setting(service, Actor("ann", Role.ADMIN), "shared_threshold", "12")
+    service.store.close()
+    preview, done = run("erase", "--person", "ann"), run("erase", "--person", "ann", "--yes")
+    assert preview.stdout == (
+        "ann would be erased: 1 in audit_log, 1 in setting_change. Nothing was changed; --yes does it.\n"
+    )
+    assert done.stdout.startswith("ann was erased: 1 in audit_log, 1 in setting_change. “Former colleague 1” stands in")
+    again = run("erase", "--person", "ann")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr.startswith("Nothing here was done by “ann”. Nothing was erased.")
+    assert run("erase").returncode == 2
+    assert "audit log  ever" in run("retention").stdout
+    assert run("retention", "--remove").stdout == "Nothing was due.\n"

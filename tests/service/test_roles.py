@@ -20,6 +20,7 @@ from w365.service.configuring import settings
 from w365.service.connecting import sign_ins, stored_connections
 from w365.service.matching import run
 from w365.service.people import roles
+from w365.service.retention import erasure, keeping
 from w365.service.syncing import providers, runs, schedules
 from w365.service.telling import notices
 from w365.service.writeback import compare, place
@@ -27,7 +28,7 @@ from w365.service.writeback import compare, place
 READING = ("can", "count", "find", "get", "has", "list", "read", "say", "search")
 """What a call begins with that changes nothing and that a viewer may therefore ask."""
 
-FOR_ADMINS = (settings, stored_connections, notices, own_data, roles, schedules, sign_ins)
+FOR_ADMINS = (settings, stored_connections, notices, own_data, roles, schedules, sign_ins, erasure, keeping)
 """Modules that say how the program works and what it connects to: what changes anything in them needs an admin."""
 
 OTHERWISE = {

@@ -23,6 +23,7 @@ from w365.cli.frame import AsJson, print_answer, print_open_files, read_settings
 from w365.cli.importing import import_commands
 from w365.cli.people import people
 from w365.cli.reading import export, providers, schedule, stats
+from w365.cli.retention import erase, retention
 from w365.cli.runs import cancel, match, sync, undo, worker
 from w365.cli.settings import config, stored_secrets
 from w365.errors import W365Error
@@ -110,6 +111,8 @@ for _command in (
     cancel,
     worker,
     schedule,
+    retention,
+    erase,
 ):
     app.command()(_command)
 _GROUPS = {"config": config, "secrets": stored_secrets, "people": people, "import": import_commands}

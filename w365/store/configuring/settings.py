@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from w365.errors import InputError, NotFound
 from w365.matching.domains import FREE_MAIL, normalise_domain
 from w365.matching.messages import GUARD_MEANINGS
-from w365.model import LOGICAL_NAME, Actor, Cardinality, DomainKind, DomainList, Guard, MatchPolicy, Rule
+from w365.model import LOGICAL_NAME, Actor, Cardinality, DomainKind, DomainList, Guard, Kept, MatchPolicy, Rule
 from w365.store import tables as t
 from w365.store.configuring.schedule_times import parse_zone, plan_anew, zone_of
 from w365.store.configuring.setting_changes import note_change
@@ -46,6 +46,13 @@ def _whole_number(text: str) -> int:
     if not text.isdecimal() or int(text) > 1_000_000:
         raise InputError(f"“{text}” is not a whole number from 0 to 1,000,000.")
     return int(text)
+
+
+def _days_kept(text: str) -> int:
+    number = _whole_number(text)
+    if 0 < number < LEAST_DAYS_KEPT:
+        raise InputError(f"“{text}” is neither 0 nor at least {LEAST_DAYS_KEPT} days.")
+    return number
 
 
 def _percent(text: str) -> int:
@@ -88,6 +95,17 @@ def _logical_name(text: str) -> str:
     return text
 
 
+LEAST_DAYS_KEPT = 30
+"""Shorter, and what happened last month could not be looked up."""
+KEPT_FOR: Mapping[Kept, str] = {
+    Kept.RUNS: "keep_runs_days",
+    Kept.VISITS: "keep_visits_days",
+    Kept.NOTICES: "keep_notices_days",
+    Kept.AUDIT_LOG: "keep_audit_log_days",
+    Kept.DECISIONS: "keep_decisions_years",
+}
+"""The settings that say for how long; 0 is for ever."""
+
 MAPPING_TABLE, MAPPING_ID_COLUMN = "mapping_table", "mapping_id_column"
 MAPPING_PROVIDER_COLUMN, MAPPING_ACCOUNT_COLUMN = "mapping_provider_column", "mapping_account_column"
 WRITE_BACK = "write_back"
@@ -117,6 +135,15 @@ SPECS: Mapping[str, Spec] = {
         False,
     ),
     SCHEDULE_ZONE: Spec("", "Time zone of daily syncs, such as Europe/Berlin; empty: the machine's", parse_zone, False),
+    KEPT_FOR[Kept.RUNS]: Spec("0", "Days after which runs are removed; 0: never", _days_kept, False),
+    KEPT_FOR[Kept.VISITS]: Spec("0", "Days after which it is forgotten who was here; 0: never", _days_kept, False),
+    KEPT_FOR[Kept.NOTICES]: Spec("0", "Days after which told summaries are removed; 0: never", _days_kept, False),
+    KEPT_FOR[Kept.AUDIT_LOG]: Spec(
+        "0", "Days after which entries of the audit log are removed; 0: never", _days_kept, False
+    ),
+    KEPT_FOR[Kept.DECISIONS]: Spec(
+        "0", "Years after which decisions that no longer hold are removed; 0: never", _whole_number, False
+    ),
     MAPPING_TABLE: Spec("", "Dataverse table that holds mappings; empty: none", _logical_name, False),
     MAPPING_ID_COLUMN: Spec("", "Its column of the provider specific account id", _logical_name, False),
     MAPPING_PROVIDER_COLUMN: Spec("", "Its column of the provider's name; may be empty", _logical_name, False),
@@ -151,7 +178,7 @@ def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, value
 
     Raises InputError and NotFound naming the setting.
     """
-    texts = {_known(name): _canonical(name, value) for name, value in values.items()}
+    texts = {_known(name): check_setting(name, value) for name, value in values.items()}
     before = read_texts(connection)
     changes = [(name, before[name], text) for name, text in texts.items() if before[name] != text]
     upsert(connection, t.Setting, ("name", "value"), [(name, text) for name, _, text in changes])
@@ -236,7 +263,8 @@ def _known(name: str) -> str:
     return name
 
 
-def _canonical(name: str, value: str) -> str:
+def check_setting(name: str, value: str) -> str:
+    """Write a value as it is stored. Raises InputError and NotFound naming the setting."""
     try:
         parsed = SPECS[_known(name)].parse(value.strip())
     except InputError as error:

@@ -68,7 +68,7 @@ def disable(connection: sa.Connection, person_id: int, *, is_disabled: bool) -> 
 
 
 def is_name_known(connection: sa.Connection, name: str) -> bool:
-    """Tell whether somebody decided, wrote or owns something under this name, or signs in with it."""
+    """Tell whether this name stands for somebody anywhere."""
     return bool(connection.execute(_KNOWN, {"of_name": name}).scalar())
 
 
@@ -98,5 +98,6 @@ _COLUMNS = [getattr(t.Person, name) for name in PersonRow.__dataclass_fields__]
 _ALL = sa.select(*_COLUMNS).order_by(t.Person.name)
 _OF_SUBJECT = sa.select(*_COLUMNS).where(t.Person.subject == sa.bindparam("of_subject"))
 _OF_ID = sa.select(*_COLUMNS).where(t.Person.id == sa.bindparam("of_id", type_=sa.Integer))
-_NAMES = (t.Person.name, t.Decision.actor, t.Note.actor, t.Ownership.owner, t.Run.actor, t.SettingChange.actor)
-_KNOWN = sa.select(sa.or_(*(sa.exists().where(column == sa.bindparam("of_name")) for column in _NAMES)))
+_KNOWN = sa.select(
+    sa.or_(*(sa.exists().where(column == sa.bindparam("of_name")) for _, column in t.columns_that_name(t.A_PERSON)))
+)

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from w365.store.tables.collaboration import Note, OwnerChange, Ownership
-from w365.store.tables.columns import Base, Exact, Id, Json, Key, UtcTime, derived, reference
+from w365.store.tables.columns import (
+    A_PERSON,
+    WITHIN_TEXT,
+    Base,
+    Exact,
+    Id,
+    Json,
+    Key,
+    UtcTime,
+    columns_that_name,
+    derived,
+    reference,
+)
 from w365.store.tables.decisions import (
     Audit,
     AuditItem,

@@ -7,7 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from w365.store.tables.columns import Base, Id, reference
+from w365.store.tables.columns import Base, Id, PersonName, PersonText, reference
 
 
 class Note(Base):
@@ -18,8 +18,8 @@ class Note(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     provider_account_id: Mapped[int] = reference("provider_account.id")
     at: Mapped[dt.datetime]
-    actor: Mapped[str]
-    text: Mapped[str]
+    actor: Mapped[PersonName]
+    text: Mapped[PersonText]
 
 
 class Ownership(Base):
@@ -27,7 +27,7 @@ class Ownership(Base):
 
     __tablename__ = "ownership"
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
-    owner: Mapped[str]
+    owner: Mapped[PersonName]
 
 
 class OwnerChange(Base):
@@ -41,9 +41,9 @@ class OwnerChange(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     provider_account_id: Mapped[int] = reference("provider_account.id")
     at: Mapped[dt.datetime]
-    actor: Mapped[str]
-    old_owner: Mapped[str]
-    owner: Mapped[str]
+    actor: Mapped[PersonName]
+    old_owner: Mapped[PersonName]
+    owner: Mapped[PersonName]
     run_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("run.id"), index=True)
     undoes_id: Mapped[int | None] = mapped_column(Id, index=True)
     restores_id: Mapped[int | None] = mapped_column(Id)

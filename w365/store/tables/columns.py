@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -21,6 +21,17 @@ Key = sa.String(400).with_variant(sa.String(400, collation="C"), "postgresql")
 
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 """PostgreSQL's plain JSON cannot be compared, and an upsert asks whether a row differs."""
+
+
+NAMES = "names"
+"""What `info` of a column says of the people in it, for `store.retention.erased_people`: one of the two below."""
+A_PERSON, WITHIN_TEXT = "a person", "people within a text"
+PersonName = Annotated[str, mapped_column(sa.Text(), info={NAMES: A_PERSON})]
+"""The name under which somebody acts, or nothing."""
+PersonText = Annotated[str, mapped_column(sa.Text(), info={NAMES: WITHIN_TEXT})]
+"""What people or the program wrote in sentences, which may name somebody."""
+PersonDetail = Annotated[dict[str, Any], mapped_column(Json, info={NAMES: WITHIN_TEXT})]
+"""Values among which names may stand."""
 
 
 class UtcTime(sa.TypeDecorator[dt.datetime]):
@@ -71,3 +82,9 @@ def derived(*, primary_key: bool = False) -> Mapped[int]:
 
 def reference(column: str, *, primary_key: bool = False, index: bool = False) -> Mapped[int]:
     return mapped_column(Id, sa.ForeignKey(column), primary_key=primary_key, index=index, autoincrement=False)
+
+
+def columns_that_name(mark: str) -> list[tuple[sa.Table, sa.Column[Any]]]:
+    """List the columns of all tables that hold A_PERSON's name, or people WITHIN_TEXT."""
+    tables = Base.metadata.tables.values()
+    return [(table, column) for table in tables for column in table.columns if column.info.get(NAMES) == mark]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from w365.store.tables.columns import Base, Exact, Id, reference
+from w365.store.tables.columns import Base, Exact, Id, PersonDetail, PersonName, PersonText, reference
 
 
 class Decision(Base):
@@ -27,14 +26,14 @@ class Decision(Base):
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     at: Mapped[dt.datetime]
-    actor: Mapped[str]
+    actor: Mapped[PersonName]
     run_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("run.id"))
     provider_account_id: Mapped[int] = reference("provider_account.id")
     kind: Mapped[str]  # DecisionKind
     old_account_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("account.id"))
     account_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("account.id"))
     origin: Mapped[str] = mapped_column(default="")
-    reason: Mapped[str] = mapped_column(default="")
+    reason: Mapped[PersonText] = mapped_column(default="")
 
 
 class DecisionEvidence(Base):
@@ -54,7 +53,7 @@ class Mapping(Base):
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
     account_id: Mapped[int] = reference("account.id", index=True)
     origin: Mapped[str]
-    decision_id: Mapped[int] = reference("decision.id")
+    decision_id: Mapped[int] = reference("decision.id", index=True)
     against_evidence: Mapped[bool] = mapped_column(server_default=sa.false())  # a person knew better when mapping
 
 
@@ -64,16 +63,16 @@ class StandingOrder(Base):
     __tablename__ = "disposition"
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
     kind: Mapped[str]
-    reason: Mapped[str]
+    reason: Mapped[PersonText]
     until: Mapped[dt.date | None]
-    decision_id: Mapped[int] = reference("decision.id")
+    decision_id: Mapped[int] = reference("decision.id", index=True)
 
 
 class Rejection(Base):
     __tablename__ = "rejection"
     provider_account_id: Mapped[int] = reference("provider_account.id", primary_key=True)
     account_id: Mapped[int] = reference("account.id", primary_key=True)
-    decision_id: Mapped[int] = reference("decision.id")
+    decision_id: Mapped[int] = reference("decision.id", index=True)
 
 
 class StandingBefore(Base):
@@ -86,7 +85,7 @@ class StandingBefore(Base):
     mapping_decision_id: Mapped[int | None] = mapped_column(Id)
     against_evidence: Mapped[bool]
     disposition: Mapped[str]
-    reason: Mapped[str]
+    reason: Mapped[PersonText]
     until: Mapped[dt.date | None]
     order_decision_id: Mapped[int | None] = mapped_column(Id)
 
@@ -117,10 +116,10 @@ class Plan(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     run_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("run.id"), index=True)
     at: Mapped[dt.datetime]
-    actor: Mapped[str]
+    actor: Mapped[PersonName]
     action: Mapped[str] = mapped_column(sa.String(20))
-    title: Mapped[str]  # what it does, in words
-    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    title: Mapped[PersonText]  # what it does, in words
+    detail: Mapped[PersonDetail] = mapped_column(default=dict)
 
 
 class PlanRow(Base):
@@ -143,7 +142,7 @@ class Audit(Base):
     __tablename__ = "audit"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     at: Mapped[dt.datetime]
-    actor: Mapped[str]
+    actor: Mapped[PersonName]
     seed: Mapped[int] = mapped_column(Id)
     population: Mapped[int]
     is_stratified: Mapped[bool]
@@ -158,5 +157,5 @@ class AuditItem(Base):
     provider_account_id: Mapped[int] = reference("provider_account.id")
     account_id: Mapped[int] = reference("account.id")
     verdict: Mapped[str] = mapped_column(sa.String(10))  # service.audit.Verdict, empty until judged
-    judged_by: Mapped[str]
+    judged_by: Mapped[PersonName]
     judged_at: Mapped[dt.datetime | None]

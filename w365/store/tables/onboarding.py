@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from w365.store.tables.columns import Base, Exact, Id, reference
+from w365.store.tables.columns import Base, Exact, Id, PersonDetail, PersonName, PersonText, reference
 
 _UNFINISHED = sa.text("state IN ('asked', 'created')")
 
@@ -44,14 +43,14 @@ class Onboarding(Base):
     account_id: Mapped[int] = reference("account.id", index=True)
     domain: Mapped[str] = mapped_column(Exact)
     name: Mapped[str]
-    detail: Mapped[dict[str, Any]]  # what is to be sent again; emptied once the provider answered
+    detail: Mapped[PersonDetail]  # what is to be sent again; emptied once the provider answered
     state: Mapped[str] = mapped_column(sa.String(10))  # store.onboarding.created_customers.State
-    actor: Mapped[str]
+    actor: Mapped[PersonName]
     at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
     specific_id: Mapped[str] = mapped_column(server_default="")
     provider_account_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("provider_account.id"))
-    remark: Mapped[str] = mapped_column(server_default="")  # what went wrong last, or how it ended
+    remark: Mapped[PersonText] = mapped_column(server_default="")  # what went wrong last, or how it ended
 
 
 class ExpectedCustomer(Base):
@@ -71,8 +70,8 @@ class ExpectedCustomer(Base):
     account_id: Mapped[int] = reference("account.id", index=True)
     tenant_guid: Mapped[str]  # empty when not known
     domain: Mapped[str] = mapped_column(Exact)  # empty when not known
-    actor: Mapped[str]
+    actor: Mapped[PersonName]
     at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
     provider_account_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("provider_account.id"))
-    remark: Mapped[str] = mapped_column(server_default="")  # why it waits, or how it ended
+    remark: Mapped[PersonText] = mapped_column(server_default="")  # why it waits, or how it ended

@@ -7,7 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from w365.store.tables.columns import Base, Id, reference
+from w365.store.tables.columns import Base, Id, PersonName, PersonText, reference
 
 
 class Person(Base):
@@ -17,8 +17,8 @@ class Person(Base):
     __table_args__ = (sa.UniqueConstraint("subject"), sa.UniqueConstraint("name"))
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     subject: Mapped[str]  # issuer and subject id, never an e-mail address, which can be given to somebody else
-    name: Mapped[str]
-    login: Mapped[str]  # by which an admin recognises the person; nothing is decided by it
+    name: Mapped[PersonName]
+    login: Mapped[PersonText]  # by which an admin recognises the person; nothing is decided by it
     claimed_role: Mapped[str]  # of the latest sign-in; empty: it named none
     given_role: Mapped[str]  # by an admin, before any other; empty: none
     is_disabled: Mapped[bool]
@@ -58,6 +58,6 @@ class AuditEntry(Base):
     __table_args__ = (sa.Index(None, "at"),)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     at: Mapped[dt.datetime]
-    actor: Mapped[str]
+    actor: Mapped[PersonName]
     kind: Mapped[str]  # AuditKind
-    about: Mapped[str]
+    about: Mapped[PersonText]

@@ -7,7 +7,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from w365.store.tables.columns import Base, Exact, Id, Key, derived
+from w365.store.tables.columns import Base, Exact, Id, Key, PersonName, derived
 
 STATUS = (
     "CASE WHEN account_id IS NOT NULL THEN 'mapped' WHEN disposition IN ('excluded', 'parked') THEN disposition "
@@ -85,7 +85,7 @@ class Worklist(Base):
     subscriptions: Mapped[int]  # active ones
     is_gone: Mapped[bool]
     drift: Mapped[str] = mapped_column(sa.String(20), server_default="")  # Drift
-    owner: Mapped[str] = mapped_column(sa.String(100), server_default="")
+    owner: Mapped[PersonName] = mapped_column(sa.String(100), server_default="")
     version: Mapped[int] = mapped_column(Id)  # the latest decision's id, 0 before the first
 
 

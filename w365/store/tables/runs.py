@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from w365.store.tables.columns import Base, Id, reference
+from w365.store.tables.columns import Base, Id, PersonDetail, PersonName, PersonText, reference
 
 ACTIVE_RUNS = "state IN ('queued', 'running')"
 """Spelled as the index of it is, or SQLite leaves that."""
@@ -34,9 +33,9 @@ class Run(Base):
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[str]
-    target: Mapped[str]  # the provider's name, 'crm', 'all', or what is changed, in words
+    target: Mapped[PersonText]  # the provider's name, 'crm', 'all', or what is changed, in words
     state: Mapped[str]
-    actor: Mapped[str]
+    actor: Mapped[PersonName]
     requested_at: Mapped[dt.datetime]
     started_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
@@ -44,15 +43,15 @@ class Run(Base):
     holder: Mapped[str] = mapped_column(server_default="")  # the process that does it, see w365.process_names
     tries: Mapped[int] = mapped_column(server_default="0")  # how many processes took it up, one after another
     cancel_requested: Mapped[bool] = mapped_column(default=False)
-    cancel_by: Mapped[str] = mapped_column(server_default="")
+    cancel_by: Mapped[PersonName] = mapped_column(server_default="")
     cancel_at: Mapped[dt.datetime | None]
     wants_full: Mapped[bool] = mapped_column(server_default=sa.false())  # a sync that leaves nothing to what changed
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int | None]
-    message: Mapped[str] = mapped_column(default="")
+    message: Mapped[PersonText] = mapped_column(default="")
     cursor: Mapped[str | None]
-    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    error: Mapped[str] = mapped_column(default="")
+    result: Mapped[PersonDetail] = mapped_column(default=dict)
+    error: Mapped[PersonText] = mapped_column(default="")
 
 
 class RunSeen(Base):
@@ -84,7 +83,7 @@ class Visit(Base):
     """When a person was last here, and when before that: what came since then is new to them."""
 
     __tablename__ = "visit"
-    actor: Mapped[str] = mapped_column(primary_key=True)
+    actor: Mapped[PersonName] = mapped_column(primary_key=True)
     last_at: Mapped[dt.datetime]
     before_at: Mapped[dt.datetime | None]  # none during the first visit, to which nothing is new
 

@@ -7,7 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from w365.store.tables.columns import Base, Id, reference
+from w365.store.tables.columns import Base, Id, PersonText, reference
 
 
 class Schedule(Base):
@@ -19,7 +19,7 @@ class Schedule(Base):
     is_on: Mapped[bool]
     due_at: Mapped[dt.datetime | None]  # none while it is off
     run_id: Mapped[int | None] = mapped_column(Id, sa.ForeignKey("run.id"))  # what it started last
-    note: Mapped[str]  # why it started nothing the last time
+    note: Mapped[PersonText]  # why it started nothing the last time
     noted_at: Mapped[dt.datetime | None]
 
 
@@ -32,4 +32,4 @@ class Notice(Base):
     tries: Mapped[int]
     try_at: Mapped[dt.datetime]
     told_at: Mapped[dt.datetime | None]
-    problem: Mapped[str]
+    problem: Mapped[PersonText]

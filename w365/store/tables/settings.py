@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from w365.store.tables.columns import Base, Exact, Id
+from w365.store.tables.columns import Base, Exact, Id, PersonName, PersonText
 
 
 class Setting(Base):
@@ -21,10 +21,10 @@ class SettingChange(Base):
     __tablename__ = "setting_change"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     at: Mapped[dt.datetime]
-    actor: Mapped[str]
+    actor: Mapped[PersonName]
     name: Mapped[str]
-    old_value: Mapped[str]
-    value: Mapped[str]
+    old_value: Mapped[PersonText]
+    value: Mapped[PersonText]
 
 
 class ListedDomain(Base):
@@ -43,7 +43,7 @@ class StoredConnection(Base):
     parts: Mapped[dict[str, Any]]  # what is no secret, by the last words of the settings' names
     secret: Mapped[str]  # sealed; empty where nothing is stored
     changed_at: Mapped[dt.datetime | None]
-    changed_by: Mapped[str]
+    changed_by: Mapped[PersonName]
 
 
 class StoredConsent(Base):
@@ -54,7 +54,7 @@ class StoredConsent(Base):
     application: Mapped[str]  # tenant and client id it was given for
     token: Mapped[str]  # sealed
     version: Mapped[int]  # grows with every token; a save names the one it replaces
-    person: Mapped[str]
+    person: Mapped[PersonText]
     has_mfa: Mapped[bool | None]  # None where the token does not tell
     signed_in_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime]
@@ -70,5 +70,5 @@ class ConsentBegun(Base):
     state: Mapped[str] = mapped_column(sa.String(64), primary_key=True)  # a digest of it
     target: Mapped[str]
     flow: Mapped[str]  # sealed: it holds the verifier
-    actor: Mapped[str]
+    actor: Mapped[PersonName]
     at: Mapped[dt.datetime]

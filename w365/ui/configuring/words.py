@@ -28,6 +28,11 @@ _NAMES: Mapping[str, str] = {
     "mapping_provider_column": "Mappings in Dataverse, column of the provider",
     "mapping_account_column": "Mappings in Dataverse, lookup to the account",
     "write_back": "Mappings in Dataverse, write-back",
+    "keep_runs_days": "Days that runs are kept",
+    "keep_visits_days": "Days that visits are kept",
+    "keep_notices_days": "Days that sent summaries are kept",
+    "keep_audit_log_days": "Days that the audit log is kept",
+    "keep_decisions_years": "Years that decisions are kept",
     **{f"domains: {which}": words for which, words in LIST_WORDS.items()},
 }
 _ON_OFF = {"true": "on", "false": "off", "": "none"}

@@ -29,7 +29,7 @@ EXTRAS: Mapping[Slot, tuple[str, ...]] = {
     Slot.RECORD: ("writeback.record:show_writeback",),
     Slot.ACCOUNT: ("onboarding.link:link_to_onboarding",),
     Slot.SCHEDULES: ("telling.channels:show_channels",),
-    Slot.CONFIGURATION: ("writeback.state:show_mappings_in_crm",),
+    Slot.CONFIGURATION: ("writeback.state:show_mappings_in_crm", "retention.section:show_retention"),
 }
 
 

@@ -22,6 +22,7 @@ KIND_WORDS: Mapping[AuditKind, str] = {
     AuditKind.PERSON: "People",
     AuditKind.SETTING: "Setting",
     AuditKind.DOWNLOAD: "Download",
+    AuditKind.REMOVAL: "Removal",
 }
 
 

@@ -21,6 +21,8 @@ def upgrade() -> None:
         op.add_column("run", sa.Column(name, sa.Text(), nullable=False, server_default=""))
     op.add_column("run", sa.Column("tries", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("run", sa.Column("cancel_at", TIME, nullable=True))
+    for table in ("mapping", "disposition", "rejection"):
+        op.create_index(f"ix_{table}_decision_id", table, ["decision_id"])
     op.create_table(
         "person",
         sa.Column("id", ID),

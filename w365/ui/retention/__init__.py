@@ -1,0 +1,1 @@
+"""For how long things are kept, on the Configuration page."""
