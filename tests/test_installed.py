@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -24,6 +26,7 @@ from w365 import __version__
 ROOT = Path(__file__).resolve().parents[1]
 PIP = (sys.executable, "-m", "pip", "-q", "--disable-pip-version-check")
 SECONDS = 120
+NOBODY = 65534
 PARTS = (
     "w365",
     "pages",
@@ -138,3 +141,46 @@ def test_its_pages_are_found(installed: Path, environment: dict[str, str], tmp_p
     code += "print([Path(page.path).is_file() for page in PAGES])"
     told = run(installed / "python", "-c", code, cwd=tmp_path, env=environment)
     assert set(told.stdout.strip(" []\n").split(", ")) == {"True"}, told.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
+def test_the_image_s_command_and_its_check_work_for_a_user_who_may_write_to_one_folder_only(
+    installed: Path, environment: dict[str, str], tmp_path: Path, port: int
+) -> None:
+    image = (ROOT / "deploy" / "Containerfile").read_text()
+    (home := tmp_path / "home").mkdir()
+    os.chown(home, NOBODY, NOBODY)
+    _open_to_all(installed, home)
+    words = [word.replace("8501", str(port)).replace("0.0.0.0", "127.0.0.1") for word in _words("CMD", image)]
+    options = {"cwd": home, "env": environment | {"HOME": str(home)}, "user": NOBODY, "group": NOBODY}
+    if _is_closed(installed / "python", options):
+        pytest.skip("this Python lies where only its owner comes")
+    with subprocess.Popen([str(installed / "w365"), *words], stderr=subprocess.PIPE, **options) as app:
+        try:
+            assert answer_of(f"http://127.0.0.1:{port}/healthz").startswith("ok")
+            check = re.search(r"^HEALTHCHECK .* CMD (.+)$", image, re.MULTILINE)
+            assert check
+            python, *arguments = json.loads(check[1].replace("8501", str(port)))
+            told = run(installed / python, *arguments, **options)
+            assert (told.returncode, told.stderr) == (0, "")
+        finally:
+            app.terminate()
+
+
+def _words(instruction: str, image: str) -> list[str]:
+    (line,) = re.findall(rf"^{instruction} (.+)$", image, re.MULTILINE)
+    return list(json.loads(line))
+
+
+def _open_to_all(*places: Path) -> None:
+    """Let others pass through the folders of these tests, which are closed to them."""
+    for folder in {folder for place in places for folder in place.parents}:
+        if folder.name.startswith(("pytest-", "tmp")) or "pytest-of" in str(folder):
+            folder.chmod(folder.stat().st_mode | 0o055)
+
+
+def _is_closed(python: Path, options: dict[str, Any]) -> bool:
+    try:
+        return run(python, "-c", "import streamlit", **options).returncode != 0
+    except PermissionError:
+        return True

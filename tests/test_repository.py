@@ -135,7 +135,7 @@ def test_the_changelog_has_room_for_what_is_next() -> None:
 
 def texts() -> Iterator[Path]:
     kinds = {".py", ".md", ".toml", ".txt", ".js", ".css", ".mako"}
-    folders = (".ci", ".streamlit", "bench", "docs", "pages", "supply", "tests", "w365")
+    folders = (".ci", ".streamlit", "bench", "deploy", "docs", "pages", "supply", "tests", "w365")
     within = [path for folder in folders for path in (ROOT / folder).rglob("*")]
     for path in [*ROOT.iterdir(), *within]:
         if path.is_file() and (path.suffix in kinds or path.name == "run") and path.name != "secrets.toml":

@@ -71,6 +71,7 @@ class Settings:
     channels: Channels = field(default_factory=Channels)
     allowed: AddressRange = AddressRange.PUBLIC
     people: SignInSettings = field(default_factory=SignInSettings)
+    starts_worker: bool = True
 
     @property
     def data_folder(self) -> Path:
@@ -124,6 +125,7 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
         ),
         allowed=_allowed_to_connections(values),
         people=read_sign_in_settings(values.get, entrance),
+        starts_worker=_is_on(values, "W365_WORKER", "on") or is_demo,
     )
 
 

@@ -87,8 +87,11 @@ def serve_demo(environment: Mapping[str, str], data: Path | None, *, print_env: 
 
 
 @contextmanager
-def worker(surroundings: Surroundings) -> Iterator[subprocess.Popen[str]]:
-    """Run a worker beside this process for as long as the block lasts."""
+def worker(surroundings: Surroundings) -> Iterator[subprocess.Popen[str] | None]:
+    """Run a worker beside this process for as long as the block lasts; none where the settings leave that to others."""
+    if not surroundings.settings.starts_worker:
+        yield None
+        return
     command = [sys.executable, "-m", "w365", "worker", "--parent", str(os.getpid())]
     with _child(command, surroundings.environment) as process:
         yield process

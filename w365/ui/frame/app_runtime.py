@@ -38,7 +38,7 @@ class Backstage:
     def __init__(
         self,
         read_settings: Callable[[], Settings] | None = None,
-        start_worker: Callable[[Surroundings], AbstractContextManager[Popen[str]]] | None = None,
+        start_worker: Callable[[Surroundings], AbstractContextManager[Popen[str] | None]] | None = None,
         *,
         again_seconds: float = _AGAIN_SECONDS,
         look_seconds: float = _LOOK_SECONDS,
