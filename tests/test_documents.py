@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -267,12 +270,16 @@ def anchors(document: Path) -> set[str]:
     return found
 
 
+THEMES = {"only-light", "only-dark"}
+"""How the site shows one of two pictures."""
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_leads_somewhere(document: Path) -> None:
     broken = [
         f"{file.relative_to(ROOT)}#{anchor}"
         for file, anchor in links(document)
-        if not file.exists() or (anchor and anchor not in anchors(file))
+        if not file.exists() or (anchor and anchor not in (THEMES if file.suffix == ".webp" else anchors(file)))
     ]
     assert broken == []
 
@@ -281,6 +288,20 @@ def test_every_page_stands_in_an_index() -> None:
     indexes = [DOCS / "README.md", DOCS / "decisions" / "README.md"]
     linked = {file for index in indexes for file, _ in links(index)}
     assert set(DOCS.rglob("*.md")) - linked - {DOCS / "README.md"} == set()
+
+
+@pytest.mark.tools
+def test_the_site_has_every_document_and_each_link_in_it_leads_somewhere(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    beside = {"CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"}
+    assert len(list(tmp_path.rglob("index.html"))) == len(list(DOCS.rglob("*.md"))) + len(beside) - 1
+    pages = "".join(page.read_text(encoding="utf-8") for page in tmp_path.rglob("index.html"))
+    assert not re.search(r"<(?:script|link|img)[^>]+(?:src|href)=.https?://", pages), (
+        "nothing is fetched from elsewhere"
+    )
 
 
 def places(document: Path) -> set[str]:
