@@ -144,9 +144,11 @@ def _carry_out(service: Service, run: RunView) -> tuple[RunView, int | None]:
     finally:
         _UNDER_WAY.pop(run.id, None)
     ended = _look_at(service, run.id)
+    # At once: were the process killed before, nobody else would ask for it.
+    match_id = None if run.kind in _NEEDS_NO_MATCH else _ask_for_match(service, ended)
     return_memory()  # after a read, with which the database's large cache is given up
     service.store.tidy()
-    return ended, None if run.kind in _NEEDS_NO_MATCH else _ask_for_match(service, ended)
+    return ended, match_id
 
 
 @contextmanager

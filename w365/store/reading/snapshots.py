@@ -11,7 +11,11 @@ from w365.store.reading.worklist import StatusCount
 
 
 def leave_snapshot(connection: sa.Connection, run_id: int, counts: Iterable[StatusCount]) -> None:
-    """Keep how many accounts and seats have which provider, status and reason at the end of a run."""
+    """Keep how many accounts and seats have which provider, status and reason at the end of a run.
+
+    A run that another process goes on with leaves its counts anew.
+    """
+    connection.execute(sa.delete(t.Snapshot).where(t.Snapshot.run_id == run_id))
     values = [
         {
             "run_id": run_id,
