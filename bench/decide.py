@@ -137,9 +137,6 @@ def _version(store: Store, row: int) -> int:
 
 def _service(store: Store, rows: int, *, is_unique: bool) -> Service:
     fill(store, rows)
-    if not store.is_sqlite:  # `fill` numbers the decisions itself
-        with store.write() as connection:
-            connection.exec_driver_sql("SELECT setval('decision_id_seq', (SELECT max(id) FROM decision))")
     made = Service(store, Settings(Path(), "", "", None, None, is_demo=False), _closed, _closed)
     if is_unique:
         settings.set_setting(made, ADMIN, "cardinality", "unique")

@@ -76,6 +76,8 @@ def fill(store: Store, customers: int, *, seed: int = 1) -> None:
         _bulk(connection, t.ProviderSubscription, columns, seats)
         _map(connection, customers, accounts)
         refresh_with_rivals(connection, MatchPolicy(), None)
+        if not store.is_sqlite:  # the decisions were numbered here
+            connection.exec_driver_sql("SELECT setval('decision_id_seq', (SELECT max(id) FROM decision))")
     tend(store)
 
 
