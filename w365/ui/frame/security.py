@@ -27,7 +27,8 @@ from w365.entrance import Entrance, SignInMode
 from w365.errors import ConfigurationError, W365Error
 from w365.service.people.sessions import note_failed_sign_in
 from w365.ui.frame import app_runtime
-from w365.ui.frame.visitor import base_path
+from w365.ui.frame.token_cookie import TokenCookie
+from w365.ui.frame.visitor import base_path, name_identity_provider
 
 _POLICY = (
     "default-src 'self'",
@@ -140,11 +141,17 @@ _FAILURES = {
 }
 
 
+def _cookie_secret() -> str:
+    """What signs Streamlit's own cookies; where no identity provider is set, it writes none."""
+    return str(name_identity_provider()["auth"]["cookie_secret"])
+
+
 middleware = [
     Middleware(Cookies, load_entrance, _longest_session),
     Middleware(SecurityHeaders, load_entrance, base_path()),
     Middleware(Doors, load_entrance, cookie_keys),
     Middleware(HeldFiles, app_runtime.opened_service),
     Middleware(WayBack, load_entrance, _note_failure, base_path() or "/"),
+    Middleware(TokenCookie, _cookie_secret),
     Middleware(BrowserCookie, cookie_keys, base_path() or "/"),
 ]
