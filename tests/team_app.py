@@ -62,10 +62,13 @@ class Team:
         """A browser that the app gave its cookie to, and nobody is signed in there."""
         return Person({}, {COOKIE: name_browser([self.service.settings.secret_key])})
 
-    def sign_in(self, name: str, role: str) -> Person:
-        """Somebody with a role of the claims, in a browser of their own, with the token of a page."""
-        cookie = self.nobody().cookies[COOKIE]
-        claims = {"iss": _ISSUER, "sub": name, "name": name, "iat": self._now(), "roles": [role]}
+    def sign_in(self, name: str, role: str, cookie: str = "", nonce: str = "") -> Person:
+        """Somebody with a role of the claims, in the browser of that cookie or one of their own, with a page's token.
+
+        Who signs in again does so with another nonce.
+        """
+        cookie = cookie or self.nobody().cookies[COOKIE]
+        claims = {"iss": _ISSUER, "sub": name, "name": name, "iat": self._now(), "roles": [role], "nonce": nonce}
         identity, further = self._vouch(claims)
         actor = enter(self.service, identity, browser_of(cookie))
         token = mint_token(self.service.settings.secret_key, actor, browser_of(cookie))
@@ -119,13 +122,16 @@ class Stream:
 
     def run(self, fragment: str = "", **widgets: object) -> list[ForwardMsg]:
         """Run the page or one of its fragments again; a widget's value is a text, or True for one that was pressed."""
+        return self.send(self.asking(fragment, **widgets))
+
+    def asking(self, fragment: str = "", **widgets: object) -> BackMsg:
         message = BackMsg()
         message.rerun_script.page_script_hash = self.page
         message.rerun_script.fragment_id = fragment
         for name, value in widgets.items():
             state = message.rerun_script.widget_states.widgets.add(id=name)
             setattr(state, "trigger_value" if value is True else "string_value", value)
-        return self.send(message)
+        return message
 
     def tell(self, message: BackMsg) -> None:
         self._connection.send(message.SerializeToString())  # type: ignore[attr-defined]
@@ -137,17 +143,23 @@ class Stream:
             came.append(ForwardMsg.FromString(self._connection.recv(timeout=_WAIT)))  # type: ignore[attr-defined]
         return came
 
+    def hear_until(self, kind: str) -> None:
+        while not ForwardMsg.FromString(self._connection.recv(timeout=_WAIT)).HasField(kind):  # type: ignore[attr-defined]
+            pass
+
     def send(self, message: BackMsg) -> list[ForwardMsg]:
         """Send it and give everything that comes until the run it asks for has ended."""
         self.tell(message)
+        return self.hear_end()
+
+    def hear_end(self) -> list[ForwardMsg]:
         came: list[ForwardMsg] = []
         while not (came and _ends(came[-1])):
             came.append(ForwardMsg.FromString(self._connection.recv(timeout=_WAIT)))  # type: ignore[attr-defined]
             if came[-1].HasField("new_session"):
-                self.session, self.page = (
-                    came[-1].new_session.initialize.session_id,
-                    came[-1].new_session.page_script_hash,
-                )
+                self.session = came[-1].new_session.initialize.session_id
+            if came[-1].HasField("navigation"):
+                self.page = came[-1].navigation.page_script_hash
         return came
 
 

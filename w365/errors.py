@@ -5,6 +5,7 @@ W365Error
 ├── AccessError             get a permission, or sign in again
 │   ├── NotAllowed          the person's role is not enough
 │   ├── SignedOut           sign in again
+│   │   └── SessionRanOut   likewise; what is on the page may stay there
 │   ├── Outdated            renew the token, or reload the page
 │   └── SignInRefused       the identity provider refused the application
 ├── SourceError             the other side (provider, CRM) did not do as asked
@@ -79,6 +80,14 @@ class NotAllowed(AccessError):
 
 class SignedOut(AccessError):
     """The person is not signed in, or not any more."""
+
+
+class SessionRanOut(SignedOut):
+    """The session was idle or is too old: nobody ended it. ``role`` is the number of what its person may do now."""
+
+    def __init__(self, what: str, *, role: int, kept: str = "", do: str = "") -> None:
+        super().__init__(what, kept=kept, do=do)
+        self.role = role
 
 
 class Outdated(AccessError):

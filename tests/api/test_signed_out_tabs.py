@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,15 +13,18 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from team_app import MARKERS, Person, Stream, Team, running_team, told
 
+from w365.api.browsers import COOKIE
 from w365.entrance import SignInMode
-from w365.model import Role
+from w365.model import Actor, Role
+from w365.service import Service
 from w365.service.access import local_user
-from w365.service.people.roles import disable_person, list_people, set_role
+from w365.service.people.roles import disable_person, end_sessions, list_people, set_role
 from w365.ui.frame.pages import PAGES, REVIEW
 
 PLACES = [page.place for page in PAGES]
 TELLING = {"review", "provider_accounts", "quality"}
 """Pages of which a part that runs again by itself tells names."""
+Change = Callable[[Service, Actor, int], object]
 OFTEN = {"visit", "session", "worker"}
 """Tables that a look at a page, or the worker beside it, writes: that somebody was here."""
 
@@ -63,6 +66,10 @@ def content_of(team: Team) -> list[str]:
             if name not in OFTEN
             for row in database.execute(f'SELECT * FROM "{name}"')
         ]
+
+
+def demote(service: Service, actor: Actor, person_id: int) -> None:
+    set_role(service, actor, person_id, Role.VIEWER)
 
 
 def number_of(team: Team, person: Person) -> int:
@@ -152,6 +159,67 @@ def test_an_open_tab_of_a_disabled_person_tells_nothing_more(team: Team, page: s
         assert told(stream.run()) == []
         assert told([message for name in drawn for message in press(stream, name)]) == []
     assert content_of(team) == before
+
+
+def run_out(team: Team, person: Person) -> None:
+    """Let two hours go by in which a session is not used."""
+    assert person.actor
+    earlier = "UPDATE session SET used_at = datetime(used_at, '-2 hours') WHERE id = ?"
+    with closing(sqlite3.connect(Path(team.service.settings.home) / "w365.db")) as database, database:
+        database.execute(earlier, [person.actor.session])
+
+
+def is_left(messages: list[ForwardMsg]) -> bool:
+    """Whether nothing was taken from the page: Streamlit takes away what a whole run did not draw."""
+    return ForwardMsg.FINISHED_SUCCESSFULLY not in {
+        message.script_finished for message in messages if message.HasField("script_finished")
+    }
+
+
+@pytest.mark.parametrize("page", ["review", "provider_accounts", "configuration"])
+def test_a_page_whose_session_ran_out_stays_as_it_is_and_does_nothing(team: Team, page: str) -> None:
+    person = team.sign_in(f"fay {page}", "admin")
+    with team.stream(person) as stream:
+        messages = stream.open(page)
+        parts, drawn = fragments(messages), buttons(messages)
+        run_out(team, person)
+        before = content_of(team)
+        asked = [stream.run(part) for part in parts]
+        assert any("nothing was done here for a while" in texts(again) for again in asked)
+        for again in [*asked, stream.run(), *(press(stream, name) for name in drawn)]:
+            assert (told(again), is_left(again)) == ([], True)
+        assert content_of(team) == before
+
+
+def test_what_is_sent_while_a_page_is_emptied_is_there_after_signing_in_again(team: Team) -> None:
+    """A part of a page waits until the page is drawn; Streamlit's `stop` drops it, and what was typed with it."""
+    person = team.sign_in("hal", "admin")
+    with team.stream(person) as stream:
+        messages = stream.open("configuration")
+        area = next(name for name in widgets(messages) if "-area-" in name)
+        end_sessions(team.service, local_user(), number_of(team, person))
+        stream.tell(stream.asking())
+        stream.hear_until("new_session")
+        stream.tell(stream.asking(fragments(messages)[0], **{area: "typed.example"}))
+        stream.hear_until("new_session")
+        stream.hear_end()
+        team.sign_in("hal", "admin", person.cookies[COOKIE], "another")
+        assert "typed.example" in texts(stream.run())
+
+
+@pytest.mark.parametrize("change", [disable_person, end_sessions, demote])
+def test_a_page_whose_session_ran_out_is_emptied_where_somebody_takes_the_access_away(
+    team: Team, change: Change
+) -> None:
+    person = team.sign_in(f"gus {change.__name__}", "admin")
+    with team.stream(person) as stream:
+        messages = stream.open(REVIEW.place)
+        run_out(team, person)
+        assert all(is_left(stream.run(part)) for part in fragments(messages))
+        change(team.service, local_user(), number_of(team, person))
+        again = [stream.run(part) for part in fragments(messages)]
+        assert not any(is_left(each) for each in again)
+        assert told([message for each in again for message in each]) == []
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ANALYST])

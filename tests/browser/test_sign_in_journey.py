@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hmac
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from app_process import free_port, running_app, wait_until_synced
 from driving import Grid, go, stored, wait_until_still
 from identity_provider import Provider, give_login, identity_provider
 from itsdangerous import TimestampSigner
 from playwright.sync_api import Page, Route, expect
 from small_world import small_world
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
 from w365.api.tokens import HEADER, _signer
 from w365.config import DEMO_SERVED, load_settings
@@ -20,7 +25,10 @@ from w365.model import AuditKind, Role, Status
 from w365.service import Service
 from w365.service.access import local_user
 from w365.service.bootstrap import open_service
+from w365.service.deciding.collaboration import list_notes
 from w365.service.people.roles import end_sessions, list_audit_log, list_people, set_role
+from w365.store.tables import Session
+from w365.ui.frame.token_cookie import NAME
 
 PEOPLE = {
     "ann": {"name": "Ann Lee", "roles": ["admin"]},
@@ -74,6 +82,10 @@ def signed_in(page: Page, name: str, role: str) -> None:
     expect(page.get_by_test_id("stSidebar").get_by_text(f"Signed in as {name} · {role}")).to_be_visible()
 
 
+def cookie_secret(service: Service) -> str:
+    return hmac.digest(service.settings.secret_key.encode(), b"sign-in cookie", "sha256").hex()
+
+
 def last_refusal(service: Service) -> str:
     log = list_audit_log(service, local_user(), limit=20)
     return next((row.about for row in log if row.kind is AuditKind.REFUSAL), "")
@@ -94,6 +106,9 @@ def test_a_sign_in_leads_to_the_page_that_was_asked_for_with_the_role_of_a_group
     assert {kept[name]["sameSite"] for name in ("_streamlit_user", "w365_browser")} == {"Lax", "Strict"}
     assert all(cookie["httpOnly"] for name, cookie in kept.items() if name != "_streamlit_xsrf")
     assert "w365_asked" not in kept
+    opened = decode_signed_value(cookie_secret(team), NAME, kept[NAME]["value"])
+    assert opened
+    assert set(json.loads(opened)) == {"id_token"}
 
 
 @pytest.mark.parametrize("fault", ["nonce", "expired"])
@@ -209,6 +224,86 @@ def sign_in_again(page: Page, login: str) -> None:
     signed_in(tab, PEOPLE[login]["name"], "admin")
     tab.close()
     expect(page.get_by_text("You are signed out.")).to_have_count(0)
+
+
+def test_a_note_that_was_typed_is_there_after_signing_in_again(new_page: NewPage, team: Service, url: str) -> None:
+    page = new_page()
+    row = stored(team, "Osprey 03")
+    sign_in(page, f"{url}/provider_accounts?status=unmapped&record={row.id}", "ann")
+    note = page.get_by_role("dialog").get_by_label("Note")
+    wait_until_still(page)
+    note.fill("Ask Ms Diaz first")
+    end_all_sessions(team)
+    page.get_by_role("dialog").get_by_role("button", name="Save note").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    expect(page.locator("iframe[title*=agGrid]")).to_have_count(0)
+    sign_in_again(page, "ann")
+    expect(note).to_have_value("Ask Ms Diaz first")
+    page.get_by_role("dialog").get_by_role("button", name="Save note").click()
+    expect(page.get_by_role("dialog").get_by_text("Ann Lee")).to_be_visible()
+
+
+def run_out(team: Service) -> None:
+    """Let two hours go by in which nobody uses a session."""
+    with team.store.write() as connection:
+        connection.execute(sa.update(Session).values(used_at=team.clock() - dt.timedelta(hours=2)))
+
+
+RAN_OUT = "You were signed out because nothing was done here for a while."
+
+
+def sign_in_from_toast(page: Page, login: str) -> None:
+    with page.context.expect_page() as opened:
+        page.get_by_test_id("stToast").get_by_role("link", name="Sign in").click()
+    tab = opened.value
+    tab.get_by_role("button", name="Sign in", exact=True).click()
+    give_login(tab, login)
+    expect(tab.get_by_test_id("stSidebar").get_by_text("Signed in as")).to_be_visible()
+    tab.close()
+
+
+def test_what_is_being_typed_stays_where_the_session_runs_out(new_page: NewPage, team: Service, url: str) -> None:
+    page = new_page()
+    page.clock.install()
+    row = stored(team, "Osprey 07")
+    sign_in(page, f"{url}/provider_accounts?status=unmapped&record={row.id}", "ann")
+    dialog = page.get_by_role("dialog")
+    note = dialog.get_by_label("Note")
+    wait_until_still(page)
+    note.fill("Ask Ms Diaz first")  # and the field is not left: only the browser knows it
+    run_out(team)
+    page.clock.fast_forward(21_000)
+    expect(page.get_by_test_id("stToast").get_by_text(RAN_OUT)).to_be_visible()
+    expect(note).to_have_value("Ask Ms Diaz first")
+    dialog.get_by_role("button", name="Save note").click()
+    expect(note).to_have_value("Ask Ms Diaz first")
+    sign_in_from_toast(page, "ann")
+    expect(page.get_by_text(RAN_OUT)).to_have_count(0)
+    expect(note).to_have_value("Ask Ms Diaz first")
+    dialog.get_by_role("button", name="Save note").click()
+    expect(dialog.get_by_text("Ann Lee")).to_be_visible()
+    assert [each.text for each in list_notes(team, local_user(), row.id)] == ["Ask Ms Diaz first"]
+
+
+def test_a_page_that_stayed_is_not_for_the_next_person_at_that_browser(
+    new_page: NewPage, team: Service, url: str
+) -> None:
+    page = new_page()
+    page.clock.install()
+    sign_in(page, f"{url}/configuration", "ann")
+    page.get_by_role("tab", name="Free-mail domains").click()
+    area = page.get_by_label("Free-mail domains, one a line")
+    area.fill("mail.example")
+    run_out(team)
+    page.clock.fast_forward(21_000)
+    expect(page.get_by_test_id("stToast").get_by_text(RAN_OUT)).to_be_visible()
+    expect(area).to_have_value("mail.example")
+    sign_in_from_toast(page, "bo")
+    expect(page.get_by_test_id("stAlert").get_by_text("You are signed out.")).to_be_visible()
+    expect(area).to_have_count(0)
+    page.reload()
+    expect(page.get_by_test_id("stSidebar").get_by_text("Signed in as Bo Ray")).to_be_visible()
+    expect(page.get_by_text("mail.example")).to_have_count(0)
 
 
 def test_a_form_that_was_filled_in_is_there_after_signing_in_again(new_page: NewPage, team: Service, url: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Concatenate, ParamSpec, TypeVar
 
-from w365.errors import NotAllowed, SignedOut
+from w365.errors import NotAllowed, SessionRanOut, SignedOut
 from w365.model import Actor, AuditKind, Role, SessionEnd
 from w365.service import Service
 from w365.sign_in_settings import SignInSettings
@@ -82,9 +82,9 @@ def _role_in_session(service: Service, session_id: int) -> Role:
         session = get_session(connection, session_id)
     if session is None:
         raise signed_out(SessionEnd.SIGNED_OUT)
-    if end := end_of_session(session, service.settings.people, service.clock()):
-        raise signed_out(end[0])
     role = role_of(session, service.settings.people)
+    if end := end_of_session(session, service.settings.people, service.clock()):
+        raise signed_out(end[0], role)
     if role is None:
         raise signed_out(SessionEnd.DISABLED)
     return role
@@ -141,9 +141,16 @@ _ENDS = {
 }
 
 
-def signed_out(end: SessionEnd) -> SignedOut:
-    do = "Ask an admin." if end is SessionEnd.DISABLED else "Sign in again; what you typed stays on the page."
-    return SignedOut(_ENDS[end], kept="Nothing was changed.", do=do)
+RAN_OUT = (SessionEnd.IDLE, SessionEnd.TOO_OLD)
+"""What nobody did: time alone."""
+
+
+def signed_out(end: SessionEnd, role: Role | None = None) -> SignedOut:
+    """Say that a session ended. ``role`` is what its person may do now; with one, a page may stay when time ran out."""
+    kept, do = "Nothing was changed.", "Sign in again; what you typed stays on the page."
+    if end in RAN_OUT and role is not None:
+        return SessionRanOut(_ENDS[end], role=role.value, kept=kept, do=do)
+    return SignedOut(_ENDS[end], kept=kept, do="Ask an admin." if end is SessionEnd.DISABLED else do)
 
 
 def local_user() -> Actor:

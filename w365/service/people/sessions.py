@@ -10,7 +10,7 @@ from w365.entrance import SignInMode
 from w365.errors import AccessError, NotAllowed, W365Error
 from w365.model import Actor, AuditKind, Role, SessionEnd
 from w365.service import Service
-from w365.service.access import end_of_session, needs, role_of, signed_out
+from w365.service.access import RAN_OUT, end_of_session, needs, role_of, signed_out
 from w365.service.people.identity import Identity, claimed_role
 from w365.store.db.engine import Connection
 from w365.store.people.audit_log import list_events, note_event
@@ -53,10 +53,14 @@ def enter(service: Service, identity: Identity, browser: str) -> Actor:
     now = service.clock()
     with service.store.read() as connection:
         person = find_person(connection, identity.subject)
-        session = person and find_session(connection, person.id, browser)
-    if session and (actor := _go_on(service, session, now)):
+        session = find_session(connection, person.id, browser) if person else None
+        actor = _go_on(service, session, now) if session else None
+        end = None if actor else _why_used_up(service, connection, identity, session, now)
+    if session and actor:
         _note_use(service, session, now)
         return actor
+    if end:  # a page that waits for a sign-in asks every few seconds, and holds up nobody who writes
+        raise signed_out(end, role_of(session, service.settings.people) if session else None)
     with service.store.write() as connection:
         outcome = _begin(service, connection, identity, browser, now)
     if isinstance(outcome, W365Error):
@@ -98,7 +102,7 @@ def _begin(
     if last and (actor := _go_on(service, last, now)):
         return actor  # of a tab that was faster
     if end := _why_used_up(service, connection, identity, last, now):
-        return signed_out(end)
+        return signed_out(end, role_of(last, settings) if last else None)
     person = person or _add(connection, identity, now)
     is_new_here = person.first_seen_at == now or now - person.last_seen_at >= _STEP
     note_sign_in(connection, person.id, identity.login, claimed_role(identity, settings), now)
@@ -107,9 +111,17 @@ def _begin(
         if is_new_here:
             note_event(connection, person.name, now, AuditKind.REFUSAL, f"signed in without a role ({person.subject})")
         return _without_role(person, identity)
+    _end_left_ones(service, connection, browser, person.id, now)
     session = begin_session(connection, person.id, browser, identity.proof, now)
     note_event(connection, person.name, now, AuditKind.SIGN_IN, f"as {role.name.lower()} ({person.subject})")
     return Actor(person.name, role, session)
+
+
+def _end_left_ones(service: Service, connection: Connection, browser: str, person_id: int, now: dt.datetime) -> None:
+    """Sign out whoever left this browser: a page that stayed when time ran out is not for the next person."""
+    for session in list_sessions_in(connection, browser):
+        if session.person_id != person_id and end_of_session(session, service.settings.people, now):
+            end_session(connection, session.id, SessionEnd.SIGNED_OUT, now)
 
 
 def _why_used_up(
@@ -120,9 +132,9 @@ def _why_used_up(
     A provider's answer begins one, once. A proxy answers for the person whenever a page is loaded, so that a page that
     was open when the session ended does not begin another by itself.
     """
-    if identity.at + service.settings.people.longest <= now:
-        return SessionEnd.TOO_OLD
     end = last and end_of_session(last, service.settings.people, now)
+    if identity.at + service.settings.people.longest <= now:
+        return end[0] if end and end[0] not in RAN_OUT else SessionEnd.TOO_OLD
     if identity.proof:
         used = is_proof_used(connection, identity.proof)
         return (end[0] if end else SessionEnd.SIGNED_OUT) if used else None

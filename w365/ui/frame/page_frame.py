@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import StopException
 
 from w365.api.tokens import mint_token
 from w365.errors import AlreadyRunning, InputError, NotAllowed, SignedOut, StaleEdit, W365Error
@@ -22,13 +23,18 @@ from w365.ui.frame.freshness import Source, read_sources
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.pages import Page
 from w365.ui.frame.visitor import (
+    ask_to_go_on,
     ask_to_sign_in,
     browser_here,
+    end_asking,
     forget_typed,
     identify,
+    keep_drawn,
+    leave_as_drawn,
     put_back_typed,
     show_visitor,
     show_way_in,
+    why_kept,
 )
 from w365.ui.frame.wording import counted, local_zone, plain
 
@@ -51,7 +57,7 @@ def open_page(page: Page) -> None:
     with report_errors():
         context = _show_frame(page)
     if context is None:
-        st.stop()
+        raise StopException
     with report_errors():
         page.load()(context)
         forget_typed()
@@ -61,7 +67,7 @@ def _show_frame(page: Page) -> PageContext:
     head = st.container(horizontal=True, vertical_alignment="center", gap="small")
     head.title(page.title, width="content", anchor=False)
     service = app_runtime.service()
-    actor = _identify(service)
+    actor = _identify(service, page)
     show_visitor(service, actor)
     require(actor, page.role)
     if service.settings.is_demo:
@@ -73,22 +79,31 @@ def _show_frame(page: Page) -> PageContext:
     return context
 
 
-def _identify(service: Service) -> Actor:
-    """Say who looks at the page; whoever is not signed in is asked to."""
+def _identify(service: Service, page: Page) -> Actor:
+    """Say who looks at the page; whoever is not signed in is asked to.
+
+    It ends the run by the exception of `st.stop`, which itself would also drop what the browser asked for meanwhile,
+    and with it what somebody typed last.
+    """
     try:
         actor = identify(service)
     except SignedOut as error:
+        if why_kept(service, page.path):
+            leave_as_drawn(FRESHNESS)
+        with st.container():
+            end_asking(error.what)
         show_error(error)
         ask_to_sign_in(service)
-        st.stop()
+        raise StopException from None
     except NotAllowed as error:
         show_error(error)
         show_way_in(service)
-        st.stop()
+        raise StopException from None
     put_back_typed()
     if st.session_state.get(_ROLE, actor.role) is not actor.role:
         toast_next_time(f"Your role was changed: you are {actor.role.name.lower()} now.")
     st.session_state[_ROLE] = actor.role
+    keep_drawn(page.path, actor.role)
     return actor
 
 
@@ -96,12 +111,14 @@ def _identify(service: Service) -> Actor:
 def report_errors() -> Iterator[None]:
     """Show what goes wrong inside as sentences; Streamlit's own control flow passes.
 
-    Where a person is signed in no more the whole page is drawn anew, also from a part of it: it offers the way in, and
-    no data stays on a screen that nobody looks at.
+    Where somebody ended the session the whole page is drawn anew, also from a part of it: it offers the way in, and no
+    data stays. Where time did, it stays as it is with what is typed on it, and asks for a sign-in.
     """
     try:
         yield
     except SignedOut:
+        if why_kept(app_runtime.service()):
+            leave_as_drawn(FRESHNESS)
         st.rerun()
     except W365Error as error:
         _log.info("reported: %s %s", error, error.detail)
@@ -193,7 +210,13 @@ def renew_token() -> None:
 @st.fragment(run_every=_LOOK_SECONDS, key=FRESHNESS)
 def _freshness_line(service: Service, actor: Actor) -> None:
     with report_errors():
-        if authorize(service, actor, Role.VIEWER, "look").role is not actor.role:
+        try:
+            now_role = authorize(service, actor, Role.VIEWER, "look").role
+        except SignedOut:
+            ask_to_go_on(service)
+            return
+        end_asking("You are signed in again.")
+        if now_role is not actor.role:
             st.rerun()
         sources = read_sources(service, actor)
         now, zone = service.clock(), local_zone()

@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import RerunData, RerunException, get_script_run_ctx
 
 from w365.api.browsers import COOKIE
 from w365.api.tokens import browser_of
 from w365.api.way_back import FAILED, Failure
 from w365.config import load_settings
 from w365.entrance import SignInMode
-from w365.errors import SignedOut, W365Error
+from w365.errors import SessionRanOut, SignedOut, W365Error
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import local_user
@@ -24,6 +25,7 @@ from w365.ui.frame import app_runtime
 from w365.ui.frame.wording import plain
 
 _OPENED, _KNOWN, _FAILED, _KEPT = "w365_opened", "w365_known", "w365_failed", "w365_kept"
+_DRAWN, _ASKED = "w365_drawn", "w365_asked"
 _LOOK_SECONDS = 3
 _TYPED = (str, int, float, dt.date, dt.time)
 
@@ -81,6 +83,8 @@ def find_role() -> Role | None:
         return Role.ADMIN
     try:
         return identify(service).role
+    except SessionRanOut as error:
+        return Role(error.role)  # the page may stay as it is, and what leads to others with it
     except W365Error:
         return None
 
@@ -140,8 +144,66 @@ def ask_to_sign_in(service: Service) -> None:
         else:
             _offer_another_person(service)
         return
-    st.link_button("Sign in", "./", type="primary", help="In a tab of its own; then this page goes on.")
-    _wait_for_sign_in(service)
+    _offer_tab(service)
+
+
+def ask_to_go_on(service: Service) -> None:
+    """Ask for a sign-in on a page that stays as it is; draws the page anew where it may not stay, or goes on."""
+    why = why_kept(service)
+    if why is None:
+        st.rerun()
+    told = f"**{plain(why.what)}** {plain(why.do)}"
+    # Before a dialog too, which takes a press on anything else for its end, and wherever the page is scrolled to.
+    st.toast(f"{told} [Sign in](./)", duration="infinite")
+    st.session_state[_ASKED] = True
+    st.warning(told)
+    _offer_tab(service)
+
+
+def end_asking(outcome: str) -> None:
+    """Say what became of it, as the first of the page's line of freshness: there it takes the question's place."""
+    if st.session_state.pop(_ASKED, False):
+        st.toast(outcome)
+
+
+def keep_drawn(page: str, role: Role) -> None:
+    """Note which page was drawn for which role."""
+    st.session_state[_DRAWN] = (page, role)
+
+
+def why_kept(service: Service, page: str = "") -> SessionRanOut | None:
+    """Why the page that was drawn may stay though nobody is signed in any more; None: it may not.
+
+    It may where time alone ended the session, and its person may still do what they might when it was drawn.
+    """
+    drawn, role = st.session_state.get(_DRAWN, ("", None))
+    try:
+        identify(service)
+    except SessionRanOut as error:
+        return error if error.role == role and page in ("", drawn) else None
+    except W365Error:
+        pass
+    return None
+
+
+def leave_as_drawn(part: str) -> NoReturn:
+    """End the run with nothing taken from the page and nothing more put on it, but for one of its parts, by its key.
+
+    Streamlit takes away what a run did not draw, unless that run ended for another to begin. Its own `rerun` names a
+    part in callbacks only, so this asks for the run as that does.
+    """
+    run = get_script_run_ctx()
+    assert run is not None, "a page is drawn in a run of Streamlit's"  # noqa: S101 - for mypy; there is one
+    raise RerunException(
+        RerunData(
+            query_string=run.query_string,
+            page_script_hash=run.page_script_hash,
+            fragment_id_queue=run.fragment_storage.resolve_target(part),
+            is_fragment_scoped_rerun=True,
+            cached_message_hashes=run.cached_message_hashes,
+            context_info=run.context_info,
+        )
+    )
 
 
 def show_way_in(service: Service) -> None:
@@ -158,11 +220,24 @@ def _offer_another_person(service: Service) -> None:
         st.link_button("Sign in as somebody else", address)
 
 
+def _offer_tab(service: Service) -> None:
+    st.link_button("Sign in", "./", type="primary", help="In a tab of its own; then this page goes on.")
+    _wait_for_change(service, _standing(service))
+
+
 @st.fragment(run_every=_LOOK_SECONDS)
-def _wait_for_sign_in(service: Service) -> None:
-    with suppress(W365Error):
-        identify(service)
+def _wait_for_change(service: Service, seen: tuple[type, int]) -> None:
+    if _standing(service) != seen:
         st.rerun()
+
+
+def _standing(service: Service) -> tuple[type, int]:
+    """How it is with who looks: whether they are signed in, or why not, and what they may do."""
+    try:
+        actor = identify(service)
+    except W365Error as error:
+        return type(error), error.role if isinstance(error, SessionRanOut) else 0
+    return Actor, actor.role.value
 
 
 def _keep_typed() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
 from w365.api.rows import is_offered, warning
+from w365.errors import SignedOut
 from w365.model import Role
 from w365.service.configuring.crm_link import crm_address
 from w365.service.deciding.collaboration import list_owners
@@ -76,10 +78,14 @@ def _chosen() -> None:
     """Begin anew with what the widgets say now; runs before the page does."""
     state = st.session_state
     review: Review = state[_REVIEW]
-    review.choice = QueueChoice(state[_STATUS], state.get(_PROVIDER) or None, state[_OWNER])
     review.error, review.message = None, ""
-    review.restart()
+    _restart(review, QueueChoice(state[_STATUS], state.get(_PROVIDER) or None, state[_OWNER]))
     review.move_focus("")
+
+
+def _restart(review: Review, choice: QueueChoice | None = None) -> None:
+    with suppress(SignedOut):  # the page itself asks to sign in
+        review.restart(choice)
 
 
 def _show_choices(review: Review, providers: Mapping[int, str], *, is_done: bool) -> None:
@@ -112,7 +118,7 @@ def _show_end(review: Review) -> None:
     else:
         st.success("Nothing waits here.")
     with st.container(horizontal=True):
-        st.button("Look again", key="review-again", on_click=review.restart, type="primary")
+        st.button("Look again", key="review-again", on_click=_restart, args=(review,), type="primary")
         _undo_button(review)
 
 

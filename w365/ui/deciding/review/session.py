@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from w365.errors import W365Error
+from w365.errors import SignedOut, W365Error
 from w365.matching.messages import DECISION_WORDS
 from w365.model import OPEN
 from w365.service.deciding import mapping
@@ -97,29 +97,36 @@ class Review:
             return False
         return True
 
-    def restart(self) -> None:
-        """Begin with what waits now, and count it by owner."""
-        service, actor, rows = self.context.service, self.context.actor, narrow_to_open(self.choice.filter())
+    def restart(self, choice: QueueChoice | None = None) -> None:
+        """Begin with what waits now, of another choice where one is given, and count it by owner."""
+        chosen = choice or self.choice
+        service, actor, rows = self.context.service, self.context.actor, narrow_to_open(chosen.filter())
         self.walk = begin_walk(read_queue(service, actor, rows))
         self.owners = count_by_owner(service, actor, rows)
-        self.form = ""
+        self.choice, self.form = chosen, ""
 
     def take(self, record: Record, work: Work) -> None:
         """Decide. A row that is settled is left; one with a candidate less stays."""
+        self._decide(record, work)
+
+    def _decide(self, record: Record, work: Work) -> bool:
+        """Return whether it was done."""
         if not self._is_meant(record):
-            return
-        before = remember_candidates(self.context.service, self.context.actor, record.row.id)
-        decided = self._try(lambda: work(record.row.version))
-        if decided is None:
-            return
+            return False
+        whose = (self.context.service, self.context.actor, record.row.id)
+        done = self._try(lambda: (remember_candidates(*whose), work(record.row.version)))
+        if done is None:
+            return False
+        before, decided = done
         self.steps = [*self.steps, Step(decided.decision_id, record.row.name, before)]
         self.steps = self.steps[-_MOST_STEPS:]
         if decided.row.status in OPEN:
             self.message = f"{record.row.name}: {DECISION_WORDS[decided.kind].lower() if decided.kind else 'saved'}"
-            return
+            return True
         self.decided += 1
         self.message = say_settled(decided.row)
         self.walk = self.walk.on()
+        return True
 
     def pass_by(self) -> None:
         self.form, self.error = "", None
@@ -127,8 +134,12 @@ class Review:
 
     def undo(self) -> None:
         """Take back the latest decision of this walk and go to its row."""
-        step = self.steps.pop()
-        if self._try(lambda: undo_own(self.context.service, self.context.actor, step.decision_id, step.before)) is None:
+        step = self.steps[-1]
+        undone = self._try(lambda: undo_own(self.context.service, self.context.actor, step.decision_id, step.before))
+        if undone is None and self.error is None:
+            return  # nobody is signed in
+        self.steps.pop()
+        if undone is None:
             return
         row = step.before.row
         self.decided -= 0 if self.walk.row == row else 1
@@ -149,16 +160,18 @@ class Review:
         kind, given = self.form, reason.strip()
         self.reasons[kind] = given
         if kind == "park":
-            self.take(record, lambda seen: mapping.park_row(*whose, seen=seen, reason=given, until=until))
+            is_done = self._decide(record, lambda seen: mapping.park_row(*whose, seen=seen, reason=given, until=until))
         else:
-            self.take(record, lambda seen: mapping.exclude_row(*whose, seen=seen, reason=given))
-        if self.error is None:
+            is_done = self._decide(record, lambda seen: mapping.exclude_row(*whose, seen=seen, reason=given))
+        if is_done:
             self.form = ""
 
     def _try(self, work: Callable[[], Done]) -> Done | None:
         self.error, self.message = None, ""
         try:
             return work()
+        except SignedOut:
+            return None  # the page itself asks to sign in
         except W365Error as error:
             self.error = error
             return None
