@@ -44,7 +44,7 @@ OTHERWISE = {
         ),
         *("preview_match", "rows_of_domain", "sign_out", "statistic_lines", "stay", "write_file", "write_requested"),
     },
-    Role.ANALYST: {compare.read_sheet.__name__},
+    Role.ANALYST: {compare.read_sheet.__name__, compare.sheet_as_read.__name__},
     Role.ADMIN: {
         *(roles.list_people.__name__, roles.find_person.__name__),
         *(roles.list_audit_log.__name__, roles.list_audit_names.__name__),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from w365.crm.mappings import RemoteMapping
+from w365.crm.tables import MappingPlace
 from w365.errors import InputError
 from w365.http.wait import Check, never_stop
 from w365.model import Actor, Role, RunKind
@@ -55,12 +56,28 @@ def run_compare(service: Service, run: RunView, progress: Progress) -> Counts:
 
 @needs(Role.ANALYST)
 def read_sheet(service: Service, actor: Actor, check: Check = never_stop) -> Sheet:
-    """Read the table as if it were a file of mappings; what is read is looked at and imported as it was then."""
+    """Read the table as if it were a file of mappings; what is read is looked at and imported as it was then.
+
+    It waits for the CRM: for a process of its own. A page asks for a run that compares and takes what that read.
+    """
     place = need_place(service)
-    rows: list[RemoteMapping] = []
+    rows: list[Remote] = []
     with service.open_crm(check) as crm:
         for page in crm.mappings(place).pages():
-            rows += page.changed
+            rows += map(_as_remote, page.changed)
+    return _sheet(place, rows)
+
+
+@needs(Role.ANALYST)
+def sheet_as_read(service: Service, actor: Actor) -> Sheet:
+    """The table as the last run that compares read it, in the shape of `read_sheet`; InputError where it is empty."""
+    place = need_place(service)
+    with service.store.read() as connection:
+        rows = remote_mappings.list_remote(connection)
+    return _sheet(place, rows)
+
+
+def _sheet(place: MappingPlace, rows: Sequence[Remote]) -> Sheet:
     if not rows:
         raise InputError(f"The table {place.table} of Dataverse is empty.", kept="Nothing was imported.")
     first = 0 if place.provider_column else 1

@@ -62,6 +62,12 @@ def note_remote(connection: sa.Connection, rows: Iterable[Remote]) -> None:
     upsert(connection, t.RemoteMapping, columns, values)
 
 
+def list_remote(connection: sa.Connection) -> list[Remote]:
+    remote = t.RemoteMapping
+    columns = (remote.remote_id, remote.specific_id, remote.provider, remote.account)
+    return [Remote(*row) for row in connection.execute(sa.select(*columns).order_by(remote.remote_id))]
+
+
 def note_written_since(connection: sa.Connection, place: str, at: dt.datetime) -> None:
     """Keep what was written while all rows were being read: the reading may have missed it."""
     pa, back = t.ProviderAccount, t.Writeback
