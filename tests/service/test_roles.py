@@ -42,7 +42,16 @@ OTHERWISE = {
             "domains_on",
             "next_item",
         ),
-        *("preview_match", "rows_of_domain", "sign_out", "statistic_lines", "stay", "write_file", "write_requested"),
+        *(
+            "preview_match",
+            "rows_of_domain",
+            "end_own_session",
+            "sign_out",
+            "statistic_lines",
+            "stay",
+            "write_file",
+            "write_requested",
+        ),
     },
     Role.ANALYST: {compare.read_sheet.__name__, compare.sheet_as_read.__name__},
     Role.ADMIN: {

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import logging
+from dataclasses import dataclass
 
 from w365.entrance import SignInMode
-from w365.errors import AccessError, NotAllowed, W365Error
+from w365.errors import AccessError, NotAllowed, NotFound, W365Error
 from w365.model import Actor, AuditKind, Role, SessionEnd
 from w365.service import Service
 from w365.service.access import RAN_OUT, end_of_session, needs, role_of, signed_out
@@ -31,6 +32,7 @@ from w365.store.people.sessions import (
     get_session,
     is_proof_used,
     list_sessions_in,
+    list_sessions_of,
     note_use,
 )
 from w365.store.runs import BY_ITSELF, SCHEDULE
@@ -204,6 +206,40 @@ def stay(service: Service, actor: Actor) -> Actor:
     if session:
         _note_use(service, session, now)
     return actor
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSession:
+    """One of the sessions of who asks; ``is_here``: the one they ask in."""
+
+    id: int
+    begun_at: dt.datetime
+    used_at: dt.datetime
+    is_here: bool
+
+
+@needs(Role.VIEWER)
+def list_own_sessions(service: Service, actor: Actor) -> list[OwnSession]:
+    """List where this person is signed in, the browser they ask in first; none where nobody signs in."""
+    with service.store.read() as connection:
+        living = [each for each in _own_sessions(connection, actor) if _go_on(service, each, service.clock())]
+    own = [OwnSession(each.id, each.begun_at, each.used_at, each.id == actor.session) for each in living]
+    return sorted(own, key=lambda session: not session.is_here)
+
+
+@needs(Role.VIEWER)
+def end_own_session(service: Service, actor: Actor, session_id: int) -> None:
+    """Sign this person out in another of their browsers; NotFound for a session that is not theirs, or ended."""
+    with service.store.write() as connection:
+        own = {each.id for each in _own_sessions(connection, actor)}
+        if session_id not in own or not end_session(connection, session_id, SessionEnd.SIGNED_OUT, service.clock()):
+            raise NotFound("This session has ended already.", kept="Nothing was changed.", do="Look again.")
+        note_event(connection, actor.name, service.clock(), AuditKind.SIGN_OUT, "in another browser")
+
+
+def _own_sessions(connection: Connection, actor: Actor) -> list[SessionRow]:
+    here = get_session(connection, actor.session) if actor.session else None
+    return list_sessions_of(connection, here.person_id) if here else []
 
 
 @needs(Role.VIEWER)

@@ -19,6 +19,7 @@ from w365.service.connecting.finder import allot_environment, finder_of
 from w365.service.connecting.sign_ins import say_sign_in
 from w365.service.syncing.manual_rows import SOURCE
 from w365.source_records import Customer, CustomerDomain
+from w365.store.configuring.setting_changes import note_change
 from w365.store.configuring.settings import seed_lists
 from w365.store.db.engine import Connection
 from w365.store.reading.worklist import StatusCount, count_statuses
@@ -186,7 +187,9 @@ def verify_crm(service: Service, actor: Actor) -> tuple[str, ...]:
 def add_manual_provider(service: Service, actor: Actor, name: str) -> int:
     """Add a provider whose rows are entered by hand and return its id; InputError for a name that is there already."""
     with service.store.write() as connection:
-        return put_provider(connection, name, ProviderKind.MANUAL)
+        provider_id = put_provider(connection, name, ProviderKind.MANUAL)
+        note_change(connection, actor.name, service.clock(), f"manual provider: {' '.join(name.split())}", "", "added")
+    return provider_id
 
 
 @needs(Role.ANALYST)

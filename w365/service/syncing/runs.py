@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from w365.errors import InputError
-from w365.model import Actor, ProviderKind, Role, RunKind, RunState
+from w365.model import Actor, AuditKind, ProviderKind, Role, RunKind, RunState
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.syncing.providers import ProviderView, find_provider, get_crm, refuse_unconnected
+from w365.store.people.audit_log import note_event
 from w365.store.run_counts import Count
 from w365.store.runs import (
     CRM,
@@ -112,6 +113,8 @@ def confirm_gone(service: Service, actor: Actor, run_id: int) -> int:
         result = {count: amount for count, amount in run.result.items() if count is not Count.MISSING}
         result[Count.GONE] = gone
         end_run(connection, run_id, RunState.DONE, service.clock(), was=RunState.FAILED, error="", result=result)
+        told = f"{provider.name}: {gone} customers that were missing are gone (run {run_id})"
+        note_event(connection, actor.name, service.clock(), AuditKind.SETTING, told)
     return gone
 
 

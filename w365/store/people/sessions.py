@@ -45,6 +45,11 @@ def list_sessions_in(connection: sa.Connection, browser: str) -> list[SessionRow
     return [session for row in connection.execute(_IN_BROWSER, {"of_browser": browser}) if (session := _session(row))]
 
 
+def list_sessions_of(connection: sa.Connection, person_id: int) -> list[SessionRow]:
+    """Read the sessions of a person that nobody has ended, the latest used first; they may be too old or idle."""
+    return [session for row in connection.execute(_LIVING_OF, {"of_person": person_id}) if (session := _session(row))]
+
+
 def is_proof_used(connection: sa.Connection, proof: str) -> bool:
     """Tell whether this answer of the identity provider has begun a session already."""
     return connection.execute(_OF_PROOF, {"of_proof": proof}).first() is not None
@@ -101,6 +106,9 @@ _LATEST = (
     .limit(1)
 )
 _IN_BROWSER = _SESSIONS.where(t.Session.browser == sa.bindparam("of_browser"), t.Session.ended_at.is_(None))
+_LIVING_OF = _SESSIONS.where(
+    t.Session.person_id == sa.bindparam("of_person", type_=sa.Integer), t.Session.ended_at.is_(None)
+).order_by(t.Session.used_at.desc(), t.Session.id)
 _OF_PROOF = sa.select(t.Session.id).where(t.Session.proof == sa.bindparam("of_proof"), t.Session.proof != "")
 _OPEN = (
     sa.select(t.Session.person_id, sa.func.count())

@@ -9,6 +9,7 @@ from w365.model import DomainList, Role
 from w365.service.configuring.settings import domains_on, get_settings, list_changes
 from w365.service.matching.run import PendingChange
 from w365.service.own_data import narrow_own_files
+from w365.store.configuring.setting_changes import ChangedSetting
 from w365.store.configuring.settings import CRM_ADDRESS, SCHEDULE_ZONE
 from w365.ui.configuring.auto_match import show_auto_match
 from w365.ui.configuring.change_preview import propose_change, show_pending
@@ -107,6 +108,10 @@ def _some(domains: list[str]) -> str:
     return f"{', '.join(domains[:8])}{', …' if len(domains) > 8 else ''}"
 
 
+def _values(change: ChangedSetting) -> dict[str, str]:
+    return {"Old value": say_value(change.old_value), "New value": say_value(change.value)}
+
+
 def _show_changes(context: PageContext) -> None:
     changes = list_changes(context.service, context.actor)
     if not changes:
@@ -118,9 +123,8 @@ def _show_changes(context: PageContext) -> None:
             "Time": full_time(change.at, zone),
             "Who": change.actor,
             "Setting": say_setting(change.name),
-            "Old value": say_value(change.old_value),
-            "New value": say_value(change.value),
         }
+        | (_values(change) if context.actor.role >= Role.ANALYST else {})
         for change in changes
     ]
     st.dataframe(rows, hide_index=True, alt="Changes of the settings")

@@ -9,7 +9,6 @@ from contextlib import contextmanager, nullcontext
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.scriptrunner import StopException
 
 from w365.api.tokens import mint_token
 from w365.errors import AlreadyRunning, InputError, NotAllowed, SignedOut, StaleEdit, W365Error
@@ -22,6 +21,7 @@ from w365.ui.frame.extras import Slot, show_extras
 from w365.ui.frame.freshness import Source, read_sources
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.pages import Page
+from w365.ui.frame.runs_of_pages import end_emptied, leave_as_drawn
 from w365.ui.frame.visitor import (
     ask_to_go_on,
     ask_to_sign_in,
@@ -30,7 +30,6 @@ from w365.ui.frame.visitor import (
     forget_typed,
     identify,
     keep_drawn,
-    leave_as_drawn,
     put_back_typed,
     show_visitor,
     show_way_in,
@@ -57,7 +56,7 @@ def open_page(page: Page) -> None:
     with report_errors():
         context = _show_frame(page)
     if context is None:
-        raise StopException
+        end_emptied()
     with report_errors():
         page.load()(context)
         forget_typed()
@@ -80,11 +79,7 @@ def _show_frame(page: Page) -> PageContext:
 
 
 def _identify(service: Service, page: Page) -> Actor:
-    """Say who looks at the page; whoever is not signed in is asked to.
-
-    It ends the run by the exception of `st.stop`, which itself would also drop what the browser asked for meanwhile,
-    and with it what somebody typed last.
-    """
+    """Say who looks at the page; whoever is not signed in is asked to."""
     try:
         actor = identify(service)
     except SignedOut as error:
@@ -94,11 +89,11 @@ def _identify(service: Service, page: Page) -> Actor:
             end_asking(error.what)
         show_error(error)
         ask_to_sign_in(service)
-        raise StopException from None
+        end_emptied()
     except NotAllowed as error:
         show_error(error)
         show_way_in(service)
-        raise StopException from None
+        end_emptied()
     put_back_typed()
     if st.session_state.get(_ROLE, actor.role) is not actor.role:
         toast_next_time(f"Your role was changed: you are {actor.role.name.lower()} now.")

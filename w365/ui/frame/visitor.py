@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import RerunData, RerunException, get_script_run_ctx
 
 from w365.api.browsers import COOKIE
 from w365.api.tokens import browser_of
@@ -137,6 +136,7 @@ def _leave(service: Service, actor: Actor) -> None:
 
 def ask_to_sign_in(service: Service) -> None:
     """Offer the way in. A page that somebody was signed in to keeps what was typed, and goes on by itself."""
+    st.session_state.pop(_DRAWN, None)
     _keep_typed()
     if _KNOWN not in st.session_state:
         if service.settings.sign_in is SignInMode.OIDC:
@@ -184,26 +184,6 @@ def why_kept(service: Service, page: str = "") -> SessionRanOut | None:
     except W365Error:
         pass
     return None
-
-
-def leave_as_drawn(part: str) -> NoReturn:
-    """End the run with nothing taken from the page and nothing more put on it, but for one of its parts, by its key.
-
-    Streamlit takes away what a run did not draw, unless that run ended for another to begin. Its own `rerun` names a
-    part in callbacks only, so this asks for the run as that does.
-    """
-    run = get_script_run_ctx()
-    assert run is not None, "a page is drawn in a run of Streamlit's"  # noqa: S101 - for mypy; there is one
-    raise RerunException(
-        RerunData(
-            query_string=run.query_string,
-            page_script_hash=run.page_script_hash,
-            fragment_id_queue=run.fragment_storage.resolve_target(part),
-            is_fragment_scoped_rerun=True,
-            cached_message_hashes=run.cached_message_hashes,
-            context_info=run.context_info,
-        )
-    )
 
 
 def show_way_in(service: Service) -> None:
