@@ -10,12 +10,20 @@ from service.fakes import FakeClock, make_service
 from service.people.people_steps import BROWSER, by_proxy, identity, sign_in, team
 
 from w365.entrance import SignInMode
-from w365.errors import NotAllowed, SignedOut
+from w365.errors import NotAllowed, NotFound, SignedOut
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.configuring.settings import get_settings, set_setting
 from w365.service.people.roles import disable_person, enable_person, list_audit_log, list_people, set_role
-from w365.service.people.sessions import enter, note_failed_sign_in, role_in_browser, sign_out, stay
+from w365.service.people.sessions import (
+    end_own_session,
+    enter,
+    list_own_sessions,
+    note_failed_sign_in,
+    role_in_browser,
+    sign_out,
+    stay,
+)
 from w365.service.reading.visits import read_visit
 from w365.service.syncing.providers import add_manual_provider
 from w365.store.db.engine import Store
@@ -291,3 +299,18 @@ def test_a_failed_sign_in_is_in_the_audit_log_but_does_not_fill_it(service: Serv
     note_failed_sign_in(service, "too old")
     assert events(service) == [("nobody", "refusal")] * 3
     assert list_audit_log(service, ROOT, limit=1)[0].about == "A sign-in failed: too old"
+
+
+def test_a_person_lists_their_sessions_and_ends_another_of_theirs_alone(service: Service, clock: FakeClock) -> None:
+    here, there = sign_in(service), sign_in(service, browser="another browser", nonce="m")
+    zoe = sign_in(service, sub="2", browser="a third browser", name="Zoe")
+    listed = list_own_sessions(service, here)
+    assert [(each.id, each.is_here) for each in listed] == [(here.session, True), (there.session, False)]
+    with pytest.raises(NotFound):
+        end_own_session(service, here, zoe.session or 0)
+    end_own_session(service, here, there.session or 0)
+    assert [is_signed_in(service, actor) for actor in (here, there, zoe)] == [True, False, True]
+    assert events(service)[-1] == ("Ann Lee", "sign-out")
+    with pytest.raises(NotFound):
+        end_own_session(service, here, there.session or 0)
+    assert list_own_sessions(service, ROOT) == []

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 from pressing import press
+from service.people.people_steps import sign_in
 from stage import World, text_of
 from streamlit.testing.v1 import AppTest
 from team import Team
 
+from w365.errors import SignedOut
 from w365.model import AuditKind, Role
 from w365.service.access import command_line_user
+from w365.service.configuring.settings import list_changes, set_setting
 from w365.service.people.roles import PersonView, disable_person, find_person, list_audit_log, set_role
+from w365.service.people.sessions import list_own_sessions
 
 ROOT = command_line_user()
 
@@ -123,3 +127,24 @@ def test_nobody_else_sees_it_and_everybody_can_sign_out_of_it(team: Team, role: 
     assert "This needs the role admin" in text_of(test)
     assert not test.dataframe
     assert [button.label for button in test.button] == ["Sign out"]
+
+
+def test_everybody_ends_their_own_sessions_behind_their_name(team: Team) -> None:
+    there = sign_in(team.service, sub="Vera", name="Vera", browser="another browser", roles=["viewer"], nonce="m")
+    test = team.open("review", Role.VIEWER, name="Vera")
+    test.session_state["account"] = True
+    push(test.run(), "Sign out there")
+    assert [session.is_here for session in list_own_sessions(team.service, team.actor(Role.VIEWER, "Vera"))] == [True]
+    with pytest.raises(SignedOut):
+        list_own_sessions(team.service, there)
+
+
+def test_a_viewer_reads_that_a_setting_changed_and_not_from_what_to_what(team: Team) -> None:
+    set_setting(team.service, ROOT, "crm_account_address", "https://fabrikam.example/{id}")
+    rows = {
+        role: next(table.value for table in team.open("configuration", role).dataframe if "Who" in table.value)
+        for role in (Role.VIEWER, Role.ANALYST)
+    }
+    assert list(rows[Role.VIEWER]) == ["Time", "Who", "Setting"]
+    assert "https://fabrikam.example/{id}" in rows[Role.ANALYST].to_numpy()
+    assert {change.value for change in list_changes(team.service, team.actor(Role.VIEWER))} == {""}

@@ -16,6 +16,7 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import authorize, require
 from w365.service.insight.statistics import count_backlog
+from w365.service.people.sessions import OwnSession, end_own_session, list_own_sessions
 from w365.ui.frame import app_runtime
 from w365.ui.frame.extras import Slot, show_extras
 from w365.ui.frame.freshness import Source, read_sources
@@ -30,12 +31,13 @@ from w365.ui.frame.visitor import (
     forget_typed,
     identify,
     keep_drawn,
+    offer_sign_out,
     put_back_typed,
     show_visitor,
     show_way_in,
     why_kept,
 )
-from w365.ui.frame.wording import counted, local_zone, plain
+from w365.ui.frame.wording import clock_time, counted, local_zone, plain
 
 _log = logging.getLogger(__name__)
 
@@ -71,11 +73,41 @@ def _show_frame(page: Page) -> PageContext:
     require(actor, page.role)
     if service.settings.is_demo:
         head.badge("Demo: fictional data from servers on this machine", color="orange")
+    with head:
+        _show_account(service, actor)
     _freshness_line(service, actor)
     _show_flash()
     context = PageContext(service, actor, _token(service, actor))
     show_extras(Slot.HEAD, context, page)
     return context
+
+
+@st.fragment
+def _show_account(service: Service, actor: Actor) -> None:
+    """Say who is signed in where a window is too narrow for the sidebar too, and behind it in which browsers."""
+    if actor.session is None:
+        return
+    who = f"{plain(actor.name)} · {actor.role.name.lower()}"
+    account = st.popover(who, key="account", icon=":material/account_circle:", on_change="rerun")
+    if not account.open:
+        return
+    with account, report_errors():
+        offer_sign_out(service, actor, "sign-out-here")
+        st.markdown("**Signed in at**")
+        for session in list_own_sessions(service, actor):
+            _show_session(service, actor, session)
+
+
+def _show_session(service: Service, actor: Actor, session: OwnSession) -> None:
+    now, zone = service.clock(), local_zone()
+    where = "This browser" if session.is_here else "Another browser"
+    begun, used = clock_time(session.begun_at, now, zone), clock_time(session.used_at, now, zone)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{where}  \n:gray[:small[Since {plain(begun)}, last used {plain(used)}]]", width="content")
+        if not session.is_here and st.button("Sign out there", key=f"end-session-{session.id}"):
+            with show_refusals():
+                end_own_session(service, actor, session.id)
+                st.rerun(scope="fragment")
 
 
 def _identify(service: Service, page: Page) -> Actor:

@@ -123,7 +123,11 @@ def show_visitor(service: Service, actor: Actor) -> None:
             st.caption(f"{who} of this machine")
             return
         st.caption(f"Signed in as **{plain(actor.name)}** · {actor.role.name.lower()}")
-        st.button("Sign out", key="sign-out", icon=":material/logout:", on_click=_leave, args=(service, actor))
+        offer_sign_out(service, actor, "sign-out")
+
+
+def offer_sign_out(service: Service, actor: Actor, key: str) -> None:
+    st.button("Sign out", key=key, icon=":material/logout:", on_click=_leave, args=(service, actor))
 
 
 def _leave(service: Service, actor: Actor) -> None:
