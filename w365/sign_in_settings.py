@@ -16,11 +16,15 @@ ROLE_SETTINGS = {"viewer": "W365_VIEWER_ROLES", "analyst": "W365_ANALYST_ROLES",
 
 @dataclass(frozen=True, slots=True)
 class IdentityProvider:
-    """An OpenID Connect provider and the application that is registered there."""
+    """An OpenID Connect provider and the application that is registered there.
+
+    ``strengths``: values of which a sign-in has to name one, as `acr` or in `amr`; with none, its policy alone counts.
+    """
 
     issuer: str
     client_id: str
     client_secret: str = field(repr=False)
+    strengths: frozenset[str] = frozenset()
 
     @property
     def metadata_url(self) -> str:
@@ -47,11 +51,13 @@ class SignInSettings:
 def read_sign_in_settings(get: Callable[[str], str], entrance: Entrance) -> SignInSettings:
     """Read the settings; ConfigurationError names the one that is missing or malformed."""
     asked = {name: get(name) for name in _FOR_OIDC}
-    sign_out_url = get("W365_SIGN_OUT_URL")
+    strengths, sign_out_url = _listed(get("W365_OIDC_STRENGTH")), get("W365_SIGN_OUT_URL")
     if sign_out_url:
         _check_address("W365_SIGN_OUT_URL", sign_out_url)
     return SignInSettings(
-        _provider(asked | {"W365_PUBLIC_URL": entrance.public_url}) if entrance.sign_in is SignInMode.OIDC else None,
+        _provider(asked | {"W365_PUBLIC_URL": entrance.public_url}, strengths)
+        if entrance.sign_in is SignInMode.OIDC
+        else None,
         _listed(get("W365_ADMINS")),
         {role: _listed(get(name) or role) for role, name in ROLE_SETTINGS.items()},
         _word(get, "W365_UNKNOWN_PEOPLE", "refuse", "refuse", "viewer") == "viewer",
@@ -64,7 +70,7 @@ def read_sign_in_settings(get: Callable[[str], str], entrance: Entrance) -> Sign
 _FOR_OIDC = ("W365_OIDC_ISSUER", "W365_OIDC_CLIENT_ID", "W365_OIDC_CLIENT_SECRET")
 
 
-def _provider(values: Mapping[str, str]) -> IdentityProvider:
+def _provider(values: Mapping[str, str], strengths: frozenset[str]) -> IdentityProvider:
     if missing := [name for name, value in values.items() if not value]:
         raise ConfigurationError(
             f"{' and '.join(missing)} is missing for signing in with OpenID Connect.", do=f"Set {', '.join(values)}."
@@ -76,7 +82,7 @@ def _provider(values: Mapping[str, str]) -> IdentityProvider:
         raise ConfigurationError(
             "W365_OIDC_ISSUER would let in people of any tenant.", do="Put your tenant's id in the place of that word."
         )
-    return IdentityProvider(issuer, client_id, client_secret)
+    return IdentityProvider(issuer, client_id, client_secret, strengths)
 
 
 def _check_address(name: str, url: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -125,3 +127,20 @@ def test_a_proxy_names_the_person_and_the_groups() -> None:
 )
 def test_a_name_is_one_line_without_what_cannot_be_seen(text: str, clean: str) -> None:
     assert clean_name(text) == clean
+
+
+@pytest.mark.parametrize(
+    ("said", "is_enough"),
+    [
+        ({"amr": ["pwd", "mfa"]}, True),
+        ({"acr": "mfa"}, True),
+        ({"amr": ["pwd"]}, False),
+        ({"amr": 1}, False),
+        ({}, False),
+    ],
+)
+def test_a_sign_in_that_is_too_weak_is_refused(said: dict[str, object], *, is_enough: bool) -> None:
+    strict = replace(PROVIDER, strengths=frozenset({"mfa", "hwk"}))
+    assert read(**said)
+    with nullcontext() if is_enough else pytest.raises(AccessError, match="hwk or mfa"):
+        read(strict, **said)

@@ -50,7 +50,7 @@ class Identity:
 def read_claims(claims: Mapping[str, Any], provider: IdentityProvider, now: dt.datetime) -> Identity:
     """Read the claims of an ID token whose signature, audience and nonce were checked when it came.
 
-    Raises AccessError where they are another issuer's, name nobody, or were issued in the future.
+    Raises AccessError where they are another issuer's, name nobody, were issued in the future, or are too weak.
     """
     if claims.get("iss") != provider.issuer:
         raise _unusable("It is not from the identity provider that is set.")
@@ -58,6 +58,12 @@ def read_claims(claims: Mapping[str, Any], provider: IdentityProvider, now: dt.d
     at = _issued_at(claims, now)
     if not subject:
         raise _unusable("It names nobody.")
+    if provider.strengths and not provider.strengths & {_text(claims, "acr"), *_texts(claims, "amr")}:
+        raise AccessError(
+            "This sign-in is not as strong as it has to be here.",
+            kept="Nobody was signed in.",
+            do=f"Sign in so that the identity provider names {' or '.join(sorted(provider.strengths))}.",
+        )
     login = _text(claims, "preferred_username") or _text(claims, "email")
     return Identity(
         _entra_subject(claims, provider.issuer) or f"{provider.issuer}#{subject}",
