@@ -6,13 +6,15 @@ import streamlit as st
 
 from w365.api.health import health_routes
 from w365.api.routes import routes
+from w365.caller import ask_page
 from w365.ui.frame import app_runtime
 from w365.ui.frame.page_frame import say_uncaught
 from w365.ui.frame.pages import MAIN_SCRIPT
 from w365.ui.frame.security import bind_pages_to_people, middleware
-from w365.ui.frame.visitor import base_path, name_identity_provider
+from w365.ui.frame.visitor import address_here, base_path, name_identity_provider
 
 bind_pages_to_people()
+ask_page(address_here)
 app = st.App(
     MAIN_SCRIPT,
     secrets=name_identity_provider(),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from w365.api.door_rules import find_refusal
+from w365.api.door_rules import address_of, find_refusal
 from w365.api.doors import why_not_open
 from w365.api.visits import Connection, Visit
 from w365.entrance import Entrance, read_entrance
@@ -236,3 +236,24 @@ def test_the_app_does_not_start_behind_a_proxy_for_others(url: str) -> None:
 )
 def test_where_people_sign_in_others_may_reach_it(settings: dict[str, str]) -> None:
     assert why_not_open(entrance(settings), "0.0.0.0") == ""
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("10.0.0.7", ["192.0.2.1"], "192.0.2.1"),
+        ("10.0.0.7", ["203.0.113.9, 192.0.2.1"], "192.0.2.1"),
+        ("10.0.0.7", ["203.0.113.9", "192.0.2.1, 10.0.0.7"], "192.0.2.1"),
+        ("10.0.0.7", ["nonsense"], "10.0.0.7"),
+        ("10.0.0.7", [], "10.0.0.7"),
+        ("10.0.0.8", ["192.0.2.1"], "10.0.0.8"),
+        ("127.0.0.1", ["192.0.2.1"], "127.0.0.1"),
+    ],
+)
+def test_the_address_is_the_peers_or_whom_a_trusted_proxy_names_last(
+    peer: str, forwarded: list[str], address: str
+) -> None:
+    connection = Connection(None, 8501, is_tls=False, peer=ipaddress.ip_address(peer))
+    visit = Visit(False, "GET", "/", tuple(("x-forwarded-for", text) for text in forwarded), connection)
+    settings = {"W365_SIGN_IN": "oidc", "W365_PUBLIC_URL": "https://w365.example", "W365_TRUSTED_PROXIES": "10.0.0.7"}
+    assert address_of(visit, entrance(settings)) == address

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,10 @@ from team_app import MARKERS, Person, Stream, Team, running_team, told
 
 from w365.api.browsers import COOKIE
 from w365.entrance import SignInMode
-from w365.model import Actor, Role
+from w365.model import Actor, AuditKind, Role
 from w365.service import Service
 from w365.service.access import local_user
-from w365.service.people.roles import disable_person, end_sessions, list_people, set_role
+from w365.service.people.roles import disable_person, end_sessions, list_audit_log, list_people, set_role
 from w365.ui.frame.pages import PAGES, REVIEW
 
 PLACES = [page.place for page in PAGES]
@@ -221,6 +222,18 @@ def test_a_page_whose_session_ran_out_is_emptied_where_somebody_takes_the_access
         again = [stream.run(part) for part in fragments(messages)]
         assert not any(is_left(each) for each in again)
         assert told([message for each in again for message in each]) == []
+
+
+def test_the_audit_log_says_from_where(team: Team) -> None:
+    """Also for what a press on a page does, which no request carries; this machine is a trusted proxy here."""
+    person = team.sign_in("ida", "admin")
+    person = replace(
+        person, headers={**person.headers, "X-W365-Address": "192.0.2.1", "X-Forwarded-For": "203.0.113.9"}
+    )
+    with team.stream(person) as stream:
+        press(stream, *(name for name in widgets(stream.open(REVIEW.place)) if name.endswith("sign-out")))
+    left = next(row for row in list_audit_log(team.service, local_user(), limit=50) if row.kind is AuditKind.SIGN_OUT)
+    assert (left.actor, left.address) == ("ida", "203.0.113.9")
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ANALYST])

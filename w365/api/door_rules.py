@@ -71,6 +71,18 @@ def _asks_for_health(visit: Visit) -> bool:
     return is_named and not visit.is_websocket and _INNER.isdisjoint(visit.segments)
 
 
+def address_of(visit: Visit, entrance: Entrance) -> str:
+    """From where somebody calls: the other side of the connection, or whom a trusted proxy there names last.
+
+    What stands before that in X-Forwarded-For anybody can have sent. Empty where nothing is known.
+    """
+    asked = [_address(part) for value in visit.values("x-forwarded-for") for part in value.split(",")]
+    address = visit.connection.peer
+    while asked and asked[-1] and _is_in(address, entrance.trusted_proxies):
+        address = asked.pop()
+    return str(address or "")
+
+
 def _is_in(address: Address | None, networks: Iterable[Network]) -> bool:
     return address is not None and any(address in network for network in networks)
 

@@ -15,9 +15,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from w365.api.browsers import read_browser
-from w365.api.door_rules import NAMELESS, Refusal, find_refusal
+from w365.api.door_rules import NAMELESS, Refusal, address_of, find_refusal
 from w365.api.refusal_log import RefusalLog
 from w365.api.visits import Visit, read_visit
+from w365.caller import HEADER, note_caller
 from w365.entrance import Entrance, SignInMode, is_loopback
 from w365.errors import ConfigurationError
 
@@ -49,6 +50,9 @@ def _is_here(address: str) -> bool:
         return False
 
 
+_ADDRESS = HEADER.encode("ascii")
+
+
 class Doors:
     """The outermost of the app. ``read_entrance`` is asked once, when the server starts; ``read_keys`` sign cookies.
 
@@ -73,7 +77,7 @@ class Doors:
             self._refusals.note(refusal.kind, visit)
             await _refuse(refusal, scope, receive, send)
         else:
-            await self._app(self._without_names(scope), receive, send)
+            await self._app(self._with_address(visit, self._without_names(scope)), receive, send)
 
     async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -97,6 +101,13 @@ class Doors:
         if refusal is None and is_nameless and not read_browser(self._read_keys(), scope["headers"]):
             return NAMELESS
         return refusal
+
+    def _with_address(self, visit: Visit, scope: Scope) -> Scope:
+        """Say from where somebody calls, in the place of whatever the browser says of itself by this name."""
+        address = address_of(visit, self.entrance)
+        note_caller(address)
+        headers = [pair for pair in scope["headers"] if pair[0].lower() != _ADDRESS]
+        return {**scope, "headers": [*headers, (_ADDRESS, address.encode("ascii"))]}
 
     def _without_names(self, scope: Scope) -> Scope:
         """Where no proxy says who somebody is, nobody does: what claims to is taken out."""

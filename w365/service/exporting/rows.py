@@ -115,7 +115,7 @@ def _decision(decision: DecisionView) -> Record:
 
 def _read_audit_log(connection: Connection, _rows: Filter | None) -> Iterator[Record]:
     for event in stream_events(connection):
-        values = (event.id, event.at, event.actor, event.kind.value, event.about)
+        values = (event.id, event.at, event.actor, event.kind.value, event.about, event.address)
         yield dict(zip(COLUMNS[Subject.AUDIT_LOG], values, strict=True))
 
 

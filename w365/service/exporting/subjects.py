@@ -71,7 +71,7 @@ COLUMNS: Mapping[Subject, tuple[str, ...]] = {
         *("origin", "reason", "evidence", "undoes"),
     ),
     Subject.STATISTICS: ("section", "name", "measure", "value"),
-    Subject.AUDIT_LOG: ("entry", "at", "actor", "kind", "about"),
+    Subject.AUDIT_LOG: ("entry", "at", "actor", "kind", "about", "address"),
 }
 """What a file has, rows or none: people and scripts rely on it."""
 

@@ -9,23 +9,25 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from w365.caller import caller
 from w365.model import AuditKind
 from w365.store import tables as t
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """Who did what and when; ``about`` is a sentence or a name, never a secret."""
+    """Who did what, when and from where; ``about`` is a sentence or a name, never a secret."""
 
     id: int
     at: dt.datetime
     actor: str
     kind: AuditKind
     about: str
+    address: str
 
 
 def note_event(connection: sa.Connection, actor: str, at: dt.datetime, kind: AuditKind, about: str) -> None:
-    connection.execute(_NOTE, {"at": at, "actor": actor, "kind": kind.value, "about": about})
+    connection.execute(_NOTE, {"at": at, "actor": actor, "kind": kind.value, "about": about, "address": caller()})
 
 
 def list_events(connection: sa.Connection, kind: AuditKind | None, actor: str, *, limit: int) -> list[AuditRow]:

@@ -61,3 +61,4 @@ class AuditEntry(Base):
     actor: Mapped[PersonName]
     kind: Mapped[str]  # AuditKind
     about: Mapped[PersonText]
+    address: Mapped[str]  # from where; empty for the worker and the command line

@@ -8,10 +8,12 @@ from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from w365.api.browsers import COOKIE
 from w365.api.tokens import browser_of
 from w365.api.way_back import FAILED, Failure
+from w365.caller import HEADER
 from w365.config import load_settings
 from w365.entrance import SignInMode
 from w365.errors import SessionRanOut, SignedOut, W365Error
@@ -73,6 +75,13 @@ def identify(service: Service) -> Actor:
 def browser_here() -> str:
     """The digest of this browser's cookie; empty where it keeps none."""
     return browser_of(str(st.context.cookies.get(COOKIE, "")))
+
+
+def address_here() -> str:
+    """From where the page is looked at, as the doors wrote it down when it was opened; empty outside a page."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return ""
+    return str(st.context.headers.get(HEADER, ""))
 
 
 def find_role() -> Role | None:

@@ -37,6 +37,7 @@ def show_audit_log(context: PageContext) -> None:
                 "Who": event.actor,
                 "Kind": KIND_WORDS[event.kind],
                 "What": event.about,
+                "From": event.address,
             }
             for event in events
         ]
@@ -61,5 +62,5 @@ def _ask_filter(context: PageContext) -> tuple[AuditKind | None, str]:
 
 _COLUMNS = {
     name: st.column_config.Column(name, width=width)
-    for name, width in (("Time", 160), ("Who", 200), ("Kind", 90), ("What", 700))
+    for name, width in (("Time", 160), ("Who", 200), ("Kind", 90), ("What", 600), ("From", 130))
 }

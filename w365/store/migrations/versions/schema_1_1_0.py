@@ -51,7 +51,7 @@ def upgrade() -> None:
         "audit_log",
         sa.Column("id", ID),
         sa.Column("at", TIME, nullable=False),
-        *(sa.Column(name, sa.Text(), nullable=False) for name in ("actor", "kind", "about")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("actor", "kind", "about", "address")),
         sa.PrimaryKeyConstraint("id", name="pk_audit_log"),
     )
     op.create_index("ix_audit_log_at", "audit_log", ["at"])
