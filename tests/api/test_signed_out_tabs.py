@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -20,6 +21,7 @@ from w365.model import Actor, AuditKind, Role
 from w365.service import Service
 from w365.service.access import local_user
 from w365.service.people.roles import disable_person, end_sessions, list_audit_log, list_people, set_role
+from w365.ui.deciding.review.session import TOO_SOON
 from w365.ui.frame.pages import PAGES, REVIEW
 
 PLACES = [page.place for page in PAGES]
@@ -241,6 +243,9 @@ def test_a_press_drawn_for_an_analyst_decides_for_an_analyst_only(team: Team, ro
     person, before = team.sign_in(f"eva {role}", "analyst"), count_decisions(team)
     with team.stream(person) as stream:
         drawn = buttons(stream.open(REVIEW.place))
+        shown = time.monotonic()
+        while time.monotonic() - shown < TOO_SOON:  # before that nobody can have read the row
+            stream.run()
         set_role(team.service, local_user(), number_of(team, person), role)
         for name in drawn:
             press(stream, name)
