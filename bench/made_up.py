@@ -52,7 +52,10 @@ def new_store(server: str, folder: Path, name: str) -> Store:
 
 
 def fill(store: Store, customers: int, *, seed: int = 1) -> None:
-    """Fill with this many customers and two CRM accounts for each three of them; some 70 % of them are mapped."""
+    """Fill with this many customers and two CRM accounts for each three of them.
+
+    Some 70 % of those with an account are mapped, and the others have three candidates.
+    """
     chance = random.Random(seed)
     accounts = customers * 2 // 3
     with store.write() as connection:
@@ -75,6 +78,7 @@ def fill(store: Store, customers: int, *, seed: int = 1) -> None:
         columns = ("provider_account_id", "subscription_id", "offer_name", "quantity", "status", "term", "started_at")
         _bulk(connection, t.ProviderSubscription, columns, seats)
         _map(connection, customers, accounts)
+        _suggest(connection, customers, accounts, chance)
         refresh_with_rivals(connection, MatchPolicy(), None)
         if not store.is_sqlite:  # the decisions were numbered here
             connection.exec_driver_sql("SELECT setval('decision_id_seq', (SELECT max(id) FROM decision))")
@@ -123,6 +127,18 @@ def _map(connection: sa.Connection, customers: int, accounts: int) -> None:
     _bulk(connection, t.Decision, columns, ((n, NOW, "run", n, "map", n, "auto", "") for n in mapped))
     columns = ("provider_account_id", "account_id", "origin", "decision_id")
     _bulk(connection, t.Mapping, columns, ((n, n, "auto", n) for n in mapped))
+
+
+def _suggest(connection: sa.Connection, customers: int, accounts: int, chance: random.Random) -> None:
+    columns = ("provider_account_id", "rank", "account_id", "score", "signals", "version")
+    rows = (
+        (n, rank, 1 + (n * 7 + rank * 13) % accounts, round(best / rank, 3), '[["name", 0.5, "Names agree"]]', 0)
+        for n in range(1, customers + 1)
+        if n > accounts or n % 10 >= 7
+        for best in (chance.random(),)
+        for rank in (1, 2, 3)
+    )
+    _bulk(connection, t.CurrentCandidate, columns, rows)
 
 
 def _account_rows(count: int) -> tuple[tuple[str, ...], Iterator[tuple[object, ...]]]:
