@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from w365.model import Role
+from w365.ui.frame import app_runtime
 from w365.ui.frame.pages import PAGES, WORK, Page
 from w365.ui.frame.palette import DARK_STYLE, is_dark
 from w365.ui.frame.visitor import find_role
@@ -44,3 +45,4 @@ for entry in PAGES:
     groups.setdefault(entry.group or WORK, []).append(_listed(entry, role))
 # expanded: Streamlit would hide the last of them, as they are more than twelve
 st.navigation(groups, position="hidden" if role is None else "sidebar", expanded=True).run()
+app_runtime.go_on_importing()

@@ -6,13 +6,16 @@ processes it started and starts them again when they die.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from subprocess import Popen
 from typing import TYPE_CHECKING
+
+from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from w365.errors import AlreadyRunning, W365Error
 from w365.memory import return_memory, share_arenas
@@ -219,12 +222,38 @@ def start_over() -> None:
         _current.start_over()
 
 
+_imports: list[threading.Thread] = []
+"""What waits for the first run of a page: the thread of `keep_imported`, once for each start of a server."""
+
+
+def go_on_importing() -> None:
+    """Import the other pages after the first one was drawn, as that page: components are known to Streamlit by one."""
+    with suppress(IndexError):
+        thread = _imports.pop()
+        add_script_run_ctx(thread)
+        thread.start()
+
+
+def keep_imported() -> None:
+    """Import all pages, and leave what is in memory then out of all further collections of garbage.
+
+    Of what a run of a page leaves behind there is little; to walk over all modules for it costs 60 ms each time.
+    """
+    from w365.ui.frame.pages import PAGES
+
+    for page in PAGES:
+        page.load()
+    gc.collect()
+    gc.freeze()
+
+
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Start what runs behind the pages with the server, and end it with it."""
     backstage = Backstage()
     use(backstage)
     backstage.start()
+    _imports[:] = [threading.Thread(target=keep_imported, name="imports", daemon=True)]
     try:
         yield
     finally:
