@@ -23,7 +23,8 @@ from w365.service import Service
 from w365.service.deciding.mapping import assign_account, clear_mapping
 from w365.service.reading.account_lookup import search_accounts
 from w365.store.db.engine import Store
-from w365.store.reading.worklist import Filter, Sort, count_rows, count_statuses, list_ids, read_rows
+from w365.store.reading.row_counts import count_rows, count_statuses
+from w365.store.reading.worklist import Filter, Sort, list_ids, read_rows
 
 SMALL = 5_000
 BLOCK = 200

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from counted import check_kept_counts
 from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
@@ -40,8 +41,9 @@ def state_of(store: Store) -> State:
 
 
 def check_derived(store: Store) -> None:
-    """The grid's rows and the proposals are what they would be if made anew."""
+    """The grid's rows and the proposals are what they would be if made anew, and the kept counts those of the rows."""
     with store.write() as connection:
+        check_kept_counts(connection)
         tables = (t.Worklist.__table__, t.CurrentProposal.__table__)
         before = [connection.execute(sa.select(one).order_by(one.c.provider_account_id)).all() for one in tables]
         refresh_with_rivals(connection, read_policy(connection), None)

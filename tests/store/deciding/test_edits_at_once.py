@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from counted import check_kept_counts
 from service.fakes import (
     ADMIN,
     FakeCrm,
@@ -83,6 +84,7 @@ def witness(service: Service, threads: int, edits: int) -> None:
     assert {row[0]: row[1:] for row in work if row[1]} == latest
     run.refresh_touched(service)
     with service.store.write() as connection:
+        check_kept_counts(connection)
         before = connection.execute(sa.select(t.Worklist.__table__).order_by(t.Worklist.provider_account_id)).all()
         refresh_with_rivals(connection, read_policy(connection), None)
         after = connection.execute(sa.select(t.Worklist.__table__).order_by(t.Worklist.provider_account_id)).all()

@@ -36,7 +36,8 @@ from w365.service.reading import account_lookup, records
 from w365.service.syncing import providers
 from w365.store import tables as t
 from w365.store.insight.activity import ActivityFilter
-from w365.store.reading.worklist import Filter, Row, Sort, count_rows, count_statuses, list_ids
+from w365.store.reading.row_counts import count_rows, count_statuses
+from w365.store.reading.worklist import Filter, Row, Sort, list_ids
 
 NAMES = {
     "p1": ("Coho O'Winery GmbH", "coho-winery.de"),

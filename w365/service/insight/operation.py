@@ -12,7 +12,7 @@ from w365.model import RunKind, RunState, Status
 from w365.service import Service
 from w365.store.db.migrate import newest_schema, revision_of
 from w365.store.insight.operation import count_runs, find_last_syncs, find_oldest_queued
-from w365.store.reading.worklist import count_statuses
+from w365.store.reading.row_counts import count_statuses
 from w365.store.runs import CRM
 from w365.store.syncing.providers import list_providers
 from w365.store.workers import find_last_sign_of_life

@@ -8,7 +8,8 @@ from w365.model import Actor, Reason, Role
 from w365.service import Service
 from w365.service.access import needs
 from w365.store.insight.quality import Flaw, FlawedAccount, SharedByAccounts, count_flawed, list_duplicates, list_flawed
-from w365.store.reading.worklist import Filter, count_rows
+from w365.store.reading.row_counts import count_rows
+from w365.store.reading.worklist import Filter
 
 NO_USABLE_DOMAIN = (Reason.NO_DOMAIN, Reason.SERVICE_DOMAIN, Reason.FREE_MAIL)
 """Why a customer has no domain that could be evidence."""

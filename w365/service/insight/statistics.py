@@ -20,7 +20,8 @@ from w365.service.memo import Remembered
 from w365.store.db.engine import Connection
 from w365.store.insight import metrics
 from w365.store.reading.decision_log import latest_decision_id
-from w365.store.reading.worklist import Filter, StatusCount, count_rows, count_statuses
+from w365.store.reading.row_counts import StatusCount, count_rows, count_statuses
+from w365.store.reading.worklist import Filter
 from w365.store.syncing.providers import count_gone, read_provider_names
 
 DEFINITIONS: dict[str, str] = {

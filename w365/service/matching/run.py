@@ -26,8 +26,9 @@ from w365.store.matching.dirty_rows import (
 )
 from w365.store.matching.pending_matches import WouldMap, count_ready, list_breaching, list_ready
 from w365.store.matching.refresh_derived import refresh_with_rivals
+from w365.store.reading.row_counts import count_rows, count_statuses
 from w365.store.reading.snapshots import leave_snapshot
-from w365.store.reading.worklist import Filter, count_rows, count_statuses
+from w365.store.reading.worklist import Filter
 from w365.store.run_counts import Count, Counts
 from w365.store.runs import Progress, RunView
 

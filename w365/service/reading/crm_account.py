@@ -19,7 +19,8 @@ from w365.store.reading.crm_account import (
     read_account_facts,
     read_crm_id,
 )
-from w365.store.reading.worklist import Filter, Row, Sort, count_rows, list_ids, read_rows
+from w365.store.reading.row_counts import count_rows
+from w365.store.reading.worklist import Filter, Row, Sort, list_ids, read_rows
 
 PER_PAGE = 100
 

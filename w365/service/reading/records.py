@@ -28,7 +28,8 @@ from w365.store.reading.records import (
     read_account_fields,
     read_customer_facts,
 )
-from w365.store.reading.worklist import Filter, Row, Sort, count_rows, has_rows, list_ids, read_rows
+from w365.store.reading.row_counts import count_rows
+from w365.store.reading.worklist import Filter, Row, Sort, has_rows, list_ids, read_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from w365.service import Service
 from w365.service.access import needs
 from w365.service.reading.records import Record, read_record
 from w365.store.reading.review_order import list_by_impact, read_state
-from w365.store.reading.worklist import Filter, count_rows
+from w365.store.reading.row_counts import count_rows
+from w365.store.reading.worklist import Filter
 
 
 @dataclass(frozen=True, slots=True)

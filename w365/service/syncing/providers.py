@@ -22,7 +22,7 @@ from w365.source_records import Customer, CustomerDomain
 from w365.store.configuring.setting_changes import note_change
 from w365.store.configuring.settings import seed_lists
 from w365.store.db.engine import Connection
-from w365.store.reading.worklist import StatusCount, count_statuses
+from w365.store.reading.row_counts import StatusCount, count_statuses
 from w365.store.runs import CRM, RunView, latest_run
 from w365.store.syncing.crm_size import size_of
 from w365.store.syncing.customers import store_customers

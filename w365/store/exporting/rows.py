@@ -13,7 +13,8 @@ from w365.model import Status
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
 from w365.store.deciding.supporting_rule import first_rule
-from w365.store.reading.worklist import Filter, Unsought, count_rows, where_of
+from w365.store.reading.row_counts import count_rows
+from w365.store.reading.worklist import Filter, Unsought, where_of
 
 _BATCH = 2_000
 _SMALL = 20_000

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from w365.store import tables as t
-from w365.store.reading.worklist import StatusCount
+from w365.store.reading.row_counts import StatusCount
 
 
 def leave_snapshot(connection: sa.Connection, run_id: int, counts: Iterable[StatusCount]) -> None:

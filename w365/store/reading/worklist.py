@@ -96,19 +96,6 @@ class Row:
     candidate_gone: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StatusCount:
-    """How much shares a provider, status and reason; `buying` are the accounts with a live subscription."""
-
-    provider_id: int
-    status: Status
-    reason: Reason
-    accounts: int
-    seats: int
-    subscriptions: int
-    buying: int
-
-
 def where_of(
     rows: Filter, using: Callable[[_Column], sa.SQLColumnExpression[Any]] | None = None
 ) -> list[sa.ColumnElement[bool]]:
@@ -119,10 +106,6 @@ def where_of(
 def select_ids(rows: Filter) -> sa.Select[int]:
     """Select the ids of all rows of a filter, in no order."""
     return sa.select(t.Worklist.provider_account_id).where(*_where(rows))
-
-
-def count_rows(connection: sa.Connection, rows: Filter) -> int:
-    return int(connection.execute(sa.select(sa.func.count()).select_from(t.Worklist).where(*_where(rows))).scalar_one())
 
 
 def has_rows(connection: sa.Connection) -> bool:
@@ -204,28 +187,6 @@ def _reading() -> sa.Select[*tuple[Any, ...]]:
         .outerjoin(t.Decision, t.Decision.id == work.version)
         .outerjoin(t.StandingOrder, t.StandingOrder.provider_account_id == pa.id)
         .where(work.provider_account_id.in_(IDS))
-    )
-
-
-def count_statuses(connection: sa.Connection) -> list[StatusCount]:
-    """Count all provider accounts by provider, status and reason; gone ones without a mapping are left out."""
-    return [
-        StatusCount(provider_id, Status(status), Reason(reason), accounts, int(seats), int(subscriptions), buying)
-        for provider_id, status, reason, accounts, seats, subscriptions, buying in connection.execute(_counting())
-    ]
-
-
-@functools.cache
-def _counting() -> sa.Select[*tuple[Any, ...]]:
-    work = t.Worklist
-    return (
-        sa.select(
-            *(work.provider_id, work.status, work.reason, sa.func.count()),
-            *(sa.func.sum(work.seats), sa.func.sum(work.subscriptions)),
-            sa.func.count(sa.case((work.subscriptions > 0, 1))),
-        )
-        .where(_is_counted())
-        .group_by(work.provider_id, work.status, work.reason)
     )
 
 

@@ -45,7 +45,17 @@ from w365.store.tables.facts import (
 from w365.store.tables.onboarding import ExpectedCustomer, Onboarding
 from w365.store.tables.people import AuditEntry, Person, Session
 from w365.store.tables.proposals import AccountVersion, CurrentCandidate, CurrentProposal, SuggestDue, Touched, Version
-from w365.store.tables.read_model import ACCOUNT, PROVIDER_ACCOUNT, READY, STATUS, Spelling, Word, WordSubject, Worklist
+from w365.store.tables.read_model import (
+    ACCOUNT,
+    PROVIDER_ACCOUNT,
+    READY,
+    STATUS,
+    Spelling,
+    Word,
+    WordSubject,
+    Worklist,
+    WorklistCount,
+)
 from w365.store.tables.runs import ACTIVE_RUNS, CrmDelta, CrmSize, Run, RunProblem, RunSeen, Snapshot, Visit, Worker
 from w365.store.tables.schedules import Notice, Schedule
 from w365.store.tables.settings import (

@@ -89,6 +89,26 @@ class Worklist(Base):
     version: Mapped[int] = mapped_column(Id)  # the latest decision's id, 0 before the first
 
 
+class WorklistCount(Base):
+    """How many rows of `worklist` share what the facets filter by; `buying` are those with a live subscription.
+
+    Triggers of the database keep it up with every row that is written, whoever writes it: one on each row in SQLite,
+    one on each statement in PostgreSQL. Counts that came to nothing stay.
+    """
+
+    __tablename__ = "worklist_count"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    provider_id: Mapped[int] = derived(primary_key=True)
+    status: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
+    reason: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    owner: Mapped[str] = mapped_column(sa.String(100), primary_key=True)
+    is_gone: Mapped[bool] = mapped_column(primary_key=True)
+    accounts: Mapped[int]
+    seats: Mapped[int] = mapped_column(sa.BigInteger)
+    subscriptions: Mapped[int]
+    buying: Mapped[int]
+
+
 WordSubject = Literal["p", "a"]
 PROVIDER_ACCOUNT: WordSubject = "p"
 ACCOUNT: WordSubject = "a"

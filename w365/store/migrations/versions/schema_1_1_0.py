@@ -1,4 +1,4 @@
-"""What version 1.1.0 added to 1.0.0: people, sessions, the audit log, workers, who does or stops a run; and names."""
+"""What 1.1.0 added to 1.0.0: people, sessions, the audit log, workers, who does or stops a run, kept counts, names."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TIME = sa.DateTime(timezone=True)
+
+
+KEY = ("provider_id", "status", "reason", "owner", "is_gone")
+BUYING = "CASE WHEN subscriptions > 0 THEN 1 ELSE 0 END"
+AMOUNTS = ("accounts", "seats", "subscriptions", "buying")
+ADD = f" ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET " + ", ".join(
+    f"{name} = worklist_count.{name} + excluded.{name}" for name in AMOUNTS
+)
 
 
 def upgrade() -> None:
@@ -60,4 +68,62 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("seen_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_worker"),
+    )
+    _count_worklist()
+
+
+def _count_worklist() -> None:
+    op.create_table(
+        "worklist_count",
+        sa.Column("provider_id", ID),
+        sa.Column("status", sa.String(10)),
+        sa.Column("reason", sa.String(20)),
+        sa.Column("owner", sa.String(100)),
+        sa.Column("is_gone", sa.Boolean()),
+        sa.Column("accounts", sa.Integer(), nullable=False),
+        sa.Column("seats", sa.BigInteger(), nullable=False),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("subscriptions", "buying")),
+        sa.PrimaryKeyConstraint(*KEY, name="pk_worklist_count"),
+        sqlite_with_rowid=False,
+    )
+    counted = f"{', '.join(KEY)}, count(*), sum(seats), sum(subscriptions), sum({BUYING})"
+    op.execute(f"INSERT INTO worklist_count SELECT {counted} FROM worklist GROUP BY {', '.join(KEY)}")
+    for event, written in (("insert", "new"), ("delete", "old"), ("update", "old new")):
+        if op.get_bind().dialect.name == "sqlite":
+            _count_rows_on_sqlite(event, written.split())
+        else:
+            _count_statements(event, written.split())
+
+
+def _count_rows_on_sqlite(event: str, written: list[str]) -> None:
+    changes = " OR ".join(f"old.{name} IS NOT new.{name}" for name in (*KEY, "seats", "subscriptions"))
+    when = f"WHEN {changes}" if event == "update" else ""
+    adding = "".join(f"INSERT INTO worklist_count VALUES ({_of_row(row)}){ADD}; " for row in written)
+    op.execute(f"CREATE TRIGGER worklist_count_{event} AFTER {event} ON worklist {when} BEGIN {adding}END")
+
+
+def _of_row(row: str) -> str:
+    sign = "-" if row == "old" else ""
+    key = ", ".join(f"{row}.{name}" for name in KEY)
+    return f"{key}, {sign}1, {sign}{row}.seats, {sign}{row}.subscriptions, {sign}({row}.subscriptions > 0)"
+
+
+def _count_statements(event: str, written: list[str]) -> None:
+    names = {"old": "rows_before", "new": "rows_after"}
+    parts = (
+        f"SELECT {', '.join(KEY)}, seats, subscriptions, {-1 if row == 'old' else 1} AS sign FROM {names[row]}"
+        for row in written
+    )
+    sums = f"sum(sign), sum(sign * seats), sum(sign * subscriptions), sum(sign * {BUYING})"
+    selected = (
+        f"SELECT {', '.join(KEY)}, {sums} FROM ({' UNION ALL '.join(parts)}) AS written GROUP BY {', '.join(KEY)}"
+    )
+    op.execute(
+        f"CREATE FUNCTION worklist_count_{event}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"INSERT INTO worklist_count {selected}{ADD}; RETURN NULL; END $$"
+    )
+    given = " ".join(f"{row.upper()} TABLE AS {names[row]}" for row in written)
+    op.execute(
+        f"CREATE TRIGGER worklist_count_{event} AFTER {event} ON worklist REFERENCING {given} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION worklist_count_{event}()"
     )
