@@ -72,7 +72,11 @@ def list_ranked(connection: sa.Connection, account_id: int, limit: int) -> list[
 
 _ACCOUNT = sa.bindparam("account", type_=t.Id)
 _CONTACTS = sa.select(sa.func.count()).select_from(t.Contact).where(t.Contact.account_crm_id == t.Account.crm_id)
-_SEATS = sa.select(sa.func.coalesce(sa.func.sum(t.Worklist.seats), 0)).where(t.Worklist.account_id == t.Account.id)
+_SEATS = (
+    sa.select(sa.func.coalesce(sa.func.sum(t.Worklist.seats), 0))
+    .join_from(t.Mapping, t.Worklist, t.Worklist.provider_account_id == t.Mapping.provider_account_id)
+    .where(t.Mapping.account_id == t.Account.id)
+)
 _FACTS: sa.Select[*tuple[Any, ...]] = sa.select(
     t.Account.id,
     t.Account.crm_id,

@@ -46,7 +46,7 @@ def kept_where(rows: Filter) -> list[sa.ColumnElement[bool]]:
     """The conditions of such a filter on the counts."""
     kept = t.WorklistCount
     chosen = ((kept.status, rows.statuses), (kept.provider_id, rows.providers), (kept.reason, rows.reasons))
-    conditions = [column.in_(values) for column, values in chosen if values]
+    conditions: list[sa.ColumnElement[bool]] = [column.in_(values) for column, values in chosen if values]
     if rows.owner is not None:
         conditions.append(kept.owner == rows.owner)
     is_counted = sa.or_(~kept.is_gone, kept.status == Status.MAPPED)

@@ -244,7 +244,7 @@ def _where(
         conditions.append(using(work.reason).in_(rows.reasons))
     conditions.append(work.is_gone == sa.true() if rows.part is ListPart.GONE else _is_counted(using))
     if rows.account_id is not None:
-        conditions.append(work.account_id == rows.account_id)
+        conditions.append(work.provider_account_id.in_(_mapped_to(rows.account_id)))
     conditions.extend(facet_conditions(rows.owner, rows.scores, rows.since, rows.before))
     if rows.part is ListPart.BACK:
         conditions.append(using(work.version).in_(return_decisions()))
@@ -276,6 +276,11 @@ _PARTS: Mapping[ListPart | None, Callable[[], sa.Select[int]]] = {
     ListPart.UNSYNCED: _unsynced,
     ListPart.HELD: _held,
 }
+
+
+def _mapped_to(account_id: int) -> sa.Select[int]:
+    """Few rows, by the index of the mappings; the rows of the grid have none by account."""
+    return sa.select(t.Mapping.provider_account_id).where(t.Mapping.account_id == account_id)
 
 
 def _new_since(at: dt.datetime) -> sa.Select[int]:
