@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from w365.model import MatchPolicy, ProviderKind, Rule
+from w365.model import MatchPolicy, ProviderKind, Rule, RunKind, RunState
 from w365.store import tables as t
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.db.engine import Store, open_store
@@ -123,8 +123,11 @@ def _bulk(
 
 def _map(connection: sa.Connection, customers: int, accounts: int) -> None:
     mapped = [n for n in range(1, customers + 1) if n % 10 < 7 and n <= accounts]
-    columns = ("id", "at", "actor", "provider_account_id", "kind", "account_id", "origin", "reason")
-    _bulk(connection, t.Decision, columns, ((n, NOW, "run", n, "map", n, "auto", "") for n in mapped))
+    match = {"id": 1, "kind": RunKind.MATCH, "target": "", "state": RunState.DONE, "actor": "run"}
+    times = {"requested_at": NOW, "started_at": NOW, "ended_at": NOW}
+    connection.execute(sa.insert(t.Run).values(**match, **times, done=customers, message="", result={}, error=""))
+    columns = ("id", "at", "actor", "run_id", "provider_account_id", "kind", "account_id", "origin", "reason")
+    _bulk(connection, t.Decision, columns, ((n, NOW, "run", 1, n, "map", n, "auto", "") for n in mapped))
     columns = ("provider_account_id", "account_id", "origin", "decision_id")
     _bulk(connection, t.Mapping, columns, ((n, n, "auto", n) for n in mapped))
 
