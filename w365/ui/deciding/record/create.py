@@ -19,7 +19,11 @@ def show_create(decider: Decider) -> None:
     """Show the form, filled with what the provider says, below the accounts that look like it."""
     if not decider.may or decider.record.row.account_id is not None:
         return
-    with st.expander("Create an account"):
+    # Looking for similar accounts is a third of what a record costs: it is done once somebody opens the form.
+    form = st.expander("Create an account", key=decider.field_key("create"), on_change="rerun")
+    if not form.open:
+        return
+    with form:
         new = _read_form(decider)
         _show_similar(decider, new.name)
         decider.button(
