@@ -78,3 +78,13 @@ def test_a_record_looks_for_no_similar_accounts_while_the_form_that_shows_them_i
         test.run()
     assert noted
     assert not [statement for statement in noted if "FROM word" in statement and "worklist" not in statement]
+
+
+def test_a_record_that_is_opened_is_read_once(world: World) -> None:
+    world.sync()
+    with world.service.store.read() as connection:
+        row = connection.scalar(sa.select(t.Worklist.provider_account_id))
+    test = world.open("provider_accounts", {"status": "all", "record": str(row)})
+    with statements(world) as noted:
+        test.run()
+    assert sum("domain_source" in one for one in noted) == 1

@@ -17,7 +17,7 @@ from w365.service.deciding.collaboration import list_owners
 from w365.service.deciding.mapping import Decided
 from w365.service.deciding.undo import take_back_now
 from w365.service.exporting import Subject
-from w365.service.reading.records import count, read_record
+from w365.service.reading.records import count, read_record, read_row
 from w365.service.reading.visits import read_visit
 from w365.service.syncing.providers import list_providers
 from w365.store.reading.worklist import Row
@@ -224,8 +224,7 @@ def _leave_record() -> None:
 
 
 def _open_record(context: PageContext, row: int) -> None:
-    record = read_record(context.service, context.actor, row)
-    title = plain(short(record.row.name, 100)) or "Provider account"
+    title = plain(short(read_row(context.service, context.actor, row).name, 100)) or "Provider account"
     st.dialog(title, width="large", on_dismiss=_leave_record)(_show_record)(context, row)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from w365.model import OPEN
-from w365.service.reading.records import read_record
+from w365.service.reading.records import read_record, read_row
 from w365.ui.deciding.record.panel import forget_shown, show_record
 from w365.ui.deciding.record.words import say_settled
 from w365.ui.frame.page_context import PageContext
@@ -15,8 +15,7 @@ from w365.ui.frame.wording import plain, short
 
 def open_record(context: PageContext, row: int, selection: str) -> None:
     """Show the record; once it is decided or left, what was chosen in the table `selection` is no longer."""
-    record = read_record(context.service, context.actor, row)
-    title = plain(short(record.row.name, 100)) or "Provider account"
+    title = plain(short(read_row(context.service, context.actor, row).name, 100)) or "Provider account"
 
     def leave() -> None:
         st.session_state.pop(selection, None)
