@@ -11,14 +11,20 @@ import sqlalchemy as sa
 from w365.model import Age, ScoreBand
 from w365.store import tables as t
 from w365.store.reading.facets import midnight
+from w365.store.reading.row_counts import is_kept, kept_where
 from w365.store.reading.worklist import Filter, Unsought, where_of
 
 
 def count_by_owner(connection: sa.Connection, rows: Filter) -> dict[str, int]:
     """Count by owner, "" for nobody."""
-    owner = t.Worklist.owner
-    query = sa.select(owner, sa.func.count()).where(*where_of(replace(rows, owner=None), Unsought)).group_by(owner)
-    return {row[0]: row[1] for row in connection.execute(query.order_by(owner))}
+    anybody = replace(rows, owner=None)
+    if is_kept(anybody):
+        owner, accounts = t.WorklistCount.owner, sa.func.sum(t.WorklistCount.accounts)
+        query = sa.select(owner, accounts).where(*kept_where(anybody)).having(accounts > 0)
+    else:
+        owner = t.Worklist.owner
+        query = sa.select(owner, sa.func.count()).where(*where_of(anybody, Unsought))
+    return {row[0]: int(row[1]) for row in connection.execute(query.group_by(owner).order_by(owner))}
 
 
 def count_by_score(connection: sa.Connection, rows: Filter) -> dict[ScoreBand, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -17,7 +17,7 @@ from w365.service.deciding.collaboration import list_owners
 from w365.service.deciding.mapping import Decided
 from w365.service.deciding.undo import take_back_now
 from w365.service.exporting import Subject
-from w365.service.reading.records import count, read_record, read_row
+from w365.service.reading.records import count_each, read_record, read_row
 from w365.service.reading.visits import read_visit
 from w365.service.syncing.providers import list_providers
 from w365.store.reading.worklist import Row
@@ -132,7 +132,7 @@ def _show_choices(context: PageContext, view: View, providers: Mapping[int, str]
 def _parts(context: PageContext, view: View) -> dict[ListPart, int]:
     """What is a part of the list, but no status; shown where there is any."""
     offered = [part for part in PARTS if part is not ListPart.NEW or view.since is not None]
-    return {part: _count(context.service, context.actor, view, part) for part in offered}
+    return dict(zip(offered, _count_each(context.service, context.actor, view, offered), strict=True))
 
 
 def _status_facet(amounts: Mapping[Status, int], parts: Mapping[ListPart, int], view: View) -> None:
@@ -171,11 +171,11 @@ def _chosen() -> None:
 def _amounts(service: Service, actor: Actor, view: View) -> dict[Status, int]:
     """How many rows each status has under the other facets: exactly what the grid would show."""
     order = (*OPEN, Status.MAPPED, Status.EXCLUDED, Status.PARKED)
-    return {status: _count(service, actor, view, status) for status in order}
+    return dict(zip(order, _count_each(service, actor, view, order), strict=True))
 
 
-def _count(service: Service, actor: Actor, view: View, shown: Status | ListPart) -> int:
-    return count(service, actor, replace(view, shown=shown).filter())
+def _count_each(service: Service, actor: Actor, view: View, shown: Sequence[Status | ListPart]) -> list[int]:
+    return count_each(service, actor, [replace(view, shown=each).filter() for each in shown])
 
 
 def _hear(context: PageContext, event: GridEvent | Bulk | Sorted) -> None:
