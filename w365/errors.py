@@ -10,6 +10,7 @@ W365Error
 │   └── SignInRefused       the identity provider refused the application
 ├── SourceError             the other side (provider, CRM) did not do as asked
 │   ├── SourceUnreachable   try again later
+│   │   └── SourceSilent    it did not answer at all
 │   ├── SourceBusy          it asked us to wait longer than we are willing to
 │   ├── SourceRefused       it answered with a refusal; the request must change
 │   │   └── AddressRefused  it does not accept the address; correct it
@@ -104,6 +105,10 @@ class SourceError(W365Error):
 
 class SourceUnreachable(SourceError):
     """No answer, or only server errors, after bounded retries."""
+
+
+class SourceSilent(SourceUnreachable):
+    """No answer at all."""
 
 
 class SourceBusy(SourceError):

@@ -174,8 +174,9 @@ def _attempt(service: Service, run: RunView) -> None:
     state = RunState.INTERRUPTED
     values: dict[str, Any] = {"error": "The process was stopped. What was written was kept; run it again."}
     try:
-        result = _WORK[run.kind](service, run, Progress(service.store, run.id, service.clock, tries=run.tries))
-        state, values = RunState.DONE, {"result": result, "error": "", "message": ""}
+        progress = Progress(service.store, run.id, service.clock, tries=run.tries)
+        result = _WORK[run.kind](service, run, progress)
+        state, values = RunState.DONE, {"result": result, "error": "", "message": progress.closing}
     except Cancelled as error:
         state, values = RunState.CANCELLED, {"error": str(error)}
     except W365Error as error:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fault_server import Answer, Bench, Request
+from fault_server import Answer, Bench, Request, reset
 from http_bench import guid
-from portals.centre import Detail, centre, fail, listing, named, only, read_all, record
+from portals.centre import centre, fail, listing, named, only, read_all, record
 
-from w365.errors import SourceChanged, SourceUnreachable
+from w365.errors import SourceChanged
+from w365.portals.gaps import gaps_in
 from w365.source_records import CustomerDomain, Rejected
 
 
@@ -76,35 +77,87 @@ def test_details_of_one_customer_that_cannot_be_understood_leave_what_is_stored(
     assert good.domains == (CustomerDomain("own.example"),)
 
 
-@pytest.mark.parametrize(("odd", "customers", "is_change"), [(3, 5, True), (4, 4, False), (3, 6, False), (6, 6, True)])
-def test_details_that_most_of_five_customers_lack_the_shape_of_are_a_change_of_the_source(
-    place: Bench, odd: int, customers: int, *, is_change: bool
+HTML = Answer(b"<html>Error</html>", 200, {"Content-Type": "text/html"})
+MFA = Answer({"code": 900421, "description": "MFA is required."}, 401)
+
+
+@pytest.mark.parametrize("resource", ["customDomains", "subscriptions"])
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Answer(b"", 401), "the provider refuses it (401)."),
+        (MFA, "the provider wants a person who signed in with multi-factor authentication (401, code 900421)."),
+        (Answer({"code": "600003"}, 403), "the provider refuses it (403, code 600003)."),
+        (Answer(b"", 404), "the provider refuses it (404)."),
+        (Answer({}, 429, {"Retry-After": "3600"}), "the provider asked for a longer pause than a sync waits."),
+        (Answer(b"<html>", 500), "the provider answered with errors of its own."),
+        (HTML, "Partner Center answered with a web page instead of data."),
+        (Answer({"unexpected": 1}), "Partner Center answers differently than documented: "),
+        (reset, "the provider answered with errors of its own."),
+    ],
+)
+def test_details_that_fail_for_all_customers_cost_them_nothing_else(
+    place: Bench, resource: str, answer: Answer, why: str
 ) -> None:
+    """Twelve customers: each call is asked once where it failed five times in a row, and the names are all there."""
+
     def detail(request: Request) -> Answer | None:
-        return Answer({"unexpected": 1}) if any(guid(n) in request.path for n in range(odd)) else None
+        return answer if request.path.endswith(resource) else None
 
-    script = centre(lambda _: listing([record(n) for n in range(customers)]), detail)
-    if is_change:
-        assert isinstance(fail(place, script), SourceChanged)
-    else:
-        assert len(read_all(place, script)[0][0].customers) == customers
+    records = [record(n) for n in range(12)]
+    (page,), server = read_all(place, centre(lambda _: listing(records), detail))
+    assert [(each.specific_id, each.name) for each in page.customers] == [(guid(n), f"Customer {n}") for n in range(12)]
+    gaps = [gaps_in(each.note) for each in page.customers]
+    assert {len(each) for each in gaps} == {1}
+    assert {each.is_of_domains for (each,) in gaps} == {resource == "customDomains"}
+    assert all(each.why.startswith(why) for (each,) in gaps), gaps
+    other = "subscriptions" if resource == "customDomains" else "domains"
+    assert all(getattr(each, other) is not None for each in page.customers)
+    tokens = sum(path.endswith("/token") for path in server.paths())
+    assert tokens <= 1 + 5 + 12  # five in a row, and those on their way
 
 
-def test_one_customer_in_trouble_does_not_end_the_run_but_five_do(place: Bench) -> None:
+def test_one_customer_in_trouble_keeps_what_is_stored_and_is_asked_four_times(place: Bench) -> None:
     records = [record(n) for n in range(12)]
 
-    def detail(failing: int) -> Detail:
-        def answer(request: Request) -> Answer | None:
-            return Answer(b"", 500) if any(guid(n) in request.path for n in range(failing)) else None
+    def detail(request: Request) -> Answer | None:
+        return Answer(b"", 500) if guid(1) in request.path and request.path.endswith("Domains") else None
 
-        return answer
+    (page,), server = read_all(place, centre(lambda _: listing(records), detail))
+    assert [each.domains is None for each in page.customers] == [n == 1 for n in range(12)]
+    assert sum(guid(1) in path and path.endswith("Domains") for path in server.paths()) == 4
 
-    pages, _ = read_all(place, centre(lambda _: listing(records), detail(2)))
-    assert [c.domains is None for c in pages[0].customers] == [True, True, *[False] * 10]
-    assert "the provider answered with errors of its own." in pages[0].customers[0].note
-    error = fail(place, centre(lambda _: listing(records), detail(12)))
-    assert isinstance(error, SourceUnreachable)
-    assert "answered 4 times with a server error (500; request id " in error.what
+
+def test_server_errors_for_all_customers_cost_a_call_each_and_no_waiting(place: Bench) -> None:
+    records = [record(n) for n in range(100)]
+    _, server = read_all(place, centre(lambda _: listing(records), lambda _: Answer(b"", 500)))
+    calls = sum(guid(0)[:-2] in path for path in server.paths())
+    assert calls <= 2 * (100 + 3 * (5 + 12))
+    assert sum(place.clock.slept) < 2 * 20 * 7
+
+
+def test_silence_for_all_customers_leaves_the_rest_of_the_page_unasked(place: Bench) -> None:
+    records = [record(n) for n in range(150)]
+
+    def hang_up(request: Request) -> Any:
+        return reset if request.path.endswith(("customDomains", "subscriptions")) else None
+
+    (page,), server = read_all(place, centre(lambda _: listing(records), hang_up))
+    assert len(page.customers) == 150
+    assert len({path for path in server.paths() if path.endswith("customDomains")}) < 80
+
+
+def test_one_defect_in_most_subscriptions_keeps_what_is_stored_of_them(place: Bench) -> None:
+    def detail(request: Request) -> Answer | None:
+        item = {"id": "S1", "offerName": "E5", "status": "active", "seats": 3}
+        return Answer({"items": [item]}) if request.path.endswith("subscriptions") else None
+
+    (page,), _ = read_all(place, centre(lambda _: listing([record(n) for n in range(6)]), detail))
+    assert {each.subscriptions for each in page.customers} == {None}
+    assert {each.note for each in page.customers} == {
+        "Subscriptions were not read: subscription: quantity is not a whole number."
+    }
+    assert page.rejected == ()
 
 
 def test_a_bad_record_is_rejected_with_its_id_and_the_rest_is_kept(place: Bench) -> None:

@@ -97,7 +97,7 @@ def _cell(value: object) -> str:
 
 def print_runs(service: Service, run_ids: Sequence[int], *, as_json: bool) -> None:
     """Print how the runs and the matches after them ended; a failed one makes the exit status 1, told on stderr."""
-    from w365.service.syncing.runs import list_runs
+    from w365.service.syncing.runs import list_runs, say_state
 
     first = min(run_ids, default=0)
     runs = [run for run in reversed(list_runs(service, command_line_user())) if run_ids and run.id >= first]
@@ -109,11 +109,12 @@ def print_runs(service: Service, run_ids: Sequence[int], *, as_json: bool) -> No
             "state": run.state.value,
             "result": as_words(run.result),
             "error": run.error,
+            "message": run.message,
         }
         for run in runs
     ]
-    lines = [f"{run.target} {run.kind.value}: {run.state.value}{_in_brackets(as_words(run.result))}" for run in runs]
-    print_answer(as_json, {"runs": answer}, "\n".join(lines))
+    lines = [f"{run.target} {run.kind.value}: {say_state(run)}{_in_brackets(as_words(run.result))}" for run in runs]
+    print_answer(as_json, {"runs": answer}, "\n".join(lines + [run.message for run in runs if run.message]))
     failed = [run for run in runs if run.state is not RunState.DONE]
     for run in failed:
         print(f"{run.target}: {run.error}", file=sys.stderr)

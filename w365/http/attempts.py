@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from w365.errors import SourceBusy, SourceUnreachable
+from w365.errors import SourceBusy, SourceSilent, SourceUnreachable
 from w365.http.conditions import Conditions
 from w365.http.rate_limit import RateLimiter
 from w365.http.refusal import Refusal
@@ -17,22 +17,33 @@ KEPT = "What was stored so far is kept."
 
 
 class Attempts:
-    """Counts failures of one request to ``source`` and decides. ``is_repeatable`` false means: one try only."""
+    """Counts failures of one request to ``source`` and decides. ``is_repeatable`` false means: one try only.
+
+    ``is_tried_once`` as well, but the request may be repeated: a pause that is asked for is kept, and then it is.
+    """
 
     def __init__(
-        self, source: str, limiter: RateLimiter, conditions: Conditions, check: Check, *, is_repeatable: bool
+        self,
+        source: str,
+        limiter: RateLimiter,
+        conditions: Conditions,
+        check: Check,
+        *,
+        is_repeatable: bool,
+        is_tried_once: bool = False,
     ) -> None:
         self._source = source
         self._limiter = limiter
         self._conditions = conditions
         self._check = check
         self._is_repeatable = is_repeatable
+        self._is_tried_once = is_tried_once
         self._failures = 0
         self._busy = 0
         self._paused = 0.0
 
     def after_no_answer(self, fault: NoAnswer) -> None:
-        """Wait for the next try, or raise SourceUnreachable."""
+        """Wait for the next try, or raise SourceSilent."""
         self._failures += 1
         if fault.is_lasting or not self._may_repeat():
             raise self._unreachable(fault) from None
@@ -64,7 +75,8 @@ class Attempts:
         self._limiter.pause(seconds, f"{self._source} asked for a pause of {say_duration(seconds)}.")
 
     def _may_repeat(self) -> bool:
-        return self._is_repeatable and self._failures < self._conditions.patience.tries
+        is_again = self._is_repeatable and not self._is_tried_once
+        return is_again and self._failures < self._conditions.patience.tries
 
     def _times(self) -> str:
         return "once" if self._failures == 1 else f"{self._failures} times"
@@ -78,10 +90,10 @@ class Attempts:
         clock = self._conditions.clock
         clock.wait_until(clock.monotonic() + seconds, self._check)
 
-    def _unreachable(self, fault: NoAnswer) -> SourceUnreachable:
+    def _unreachable(self, fault: NoAnswer) -> SourceSilent:
         tried = f" (tried {self._times()})" if self._failures > 1 else ""
         is_harmless = self._is_repeatable or not fault.sent
-        return SourceUnreachable(
+        return SourceSilent(
             f"{self._source} cannot be reached: {fault.why}{tried}.",
             kept=KEPT if is_harmless else _UNKNOWN,
             do=fault.advice or (_LATER if is_harmless else _LOOK_FIRST),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from w365.connection import Connection
@@ -55,6 +55,7 @@ class _Call:
     is_repeatable: bool
     explain: Explain | None
     may_be_empty: bool = False
+    is_tried_once: bool = False
 
 
 class ApiClient:
@@ -104,15 +105,22 @@ class ApiClient:
         return origin_of(url) == self._origin
 
     def get_json(
-        self, path_or_url: str, *, headers: Mapping[str, str] | None = None, explain: Explain | None = None
+        self,
+        path_or_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        explain: Explain | None = None,
+        is_tried_once: bool = False,
     ) -> Answer:
         """Read ``path_or_url``: a path below the connection's address, or an absolute address on the same host.
 
+        ``is_tried_once``: a fault or a 401 is raised at once, with no further try and no new token.
         Raises SourceUnreachable, SourceBusy, SourceRefused, SourceChanged, SignInRefused, Cancelled, or what
         ``explain`` makes of an error answer.
         """
         url = self._resolve(path_or_url)
-        return self._perform(_Call("GET", url, dict(headers or {}), None, is_repeatable=True, explain=explain))
+        call = _Call("GET", url, dict(headers or {}), None, is_repeatable=True, explain=explain)
+        return self._perform(replace(call, is_tried_once=is_tried_once))
 
     def post_json(
         self,
@@ -164,8 +172,8 @@ class ApiClient:
         return path_or_url
 
     def _perform(self, call: _Call) -> Answer:
-        attempts = Attempts(self.source, self._limiter, self._conditions, self._check, is_repeatable=call.is_repeatable)
-        token, is_renewed = self._tokens.token(), False
+        attempts = self._begin_attempts(call)
+        token, is_renewed = self._tokens.token(), call.is_tried_once
         while True:
             self._limiter.acquire(self._check)
             try:
@@ -183,6 +191,16 @@ class ApiClient:
                 token, is_renewed = self._tokens.renew(token), True
             else:
                 self._after_refusal(call, answer, attempts, token)
+
+    def _begin_attempts(self, call: _Call) -> Attempts:
+        return Attempts(
+            self.source,
+            self._limiter,
+            self._conditions,
+            self._check,
+            is_repeatable=call.is_repeatable,
+            is_tried_once=call.is_tried_once,
+        )
 
     def _after_refusal(self, call: _Call, answer: RawAnswer, attempts: Attempts, token: str) -> None:
         """Wait for the next try, or raise what the refusal means."""

@@ -122,12 +122,18 @@ def name_record(value: object, id_field: str, position: int) -> str:
     return clean_text(str(identifier))[:100] if is_usable else f"record {position + 1} of its page"
 
 
+def find_pattern(rejected: Sequence[Rejected], records: int) -> tuple[str, int]:
+    """Return the one defect of more than half of a page's records (five or more) and its count; else nothing and 0."""
+    if records < _FEWEST_FOR_PATTERN or not rejected:
+        return "", 0
+    why, count = Counter(entry.why for entry in rejected).most_common(1)[0]
+    return (why, count) if count * 2 > records else ("", 0)
+
+
 def refuse_pattern(source: str, rejected: Sequence[Rejected], records: int) -> None:
     """Raise SourceChanged when one and the same defect is in more than half of a page's records (five or more)."""
-    if records < _FEWEST_FOR_PATTERN or not rejected:
-        return
-    why, count = Counter(entry.why for entry in rejected).most_common(1)[0]
-    if count * 2 > records:
+    why, count = find_pattern(rejected, records)
+    if count:
         raise SourceChanged(
             f"{source} answers differently than documented, in {count} of {records} records: {why}",
             kept="Nothing of this page was stored; what was stored before is kept.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from w365.http.body import Truncated, Unreadable, parse_json
@@ -20,13 +20,17 @@ _LONGEST_ID = 100
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer of 300 or more in parts. ``code`` is text, as the other side writes numbers and words alike."""
+    """An answer of 300 or more in parts. ``code`` is text, as the other side writes numbers and words alike.
+
+    The names of ``headers`` are in lower case.
+    """
 
     status: int
     code: str
     message: str
     request_id: str
     detail: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def say(self) -> str:
         """Return ``403, code 20002: "No relationship …"`` with the request id, for the middle of a sentence."""
@@ -47,6 +51,7 @@ def read_refusal(answer: RawAnswer, sent: Mapping[str, str], secrets: Iterable[s
         message=clean(message, secrets, _LONGEST_MESSAGE),
         request_id=_first(headers, _REQUEST_ID),
         detail=describe_ids(headers),
+        headers=answer.headers,
     )
 
 

@@ -56,10 +56,18 @@ class ListPage:
 class Collection:
     """Reads a collection from ``first`` to its end."""
 
-    def __init__(self, client: ApiClient, headers: Mapping[str, str], explain: Explain | None = None) -> None:
+    def __init__(
+        self,
+        client: ApiClient,
+        headers: Mapping[str, str],
+        explain: Explain | None = None,
+        *,
+        is_tried_once: bool = False,
+    ) -> None:
         self._client = client
         self._headers = headers
         self._explain = explain
+        self._is_tried_once = is_tried_once
 
     def pages(self, first: Link) -> Iterator[ListPage]:
         """Yield every page. A link that comes twice, or page after page with nothing on it, raises SourceChanged."""
@@ -77,7 +85,9 @@ class Collection:
 
     def _read(self, link: Link) -> tuple[ListPage, Answer]:
         headers = {**self._headers, **dict(link.headers)}
-        answer = self._client.get_json(link.uri, headers=headers, explain=self._explain)
+        answer = self._client.get_json(
+            link.uri, headers=headers, explain=self._explain, is_tried_once=self._is_tried_once
+        )
         return self._open(answer), answer
 
     def _open(self, answer: Answer) -> ListPage:

@@ -1,33 +1,35 @@
-"""Domains and subscriptions of many customers, a few at a time, so that one bad customer does not end the run."""
+"""Domains and subscriptions of many customers, a few at a time. What cannot be read stays with its customer's row."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
-import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 from urllib.parse import quote
 
-from w365.errors import SignInRefused, SourceChanged, SourceError, SourceRefused, SourceUnreachable
+from w365.errors import SignInRefused, SourceChanged, SourceError, SourceRefused
 from w365.http.client import ApiClient
-from w365.http.fields import FieldError, refuse_pattern
+from w365.http.fields import FieldError, find_pattern
 from w365.portals.collection import Collection, Link
+from w365.portals.gaps import DEFAULT_ONLY, NO_DOMAINS, NO_RELATIONSHIP, NO_SUBSCRIPTIONS, say_why
 from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
 from w365.portals.partner_center_records import (
     ALL_DOMAINS,
-    DEFAULT_ONLY,
+    DEFAULT_DOMAIN,
     default_domain_only,
     read_domains,
     read_subscriptions,
 )
 from w365.portals.record_domains import CUSTOMER_RECORD, RecordDomains
+from w365.portals.refusals import explain_detail
 from w365.portals.stop import StopSignal
+from w365.portals.trouble import Trouble
 from w365.source_records import Customer, CustomerDomain, Rejected, Subscription
 
 _log = logging.getLogger(__name__)
@@ -35,39 +37,24 @@ _LOOK_AGAIN = 0.5
 _FAREWELL = 2.0
 """Seconds between two looks at whether to stop, and seconds given to calls under way when all is over."""
 
-_MOST_FAULTS = 5
-_FEWEST_FOR_PATTERN = 5
-_NO_RELATIONSHIP = "20002"
+T_co = TypeVar("T_co", covariant=True)
+Domains = tuple[CustomerDomain, ...]
+Bought = tuple[tuple[Subscription, ...], tuple[Rejected, ...], int]
 
-PASSING = "the provider answered with errors of its own."
-"""In the note of a customer whose details a later sync may well get."""
 
-T = TypeVar("T")
+class Read(Protocol[T_co]):
+    """Reads one kind of detail of a customer. Raises SourceError, SignInRefused, FieldError."""
+
+    def __call__(self, customer: Customer, *, is_tried_once: bool) -> T_co: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """A customer with what could be read about it. ``changed`` is set when an answer had not the known shape."""
+    """A customer with what could be read about it; its note tells what could not, and why."""
 
     customer: Customer
     rejected: tuple[Rejected, ...]
     subscription_records: int
-    changed: SourceChanged | None
-
-
-class _Tolerance:
-    """How many customers of a page may end in server errors or without sign-in before the run does."""
-
-    def __init__(self, customers: int) -> None:
-        self._most = min(_MOST_FAULTS, (customers + 1) // 2)
-        self._lock = threading.Lock()
-        self._faults = 0
-
-    def count(self, error: SourceUnreachable | SignInRefused) -> None:
-        with self._lock:
-            self._faults += 1
-            if self._faults >= self._most:
-                raise error
 
 
 class DetailReader:
@@ -79,9 +66,10 @@ class DetailReader:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="details")
         self._running: list[Future[Details]] = []
         self._correlation = {"MS-CorrelationId": str(uuid.uuid4())}
-        self._elsewhere = {CUSTOMER_RECORD: RecordDomains(client, self._correlation).read}
+        self._elsewhere: dict[str, Read[Domains]] = {CUSTOMER_RECORD: RecordDomains(client, self._correlation).read}
         if graph is not None:
             self._elsewhere[GRAPH_DOMAINS] = graph.read
+        self._troubles: defaultdict[str, Trouble] = defaultdict(Trouble)
 
     def __enter__(self) -> Self:
         return self
@@ -95,14 +83,14 @@ class DetailReader:
         wait([future for future in self._running if not future.cancelled()], timeout=_FAREWELL)
 
     def read(self, customers: Sequence[Customer]) -> list[Details]:
-        """Return the customers completed, in order. Raises what concerns all of them; refusals stay with their row."""
-        tolerance = _Tolerance(len(customers))
-        self._running = [self._pool.submit(self._read_one, customer, tolerance) for customer in customers]
+        """Return the customers completed, in order. However details fail, it costs the customers nothing else."""
+        for trouble in self._troubles.values():
+            trouble.begin_page()
+        self._running = [self._pool.submit(self._read_one, customer) for customer in customers]
         self._await(self._running)
         details = [future.result() for future in self._running]
         self._running = []
-        _refuse_changed(self._client.source, details)
-        return details
+        return _without_pattern(details)
 
     def _await(self, futures: Sequence[Future[Details]]) -> None:
         pending = set(futures)
@@ -113,60 +101,63 @@ class DetailReader:
                 future.result()
             self._stop()
 
-    def _read_one(self, customer: Customer, tolerance: _Tolerance) -> Details:
+    def _read_one(self, customer: Customer) -> Details:
         self._stop()
-        domains, domain_error = self._attempt(customer, lambda: self._domains(customer), tolerance)
+        domains, domain_error = self._attempt(ALL_DOMAINS, customer, self._domains)
         source = ALL_DOMAINS
-        if domain_error is not None and _is_refused_for_good(domain_error):
-            domains, domain_error, source = self._from_elsewhere(customer, domain_error, tolerance)
-        listed, subscription_error = self._attempt(customer, lambda: self._subscriptions(customer), tolerance)
+        if domain_error is not None and _may_be_elsewhere(domain_error):
+            domains, domain_error, source = self._from_elsewhere(customer, domain_error)
+        listed, subscription_error = self._attempt(NO_SUBSCRIPTIONS, customer, self._subscriptions)
         subscriptions, rejected, records = listed or (None, (), 0)
-        changed = next((e for e in (domain_error, subscription_error) if isinstance(e, SourceChanged)), None)
-        completed = _with_domains(customer, domains, domain_error, source)
-        notes = [
-            completed.note,
-            f"Subscriptions were not read: {_say(subscription_error)}" if subscription_error else "",
-        ]
-        completed = dataclasses.replace(completed, subscriptions=subscriptions, note=" ".join(filter(None, notes)))
-        return Details(completed, rejected, records, changed)
+        completed = dataclasses.replace(
+            _with_domains(customer, domains, domain_error, source), subscriptions=subscriptions
+        )
+        if subscription_error is not None:
+            completed = _noting(completed, NO_SUBSCRIPTIONS, say_why(subscription_error))
+        return Details(completed, rejected, records)
 
     def _from_elsewhere(
-        self, customer: Customer, refusal: SourceError, tolerance: _Tolerance
-    ) -> tuple[tuple[CustomerDomain, ...] | None, SourceError | None, str]:
+        self, customer: Customer, refusal: SourceError
+    ) -> tuple[Domains | None, SourceError | None, str]:
         """Ask the further sources; where they refuse as well or tell none, the first refusal stays the one to tell."""
         for source, read in self._elsewhere.items():
-            domains, error = self._attempt(customer, partial(read, customer), tolerance)
+            domains, error = self._attempt(source, customer, read)
             if domains:
                 return domains, None, source
-            if error is not None and not (isinstance(error, SourceRefused) and _is_lasting(error)):
+            if error is not None and not _may_be_elsewhere(error):
                 return None, error, source
         return None, refusal, ALL_DOMAINS
 
-    def _attempt(
-        self, customer: Customer, read: Callable[[], T], tolerance: _Tolerance
-    ) -> tuple[T | None, SourceError | None]:
+    def _attempt(self, kind: str, customer: Customer, read: Read[T_co]) -> tuple[T_co | None, SourceError | None]:
+        trouble = self._troubles[kind]
         try:
-            return read(), None
+            trouble.refuse()
+            answer = read(customer, is_tried_once=trouble.is_tried_once)
         except FieldError as error:
             problem: SourceError = SourceChanged(f"{self._client.source} answers differently than documented: {error}")
-        except (SourceRefused, SourceChanged) as error:
-            problem = error
-        except SourceUnreachable as error:
-            tolerance.count(error)
-            problem = error
         except SignInRefused as error:
-            # The list was given with the same sign-in, so that this may be one customer's matter.
-            tolerance.count(error)
+            # The list was given with the same sign-in, so that this is a matter of the detail.
             problem = SourceRefused(error.what, status=401, detail=error.detail)
+        except SourceError as error:
+            problem = error
+        else:
+            trouble.count(None)
+            return answer, None
+        trouble.count(problem)
         _log.info("Details of customer %s: %s [%s]", customer.specific_id, problem.what, problem.detail)
         return None, problem
 
-    def _domains(self, customer: Customer) -> tuple[CustomerDomain, ...]:
-        answer = self._client.get_json(_path(customer, "customDomains"), headers=self._headers())
+    def _domains(self, customer: Customer, *, is_tried_once: bool) -> Domains:
+        answer = self._client.get_json(
+            _path(customer, "customDomains"),
+            headers=self._headers(),
+            explain=explain_detail,
+            is_tried_once=is_tried_once,
+        )
         return read_domains(answer.body, customer.default_domain)
 
-    def _subscriptions(self, customer: Customer) -> tuple[tuple[Subscription, ...], tuple[Rejected, ...], int]:
-        collection = Collection(self._client, self._headers())
+    def _subscriptions(self, customer: Customer, *, is_tried_once: bool) -> Bought:
+        collection = Collection(self._client, self._headers(), explain_detail, is_tried_once=is_tried_once)
         items = [item for page in collection.pages(Link(_path(customer, "subscriptions"))) for item in page.items]
         return (*read_subscriptions(items, customer.specific_id), len(items))
 
@@ -178,44 +169,39 @@ def _path(customer: Customer, resource: str) -> str:
     return f"/v1/customers/{quote(customer.specific_id, safe='')}/{resource}"
 
 
-def _with_domains(
-    customer: Customer, domains: tuple[CustomerDomain, ...] | None, error: SourceError | None, source: str
-) -> Customer:
+def _with_domains(customer: Customer, domains: Domains | None, error: SourceError | None, source: str) -> Customer:
     """Choose between all domains, the default one where permission lacks, and None: keep what is stored."""
     if domains:
         return dataclasses.replace(customer, domains=domains, domain_source=source)
     may_fall_back = error is None or (isinstance(error, SourceRefused) and _is_lasting(error))
     fallback = default_domain_only(customer) if may_fall_back else None
     if fallback is None:
-        return dataclasses.replace(customer, note=f"Domains were not read: {_say(error)}" if error else "")
-    note = f"Only the default domain is known: {_say(error)}" if error else ""
-    return dataclasses.replace(customer, domains=fallback, domain_source=DEFAULT_ONLY, note=note)
+        return _noting(customer, NO_DOMAINS, say_why(error)) if error else customer
+    known = dataclasses.replace(customer, domains=fallback, domain_source=DEFAULT_DOMAIN)
+    return _noting(known, DEFAULT_ONLY, say_why(error)) if error else known
 
 
-def _is_refused_for_good(error: SourceError) -> bool:
-    return isinstance(error, SourceRefused) and _is_lasting(error) and error.code != _NO_RELATIONSHIP
+def _noting(customer: Customer, what: str, why: str) -> Customer:
+    return dataclasses.replace(customer, note=f"{customer.note} {what}: {why}".strip())
+
+
+def _may_be_elsewhere(error: SourceError) -> bool:
+    if not isinstance(error, SourceRefused) or error.code == NO_RELATIONSHIP:
+        return False
+    return _is_lasting(error) or error.status == 401
 
 
 def _is_lasting(error: SourceRefused) -> bool:
-    return error.status in {403, 404} or error.code == _NO_RELATIONSHIP
+    return error.status in {403, 404} or error.code == NO_RELATIONSHIP
 
 
-def _say(error: SourceError | None) -> str:
-    """Put a refusal into words that are the same at every run: without request ids, a second run changes nothing."""
-    if isinstance(error, SourceRefused):
-        if error.code == _NO_RELATIONSHIP:
-            return f"there is no relationship with this customer (any more; code {error.code})."
-        code = f", code {error.code}" if error.code else ""
-        return f"the provider refuses it ({error.status}{code})."
-    if isinstance(error, SourceUnreachable):
-        return PASSING
-    return f"{error.what}" if error else ""
-
-
-def _refuse_changed(source: str, details: Sequence[Details]) -> None:
-    """Raise when the same thing is wrong with the details of most customers."""
-    changed = [entry.changed for entry in details if entry.changed]
-    if len(details) >= _FEWEST_FOR_PATTERN and len(changed) * 2 > len(details):
-        raise changed[0]
+def _without_pattern(details: list[Details]) -> list[Details]:
+    """Where most subscriptions have one and the same defect, what is stored of them is truer than what is left."""
     rejected = [each for entry in details for each in entry.rejected]
-    refuse_pattern(source, rejected, sum(entry.subscription_records for entry in details))
+    why, _ = find_pattern(rejected, sum(entry.subscription_records for entry in details))
+    return [_unsubscribed(entry, why) if why and entry.rejected else entry for entry in details]
+
+
+def _unsubscribed(entry: Details, why: str) -> Details:
+    customer = _noting(dataclasses.replace(entry.customer, subscriptions=None), NO_SUBSCRIPTIONS, why)
+    return dataclasses.replace(entry, customer=customer, rejected=())

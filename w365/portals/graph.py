@@ -41,7 +41,7 @@ class GraphDomains:
     def waiting(self) -> Waiting | None:
         return self._limiter.waiting
 
-    def read(self, customer: Customer) -> tuple[CustomerDomain, ...]:
+    def read(self, customer: Customer, *, is_tried_once: bool = False) -> tuple[CustomerDomain, ...]:
         """Return the verified domains. Raises SourceRefused where the tenant does not permit it, and SourceError."""
         connection = dataclasses.replace(self._connection, tenant_id=customer.tenant_guid or customer.specific_id)
         tokens = UserTokens(
@@ -49,21 +49,21 @@ class GraphDomains:
         )
         client = ApiClient(SOURCE, connection, tokens, check=self._check, conditions=self._conditions)
         try:
-            return read_domains(_read_all(client), customer.default_domain)
+            return read_domains(_read_all(client, is_tried_once=is_tried_once), customer.default_domain)
         except SignInRefused as error:
             raise _not_permitted(error) from None
         finally:
             client.close()
 
 
-def _read_all(client: ApiClient) -> list[Any]:
+def _read_all(client: ApiClient, *, is_tried_once: bool) -> list[Any]:
     """Read every page: a domain left out might be the one that maps."""
     link: str | None = _PATH
     seen: set[str] = set()
     domains: list[Any] = []
     while link is not None:
         seen.add(link)
-        body = client.get_json(link).body
+        body = client.get_json(link, is_tried_once=is_tried_once).body
         values = body.get("value") if isinstance(body, dict) else None
         if not isinstance(values, list):
             raise FieldError("the list of domains is missing.")

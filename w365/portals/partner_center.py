@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from w365.connection import Connection, SignIn
-from w365.errors import AccessError, SourceChanged, SourceRefused
+from w365.errors import SourceChanged, SourceRefused
 from w365.http.attempts import KEPT
 from w365.http.client import ApiClient, Explain
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.fields import FieldError, name_record, refuse_pattern
-from w365.http.refusal import Refusal
 from w365.http.sign_in.app_tokens import AppTokens
 from w365.http.sign_in.user_tokens import UserTokens
 from w365.http.wait import REAL_CLOCK, Check, Waiting, never_stop
@@ -27,11 +26,11 @@ from w365.portals.partner_center_onboarding import PartnerCenterOnboarding
 from w365.portals.partner_center_records import ALL_DOMAINS, read_customer, unknown_fields
 from w365.portals.protocol import Choose
 from w365.portals.record_domains import CUSTOMER_RECORD
+from w365.portals.refusals import SOURCE, explain_list
 from w365.portals.resellers import NO_CHANNELS, ResellerChannels, customers_of, id_of, read_channels
 from w365.portals.stop import StopSignal
 from w365.source_records import Customer, CustomerPage, Rejected
 
-SOURCE = "Partner Center"
 _SCOPE = "https://api.partnercenter.microsoft.com/.default"
 """The only audience Partner Center takes, whatever the address it is reached at."""
 USER_SCOPE = "https://api.partnercenter.microsoft.com/user_impersonation"
@@ -46,10 +45,6 @@ WORKERS = 12
 
 _MOST_REPEATS = 3
 _CURSOR_REFUSED = frozenset({400, 404, 410, 412})
-_PERMISSION = (
-    "In Entra ID give the application the permission of “Microsoft Partner Center” with admin consent, "
-    "and in Partner Center a role such as Admin agent."
-)
 
 
 def connect_partner_center(
@@ -166,7 +161,7 @@ class PartnerCenter:
         yield from self._collection().pages(Link(f"/v1/customers?size={_PAGE_SIZE}"))
 
     def _collection(self) -> Collection:
-        return self._list(_explain)
+        return self._list(explain_list)
 
     def _list(self, explain: Explain | None = None) -> Collection:
         return Collection(self._client, {"MS-CorrelationId": str(uuid.uuid4()), "X-Locale": "en-US"}, explain)
@@ -237,14 +232,3 @@ def _read_list(items: Sequence[Any]) -> tuple[list[Customer], list[Rejected]]:
         except FieldError as error:
             rejected.append(Rejected(name_record(item, "id", position), str(error)))
     return customers, rejected
-
-
-def _explain(refusal: Refusal) -> AccessError | None:
-    if refusal.status != 403:
-        return None
-    return AccessError(
-        f"{SOURCE} does not let the application list customers ({refusal.say()}).",
-        kept=KEPT,
-        do=_PERMISSION,
-        detail=refusal.detail,
-    )

@@ -21,7 +21,7 @@ from w365.http.fields import (
 from w365.source_records import Customer, CustomerDomain, Rejected, Subscription
 
 ALL_DOMAINS = "all custom domains"
-DEFAULT_ONLY = "default domain only"
+DEFAULT_DOMAIN = "default domain only"
 _LONGEST_DOMAIN = 255
 
 _KNOWN = frozenset(

@@ -17,10 +17,13 @@ class Count(enum.StrEnum):
     RETURNED = enum.auto()
     REJECTED = enum.auto()
     INCOMPLETE = enum.auto()  # without all details
+    WITHOUT_DOMAINS = enum.auto()  # without all of them, as the provider did not tell them
+    WITHOUT_SUBSCRIPTIONS = enum.auto()  # likewise
     LEFT_ALONE = enum.auto()  # a person switched their sync off
     MISSING = enum.auto()  # not met by a sync that the guard stopped
     UNKNOWN_FIELDS = enum.auto()  # members of records that nobody here knows
     BY_CHANGES = enum.auto()  # 1 where a sync read only what the record of changes names, and what is new
+    GAPS_ONLY = enum.auto()  # 1 where a sync read only what the one before could not read, and what is new
     NO_FEED = enum.auto()  # 1 where that was wanted, but the record of changes could not be read
 
     ACCOUNTS_NEW = enum.auto()
@@ -65,6 +68,9 @@ class Count(enum.StrEnum):
 
 Counts = Counter[Count]
 """0 is said of what was not counted; what was counted and came to 0 is in it."""
+
+GAPS = (Count.WITHOUT_DOMAINS, Count.WITHOUT_SUBSCRIPTIONS)
+"""A sync that counted any of these is done with gaps."""
 
 _BY_WORD = {count.value: count for count in Count}
 

@@ -16,7 +16,7 @@ from w365.source_records import Rejected
 from w365.store.db.bulk_insert import upsert
 from w365.store.db.engine import Store
 from w365.store.lost_runs import CANCELLED_LATE, give_up_lost
-from w365.store.run_counts import Counts, read_counts
+from w365.store.run_counts import GAPS, Counts, read_counts
 from w365.store.tables import ACTIVE_RUNS, Run, RunProblem, RunSeen
 
 RESUMABLE = dt.timedelta(hours=1)
@@ -72,6 +72,11 @@ class RunView:
     @property
     def is_active(self) -> bool:
         return self.state in ACTIVE
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether it is done, but without all that it was to read."""
+        return self.state is RunState.DONE and any(self.result[count] for count in GAPS)
 
     def rate(self, at: dt.datetime) -> float:
         """Records a second since the start; 0 when it has not begun."""
@@ -257,7 +262,7 @@ class Progress:
     """What a run reports to while it works: counts, a heartbeat, and the question whether a person cancelled it.
 
     `report` belongs into the transaction that wrote the page, so that cursor and data agree after a crash. `explain`
-    says why a source makes us wait, or returns an empty text.
+    says why a source makes us wait, or returns an empty text. `closing` is what stays said of a run that is done.
     """
 
     def __init__(self, store: Store, run_id: int, clock: Clock = now, *, tries: int = 1) -> None:
@@ -265,6 +270,7 @@ class Progress:
         self._last_beat = clock()
         self._is_explained = False
         self.explain: Callable[[], str] = str
+        self.closing = ""
 
     def report(self, connection: sa.Connection, **values: Any) -> None:
         """Write counts, cursor or message, and that the process lives.

@@ -27,7 +27,7 @@ from w365.demo.partner_center.audit import AuditRecords
 from w365.errors import SourceChanged, SourceRefused, SourceUnreachable, W365Error
 from w365.jobs import execute_run
 from w365.model import RunState
-from w365.portals.details import PASSING
+from w365.portals.gaps import PASSING
 from w365.portals.protocol import Choose
 from w365.service import Service
 from w365.service.bootstrap import open_service

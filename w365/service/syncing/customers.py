@@ -11,6 +11,7 @@ from w365.errors import MassDisappearance, NotFound, SourceRefused
 from w365.portals import Portal
 from w365.portals.protocol import Choose, TellsChanges
 from w365.service import Service
+from w365.service.syncing.gaps import count_gaps, say_gaps, tally_gaps
 from w365.service.syncing.scope import decide_kind
 from w365.source_records import CustomerPage
 from w365.store.db.engine import Connection
@@ -20,6 +21,7 @@ from w365.store.syncing.customers import store_page
 from w365.store.syncing.gone_customers import count_missing, mark_gone
 from w365.store.syncing.gone_guard import GoneGuard
 from w365.store.syncing.providers import find_provider_named
+from w365.store.syncing.sync_history import count_notes
 
 _GUARD = GoneGuard(
     "customers",
@@ -52,7 +54,16 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> Counts:
         counts[Count.GONE] = _mark_missing(service, progress, provider_id, counts)
     counts.update(kind.counts)
     counts.update(_count_unknown(unknown))
+    counts.update(_close_with_gaps(service, progress, provider_id))
     return counts
+
+
+def _close_with_gaps(service: Service, progress: Progress, provider_id: int) -> Counts:
+    """Count what those that the run met lack, and leave with the run why."""
+    with service.store.read() as connection:
+        tally = tally_gaps(count_notes(connection, provider_id, progress.run_id))
+    progress.closing = say_gaps(tally)
+    return count_gaps(tally)
 
 
 def _read_provider_id(service: Service, name: str) -> int:

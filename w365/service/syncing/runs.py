@@ -78,9 +78,9 @@ def cancel_active(service: Service, actor: Actor, run_id: int) -> RunView:
 
 
 def say_state(run: RunView) -> str:
-    """The state of a run in a word, or since when and by whom it is being stopped."""
+    """The state of a run in a word or three, or since when and by whom it is being stopped."""
     if not (run.is_active and run.cancel_at):
-        return run.state.value
+        return f"{run.state.value} with gaps" if run.has_gaps else run.state.value
     return f"is being stopped, since {run.cancel_at:%H:%M} UTC, by {run.cancel_by}"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from w365.model import RunKind, RunState
+from w365.service.syncing.runs import say_state
 from w365.store.run_counts import Count, Counts, as_words, counts_of
 from w365.store.runs import SCHEDULE, RunView
 
@@ -122,7 +123,7 @@ def _say_error(run: RunView) -> str:
 def _line(run: RunView, zone: dt.tzinfo | None) -> str:
     when = f" {run.ended_at.astimezone(zone):%Y-%m-%d %H:%M %Z}" if run.ended_at else ""
     counts = _say_synced(run)
-    parts = (f"{_name(run)}: {run.state.value}{when}.", _say_error(run), f"{counts}." if counts else "")
+    parts = (f"{_name(run)}: {say_state(run)}{when}.", _say_error(run), f"{counts}." if counts else "", run.message)
     return " ".join(part for part in parts if part)
 
 

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from w365.model import RunKind, RunState
 from w365.store import tables as t
+from w365.store.runs import has_seen
+from w365.store.syncing.customers import SUBJECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,14 @@ def read_past_syncs(connection: sa.Connection, provider: str, after: dt.datetime
     mine = (run.kind == RunKind.SYNC, run.target == provider, run.started_at > after)
     query = sa.select(run.state, run.started_at, run.result).where(*mine).order_by(run.id.desc())
     return [PastSync(row.state == RunState.DONE, row.started_at, row.result) for row in connection.execute(query)]
+
+
+def count_notes(connection: sa.Connection, provider_id: int, run_id: int) -> dict[str, int]:
+    """Count the customers that a run met by what their notes say, those without one left out."""
+    pa = t.ProviderAccount
+    mine = (pa.provider_id == provider_id, pa.note != "", pa.is_synced, has_seen(SUBJECT, pa.specific_id))
+    query = sa.select(pa.note, sa.func.count()).where(*mine).group_by(pa.note)
+    return {row[0]: row[1] for row in connection.execute(query, {"run": run_id})}
 
 
 def read_listed(connection: sa.Connection, provider_id: int, specific_ids: Sequence[str]) -> dict[str, ListedFacts]:

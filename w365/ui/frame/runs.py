@@ -45,12 +45,20 @@ _SYNCED = (
     Count.RETURNED,
     Count.REJECTED,
     Count.INCOMPLETE,
+    Count.WITHOUT_DOMAINS,
+    Count.WITHOUT_SUBSCRIPTIONS,
     Count.LEFT_ALONE,
 )
 _ALWAYS = (Count.NEW, Count.CHANGED, Count.UNCHANGED, Count.GONE, Count.REJECTED)
-_SAID = {Count.INCOMPLETE: "without all details", Count.LEFT_ALONE: "left alone"}
+_SAID = {
+    Count.INCOMPLETE: "without all details",
+    Count.WITHOUT_DOMAINS: "without all domains",
+    Count.WITHOUT_SUBSCRIPTIONS: "without subscriptions",
+    Count.LEFT_ALONE: "left alone",
+}
 _KINDS = {
     Count.BY_CHANGES: "; only what the audit records name was read",
+    Count.GAPS_ONLY: "; only what the sync before could not read, and what is new",
     Count.NO_FEED: "; a full sync, as the audit records could not be read",
 }
 _MATCH_WORDS = {
@@ -123,7 +131,9 @@ def say_stopping(run: RunView, now: dt.datetime, zone: dt.tzinfo) -> str:
 
 
 def say_state(run: RunView) -> str:
-    return "Is being stopped" if run.is_active and run.cancel_requested else STATE_WORDS[run.state]
+    if run.is_active and run.cancel_requested:
+        return "Is being stopped"
+    return f"{STATE_WORDS[run.state]} with gaps" if run.has_gaps else STATE_WORDS[run.state]
 
 
 def say_progress(run: RunView, now: dt.datetime, expected: int | None) -> str:
@@ -188,7 +198,7 @@ def _show_progress(context: PageContext, run: RunView, before: int | None) -> No
 
 def _show_ended(context: PageContext, run: RunView) -> None:
     now = context.service.clock()
-    ended = f"{STATE_WORDS[run.state]} {clock_time(run.ended_at or run.requested_at, now, local_zone())}"
+    ended = f"{say_state(run)} {clock_time(run.ended_at or run.requested_at, now, local_zone())}"
     result = say_result(run)
     if run.error:
         show = st.error if run.state is RunState.FAILED else st.warning
