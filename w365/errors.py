@@ -15,6 +15,7 @@ W365Error
 │   ├── SourceRefused       it answered with a refusal; the request must change
 │   │   └── AddressRefused  it does not accept the address; correct it
 │   ├── SourceChanged       its answer has not the shape we know; nothing was written
+│   ├── ListIncomplete      it did not list all; try again
 │   ├── MassDisappearance   it lists far fewer records than before; look there, then confirm
 │   └── DeltaExpired        the change link is too old; read everything once more
 ├── InputError              correct what was entered
@@ -132,6 +133,10 @@ class AddressRefused(SourceRefused):
 
 class SourceChanged(SourceError):
     """The answer has not the documented shape."""
+
+
+class ListIncomplete(SourceError):
+    """The source did not list all of its records; what came was stored, and nothing was marked as gone."""
 
 
 class MassDisappearance(SourceError):

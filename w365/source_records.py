@@ -63,7 +63,8 @@ class CustomerPage:
     """One page of customers, written in one transaction.
 
     ``cursor`` resumes after this page (None: this was the last). ``total`` is the provider's own count, for the
-    progress bar only. ``ignored_fields`` names members of the payload that nobody here knows.
+    progress bar only. ``ignored_fields`` names members of the payload that nobody here knows. ``lack`` says how the
+    list is known not to be whole, as the end of a sentence; there may be pages after it.
     """
 
     customers: tuple[Customer, ...]
@@ -71,6 +72,7 @@ class CustomerPage:
     cursor: str | None = None
     total: int | None = None
     ignored_fields: frozenset[str] = frozenset()
+    lack: str = ""
 
 
 @dataclass(frozen=True, slots=True)

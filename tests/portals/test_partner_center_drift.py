@@ -56,7 +56,8 @@ def true_bodies() -> dict[str, Any]:
 
 
 def first_only(body: dict[str, Any]) -> dict[str, Any]:
-    return body | {"items": body["items"][:1]}
+    """The samples announce more than the one item that some of them are cut to."""
+    return body | {"items": body["items"][:1], "totalCount": 1}
 
 
 class Service:

@@ -110,20 +110,17 @@ def test_all_companies_come_with_their_subscriptions_in_one_call_per_page(place:
     assert {len(each.subscriptions or ()) for page in pages for each in page.customers} == {2}
     assert [page.total for page in pages] == [450] * 3
     assert [page.cursor is None for page in pages] == [False, False, True]
-    assert len(server.requests) == 1 + 5 + 3
+    assert len(server.requests) == 1 + 5 + 1 + 3  # the first page of subscriptions twice
     assert {parse_qs(urlsplit(each.target).query)["size"][0] for each in server.requests[1:]} == {"200"}
 
 
-@pytest.mark.parametrize("path", ["/v1/companies", "/v1/subscriptions"])
-def test_a_list_that_grows_as_fast_as_it_is_read_is_left(place: Bench, path: str) -> None:
+def test_a_list_that_grows_as_fast_as_it_is_read_is_left(place: Bench) -> None:
     def grows(request: Request) -> Answer:
         number = int(parse_qs(urlsplit(request.target).query)["page"][0])
-        record = company(1) if path == "/v1/companies" else subscription(1, 1)
         page = {"size": 200, "totalElements": 200 * number + 400, "totalPages": number + 2, "number": number}
-        return Answer({"content": [record], "page": page})
+        return Answer({"content": [company(1)], "page": page})
 
-    service = pax8(grows) if path == "/v1/companies" else pax8([company(1)], grows)
-    error = fail(place, service)
+    error = fail(place, pax8(grows))
     assert isinstance(error, SourceChanged)
     assert "its list grows while it is read and does not end." in error.what
 
@@ -257,6 +254,7 @@ def test_a_list_that_announces_more_than_it_holds_is_read_twice_and_no_more(plac
     pages, server = read_all(place, pax8(companies))
     assert ids(pages) == [guid(1), guid(2)]
     assert [page.cursor is None for page in pages] == [False, True]
+    assert [page.lack for page in pages] == ["", "it gave 2 of 3."]
     assert server.paths().count("/v1/companies") == 2
 
 
@@ -327,9 +325,26 @@ def test_a_busy_answer_without_retry_after_is_waited_out_and_in_the_end_named(pl
 
 
 def test_server_errors_end_in_a_sentence(place: Bench) -> None:
-    error = fail(place, pax8([company(1)], lambda request: envelope(request, 500, "Boom")))
+    error = fail(place, pax8(lambda request: envelope(request, 500, "Boom")))
     assert isinstance(error, SourceUnreachable)
     assert error.what == "Pax8 answered 4 times with a server error (500: “Boom”)."
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Answer(b"", 500), "the provider answered with errors of its own."),
+        (Answer(b"", 401), "the provider refuses the sign-in."),
+        (Answer(b"", 429, {"Retry-After": "3600"}), "the provider asked for a longer pause than a sync waits."),
+        (Answer(b"<html>"), "Pax8 answered with a web page instead of data."),
+        (Answer({"content": 1}), "Pax8 answers differently than documented: the list “content” is missing."),
+    ],
+)
+def test_subscriptions_that_cannot_be_read_cost_no_company(place: Bench, answer: Answer, why: str) -> None:
+    pages, _ = read_all(place, pax8([company(1), company(2)], lambda _: answer))
+    assert ids(pages) == [guid(1), guid(2)]
+    for each in pages[0].customers:
+        assert (each.subscriptions, each.note) == (None, f"Subscriptions were not read: {why}")
 
 
 def test_verify_says_what_works(place: Bench) -> None:

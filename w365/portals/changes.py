@@ -30,16 +30,12 @@ def named_since(collection: Collection, since: dt.datetime, now: dt.datetime) ->
     """
     named: set[str] = set()
     for link in _questions(since.date(), now.date()):
-        for page in collection.pages(link):
-            if page.is_cut:
-                what = "The audit records of Partner Center go on, but it does not say where."
-                raise SourceChanged(what, kept=KEPT)
-            for item in page.items:
-                try:
-                    named.add(_customer_of(item))
-                except FieldError as error:
-                    what = f"An audit record of Partner Center cannot be read: {error}"
-                    raise SourceChanged(what, kept=KEPT) from None
+        for item in collection.read_whole(link, "audit records"):
+            try:
+                named.add(_customer_of(item))
+            except FieldError as error:
+                what = f"An audit record of Partner Center cannot be read: {error}"
+                raise SourceChanged(what, kept=KEPT) from None
     return frozenset(named - {""})
 
 

@@ -158,7 +158,7 @@ class DetailReader:
 
     def _subscriptions(self, customer: Customer, *, is_tried_once: bool) -> Bought:
         collection = Collection(self._client, self._headers(), explain_detail, is_tried_once=is_tried_once)
-        items = [item for page in collection.pages(Link(_path(customer, "subscriptions"))) for item in page.items]
+        items = collection.read_whole(Link(_path(customer, "subscriptions")), "subscriptions")
         return (*read_subscriptions(items, customer.specific_id), len(items))
 
     def _headers(self) -> dict[str, str]:

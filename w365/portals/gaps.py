@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from w365.errors import SourceBusy, SourceError, SourceRefused, SourceUnreachable
+from w365.errors import SignInRefused, SourceBusy, SourceError, SourceRefused, SourceUnreachable
 
 NO_DOMAINS = "Domains were not read"
 DEFAULT_ONLY = "Only the default domain is known"
@@ -18,6 +18,7 @@ NO_RELATIONSHIP = "20002"
 PASSING = "the provider answered with errors of its own."
 """Why of a gap that a later sync may well fill."""
 BUSY = "the provider asked for a longer pause than a sync waits."
+UNSIGNED = "the provider refuses the sign-in."
 WANTS_MFA = "the provider wants a person who signed in with multi-factor authentication"
 MFA_CODES = frozenset({"900420", "900421", "isMfaCompliant: false"})
 """Partner Center's for that; the last one is what stands for a header where there is no code."""
@@ -56,10 +57,12 @@ def is_passing(note: str) -> bool:
     return PASSING in note or BUSY in note
 
 
-def say_why(error: SourceError) -> str:
+def say_why(error: SourceError | SignInRefused) -> str:
     """Put what went wrong with a detail into words without request ids and times."""
     if isinstance(error, SourceRefused):
         return _say_refusal(error)
+    if isinstance(error, SignInRefused):
+        return UNSIGNED
     if isinstance(error, SourceBusy):
         return BUSY
     return PASSING if isinstance(error, SourceUnreachable) else error.what

@@ -36,13 +36,16 @@ class NumberedList:
         self._explain = explain
         self._most = 0
 
-    def pages(self, first: int = 0) -> Iterator[NumberedPage]:
-        """Yield the pages from ``first`` on. A page other than the one asked for raises SourceChanged."""
-        number, is_last = first, False
-        while not is_last:
-            page = self.read(number)
-            yield page
-            number, is_last = number + 1, page.is_last
+    def pages_backwards(self) -> Iterator[NumberedPage]:
+        """Yield the pages from the last to the first, which is read before too, to know how many there are.
+
+        What is taken out of a list meanwhile moves the records behind it up, to a page that is still to be read; what
+        is put behind its end moves none. So a list in the order of its making loses nobody on this way.
+        """
+        page = self.read(0)
+        for number in range(page.pages - 1, 0, -1):
+            yield self.read(number)
+        yield page if page.is_last else self.read(0)
 
     def read(self, number: int) -> NumberedPage:
         """Read a page. One of a list that grows as fast as it is read raises SourceChanged."""

@@ -125,7 +125,9 @@ class PartnerCenter:
         with DetailReader(self._client, self._stop, self._workers, self._graph) as details:
             for page in self._all_pages(resumed, channels, seen):
                 completed = self._complete(page, details, seen, channels, choose or _all_of_them)
-                yield dataclasses.replace(completed, rejected=(*completed.rejected, *rejected))
+                yield dataclasses.replace(
+                    completed, rejected=(*completed.rejected, *rejected), lack=completed.lack or channels.lack
+                )
                 # Said once, with the first page.
                 rejected = ()
                 self._stop()
@@ -135,17 +137,20 @@ class PartnerCenter:
 
     def _all_pages(self, resumed: Link | None, channels: ResellerChannels, seen: _Seen) -> Iterator[ListPage]:
         """The partner's own list, then what only the lists of its resellers name."""
+        rest: Link | None = _REST
         if resumed != _REST:
             for page in self._list_pages(resumed):
+                # Of a list that is not whole no later sync may go on behind it: what it lacks would be forgotten.
+                rest = None if page.lack else _REST
                 is_more = page.following or channels.unmet(seen.and_those_of(page))
-                yield dataclasses.replace(page, following=page.following or (_REST if is_more else None))
+                yield dataclasses.replace(page, following=page.following or (rest if is_more else None))
         unmet = channels.unmet(seen.ids)
         for reseller in channels.resellers if unmet else ():
             for page in customers_of(self._list(), reseller):
                 items = [item for item in page.items if id_of(item) in unmet]
                 unmet -= {id_of(item) for item in items}
                 if items:
-                    yield ListPage(items, None, _REST if unmet else None)
+                    yield ListPage(items, None, rest if unmet else None)
 
     def _list_pages(self, resumed: Link | None) -> Iterator[ListPage]:
         if resumed is not None:
@@ -178,6 +183,7 @@ class PartnerCenter:
             rejected=(*rejected, *(each for entry in completed for each in entry.rejected)),
             cursor=page.following.to_cursor() if page.following else None,
             total=page.total,
+            lack=page.lack,
             ignored_fields=frozenset[str]().union(*map(unknown_fields, page.items)),
         )
 

@@ -12,9 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
 from w365.connection import Connection
-from w365.errors import AccessError, SourceRefused
+from w365.errors import AccessError, SignInRefused, SourceError, SourceRefused
 from w365.http.attempts import KEPT
 from w365.http.client import ApiClient
 from w365.http.conditions import REAL_CONDITIONS, Conditions
@@ -22,6 +23,8 @@ from w365.http.fields import FieldError, name_record, refuse_pattern
 from w365.http.refusal import Refusal
 from w365.http.sign_in.json_tokens import JsonTokens, TokenEndpoint
 from w365.http.wait import Check, Waiting, never_stop
+from w365.portals.completeness import ListTally, refuse_lack
+from w365.portals.gaps import NO_SUBSCRIPTIONS, say_why
 from w365.portals.numbered import NumberedList, NumberedPage
 from w365.portals.pax8_records import read_company, read_subscription, unknown_fields
 from w365.source_records import Customer, CustomerPage, Rejected, Subscription
@@ -37,6 +40,7 @@ _SUBSCRIPTIONS = "/v1/subscriptions?sort=createdDate,asc"
 # The most that Pax8 gives a page.
 _PAGE_SIZE = 200
 _WALKS = 2
+_GONE = frozenset({404, 410})
 
 
 def connect_pax8(
@@ -68,7 +72,7 @@ class Pax8:
         try:
             NumberedList(self._client, _SUBSCRIPTIONS, 1).read(0)
         except SourceRefused as error:
-            return (*sentences, _without_subscriptions(error))
+            return (*sentences, f"{NO_SUBSCRIPTIONS}: {say_why(error)}")
         return (*sentences, "Subscriptions can be read.", *filter(None, (self._client.skew,)))
 
     def pages(self, cursor: str | None = None) -> Iterator[CustomerPage]:
@@ -81,18 +85,43 @@ class Pax8:
             self._check()
             page = companies.read(place.number)
             read = _read_page(page, seen)
-            place = place.after(page, len(read.customers) + len(read.rejected) + read.deleted)
-            yield bought.complete(read, page, place)
+            place, lack = place.after(page, len(read.customers) + len(read.rejected) + read.deleted)
+            yield bought.complete(read, page, place, lack)
 
-    def _read_subscriptions(self) -> _Bought:
+    def look_again(self, specific_id: str) -> Customer | None:
+        """Read one company with its subscriptions; see w365.portals.protocol."""
+        path = f"/v1/companies/{quote(specific_id, safe='')}"
+        try:
+            answer = self._client.get_json(path)
+        except SourceRefused as error:
+            if error.status in _GONE:
+                return None
+            raise
+        try:
+            customer = read_company(answer.body)
+        except FieldError as error:
+            raise answer.changed(SOURCE, str(error)) from None
+        if customer is None:
+            return None
+        if customer.specific_id != specific_id:
+            raise answer.changed(SOURCE, "it sent another company than the one asked for.")
+        return self._read_subscriptions(customer.specific_id).complete_one(customer)
+
+    def _read_subscriptions(self, company: str = "") -> _Bought:
         """Read all subscriptions, 200 a call, where asking for each company would be a call for each."""
+        path = f"{_SUBSCRIPTIONS}&companyId={quote(company, safe='')}" if company else _SUBSCRIPTIONS
         bought = _Bought()
         try:
-            for page in NumberedList(self._client, _SUBSCRIPTIONS, _PAGE_SIZE).pages():
-                self._check()
-                bought.add(page)
-        except SourceRefused as error:
-            bought.note = _without_subscriptions(error)
+            for _ in range(_WALKS):
+                tally = ListTally()
+                for page in NumberedList(self._client, path, _PAGE_SIZE).pages_backwards():
+                    self._check()
+                    tally.add(bought.add(page), page.total)
+                if not tally.lack:
+                    return bought
+            refuse_lack(SOURCE, "subscriptions", tally.lack)
+        except (SourceError, SignInRefused) as error:
+            bought.note = f"{NO_SUBSCRIPTIONS}: {say_why(error)}"
         return bought
 
 
@@ -100,22 +129,29 @@ class Pax8:
 class _Place:
     """Where the list is to be read on: in which walk, from which page, and how many companies were met before.
 
-    ``announced`` is the length of the list at the walk's first page.
+    ``announced`` is the length of the list at the walk's first page; ``walked`` and ``most`` are the records of the
+    walk's pages, and the greatest length that one of these announced.
     """
 
     walk: int = 1
     number: int = 0
     met: int = 0
     announced: int = 0
+    walked: int = 0
+    most: int = 0
 
-    def after(self, page: NumberedPage, fresh: int) -> _Place | None:
-        """Return the next place, or None at the end."""
+    def after(self, page: NumberedPage, fresh: int) -> tuple[_Place | None, str]:
+        """Return the next place, or None at the end, with how the list is known not to be whole."""
         met = self.met + fresh
         announced = self.announced if self.number else page.total
+        tally = ListTally(self.walked, self.most)
+        tally.add(map(str, range(len(page.records))), page.total)
         if not page.is_last:
-            return _Place(self.walk, self.number + 1, met, announced)
+            return _Place(self.walk, self.number + 1, met, announced, tally.met, tally.announced), ""
         may_lack = page.total != announced or met < page.total
-        return _Place(self.walk + 1, met=met) if may_lack and self.walk < _WALKS else None
+        if may_lack and self.walk < _WALKS:
+            return _Place(self.walk + 1, met=met), ""
+        return None, tally.lack
 
     def to_cursor(self) -> str:
         return json.dumps(astuple(self))
@@ -145,9 +181,11 @@ class _Bought:
         self._ids: set[str] = set()
         self._rejected: list[Rejected] = []
 
-    def add(self, page: NumberedPage) -> None:
-        rejected = []
+    def add(self, page: NumberedPage) -> list[str]:
+        """Keep the subscriptions of a page, each once, and return the ids of its records."""
+        rejected, ids = [], []
         for position, record in enumerate(page.records):
+            ids.append(name_record(record, "id", page.number * _PAGE_SIZE + position))
             try:
                 company, subscription = read_subscription(record)
             except FieldError as error:
@@ -158,20 +196,22 @@ class _Bought:
                 self._ids.add(subscription.subscription_id)
                 self._by_company[company].append(subscription)
         refuse_pattern(SOURCE, rejected, len(page.records))
-        self._rejected += rejected
+        self._rejected += (each for each in rejected if each not in self._rejected)
+        return ids
 
-    def complete(self, read: _Read, page: NumberedPage, following: _Place | None) -> CustomerPage:
+    def complete(self, read: _Read, page: NumberedPage, following: _Place | None, lack: str) -> CustomerPage:
         """Give each company its subscriptions; the first page also carries those that could not be read."""
         unreadable, self._rejected = self._rejected, []
         return CustomerPage(
-            customers=tuple(map(self._complete, read.customers)),
+            customers=tuple(map(self.complete_one, read.customers)),
             rejected=(*read.rejected, *unreadable),
             cursor=following.to_cursor() if following else None,
             total=page.total,
+            lack=lack,
             ignored_fields=frozenset[str]().union(*map(unknown_fields, page.records)),
         )
 
-    def _complete(self, customer: Customer) -> Customer:
+    def complete_one(self, customer: Customer) -> Customer:
         if self.note:
             return replace(customer, note=" ".join(filter(None, (customer.note, self.note))))
         return replace(customer, subscriptions=tuple(self._by_company.pop(customer.specific_id, ())))
@@ -199,11 +239,6 @@ def _read_page(page: NumberedPage, seen: set[str]) -> _Read:
 def _company_of(record: Any) -> str:
     company = record.get("companyId") if isinstance(record, Mapping) else None
     return f"{company[:100]}, " if isinstance(company, str) and company else ""
-
-
-def _without_subscriptions(error: SourceRefused) -> str:
-    """Say it the same at every run: without request ids, a second run changes nothing."""
-    return f"Subscriptions were not read: the provider refuses it ({error.status})."
 
 
 def _explain(refusal: Refusal) -> AccessError | None:

@@ -52,3 +52,12 @@ class TellsChanges(Protocol):
     def pages(self, cursor: str | None = None, *, choose: Choose | None = None) -> Iterator[CustomerPage]:
         """As in Portal; with ``choose`` the list is read whole and of its customers only the chosen ones come."""
         ...
+
+
+@runtime_checkable
+class LooksAgain(Protocol):
+    """What a connector has besides where its provider lists by place, and so may pass somebody over unnoticed."""
+
+    def look_again(self, specific_id: str) -> Customer | None:
+        """Read one customer whole; None where the provider knows none of this id. Raises SourceError otherwise."""
+        ...

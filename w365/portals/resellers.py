@@ -32,11 +32,15 @@ class Reseller:
 
 @dataclass(frozen=True, slots=True)
 class ResellerChannels:
-    """The resellers of an account, and the names of those that each customer is reached through."""
+    """The resellers of an account, and the names of those that each customer is reached through.
+
+    ``lack`` says which of their customers were not told, as the end of a sentence.
+    """
 
     resellers: tuple[Reseller, ...] = ()
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rejected: tuple[Rejected, ...] = ()
+    lack: str = ""
 
     def mark(self, customer: Customer) -> Customer:
         """Say in the customer's relationship through whom it is reached."""
@@ -55,19 +59,21 @@ NO_CHANNELS = ResellerChannels()
 
 def read_channels(collection: Collection, check: Check) -> ResellerChannels:
     """List the resellers and the customers of each. One whose customers are refused is told as rejected."""
-    resellers, rejected = _read_resellers(collection)
+    resellers, rejected, lack = _read_resellers(collection)
     names: defaultdict[str, list[str]] = defaultdict(list)
     for reseller in resellers:
         check()
         try:
-            met = {id_of(item) for page in customers_of(collection, reseller) for item in page.items}
+            pages = list(customers_of(collection, reseller))
         except SourceRefused as error:
             why = f"its customers were not listed: the provider refuses it ({error.status})."
             rejected.append(Rejected(f"reseller {reseller.name}", why))
+            lack = lack or f"the customers of reseller {reseller.name} were refused."
             continue
-        for identifier in met - {""}:
+        lack = lack or (f"of reseller {reseller.name}’s {pages[-1].lack}" if pages[-1].lack else "")
+        for identifier in {id_of(item) for page in pages for item in page.items} - {""}:
             names[identifier].append(reseller.name)
-    return ResellerChannels(tuple(resellers), {key: tuple(name) for key, name in names.items()}, tuple(rejected))
+    return ResellerChannels(tuple(resellers), {key: tuple(name) for key, name in names.items()}, tuple(rejected), lack)
 
 
 def customers_of(collection: Collection, reseller: Reseller, size: int = 500) -> Iterator[ListPage]:
@@ -84,20 +90,21 @@ def id_of(item: Any) -> str:
         return ""
 
 
-def _read_resellers(collection: Collection) -> tuple[list[Reseller], list[Rejected]]:
+def _read_resellers(collection: Collection) -> tuple[list[Reseller], list[Rejected], str]:
     resellers: dict[str, Reseller] = {}
     rejected = []
     try:
-        items = [item for page in collection.pages(_RESELLERS) for item in page.items]
+        pages = list(collection.pages(_RESELLERS))
     except SourceRefused:
-        return [], []  # a direct partner: it has none to tell of
-    for position, item in enumerate(items):
+        return [], [], ""  # a direct partner: it has none to tell of
+    for position, item in enumerate(item for page in pages for item in page.items):
         try:
             reseller = _read_reseller(item)
             resellers.setdefault(reseller.id, reseller)
         except FieldError as error:
             rejected.append(Rejected(f"reseller {name_record(item, 'id', position)}", f"reseller: {error}"))
-    return sorted(resellers.values(), key=lambda reseller: (reseller.name, reseller.id)), rejected
+    lack = f"of its resellers {pages[-1].lack}" if pages[-1].lack else ""
+    return sorted(resellers.values(), key=lambda reseller: (reseller.name, reseller.id)), rejected, lack
 
 
 def _read_reseller(item: Any) -> Reseller:

@@ -70,7 +70,8 @@ def listed(servers: Servers, change: Callable[[Items], Items], path: str = "/v1/
 
     def edit(body: bytes) -> bytes:
         content = json.loads(body.decode("utf-8-sig"))
-        return json.dumps(content | {"items": change(content["items"])}).encode()
+        items = change(content["items"])
+        return json.dumps(content | {"items": items, "totalCount": len(items)}).encode()
 
     servers.faults.clear()
     servers.faults.append(Fault("partner_center", path, times=0, edit=edit))

@@ -7,12 +7,13 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterator
 
-from w365.errors import MassDisappearance, NotFound, SourceRefused
+from w365.errors import ListIncomplete, MassDisappearance, NotFound, SourceRefused
 from w365.portals import Portal
 from w365.portals.protocol import Choose, TellsChanges
 from w365.service import Service
 from w365.service.syncing.gaps import count_gaps, say_gaps, tally_gaps
 from w365.service.syncing.scope import decide_kind
+from w365.service.syncing.second_look import SecondLook
 from w365.source_records import CustomerPage
 from w365.store.db.engine import Connection
 from w365.store.run_counts import Count, Counts
@@ -36,26 +37,42 @@ def run_sync(service: Service, run: RunView, progress: Progress) -> Counts:
     """Read every customer and return how many are new, changed, unchanged, gone, returned and rejected.
 
     Continues at the run's cursor. Raises MassDisappearance, with nothing marked as gone, when more customers are
-    missing than the guard allows; SourceError and Cancelled with the pages read so far kept.
+    missing than the guard allows, ListIncomplete likewise where not all were listed; SourceError and Cancelled with the
+    pages read so far kept.
     """
     provider_id = _read_provider_id(service, run.target)
     counts: Counts = Counter(run.result)
     unknown: set[str] = set()
+    lack = ""
     with service.open_portal(run.target, progress.beat) as portal:
         progress.explain = lambda: waiting.say() if (waiting := portal.waiting) else ""
         kind = decide_kind(service, portal, run, provider_id)
-        for page in _read_pages(service, portal, run, counts, kind.choose):
+        second_look = SecondLook(service, portal, provider_id, run.id)
+        for page in map(second_look.complete, _read_pages(service, portal, run, counts, kind.choose)):
             progress.check()
             unknown |= page.ignored_fields
+            lack = lack or page.lack
             with service.store.write() as connection:
                 store_page(connection, provider_id, page, run.id, service.clock(), counts)
                 _report(connection, progress, page, counts)
+        _refuse_incomplete(run.target, lack)
+        if not kind.choose:
+            second_look.find_missing(progress.beat, counts)
     if not kind.choose:  # else who was not read is not missing
         counts[Count.GONE] = _mark_missing(service, progress, provider_id, counts)
     counts.update(kind.counts)
     counts.update(_count_unknown(unknown))
     counts.update(_close_with_gaps(service, progress, provider_id))
     return counts
+
+
+def _refuse_incomplete(provider: str, lack: str) -> None:
+    if lack:
+        raise ListIncomplete(
+            f"{provider} did not list all of its customers: {lack}",
+            kept="Those it listed were stored, and nobody was marked as gone.",
+            do="Start the sync again; it reads the list from the beginning.",
+        )
 
 
 def _close_with_gaps(service: Service, progress: Progress, provider_id: int) -> Counts:

@@ -96,6 +96,14 @@ def read_ids(connection: sa.Connection, provider_id: int, specific_ids: Sequence
     return {row.specific_id: row.id for row in connection.execute(_IDS_OF, asked)}
 
 
+def read_bought(connection: sa.Connection, provider_id: int, specific_ids: Sequence[str]) -> dict[str, set[str]]:
+    """Read the ids of the subscriptions that are stored, by the provider's own id of the customer."""
+    bought: dict[str, set[str]] = {}
+    for specific_id, subscription_id in connection.execute(_BOUGHT, {"provider": provider_id, "names": specific_ids}):
+        bought.setdefault(specific_id, set()).add(subscription_id)
+    return bought
+
+
 def read_facts(
     connection: sa.Connection, provider_id: int, specific_ids: Sequence[str], columns: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
@@ -228,6 +236,11 @@ _KNOWN = sa.select(
 ).where(*_NAMED)
 _KNOWN_DOMAINS = _select_known(t.ProviderAccountDomain, _DOMAIN_COLUMNS)
 _KNOWN_SUBSCRIPTIONS = _select_known(t.ProviderSubscription, _SUBSCRIPTION_COLUMNS)
+_BOUGHT = (
+    sa.select(t.ProviderAccount.specific_id, t.ProviderSubscription.subscription_id)
+    .join(t.ProviderAccount, t.ProviderAccount.id == t.ProviderSubscription.provider_account_id)
+    .where(*_NAMED)
+)
 _SEEN = sa.select(t.RunSeen.record_id).where(
     t.RunSeen.run_id == sa.bindparam("run"), t.RunSeen.subject == SUBJECT, t.RunSeen.record_id.in_(NAMES)
 )

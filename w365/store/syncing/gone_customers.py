@@ -13,7 +13,7 @@ from w365.store.matching.dirty_rows import touch_rows
 from w365.store.matching.refresh_derived import refresh_with_rivals
 from w365.store.runs import has_seen
 from w365.store.syncing.customers import SUBJECT
-from w365.store.syncing.gone_guard import GoneGuard
+from w365.store.syncing.gone_guard import GoneGuard, is_too_many
 
 
 def mark_gone(
@@ -36,6 +36,13 @@ def mark_gone(
     return len(ids)
 
 
+def read_missing(connection: sa.Connection, provider_id: int, run_id: int) -> list[str]:
+    """Read the provider's own ids of the customers that `count_missing` counts; none where the guard stops anyway."""
+    ids = list(connection.scalars(_MISSING_IDS, {"provider": provider_id, "run": run_id}))
+    known = connection.scalar(_COUNT_PRESENT, {"provider": provider_id}) or 0
+    return [] if is_too_many(connection, len(ids), known) else ids
+
+
 def count_missing(connection: sa.Connection, provider_id: int, run_id: int) -> int:
     """Count the customers that are neither gone nor switched off and that the run did not meet."""
     return connection.scalar(_COUNT_MISSING, {"provider": provider_id, "run": run_id}) or 0
@@ -49,6 +56,7 @@ _PRESENT = (
 _IS_MISSING = (*_PRESENT, ~has_seen(SUBJECT, t.ProviderAccount.specific_id))
 _COUNT_PRESENT = sa.select(sa.func.count()).select_from(t.ProviderAccount).where(*_PRESENT)
 _MISSING = sa.select(t.ProviderAccount.id).where(*_IS_MISSING)
+_MISSING_IDS = sa.select(t.ProviderAccount.specific_id).where(*_IS_MISSING).order_by(t.ProviderAccount.id)
 _COUNT_MISSING = sa.select(sa.func.count()).select_from(t.ProviderAccount).where(*_IS_MISSING)
 _MARK_GONE = sa.update(t.ProviderAccount).where(*_IS_MISSING)
 """Sets `gone_at`, which is given with it."""
