@@ -26,7 +26,7 @@ from w365.portals.partner_center_onboarding import PartnerCenterOnboarding
 from w365.portals.partner_center_records import ALL_DOMAINS, read_customer, unknown_fields
 from w365.portals.protocol import Choose
 from w365.portals.record_domains import CUSTOMER_RECORD
-from w365.portals.refusals import SOURCE, explain_list
+from w365.portals.refusals import SOURCE, explain_detail, explain_list, explain_mfa, refuse_without_mfa
 from w365.portals.resellers import NO_CHANNELS, ResellerChannels, customers_of, id_of, read_channels
 from w365.portals.stop import StopSignal
 from w365.source_records import Customer, CustomerPage, Rejected
@@ -96,9 +96,13 @@ class PartnerCenter:
         return PartnerCenterOnboarding(self._client)
 
     def verify(self) -> tuple[str, ...]:
-        """List one customer and read its details: three calls, or one where there is no customer."""
+        """List one customer and read its details: three calls, one without any customer; one more for a person."""
         self._stop.own()
-        page = next(self._collection().pages(Link("/v1/customers?size=1")))
+        first = Link("/v1/customers?size=1")
+        if self._has_person:
+            asked = {"ValidateMfa": "true", "X-Locale": "en-US"}
+            refuse_without_mfa(self._client.get_json(first.uri, headers=asked, explain=explain_list).headers)
+        page = next(self._collection().pages(first))
         sentences = [f"{SOURCE} accepts the sign-in.", "Customers can be listed."]
         customers, _ = _read_list(page.items)
         if customers:
@@ -113,7 +117,7 @@ class PartnerCenter:
         now = dt.datetime.fromtimestamp(self._wall(), dt.UTC)
         if now - since > LONGEST:
             raise SourceRefused(f"{SOURCE} keeps audit records for 90 days.", status=400)
-        return named_since(self._list(), since, now)
+        return named_since(self._list(explain_detail), since, now)
 
     def pages(self, cursor: str | None = None, *, choose: Choose | None = None) -> Iterator[CustomerPage]:
         """Yield the customers 500 at a time. A ``cursor`` that is no longer taken starts from the beginning again."""
@@ -133,7 +137,7 @@ class PartnerCenter:
                 self._stop()
 
     def _channels(self) -> ResellerChannels:
-        return read_channels(self._list(), self._stop) if self._has_person else NO_CHANNELS
+        return read_channels(self._list(explain_mfa), self._stop) if self._has_person else NO_CHANNELS
 
     def _all_pages(self, resumed: Link | None, channels: ResellerChannels, seen: _Seen) -> Iterator[ListPage]:
         """The partner's own list, then what only the lists of its resellers name."""
@@ -146,7 +150,7 @@ class PartnerCenter:
                 yield dataclasses.replace(page, following=page.following or (rest if is_more else None))
         unmet = channels.unmet(seen.ids)
         for reseller in channels.resellers if unmet else ():
-            for page in customers_of(self._list(), reseller):
+            for page in customers_of(self._list(explain_mfa), reseller):
                 items = [item for item in page.items if id_of(item) in unmet]
                 unmet -= {id_of(item) for item in items}
                 if items:

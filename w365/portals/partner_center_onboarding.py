@@ -18,9 +18,9 @@ from w365.http.refusal import Refusal, clean
 from w365.portals.collection import Collection, Link
 from w365.portals.onboarding import Created, Credentials, NewCustomer
 from w365.portals.partner_center_records import default_domain_only, read_customer
+from w365.portals.refusals import SOURCE, explain_mfa
 from w365.source_records import Customer
 
-SOURCE = "Partner Center"
 _NOTHING = "Nothing was created."
 _REFUSES_ADDRESS = frozenset({400, 422})
 _ADDRESS = "2007"
@@ -197,8 +197,8 @@ def _say_corrected(message: str) -> str:
 
 def _explain(what: str) -> Callable[[Refusal], Exception | None]:
     def explain(refusal: Refusal) -> Exception | None:
-        if refusal.status != 403:
-            return None
+        if (mfa := explain_mfa(refusal)) or refusal.status != 403:
+            return mfa
         return AccessError(
             f"{SOURCE} does not let the application {what} ({refusal.say()}).",
             kept=_NOTHING,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from w365.errors import AccessError, SignInRefused, SourceRefused
 from w365.http.attempts import KEPT
 from w365.http.refusal import Refusal
 from w365.portals.gaps import MFA_CODES
 
 SOURCE = "Partner Center"
-MFA_HEADER = "ismfacompliant"
 _NOT_COMPLIANT = "isMfaCompliant: false"
 _NEEDS_PERSON = "900329"
 _PERMISSION = (
@@ -21,17 +22,22 @@ _SIGN_IN_WITH_MFA = (
 )
 
 
-def explain_list(refusal: Refusal) -> AccessError | None:
-    """The meaning of a refused list, whose calls have nothing to do with single customers."""
-    if refusal.status in {401, 403} and (_wants_mfa(refusal) or refusal.code == _NEEDS_PERSON):
-        return SignInRefused(
-            f"{SOURCE} wants a person who signed in with multi-factor authentication ({refusal.say()}).",
-            kept=KEPT,
-            do=_SIGN_IN_WITH_MFA,
-            detail=refusal.detail,
-        )
-    if refusal.status != 403:
+def explain_mfa(refusal: Refusal) -> SignInRefused | None:
+    """The meaning of a refusal for want of a person, or of a second factor; tenant and application are right then."""
+    if refusal.status not in {401, 403} or not (_wants_mfa(refusal) or refusal.code == _NEEDS_PERSON):
         return None
+    return SignInRefused(
+        f"{SOURCE} wants a person who signed in with multi-factor authentication ({refusal.say()}).",
+        kept=KEPT,
+        do=_SIGN_IN_WITH_MFA,
+        detail=refusal.detail,
+    )
+
+
+def explain_list(refusal: Refusal) -> AccessError | None:
+    """The meaning of a refused list of customers."""
+    if (mfa := explain_mfa(refusal)) or refusal.status != 403:
+        return mfa
     return AccessError(
         f"{SOURCE} does not let the application list customers ({refusal.say()}).",
         kept=KEPT,
@@ -49,14 +55,21 @@ def explain_detail(refusal: Refusal) -> SourceRefused | None:
     return SourceRefused(what, status=401, code=code, kept=KEPT, detail=refusal.detail)
 
 
-def without_mfa() -> SignInRefused:
-    """A good answer may say as well that soon there will be none."""
-    return SignInRefused(
-        f"{SOURCE} says that the sign-in was made without multi-factor authentication.",
-        kept=KEPT,
-        do=_SIGN_IN_WITH_MFA,
-    )
+def refuse_without_mfa(headers: Mapping[str, str]) -> None:
+    """Raise SignInRefused where a good answer says that there will soon be none to a sign-in like this."""
+    if _is_not_compliant(headers):
+        raise SignInRefused(
+            f"{SOURCE} says that the sign-in was made without multi-factor authentication.",
+            kept=KEPT,
+            do=_SIGN_IN_WITH_MFA,
+        )
 
 
 def _wants_mfa(refusal: Refusal) -> bool:
-    return refusal.code in MFA_CODES or refusal.headers.get(MFA_HEADER, "").strip().lower() == "false"
+    """Whether a second factor is wanting. The code for it also stands for a token made for somebody else."""
+    is_code = refusal.code in MFA_CODES and "audience" not in refusal.message.lower()
+    return is_code or _is_not_compliant(refusal.headers)
+
+
+def _is_not_compliant(headers: Mapping[str, str]) -> bool:
+    return headers.get("ismfacompliant", "").strip().lower() == "false"
