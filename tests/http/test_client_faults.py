@@ -281,8 +281,6 @@ def bomb() -> bytes:
         (Answer(b'\xff\xfe{"a": 1}'), "text that is not valid UTF-8"),
         (Answer(b'{"a": NaN}'), "NaN, which is not JSON"),
         (Answer(b'{"a": -Infinity}'), "-Infinity, which is not JSON"),
-        (Answer(b'{"a": 1e999}'), "a number out of range"),
-        (Answer(b'{"a": ' + b"9" * 5000 + b"}"), "a number out of range"),
         (Answer(b"[" * 100_000 + b"]" * 100_000), "data nested too deeply"),
         (Answer(b'{"a": 1} x}'), "text that is not JSON"),
         (Answer(b""), "nothing instead of data"),

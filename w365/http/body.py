@@ -66,20 +66,40 @@ class _Gunzip:
             raise Unreadable("gzip that cannot be unpacked") from None
 
 
+class Unusable:
+    """Stands in JSON for a value that nobody can use: no number of ours, or one of two that one key was given.
+
+    It is neither text nor number, so that a record is refused for it where the field matters, and only there.
+    """
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    def __repr__(self) -> str:
+        return self.why
+
+
 def parse_json(content: bytes) -> Any:
-    """Return the JSON value in ``content``. A byte order mark is accepted; NaN, infinities, bad UTF-8 are not."""
+    """Return the JSON value in ``content``, in which a value may be Unusable.
+
+    A byte order mark is accepted; NaN, infinities, bad UTF-8 are not.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Unreadable("text that is not valid UTF-8") from None
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        return json.loads(
+            text,
+            parse_constant=_refuse_constant,
+            parse_float=_read_fraction,
+            parse_int=_read_whole,
+            object_pairs_hook=_read_object,
+        )
     except RecursionError:
         raise Unreadable("data nested too deeply") from None
     except json.JSONDecodeError as error:
         _refuse_text(text, error.pos)
-    except ValueError:  # an integer of thousands of digits
-        raise Unreadable("a number out of range") from None
 
 
 def _refuse_text(text: str, position: int) -> NoReturn:
@@ -97,7 +117,25 @@ def _refuse_constant(name: str) -> NoReturn:
     raise Unreadable(f"{name}, which is not JSON")
 
 
-def _finite(text: str) -> float:
-    if not math.isfinite(number := float(text)):
-        raise Unreadable("a number out of range")
-    return number
+def _read_fraction(text: str) -> float | Unusable:
+    number = float(text)
+    return number if math.isfinite(number) else _OUT_OF_RANGE
+
+
+def _read_whole(text: str) -> int | Unusable:
+    return int(text) if len(text) <= _LONGEST_WHOLE else _OUT_OF_RANGE
+
+
+def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        for name, value in pairs:
+            if read[name] != value:
+                read[name] = _GIVEN_TWICE
+    return read
+
+
+_OUT_OF_RANGE = Unusable("a number out of range")
+_GIVEN_TWICE = Unusable("given twice")
+_LONGEST_WHOLE = 300
+"""Digits; more make no float, and no number that anybody counts in."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from w365.http.body import Truncated, Unreadable, parse_json
+from w365.http.body import Truncated, Unreadable, Unusable, parse_json
 from w365.http.transport import RawAnswer
 
 _REQUEST_ID = ("ms-requestid", "x-ms-service-request-id", "req_id", "x-ms-request-id", "request-id")
@@ -96,4 +96,4 @@ _MESSAGE_KEYS = ("description", "message", "error_description")
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "" if value is None or isinstance(value, bool) else json.dumps(value)
+    return "" if value is None or isinstance(value, bool | Unusable) else json.dumps(value, default=repr)

@@ -127,7 +127,7 @@ class MsalTransport:
         self.last_status, self.last_body = answer.status, answer.body
         self.last_date = answer.headers.get("date", "")
         kept = {name: value for name, value in answer.headers.items() if name != "retry-after"}
-        return _MsalResponse(answer.status, kept, json.dumps(answer.body))
+        return _MsalResponse(answer.status, kept, json.dumps(answer.body, default=repr))
 
     def _refuse_other_host(self, url: str) -> None:
         origin = origin_of(url)

@@ -9,7 +9,7 @@ from typing import Any
 from w365.connection import Connection
 from w365.errors import SourceChanged
 from w365.http.attempts import KEPT, Attempts
-from w365.http.body import Truncated, Unreadable, parse_json
+from w365.http.body import Truncated, Unreadable, Unusable, parse_json
 from w365.http.conditions import Conditions
 from w365.http.network import Network
 from w365.http.refusal import read_refusal
@@ -84,4 +84,5 @@ class SignInExchange:
             if answer.status >= 400:
                 return {}
             raise self.changed(f"answered with {error}") from None
-        return body if isinstance(body, dict) else {}
+        members = body.items() if isinstance(body, dict) else ()
+        return {name: value for name, value in members if not isinstance(value, Unusable)}

@@ -30,6 +30,7 @@ _GUARD = GoneGuard(
     kept="Nothing was marked as gone; what the provider did list was stored.",
     do="Check the provider. If they did leave, confirm it on the Providers page.",
 )
+_MOST_NAMED = 100
 _log = logging.getLogger(__name__)
 
 
@@ -140,5 +141,5 @@ def _mark_missing(service: Service, progress: Progress, provider_id: int, counts
 def _count_unknown(fields: Collection[str]) -> Counts:
     """Count the members of records that nobody here knows; which they are stands in the log."""
     if fields:
-        _log.info("Fields that were ignored, as nobody here knows them: %s", ", ".join(sorted(fields)))
+        _log.info("Fields that were ignored, as nobody here knows them: %s", ", ".join(sorted(fields)[:_MOST_NAMED]))
     return Counter({Count.UNKNOWN_FIELDS: len(fields)} if fields else {})

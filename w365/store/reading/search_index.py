@@ -40,18 +40,23 @@ def words_of(names: Iterable[str], wholes: Iterable[str] = ()) -> set[str]:
 
 
 def put_words(connection: sa.Connection, subject: WordSubject, words: Iterable[tuple[int, set[str]]]) -> None:
-    """Replace the words of the given rows: pairs of id and `words_of` it."""
+    """Bring the words of the given rows up to date: pairs of id and `words_of` it. What stays is not written."""
     for part in chunks(words):
         if subject == ACCOUNT:
             learn_words(connection, {word for _, of in part for word in of})
-        ids = [row_id for row_id, _ in part]
-        connection.execute(_FORGET, {"of_subject": subject, "ids": ids})
-        upsert(
-            connection, Word, ("subject", "word", "id"), [(subject, word, row_id) for row_id, of in part for word in of]
-        )
+        words = {(word, row_id) for row_id, of in part for word in of}
+        asked = {"of_subject": subject, "ids": [row_id for row_id, _ in part]}
+        stored = {(row.word, row.id) for row in connection.execute(_STORED, asked)}
+        if left := stored - words:
+            rows = [{"of_subject": subject, "of_word": word, "of_id": row_id} for word, row_id in left]
+            connection.execute(_FORGET, rows)
+        upsert(connection, Word, ("subject", "word", "id"), [(subject, *row) for row in words - stored])
 
 
-_FORGET = sa.delete(Word).where(Word.subject == sa.bindparam("of_subject"), Word.id.in_(IDS))
+_STORED = sa.select(Word.word, Word.id).where(Word.subject == sa.bindparam("of_subject"), Word.id.in_(IDS))
+_FORGET = sa.delete(Word).where(
+    Word.subject == sa.bindparam("of_subject"), Word.word == sa.bindparam("of_word"), Word.id == sa.bindparam("of_id")
+)
 
 
 def search_terms(text: str) -> list[str]:

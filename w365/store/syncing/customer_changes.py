@@ -15,6 +15,8 @@ from w365.store.run_counts import Count
 _LONGEST_DOMAIN = 253
 """What is longer is no domain and is kept to be shown only."""
 
+_MOST_NAMED = 20
+
 NOT_WRITTEN = (Count.UNCHANGED, Count.LEFT_ALONE)
 """The outcomes of rows that a sync does not write: nothing differs, or a person switched them off."""
 
@@ -99,12 +101,17 @@ class CustomerChange:
         if known.facts.default_domain != self.facts.default_domain:
             parts.append(f"default domain: {known.facts.default_domain} → {self.facts.default_domain}")
         if added := sorted(self.domains.keys() - known.domains.keys()):
-            parts.append(f"domain added: {', '.join(added)}")
+            parts.append(f"domain added: {_listed(added)}")
         if removed := sorted(known.domains.keys() - self.domains.keys()):
-            parts.append(f"domain removed: {', '.join(removed)}")
+            parts.append(f"domain removed: {_listed(removed)}")
         if known.is_gone:
             parts.append("returned")
         return "; ".join(parts)
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _facts_of(customer: Customer, domains: DomainFacts) -> CustomerFacts:

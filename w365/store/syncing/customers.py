@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from w365.source_records import Customer, CustomerPage
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
-from w365.store.db.bound_ids import IDS, NAMES
+from w365.store.db.bound_ids import NAMES
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.matching.candidates import ordering_elsewhere
 from w365.store.matching.dirty_rows import touch_rows
@@ -196,23 +196,32 @@ def _note_changes(connection: sa.Connection, changes: Sequence[tuple[int, Custom
 
 
 def _write_domains(connection: sa.Connection, changes: Sequence[tuple[int, CustomerChange]]) -> None:
-    differing = [
-        (row_id, change) for row_id, change in changes if change.known is None or change.known.domains != change.domains
+    """Write the domains that differ: a customer may have thousands."""
+    known = {row_id: change.known.domains if change.known else {} for row_id, change in changes}
+    left = [(row_id, name) for row_id, change in changes for name in known[row_id].keys() - change.domains.keys()]
+    if left:
+        connection.execute(_DROP_DOMAIN, [{"of_id": row_id, "name": name} for row_id, name in left])
+    rows = [
+        (row_id, name, *facts)
+        for row_id, change in changes
+        for name, facts in change.domains.items()
+        if known[row_id].get(name) != facts
     ]
-    connection.execute(_DROP_DOMAINS, {"ids": [row_id for row_id, _ in differing]})
-    rows = [(row_id, name, *facts) for row_id, change in differing for name, facts in change.domains.items()]
     upsert(connection, t.ProviderAccountDomain, _DOMAIN_COLUMNS, rows)
 
 
 def _write_subscriptions(connection: sa.Connection, changes: Sequence[tuple[int, CustomerChange]]) -> None:
-    differing = [
-        (row_id, change)
-        for row_id, change in changes
-        if (change.known.subscriptions if change.known else frozenset()) != change.subscriptions
-    ]
-    connection.execute(_DROP_SUBSCRIPTIONS, {"ids": [row_id for row_id, _ in differing]})
-    rows = [(row_id, *sub) for row_id, change in differing for sub in change.subscriptions]
+    """Write the subscriptions that differ."""
+    known = {row_id: change.known.subscriptions if change.known else frozenset() for row_id, change in changes}
+    left = [(row_id, name) for row_id, change in changes for name in _ids(known[row_id]) - _ids(change.subscriptions)]
+    if left:
+        connection.execute(_DROP_SUBSCRIPTION, [{"of_id": row_id, "name": name} for row_id, name in left])
+    rows = [(row_id, *bought) for row_id, change in changes for bought in change.subscriptions - known[row_id]]
     upsert(connection, t.ProviderSubscription, _SUBSCRIPTION_COLUMNS, rows)
+
+
+def _ids(subscriptions: Iterable[SubscriptionRow]) -> set[object]:
+    return {bought[0] for bought in subscriptions}
 
 
 # --- what is asked of each page ---
@@ -246,5 +255,11 @@ _SEEN = sa.select(t.RunSeen.record_id).where(
 )
 _NOTE_CHANGE = sa.update(t.ProviderAccount).where(t.ProviderAccount.id == sa.bindparam("of_id"))
 """Sets what else is given with it."""
-_DROP_DOMAINS = sa.delete(t.ProviderAccountDomain).where(t.ProviderAccountDomain.provider_account_id.in_(IDS))
-_DROP_SUBSCRIPTIONS = sa.delete(t.ProviderSubscription).where(t.ProviderSubscription.provider_account_id.in_(IDS))
+_DROP_DOMAIN = sa.delete(t.ProviderAccountDomain).where(
+    t.ProviderAccountDomain.provider_account_id == sa.bindparam("of_id"),
+    t.ProviderAccountDomain.domain == sa.bindparam("name"),
+)
+_DROP_SUBSCRIPTION = sa.delete(t.ProviderSubscription).where(
+    t.ProviderSubscription.provider_account_id == sa.bindparam("of_id"),
+    t.ProviderSubscription.subscription_id == sa.bindparam("name"),
+)
