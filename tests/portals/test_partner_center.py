@@ -30,6 +30,7 @@ def test_it_is_a_portal(place: Bench) -> None:
         "/v1/customers?size=2&seekOperation=Next",
         "/v1/customers?size=2?seekOperation=Next",
         "{base}/v1/customers?size=2&seekOperation=Next",
+        '/customers?size=2&seekOperation=Next&filter={{"Field":"CompanyName","Value":"a b"}}',
     ],
 )
 def test_every_form_of_next_link_is_followed_with_its_headers(place: Bench, uri: str) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 
 from w365.errors import SourceBusy, SourceSilent, SourceUnreachable
 from w365.http.conditions import Conditions
 from w365.http.rate_limit import RateLimiter
 from w365.http.refusal import Refusal
-from w365.http.retry import parse_http_date, parse_retry_after, say_duration
+from w365.http.retry import say_duration
 from w365.http.transport import NoAnswer
 from w365.http.wait import Check
 
@@ -61,13 +60,11 @@ class Attempts:
             )
         self._back_off(f"{self._source} is asked again after a server error ({refusal.status}).")
 
-    def after_busy(self, refusal: Refusal, headers: Mapping[str, str]) -> None:
+    def after_busy(self, refusal: Refusal) -> None:
         """Pause every call to the host as long as it asks for, or raise SourceBusy when that is too long."""
         self._busy += 1
         patience = self._conditions.patience
-        # A moment on the other side's clock, and ours may be wrong.
-        theirs = parse_http_date(headers.get("date", "")) or self._conditions.clock.wall()
-        asked = parse_retry_after(headers.get("retry-after", ""), theirs)
+        asked = refusal.asked_pause(self._conditions.clock.wall())
         seconds = asked if asked is not None and asked >= 1 else self._delay(self._busy)
         self._paused += seconds
         if self._paused > patience.longest_pause or self._busy >= patience.busy_tries or not self._is_repeatable:

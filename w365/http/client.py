@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from w365.connection import Connection
 from w365.errors import ConfigurationError, SignInRefused, SourceChanged, SourceRefused
@@ -13,9 +14,10 @@ from w365.http.attempts import KEPT, Attempts
 from w365.http.body import Truncated, Unreadable, parse_json
 from w365.http.clock_skew import describe_skew
 from w365.http.conditions import REAL_CONDITIONS, Conditions
+from w365.http.links import escape_link, follow_link
 from w365.http.network import Network
 from w365.http.refusal import Refusal, clean, describe_ids, read_refusal
-from w365.http.transport import NoAnswer, RawAnswer, Transport, origin_of
+from w365.http.transport import HostOrigin, NoAnswer, RawAnswer, Transport, origin_of
 from w365.http.wait import Check, Waiting, never_stop
 
 Explain = Callable[[Refusal], Exception | None]
@@ -44,6 +46,10 @@ class Answer:
     def changed(self, source: str, how: str) -> SourceChanged:
         """Return the error to raise for an answer that has not the documented shape."""
         return _changed(source, f"{source} answers differently than documented: {how}", describe_ids(self.headers))
+
+    def follow(self, link: str) -> str:
+        """Return the absolute address of a link in this answer, which may be relative to it and not escaped."""
+        return follow_link(link, self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +167,15 @@ class ApiClient:
 
     def _resolve(self, path_or_url: str) -> str:
         if path_or_url.startswith("/") and not path_or_url.startswith("//"):
-            return self._base + path_or_url
-        if (origin := origin_of(path_or_url)) != self._origin:
-            where = clean(str(origin)) if origin else "an address that is not https"
+            return self._base + escape_link(path_or_url)
+        url = follow_link(path_or_url, f"{self._base}/")
+        if (origin := origin_of(url)) != self._origin:
             raise SourceChanged(
-                f"{self.source} names a link to another place ({where}), which was not followed.",
+                f"{self.source} names a link {_say_whither(url, origin, self._origin)}, which was not followed.",
                 kept=f"The sign-in was not sent there. {KEPT}",
                 do="Check the address of the connection; a proxy may rewrite answers.",
             )
-        return path_or_url
+        return url
 
     def _perform(self, call: _Call) -> Answer:
         attempts = self._begin_attempts(call)
@@ -205,13 +211,14 @@ class ApiClient:
     def _after_refusal(self, call: _Call, answer: RawAnswer, attempts: Attempts, token: str) -> None:
         """Wait for the next try, or raise what the refusal means."""
         refusal = read_refusal(answer, call.headers, (token,))
-        # A gateway refuses what is beyond a quota with 403, and says when there is a new one.
-        is_busy = refusal.status == 429 or (refusal.status in _BUSY and "retry-after" in answer.headers)
+        # A gateway refuses what is beyond a quota with 403, and says in a header when there is a new one.
+        is_gateways = refusal.status == 403 and "retry-after" in answer.headers
+        is_busy = refusal.status == 429 or is_gateways or (refusal.status == 503 and refusal.asks_to_wait)
         is_passing = is_busy or refusal.status in _PASSING
         if not (is_passing and call.is_repeatable) and call.explain and (error := call.explain(refusal)):
             raise error
         if is_busy:
-            attempts.after_busy(refusal, answer.headers)
+            attempts.after_busy(refusal)
         elif is_passing:
             attempts.after_server_error(refusal)
         elif refusal.status == 401:
@@ -240,8 +247,18 @@ class ApiClient:
         return SourceRefused(what, status=refusal.status, code=refusal.code, kept=KEPT, do=do, detail=refusal.detail)
 
 
+def _say_whither(url: str, origin: HostOrigin | None, own: HostOrigin) -> str:
+    if origin:
+        return f"to another place ({clean(str(origin))})"
+    try:
+        parts = urlsplit(url)
+        is_elsewhere = bool(parts.hostname) and (parts.scheme, parts.hostname) != (own.scheme, own.host)
+    except ValueError:
+        is_elsewhere = False
+    return "to another place (an address that is not https)" if is_elsewhere else "that is no address"
+
+
 _NOT_FOUND = 404
-_BUSY = frozenset({403, 503})
 _PASSING = frozenset({408, 500, 502, 503, 504, *range(520, 531)})
 _CHECK_SIGN_IN = "Check that tenant and application belong to this service and that its permission was granted."
 _ADVICE = {

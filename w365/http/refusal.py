@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from w365.http.body import Truncated, Unreadable, Unusable, parse_json
+from w365.http.pauses import asked_pause
 from w365.http.transport import RawAnswer
 
 _REQUEST_ID = ("ms-requestid", "x-ms-service-request-id", "req_id", "x-ms-request-id", "request-id")
 _CORRELATION_ID = ("ms-correlationid", "x-ms-correlation-request-id", "client-request-id")
 _OTHER_IDS = ("ms-cv", "ms-serverid")
 _LONGEST_MESSAGE = 240
+_LONGEST_INNER = 160
 _LONGEST_ID = 100
 
 
@@ -22,7 +24,7 @@ _LONGEST_ID = 100
 class Refusal:
     """An answer of 300 or more in parts. ``code`` is text, as the other side writes numbers and words alike.
 
-    The names of ``headers`` are in lower case.
+    The names of ``headers`` are in lower case. ``body`` is what its JSON says; it may hold secrets.
     """
 
     status: int
@@ -31,6 +33,15 @@ class Refusal:
     request_id: str
     detail: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Any = field(default=None, repr=False)
+
+    def asked_pause(self, now: float) -> float | None:
+        """The seconds that it asks to wait, in a header or in words; ``now`` is the wall clock."""
+        return asked_pause(self.headers, self.body, now)
+
+    @property
+    def asks_to_wait(self) -> bool:
+        return "retry-after" in self.headers or self.asked_pause(0.0) is not None
 
     def say(self) -> str:
         """Return ``403, code 20002: "No relationship …"`` with the request id, for the middle of a sentence."""
@@ -41,17 +52,19 @@ class Refusal:
         return f"{refusal}; request id {self.request_id}" if self.request_id else refusal
 
 
-def read_refusal(answer: RawAnswer, sent: Mapping[str, str], secrets: Iterable[str] = ()) -> Refusal:
+def read_refusal(answer: RawAnswer, sent: Mapping[str, str], secrets: Sequence[str] = ()) -> Refusal:
     """Take an error answer apart. Ids it leaves out are taken from the request; ``secrets`` are blotted."""
-    code, message = _code_and_message(answer.content)
+    body = _read_body(answer.content)
+    code, message = _code_and_message(body, secrets)
     headers = {name.lower(): value for name, value in sent.items()} | dict(answer.headers)
     return Refusal(
         status=answer.status,
         code=clean(code, secrets, _LONGEST_ID),
-        message=clean(message, secrets, _LONGEST_MESSAGE),
+        message=message,
         request_id=_first(headers, _REQUEST_ID),
         detail=describe_ids(headers),
         headers=answer.headers,
+        body=body,
     )
 
 
@@ -76,20 +89,46 @@ def _first(headers: Mapping[str, str], names: tuple[str, ...]) -> str:
     return re.sub(r"[^!-~]", "", value)[:_LONGEST_ID]
 
 
-def _code_and_message(content: bytes) -> tuple[str, str]:
+def _read_body(content: bytes) -> Any:
     try:
-        body = parse_json(content)
+        return parse_json(content)
     except (Truncated, Unreadable):
-        return "", ""
+        return None
+
+
+def _code_and_message(body: Any, secrets: Sequence[str]) -> tuple[str, str]:
     if not isinstance(body, dict):
         return "", ""
-    inner = body.get("error")
-    if isinstance(inner, dict):
-        body = inner
-    code = _text(body.get("code")) or (_text(inner) if isinstance(inner, str) else "")
-    return code, _text(next((body[key] for key in _MESSAGE_KEYS if body.get(key)), ""))
+    outer = body.get("error")
+    error = outer if isinstance(outer, dict) else body
+    code = _text(error.get("code")) or (_text(outer) if isinstance(outer, str) else "")
+    message, inner = (
+        clean(_message_of(error), secrets, _LONGEST_MESSAGE),
+        clean(_inner_of(error), secrets, _LONGEST_INNER),
+    )
+    if not inner or inner in message or inner == code:
+        return code, message
+    return code, f"{message} ({inner})" if message else inner
 
 
+def _message_of(error: Mapping[str, Any]) -> str:
+    return _text(next((error[key] for key in _MESSAGE_KEYS if error.get(key)), ""))
+
+
+def _inner_of(error: Mapping[str, Any]) -> str:
+    """What the innermost of the errors within says: its message, else its code. It is the most precise."""
+    said, inner = "", error
+    for _ in range(_DEEPEST):
+        following = next((inner[name] for name in _INNER if isinstance(inner.get(name), dict)), None)
+        if following is None:
+            break
+        inner = following
+        said = _message_of(inner) or _text(inner.get("code")) or said
+    return said
+
+
+_INNER = ("innererror", "innerError", "InnerError", "internalexception")
+_DEEPEST = 8
 _MESSAGE_KEYS = ("description", "message", "error_description")
 
 

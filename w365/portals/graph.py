@@ -11,7 +11,7 @@ from typing import Any
 
 from w365.connection import Connection
 from w365.errors import SignInRefused, SourceRefused
-from w365.http.client import ApiClient
+from w365.http.client import Answer, ApiClient
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.fields import FieldError
 from w365.http.sign_in.user_tokens import UserTokens
@@ -63,18 +63,21 @@ def _read_all(client: ApiClient, *, is_tried_once: bool) -> list[Any]:
     domains: list[Any] = []
     while link is not None:
         seen.add(link)
-        body = client.get_json(link, is_tried_once=is_tried_once).body
+        answer = client.get_json(link, is_tried_once=is_tried_once)
+        body = answer.body
         values = body.get("value") if isinstance(body, dict) else None
         if not isinstance(values, list):
             raise FieldError("the list of domains is missing.")
         domains += values
-        link = _next_link(body, seen)
+        link = _next_link(answer, seen)
     return domains
 
 
-def _next_link(body: dict[str, Any], seen: set[str]) -> str | None:
-    link = body.get("@odata.nextLink")
-    if link is not None and (not isinstance(link, str) or link in seen or len(seen) >= _MOST_PAGES):
+def _next_link(answer: Answer, seen: set[str]) -> str | None:
+    link = answer.body.get("@odata.nextLink")
+    if link is None:
+        return None
+    if not isinstance(link, str) or (link := answer.follow(link)) in seen or len(seen) >= _MOST_PAGES:
         raise FieldError("the list of domains does not end.")
     return link
 

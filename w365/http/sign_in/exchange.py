@@ -64,8 +64,8 @@ class SignInExchange:
             if answer.status < 500 and answer.status != 429 and body.get("error") != _PASSING:
                 return SignInAnswer(answer.status, answer.headers, body)
             refusal = read_refusal(answer, headers, (self._secret,))
-            if answer.status == 429 or "retry-after" in answer.headers:
-                attempts.after_busy(refusal, answer.headers)
+            if answer.status == 429 or refusal.asks_to_wait:
+                attempts.after_busy(refusal)
             else:
                 attempts.after_server_error(refusal)
 
