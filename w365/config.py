@@ -20,14 +20,17 @@ from platformdirs import user_data_path
 from w365.addresses import ALLOW, AddressRange
 from w365.channels import Channels, read_channels
 from w365.connection import (
+    CLOUDS,
     DATAVERSE,
     MICROSOFT_AUTHORITY,
     MICROSOFT_GRAPH,
     PARTNER_CENTER,
     REACHES,
+    Cloud,
     Connection,
     build_connection,
     check_url,
+    cloud_of,
     parts_of,
     required_parts,
 )
@@ -72,6 +75,7 @@ class Settings:
     allowed: AddressRange = AddressRange.PUBLIC
     people: SignInSettings = field(default_factory=SignInSettings)
     starts_worker: bool = True
+    cloud: Cloud = Cloud.GLOBAL
 
     @property
     def data_folder(self) -> Path:
@@ -126,6 +130,7 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
         allowed=_allowed_to_connections(values),
         people=read_sign_in_settings(values.get, entrance),
         starts_worker=_is_on(values, "W365_WORKER", "on") or is_demo,
+        cloud=_cloud(values),
     )
 
 
@@ -237,17 +242,37 @@ def _connection(values: _Values, name: str) -> Connection | None:
         return None
     words = {part: f"W365_{name}_{part}" for part in asked}
     found = build_connection(
-        name, asked, words, _authority(values), _ca_bundle(values), _allowed_to_connections(values)
+        name,
+        asked,
+        words,
+        _authority(values),
+        _ca_bundle(values),
+        _allowed_to_connections(values),
+        cloud=_cloud(values),
     )
     return replace(found, graph_url=_graph_url(values))
 
 
+def _cloud(values: _Values) -> Cloud:
+    """The cloud that is set, else that of the sign-in service, else the global one. The two may not contradict."""
+    chosen, theirs = values.get("W365_CLOUD"), cloud_of(values.get("W365_AUTHORITY"))
+    if not chosen:
+        return theirs or Cloud.GLOBAL
+    if chosen not in tuple(Cloud):
+        raise ConfigurationError(f"W365_CLOUD is none of {', '.join(Cloud)}.", do="Correct the setting.")
+    if theirs and CLOUDS[theirs].authority != CLOUDS[Cloud(chosen)].authority:
+        raise ConfigurationError(
+            "W365_AUTHORITY is the sign-in service of another cloud than W365_CLOUD.", do="Take one of them away."
+        )
+    return Cloud(chosen)
+
+
 def _authority(values: _Values) -> str:
-    return _url(values, "W365_AUTHORITY", MICROSOFT_AUTHORITY)
+    return _url(values, "W365_AUTHORITY", CLOUDS[_cloud(values)].authority)
 
 
 def _graph_url(values: _Values) -> str:
-    return _url(values, "W365_GRAPH_URL", MICROSOFT_GRAPH)
+    return _url(values, "W365_GRAPH_URL", CLOUDS[_cloud(values)].graph)
 
 
 def _url(values: _Values, name: str, otherwise: str) -> str:

@@ -12,8 +12,41 @@ from urllib.parse import urlsplit
 from w365.addresses import AddressRange, check_host
 from w365.errors import ConfigurationError
 
-MICROSOFT_AUTHORITY = "https://login.microsoftonline.com"
-MICROSOFT_GRAPH = "https://graph.microsoft.com"
+
+class Cloud(StrEnum):
+    """Microsoft's clouds, each with a sign-in service and addresses of its own. GCC belongs to the global one."""
+
+    GLOBAL = "global"
+    US_GOVERNMENT = "us_government"
+    US_DEFENSE = "us_defense"
+    CHINA = "china"
+
+
+@dataclass(frozen=True, slots=True)
+class CloudAddresses:
+    """Where a cloud's services answer; a token for one of them is asked for by this address too."""
+
+    authority: str
+    graph: str
+    partner_center: str
+
+
+_PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
+_US_AUTHORITY = "https://login.microsoftonline.us"
+CLOUDS: Mapping[Cloud, CloudAddresses] = {
+    Cloud.GLOBAL: CloudAddresses("https://login.microsoftonline.com", "https://graph.microsoft.com", _PARTNER_CENTER),
+    Cloud.US_GOVERNMENT: CloudAddresses(_US_AUTHORITY, "https://graph.microsoft.us", _PARTNER_CENTER),
+    Cloud.US_DEFENSE: CloudAddresses(_US_AUTHORITY, "https://dod-graph.microsoft.us", _PARTNER_CENTER),
+    Cloud.CHINA: CloudAddresses(
+        "https://login.partner.microsoftonline.cn",
+        "https://microsoftgraph.chinacloudapi.cn",
+        "https://partner.partnercenterapi.microsoftonline.cn",
+    ),
+}
+_FURTHER_AUTHORITIES = {"https://login.chinacloudapi.cn": Cloud.CHINA, "https://login.windows.net": Cloud.GLOBAL}
+
+MICROSOFT_AUTHORITY = CLOUDS[Cloud.GLOBAL].authority
+MICROSOFT_GRAPH = CLOUDS[Cloud.GLOBAL].graph
 PARTNER_CENTER = "PARTNER_CENTER"
 DATAVERSE = "DATAVERSE"
 PAX8 = "PAX8"
@@ -58,6 +91,7 @@ class Connection:
     """How to reach one service as an application. The secret stays out of ``repr``.
 
     ``consent`` is there where ``sign_in`` takes a person with it. ``allowed`` is what its addresses may lead to.
+    ``lists_gdap`` adds customers who bought nothing but let the partner administer their tenant.
     """
 
     url: str
@@ -71,6 +105,19 @@ class Connection:
     consent: Consent | None = field(default=None, repr=False, compare=False)
     graph_url: str = MICROSOFT_GRAPH
     allowed: AddressRange = AddressRange.PUBLIC
+    lists_gdap: bool = False
+
+    @property
+    def partner_center_audience(self) -> str:
+        """For whom a token of Partner Center is: its address where Microsoft's, else that of the authority's cloud."""
+        is_own = self.url in {cloud.partner_center for cloud in CLOUDS.values()}
+        return self.url if is_own else CLOUDS[cloud_of(self.authority) or Cloud.GLOBAL].partner_center
+
+    @property
+    def graph_audience(self) -> str:
+        """Likewise of Microsoft Graph."""
+        is_own = self.graph_url in {cloud.graph for cloud in CLOUDS.values()}
+        return self.graph_url if is_own else CLOUDS[cloud_of(self.authority) or Cloud.GLOBAL].graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +125,30 @@ class Reach:
     """What the settings of a service may leave out, and whether Entra ID signs its application in (``has_tenant``).
 
     ``calls_per_minute`` is the pace where none is set; None means that the service has no such setting. ``sign_ins``
-    are the ways to choose from, the first where none is chosen.
+    are the ways to choose from, the first where none is chosen. ``rule`` is what the service demands of who uses its
+    credentials. ``has_gdap``: customers who bought nothing can be listed too.
     """
 
     url: str = ""
     has_tenant: bool = True
     calls_per_minute: int | None = None
     sign_ins: Sequence[SignIn] = (SignIn.APP,)
+    rule: str = ""
+    has_gdap: bool = False
 
 
 REACHES: Mapping[str, Reach] = {
     # The documented limit of the Customer and Subscription resources.
-    PARTNER_CENTER: Reach("https://api.partnercenter.microsoft.com", calls_per_minute=500, sign_ins=tuple(SignIn)),
+    PARTNER_CENTER: Reach(_PARTNER_CENTER, calls_per_minute=500, sign_ins=tuple(SignIn), has_gdap=True),
     DATAVERSE: Reach(),
-    # Pax8 publishes no limit; a page holds 200 records, so that 500 pages a minute are enough for anybody.
-    PAX8: Reach("https://api.pax8.com", has_tenant=False, calls_per_minute=500),
+    # The documented limit.
+    PAX8: Reach(
+        "https://api.pax8.com",
+        has_tenant=False,
+        calls_per_minute=1000,
+        rule="Pax8's API credentials are the partner's own and are not to be given to third parties. Enter them only "
+        "where your own company runs this program; who runs it for others needs an integration registered with Pax8.",
+    ),
 }
 """Every service that can be connected, by the word in its settings' names."""
 
@@ -102,7 +158,8 @@ def parts_of(name: str) -> tuple[str, ...]:
     reach = REACHES[name]
     sign_in = ("SIGN_IN",) if len(reach.sign_ins) > 1 else ()
     pace = () if reach.calls_per_minute is None else ("CALLS_PER_MINUTE",)
-    return (*required_parts(name), *sign_in, *pace)
+    gdap = ("GDAP_CUSTOMERS",) if reach.has_gdap else ()
+    return (*required_parts(name), *sign_in, *pace, *gdap)
 
 
 def required_parts(name: str) -> tuple[str, ...]:
@@ -116,10 +173,12 @@ def build_connection(
     authority: str,
     ca_bundle: str | None,
     allowed: AddressRange = AddressRange.PUBLIC,
+    *,
+    cloud: Cloud = Cloud.GLOBAL,
 ) -> Connection:
     """Check the parts of a connection. Raises ConfigurationError that calls a wrong part by its word of ``words``."""
     reach = REACHES[name]
-    given = {**parts, "URL": parts.get("URL") or reach.url}
+    given = {**parts, "URL": parts.get("URL") or usual_url(name, cloud)}
     missing = [words[part] for part in required_parts(name) if not given.get(part)]
     if missing:
         raise ConfigurationError(
@@ -137,7 +196,26 @@ def build_connection(
         calls_per_minute=_calls_per_minute(words, given, reach.calls_per_minute),
         sign_in=_sign_in(words, given, reach.sign_ins),
         allowed=allowed,
+        lists_gdap=_is_on(words, given, "GDAP_CUSTOMERS"),
     )
+
+
+def usual_url(name: str, cloud: Cloud) -> str:
+    """The address of a service where none is set; empty for one that has none."""
+    return CLOUDS[cloud].partner_center if name == PARTNER_CENTER else REACHES[name].url
+
+
+def cloud_of(authority: str) -> Cloud | None:
+    """The cloud that a sign-in service of Microsoft's belongs to; None for any other."""
+    known = {addresses.authority: cloud for cloud, addresses in reversed(tuple(CLOUDS.items()))}
+    return (known | _FURTHER_AUTHORITIES).get(authority.rstrip("/").lower())
+
+
+def _is_on(words: Mapping[str, str], given: Mapping[str, str], part: str) -> bool:
+    chosen = given.get(part) or "off"
+    if chosen not in ("on", "off"):
+        raise ConfigurationError(f"{words[part]} is neither on nor off.", do="Choose one of them.", setting=words[part])
+    return chosen == "on"
 
 
 def _sign_in(words: Mapping[str, str], given: Mapping[str, str], offered: Sequence[SignIn]) -> SignIn:

@@ -160,6 +160,18 @@ def test_a_website_is_a_domain_or_nothing(place: Bench, website: str | None, dom
     assert read.note == ""
 
 
+@pytest.mark.parametrize(("told", "quantity"), [(2.0, 2), (1.5, 2), (0.25, 1), (12, 12), (0.0, 0)])
+def test_a_part_of_what_is_sold_in_parts_takes_a_whole_one(place: Bench, told: float, quantity: int) -> None:
+    read = only(read_all(place, pax8([company(1)], [subscription(1, 1, quantity=told)]))[0])
+    assert [each.quantity for each in read.subscriptions or ()] == [quantity]
+
+
+@pytest.mark.parametrize("told", ["1.5", -0.5, 1e300, None, True])
+def test_a_quantity_that_is_none_is_rejected(place: Bench, told: Any) -> None:
+    pages, _ = read_all(place, pax8([company(1)], [subscription(1, 1, quantity=told)]))
+    assert [each.record_id for each in pages[0].rejected] == [f"{guid(1)}, subscription {guid(1001)}"]
+
+
 def test_the_odd_offset_of_dates_is_read(place: Bench) -> None:
     bought = [subscription(1, 1, startDate="2023-08-11T11:33:12.314-0600"), subscription(2, 1, startDate=None)]
     bought[1]["createdDate"] = "2020-12-03"
@@ -181,7 +193,7 @@ def test_a_deleted_company_is_not_listed_and_an_inactive_one_says_so(place: Benc
 
 def test_a_bad_record_is_named_and_the_rest_is_kept(place: Bench) -> None:
     records = [company(1), company(2, name=None), {"name": "x"}, "text", company(5), company(6), company(7), company(8)]
-    bought = [subscription(1, 1, quantity=1.5), subscription(2, 1), subscription(3, 1), {"companyId": guid(1)}]
+    bought = [subscription(1, 1, quantity="1.5"), subscription(2, 1), subscription(3, 1), {"companyId": guid(1)}]
     pages, _ = read_all(place, pax8(records, bought))
     assert ids(pages) == [guid(1), guid(5), guid(6), guid(7), guid(8)]
     assert pages[0].rejected == (

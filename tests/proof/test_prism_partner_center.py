@@ -26,7 +26,7 @@ from w365.demo.faults import Fault
 from w365.demo.servers import Servers
 from w365.demo.world import Customer, Reseller, World
 from w365.http.sign_in.authorization_code import begin, finish
-from w365.portals.partner_center import USER_SCOPE, connect_partner_center
+from w365.portals.partner_center import connect_partner_center, user_scope
 
 SWAGGER = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "partner-center-swagger" / "CustomerService.json"
 
@@ -133,7 +133,7 @@ class Person:
 
     def __init__(self, connection: Connection) -> None:
         back = "http://localhost:8501/api/signed-in"
-        flow = begin("Partner Center", connection, USER_SCOPE, back)
+        flow = begin("Partner Center", connection, user_scope(connection), back)
         answer = consent(flow["auth_uri"], Path(str(connection.ca_bundle)))
         self.token = finish("Partner Center", connection, flow, answer).refresh_token
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -91,6 +92,14 @@ def required_amount(record: Record, name: str) -> int:
     if not 0 <= value <= _LARGEST_AMOUNT:
         raise FieldError(f"{name} is not a number from 0 to {_LARGEST_AMOUNT:,}.")
     return value
+
+
+def required_quantity(record: Record, name: str) -> int:
+    """Return how many were bought, of what is also sold in parts: a part takes a whole one."""
+    value = record.get(name)
+    if isinstance(value, float) and math.isfinite(value):
+        record = {name: math.ceil(value) if value > 0 else math.floor(value)}
+    return required_amount(record, name)
 
 
 def required_record(record: Record, name: str) -> Record:

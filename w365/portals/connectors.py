@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from w365.connection import PARTNER_CENTER, PAX8, Connection
 from w365.http.wait import Check
 from w365.model import ProviderKind
-from w365.portals.partner_center import USER_SCOPE, connect_partner_center
+from w365.portals.partner_center import connect_partner_center, user_scope
 from w365.portals.pax8 import connect_pax8
 from w365.portals.protocol import Portal
 
@@ -32,7 +33,7 @@ class Connector:
     setting: str
     connect: Connect
     full_name: str = ""
-    user_scope: str = ""
+    user_scope: Callable[[Connection], str] | None = None
     onboards: bool = False
 
 
@@ -43,7 +44,7 @@ CONNECTORS = (
         PARTNER_CENTER,
         connect_partner_center,
         "Microsoft Partner Center",
-        USER_SCOPE,
+        user_scope,
         onboards=True,
     ),
     Connector(ProviderKind.PAX8, "Pax8", PAX8, connect_pax8, "Pax8 marketplace"),

@@ -18,6 +18,7 @@ from w365.http.client import ApiClient
 from w365.http.fields import FieldError, find_pattern
 from w365.portals.collection import Collection, Link
 from w365.portals.gaps import DEFAULT_ONLY, NO_DOMAINS, NO_RELATIONSHIP, NO_SUBSCRIPTIONS, say_why
+from w365.portals.gdap import RELATIONSHIP as GDAP
 from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
 from w365.portals.partner_center_records import (
     ALL_DOMAINS,
@@ -36,6 +37,8 @@ _log = logging.getLogger(__name__)
 _LOOK_AGAIN = 0.5
 _FAREWELL = 2.0
 """Seconds between two looks at whether to stop, and seconds given to calls under way when all is over."""
+
+_TENANT_ALONE = "Its domains are told by its own tenant alone, and to a person who signed in."
 
 T_co = TypeVar("T_co", covariant=True)
 Domains = tuple[CustomerDomain, ...]
@@ -103,6 +106,8 @@ class DetailReader:
 
     def _read_one(self, customer: Customer) -> Details:
         self._stop()
+        if customer.relationship == GDAP:
+            return self._read_administered(customer)
         domains, domain_error = self._attempt(ALL_DOMAINS, customer, self._domains)
         source = ALL_DOMAINS
         if domain_error is not None and _may_be_elsewhere(domain_error):
@@ -115,6 +120,15 @@ class DetailReader:
         if subscription_error is not None:
             completed = _noting(completed, NO_SUBSCRIPTIONS, say_why(subscription_error))
         return Details(completed, rejected, records)
+
+    def _read_administered(self, customer: Customer) -> Details:
+        """Who bought nothing is not known to Partner Center: its tenant alone tells its domains, to a person."""
+        customer = dataclasses.replace(customer, subscriptions=())
+        read = self._elsewhere.get(GRAPH_DOMAINS)
+        if read is None:
+            return Details(dataclasses.replace(customer, note=_TENANT_ALONE), (), 0)
+        domains, error = self._attempt(GRAPH_DOMAINS, customer, read)
+        return Details(_with_domains(customer, domains, error, GRAPH_DOMAINS), (), 0)
 
     def _from_elsewhere(
         self, customer: Customer, refusal: SourceError

@@ -21,8 +21,7 @@ from w365.source_records import Customer, CustomerDomain
 
 SOURCE = "Microsoft Graph"
 GRAPH_DOMAINS = "Microsoft Graph"
-_SCOPE = "https://graph.microsoft.com/.default"
-_MOST_PAGES = 50
+_MOST_PAGES = 1000
 _PATH = "/v1.0/domains?$select=id,isDefault,isVerified"
 
 
@@ -45,40 +44,46 @@ class GraphDomains:
         """Return the verified domains. Raises SourceRefused where the tenant does not permit it, and SourceError."""
         connection = dataclasses.replace(self._connection, tenant_id=customer.tenant_guid or customer.specific_id)
         tokens = UserTokens(
-            SOURCE, connection, _SCOPE, check=self._check, conditions=self._conditions, is_own_tenant=False
+            SOURCE,
+            connection,
+            f"{connection.graph_audience}/.default",
+            check=self._check,
+            conditions=self._conditions,
+            is_own_tenant=False,
         )
         client = ApiClient(SOURCE, connection, tokens, check=self._check, conditions=self._conditions)
         try:
-            return read_domains(_read_all(client, is_tried_once=is_tried_once), customer.default_domain)
+            return read_domains(
+                read_values(client, _PATH, "domains", is_tried_once=is_tried_once), customer.default_domain
+            )
         except SignInRefused as error:
             raise _not_permitted(error) from None
         finally:
             client.close()
 
 
-def _read_all(client: ApiClient, *, is_tried_once: bool) -> list[Any]:
-    """Read every page: a domain left out might be the one that maps."""
-    link: str | None = _PATH
+def read_values(client: ApiClient, first: str, of_what: str, *, is_tried_once: bool = False) -> list[Any]:
+    """Read every page of a list: what is left out might be what maps. Raises FieldError for one that does not end."""
+    link: str | None = first
     seen: set[str] = set()
-    domains: list[Any] = []
+    values: list[Any] = []
     while link is not None:
         seen.add(link)
         answer = client.get_json(link, is_tried_once=is_tried_once)
-        body = answer.body
-        values = body.get("value") if isinstance(body, dict) else None
-        if not isinstance(values, list):
-            raise FieldError("the list of domains is missing.")
-        domains += values
-        link = _next_link(answer, seen)
-    return domains
+        page = answer.body.get("value") if isinstance(answer.body, dict) else None
+        if not isinstance(page, list):
+            raise FieldError(f"the list of {of_what} is missing.")
+        values += page
+        link = _next_link(answer, seen, of_what)
+    return values
 
 
-def _next_link(answer: Answer, seen: set[str]) -> str | None:
+def _next_link(answer: Answer, seen: set[str], of_what: str) -> str | None:
     link = answer.body.get("@odata.nextLink")
     if link is None:
         return None
     if not isinstance(link, str) or (link := answer.follow(link)) in seen or len(seen) >= _MOST_PAGES:
-        raise FieldError("the list of domains does not end.")
+        raise FieldError(f"the list of {of_what} does not end.")
     return link
 
 

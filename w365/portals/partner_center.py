@@ -14,12 +14,13 @@ from w365.http.attempts import KEPT
 from w365.http.client import ApiClient, Explain
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.fields import FieldError, name_record, refuse_pattern
-from w365.http.sign_in.app_tokens import AppTokens
+from w365.http.sign_in.app_tokens import AppTokens, EntraTokens
 from w365.http.sign_in.user_tokens import UserTokens
 from w365.http.wait import REAL_CLOCK, Check, Waiting, never_stop
 from w365.portals.changes import LONGEST, named_since
 from w365.portals.collection import Collection, Link, ListPage
 from w365.portals.details import DetailReader
+from w365.portals.gdap import NONE_WANTED, GdapCustomers, GdapList
 from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
 from w365.portals.onboarding import OnboardingPortal
 from w365.portals.partner_center_onboarding import PartnerCenterOnboarding
@@ -30,10 +31,6 @@ from w365.portals.refusals import SOURCE, explain_detail, explain_list, explain_
 from w365.portals.resellers import NO_CHANNELS, ResellerChannels, customers_of, id_of, read_channels
 from w365.portals.stop import StopSignal
 from w365.source_records import Customer, CustomerPage, Rejected
-
-_SCOPE = "https://api.partnercenter.microsoft.com/.default"
-"""The only audience Partner Center takes, whatever the address it is reached at."""
-USER_SCOPE = "https://api.partnercenter.microsoft.com/user_impersonation"
 
 _REST = Link("resellers")
 """The cursor of what only resellers' lists name: not a place, but that all of the partner's own list is read."""
@@ -56,11 +53,20 @@ def connect_partner_center(
     """
     stop = StopSignal(check)
     has_person = connection.sign_in is SignIn.APP_USER
-    kind, scope = (UserTokens, USER_SCOPE) if has_person else (AppTokens, _SCOPE)
-    tokens = kind(SOURCE, connection, scope, check=stop, conditions=conditions)
+    if has_person:
+        tokens: EntraTokens = UserTokens(SOURCE, connection, user_scope(connection), check=stop, conditions=conditions)
+    else:
+        scope = f"{connection.partner_center_audience}/.default"
+        tokens = AppTokens(SOURCE, connection, scope, check=stop, conditions=conditions)
     client = ApiClient(SOURCE, connection, tokens, check=stop, conditions=conditions)
     graph = GraphDomains(connection, check=stop, conditions=conditions) if has_person else None
-    return PartnerCenter(client, stop, graph=graph, has_person=has_person, wall=conditions.clock.wall)
+    gdap = GdapList(connection, check=stop, conditions=conditions) if connection.lists_gdap else None
+    return PartnerCenter(client, stop, graph=graph, gdap=gdap, has_person=has_person, wall=conditions.clock.wall)
+
+
+def user_scope(connection: Connection) -> str:
+    """What a person consents to."""
+    return f"{connection.partner_center_audience}/user_impersonation"
 
 
 class PartnerCenter:
@@ -73,11 +79,13 @@ class PartnerCenter:
         workers: int = WORKERS,
         *,
         graph: GraphDomains | None = None,
+        gdap: GdapList | None = None,
         has_person: bool = False,
         wall: Callable[[], float] = REAL_CLOCK.wall,
     ) -> None:
         self._wall = wall
         self._graph = graph
+        self._gdap = gdap
         self._has_person = has_person
         self._client = client
         self._stop = stop
@@ -125,12 +133,15 @@ class PartnerCenter:
         seen = _Seen()
         resumed = Link.from_cursor(cursor) if cursor else None
         channels = self._channels()
+        gdap = self._gdap.read() if self._gdap else NONE_WANTED
         rejected = channels.rejected
         with DetailReader(self._client, self._stop, self._workers, self._graph) as details:
-            for page in self._all_pages(resumed, channels, seen):
+            for page in self._all_pages(resumed, channels, gdap, seen):
                 completed = self._complete(page, details, seen, channels, choose or _all_of_them)
                 yield dataclasses.replace(
-                    completed, rejected=(*completed.rejected, *rejected), lack=completed.lack or channels.lack
+                    completed,
+                    rejected=(*completed.rejected, *rejected),
+                    lack=completed.lack or channels.lack or gdap.lack,
                 )
                 # Said once, with the first page.
                 rejected = ()
@@ -139,14 +150,17 @@ class PartnerCenter:
     def _channels(self) -> ResellerChannels:
         return read_channels(self._list(explain_mfa), self._stop) if self._has_person else NO_CHANNELS
 
-    def _all_pages(self, resumed: Link | None, channels: ResellerChannels, seen: _Seen) -> Iterator[ListPage]:
-        """The partner's own list, then what only the lists of its resellers name."""
+    def _all_pages(
+        self, resumed: Link | None, channels: ResellerChannels, gdap: GdapCustomers, seen: _Seen
+    ) -> Iterator[ListPage]:
+        """The partner's own list, then what only the lists of its resellers name, then what only Graph does."""
         rest: Link | None = _REST
         if resumed != _REST:
             for page in self._list_pages(resumed):
                 # Of a list that is not whole no later sync may go on behind it: what it lacks would be forgotten.
                 rest = None if page.lack else _REST
-                is_more = page.following or channels.unmet(seen.and_those_of(page))
+                met = seen.and_those_of(page)
+                is_more = page.following or channels.unmet(met) or gdap.unmet(met)
                 yield dataclasses.replace(page, following=page.following or (rest if is_more else None))
         unmet = channels.unmet(seen.ids)
         for reseller in channels.resellers if unmet else ():
@@ -154,7 +168,10 @@ class PartnerCenter:
                 items = [item for item in page.items if id_of(item) in unmet]
                 unmet -= {id_of(item) for item in items}
                 if items:
-                    yield ListPage(items, None, rest if unmet else None)
+                    yield ListPage(items, None, rest if unmet or gdap.records else None)
+        left = gdap.unmet(seen.ids)
+        for start in range(0, len(left), _PAGE_SIZE):
+            yield ListPage(left[start : start + _PAGE_SIZE], None, rest if left[start + _PAGE_SIZE :] else None)
 
     def _list_pages(self, resumed: Link | None) -> Iterator[ListPage]:
         if resumed is not None:

@@ -11,8 +11,8 @@ from w365.http.fields import (
     clean_text,
     loose_moment,
     optional_text,
-    required_amount,
     required_id,
+    required_quantity,
     required_text,
 )
 from w365.matching.domains import website_domain
@@ -78,7 +78,7 @@ def read_subscription(record: Any) -> tuple[str, Subscription]:
         subscription_id=required_id(record, "id"),
         # A partner's subscriptions name few products: one text for all of a kind keeps a long list small.
         offer_name=sys.intern(optional_text(record, "productName")),
-        quantity=required_amount(record, "quantity"),
+        quantity=required_quantity(record, "quantity"),
         status=sys.intern(required_text(record, "status")),
         term=sys.intern(optional_text(record, "billingTerm")),
         started_at=loose_moment(record.get("startDate")) or loose_moment(record.get("createdDate")),

@@ -96,7 +96,7 @@ def test_the_settings_of_pax8_are_checked_and_its_secret_is_known_to_the_log(tmp
     settings = load_settings({"W365_HOME": str(tmp_path), **PAX8}, tmp_path / "none.toml")
     found = settings.further[connection.PAX8]
     assert (found.url, found.authority, found.tenant_id) == ("https://api.pax8.com", "https://api.pax8.com", "")
-    assert found.calls_per_minute == 500
+    assert found.calls_per_minute == 1000
     assert not settings.is_demo
     assert "canary-secret" in secrets_of(settings)
     assert "canary-secret" not in repr(settings)

@@ -55,7 +55,7 @@ _UNASSIGNED = _Meaning(
 )
 _CLOUD = _Meaning(
     "Application and tenant of {source} are in different clouds of Microsoft",
-    "Check W365_AUTHORITY: the global cloud, the US government's and China's each have a sign-in service of their own.",
+    "Check W365_CLOUD, or W365_AUTHORITY: the global cloud, the US government's and China's have one of their own.",
 )
 _UNSENT = _Meaning("The client id or the tenant id for {source} is not complete", "Correct it in the connection.")
 _SCOPE = _Meaning(

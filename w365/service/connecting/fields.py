@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from w365.connection import REACHES, SignIn, parts_of, required_parts
+from w365.connection import REACHES, Cloud, SignIn, parts_of, required_parts, usual_url
 
 SECRET = "CLIENT_SECRET"  # noqa: S105 - the word in the settings' names
 
@@ -37,27 +37,35 @@ _LABELS = {
     "CLIENT_ID": ("Client id", "The application's id"),
     SECRET: ("Client secret", "The secret's value. It is encrypted when stored and never shown again"),
     "SIGN_IN": ("Sign-in", "With a person, somebody signs in once with multi-factor authentication"),
+    "GDAP_CUSTOMERS": (
+        "Customers",
+        "With delegated administration (GDAP) and no purchase, a customer is known to Microsoft Graph only",
+    ),
     "CALLS_PER_MINUTE": ("Calls per minute", "How fast the service is asked; 0 is no limit"),
 }
 
 
-def fields_of(setting: str) -> list[ConnectionField]:
-    """The inputs of a connection, in the order of a form."""
+def fields_of(setting: str, cloud: Cloud = Cloud.GLOBAL) -> list[ConnectionField]:
+    """The inputs of a connection, in the order of a form, with the usual addresses of a cloud."""
     required = required_parts(setting)
-    return [_field(setting, part, is_required=part in required) for part in parts_of(setting)]
+    return [_field(setting, part, cloud, is_required=part in required) for part in parts_of(setting)]
 
 
 def labels_of(setting: str) -> Mapping[str, str]:
     return {field.part: field.label for field in fields_of(setting)}
 
 
-def _field(setting: str, part: str, *, is_required: bool) -> ConnectionField:
+def _field(setting: str, part: str, cloud: Cloud, *, is_required: bool) -> ConnectionField:
     reach = REACHES[setting]
     label, meaning = _LABELS[part]
     defaults = {
-        "URL": reach.url,
+        "URL": usual_url(setting, cloud),
         "SIGN_IN": reach.sign_ins[0].value,
         "CALLS_PER_MINUTE": str(reach.calls_per_minute or 0),
+        "GDAP_CUSTOMERS": "off",
     }
-    choices = tuple((sign_in.value, SIGN_IN_WORDS[sign_in]) for sign_in in reach.sign_ins) if part == "SIGN_IN" else ()
-    return ConnectionField(part, label, meaning, defaults.get(part, ""), is_required, choices)
+    choices = {
+        "SIGN_IN": tuple((sign_in.value, SIGN_IN_WORDS[sign_in]) for sign_in in reach.sign_ins),
+        "GDAP_CUSTOMERS": (("off", "Customers who bought something"), ("on", "Also those who let you administer only")),
+    }
+    return ConnectionField(part, label, meaning, defaults.get(part, ""), is_required, choices.get(part, ()))

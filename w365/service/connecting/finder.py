@@ -81,7 +81,13 @@ def build_from_row(settings: Settings, row: ConnectionRow, secret: str) -> Conne
     """Check the parts of a row and make a connection of them. Raises ConfigurationError in the words of the form."""
     parts = {**row.parts, SECRET: secret}
     connection = build_connection(
-        row.setting, parts, labels_of(row.setting), settings.authority, settings.ca_bundle, settings.allowed
+        row.setting,
+        parts,
+        labels_of(row.setting),
+        settings.authority,
+        settings.ca_bundle,
+        settings.allowed,
+        cloud=settings.cloud,
     )
     return dataclasses.replace(connection, graph_url=settings.graph_url)
 

@@ -125,13 +125,14 @@ def _what_to_sign_in(service: Service, target: str) -> tuple[str, str, Connectio
         connection = _find_connection(service, database, target)
         provider = None if target == CRM else get_provider(database, int(target))
     connector = connector_of(provider.kind) if provider else None
-    if provider is None or connector is None or connection is None or connection.sign_in is SignIn.APP:
+    scope_of = connector.user_scope if connector else None
+    if provider is None or scope_of is None or connection is None or connection.sign_in is SignIn.APP:
         raise InputError(
             "This connection signs in by itself; nobody needs to sign in for it.",
             kept="Nothing was changed.",
             do="Choose the sign-in with a person in its connection first.",
         )
-    return provider.name, connector.user_scope, connection
+    return provider.name, scope_of(connection), connection
 
 
 def _find_connection(service: Service, database: Database, target: str) -> Connection | None:

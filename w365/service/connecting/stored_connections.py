@@ -187,6 +187,7 @@ def _parts(connection: Connection) -> dict[str, str]:
         "CLIENT_ID": connection.client_id,
         "SIGN_IN": connection.sign_in.value,
         "CALLS_PER_MINUTE": str(connection.calls_per_minute or 0),
+        "GDAP_CUSTOMERS": "on" if connection.lists_gdap else "off",
     }
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from w365.connection import REACHES
 from w365.model import ProviderKind, Role
 from w365.portals.connectors import CONNECTORS
 from w365.service.connecting.fields import ConnectionField, fields_of
@@ -64,12 +65,19 @@ def edit_connection(context: PageContext, target: str) -> None:
     if connection.changed_at:
         when = clock_time(connection.changed_at, context.service.clock(), local_zone())
         st.caption(plain(f"Last changed {when} by {connection.changed_by}."))
+    _show_rule(connection.setting)
     with st.form(f"connection-form-{target}", border=False):
-        entered = _ask(fields_of(connection.setting), connection.parts, target, has_secret=connection.has_secret)
+        fields = fields_of(connection.setting, context.service.settings.cloud)
+        entered = _ask(fields, connection.parts, target, has_secret=connection.has_secret)
         if st.form_submit_button("Save", type="primary"):
             _save(context, target, connection.name, entered)
     if connection.has_secret:
         _offer_removal(context, connection)
+
+
+def _show_rule(setting: str) -> None:
+    if rule := REACHES[setting].rule:
+        st.caption(plain(rule))
 
 
 def _save(context: PageContext, target: str, name: str, entered: _Entered) -> None:
@@ -142,9 +150,11 @@ def connect_provider(context: PageContext) -> None:
     kind = st.selectbox("Kind", list(connectors), format_func=lambda kind: connectors[kind].full_name)
     connector = connectors[kind or ProviderKind.PARTNER_CENTER]
     usual = free_name(connector.name, (provider.name for provider in list_providers(context.service, context.actor)))
+    _show_rule(connector.setting)
     with st.form("new-provider", border=False):
         name = st.text_input("Name", usual, help="How the pages call it; any number of a kind", max_chars=100)
-        entered = _ask(fields_of(connector.setting), {}, f"new-{connector.kind}", has_secret=False)
+        fields = fields_of(connector.setting, context.service.settings.cloud)
+        entered = _ask(fields, {}, f"new-{connector.kind}", has_secret=False)
         if st.form_submit_button("Add provider", type="primary"):
             _add_provider(context, connector.kind, name or "", entered)
 
