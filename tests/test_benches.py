@@ -17,7 +17,13 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.tools
 @pytest.mark.parametrize(
     "bench",
-    ["match --customers 150", "lookup --accounts 300", "export --rows 200", "decide --rows 300 --bulk 300 --times 3"],
+    [
+        "match --customers 150",
+        "lookup --accounts 300",
+        "export --rows 200",
+        "decide --rows 300 --bulk 300 --times 3",
+        "short_sync --customers 60 --check",
+    ],
 )
 def test_a_bench_runs_and_prints_json(bench: str) -> None:
     name, *arguments = bench.split()
