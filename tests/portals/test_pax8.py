@@ -160,18 +160,6 @@ def test_a_website_is_a_domain_or_nothing(place: Bench, website: str | None, dom
     assert read.note == ""
 
 
-@pytest.mark.parametrize(("told", "quantity"), [(2.0, 2), (1.5, 2), (0.25, 1), (12, 12), (0.0, 0)])
-def test_a_part_of_what_is_sold_in_parts_takes_a_whole_one(place: Bench, told: float, quantity: int) -> None:
-    read = only(read_all(place, pax8([company(1)], [subscription(1, 1, quantity=told)]))[0])
-    assert [each.quantity for each in read.subscriptions or ()] == [quantity]
-
-
-@pytest.mark.parametrize("told", ["1.5", -0.5, 1e300, None, True])
-def test_a_quantity_that_is_none_is_rejected(place: Bench, told: Any) -> None:
-    pages, _ = read_all(place, pax8([company(1)], [subscription(1, 1, quantity=told)]))
-    assert [each.record_id for each in pages[0].rejected] == [f"{guid(1)}, subscription {guid(1001)}"]
-
-
 def test_the_odd_offset_of_dates_is_read(place: Bench) -> None:
     bought = [subscription(1, 1, startDate="2023-08-11T11:33:12.314-0600"), subscription(2, 1, startDate=None)]
     bought[1]["createdDate"] = "2020-12-03"
@@ -279,16 +267,6 @@ def test_a_cursor_resumes_after_its_page_and_what_is_no_cursor_starts_again(plac
             assert len(ids(list(portal.pages(nonsense)))) == 4
 
 
-def test_refused_subscriptions_leave_what_is_stored_and_are_noted(place: Bench) -> None:
-    script = pax8([company(1), company(2, status="Inactive")], lambda request: envelope(request, 403, "Forbidden"))
-    pages, _ = read_all(place, script)
-    assert [each.subscriptions for each in pages[0].customers] == [None, None]
-    assert [each.note for each in pages[0].customers] == [
-        "Subscriptions were not read: the provider refuses it (403).",
-        "Inactive at Pax8: it has no contact there. Subscriptions were not read: the provider refuses it (403).",
-    ]
-
-
 def test_refused_companies_name_the_permission(place: Bench) -> None:
     error = fail(place, pax8(lambda request: envelope(request, 403, "Forbidden")))
     assert isinstance(error, AccessError)
@@ -340,23 +318,6 @@ def test_server_errors_end_in_a_sentence(place: Bench) -> None:
     error = fail(place, pax8(lambda request: envelope(request, 500, "Boom")))
     assert isinstance(error, SourceUnreachable)
     assert error.what == "Pax8 answered 4 times with a server error (500: “Boom”)."
-
-
-@pytest.mark.parametrize(
-    ("answer", "why"),
-    [
-        (Answer(b"", 500), "the provider answered with errors of its own."),
-        (Answer(b"", 401), "the provider refuses the sign-in."),
-        (Answer(b"", 429, {"Retry-After": "3600"}), "the provider asked for a longer pause than a sync waits."),
-        (Answer(b"<html>"), "Pax8 answered with a web page instead of data."),
-        (Answer({"content": 1}), "Pax8 answers differently than documented: the list “content” is missing."),
-    ],
-)
-def test_subscriptions_that_cannot_be_read_cost_no_company(place: Bench, answer: Answer, why: str) -> None:
-    pages, _ = read_all(place, pax8([company(1), company(2)], lambda _: answer))
-    assert ids(pages) == [guid(1), guid(2)]
-    for each in pages[0].customers:
-        assert (each.subscriptions, each.note) == (None, f"Subscriptions were not read: {why}")
 
 
 def test_verify_says_what_works(place: Bench) -> None:
