@@ -24,6 +24,7 @@ REFUSALS = {
     "900421 with 403": Answer({"code": "900421"}, 403),
     "900329": Answer({"code": 900329, "description": "The operation needs an application and a user."}, 403),
     "the header alone": Answer(b"", 401, NOT_COMPLIANT),
+    "the body alone": Answer({"isMfaCompliant": False}, 401),
 }
 
 

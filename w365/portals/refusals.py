@@ -68,7 +68,8 @@ def refuse_without_mfa(headers: Mapping[str, str]) -> None:
 def _wants_mfa(refusal: Refusal) -> bool:
     """Whether a second factor is wanting. The code for it also stands for a token made for somebody else."""
     is_code = refusal.code in MFA_CODES and "audience" not in refusal.message.lower()
-    return is_code or _is_not_compliant(refusal.headers)
+    is_said = isinstance(refusal.body, dict) and refusal.body.get("isMfaCompliant") is False
+    return is_code or is_said or _is_not_compliant(refusal.headers)
 
 
 def _is_not_compliant(headers: Mapping[str, str]) -> bool:
