@@ -72,6 +72,14 @@ CUTS: dict[str, tuple[Lists, str]] = {
         lambda request: only_first(request, cut(3, continuationToken="x"), Answer({"code": 1}, 400)),
         GOES_ON,
     ),
+    "a token without a link, which leads to a web page": (
+        lambda request: only_first(request, cut(3, continuationToken="x"), Answer(b"<html>")),
+        GOES_ON,
+    ),
+    "a token without a link, which is forbidden": (
+        lambda request: only_first(request, cut(3, continuationToken="x"), Answer(b"", 403)),
+        GOES_ON,
+    ),
     "a token without a link, the same page for ever": (lambda _: cut(3, continuationToken="x", totalCount=9), GOES_ON),
     "a token that cannot be sent": (lambda _: cut(3, continuationToken={"a": 1}), GOES_ON),
     "a total beyond what came": (lambda _: cut(3, totalCount=12), "it gave 3 of 12."),

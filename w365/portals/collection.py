@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from w365.errors import SourceChanged, SourceRefused
+from w365.errors import AccessError, SourceChanged, SourceRefused
 from w365.http.client import Answer, ApiClient, Explain
 from w365.portals.completeness import GOES_ON, ListTally, refuse_lack
 
@@ -122,7 +122,7 @@ class Collection:
         met = tally.met
         try:
             page, answer = self._read(link, tally)
-        except SourceRefused:
+        except (SourceRefused, SourceChanged, AccessError):  # what a made-up address is answered says nothing else
             return _CUT, None
         return (page, answer) if tally.met > met and page.following != link else (_CUT, None)
 
