@@ -7,11 +7,14 @@ another, and nothing came.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 
 from w365.errors import SourceChanged
 from w365.http.attempts import KEPT
 
+MOST_WALKS = 2
 GOES_ON = "it says that it goes on, but not where."
 
 
@@ -52,6 +55,52 @@ class ListTally:
         if self._was_short and self._is_last_empty:
             return "a page held fewer than were asked for, and the next one nothing."
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListPlace:
+    """Where a list that is read by place is to be read on: in which walk, and from which page; kept as a cursor.
+
+    ``met`` are the records met before, each counted once over all walks, ``announced`` is the length of the list at the
+    walk's first page; ``walked`` and ``most`` are the records of the walk's pages, and the greatest length that one of
+    these announced.
+    """
+
+    walk: int = 1
+    number: int = 0
+    met: int = 0
+    announced: int = 0
+    walked: int = 0
+    most: int = 0
+
+    def after(self, records: int, total: int, *, fresh: int, is_last: bool) -> tuple[ListPlace | None, str]:
+        """Return where to read on after a page of so many records, ``fresh`` of them new, of a list of ``total``.
+
+        It is None at the end, with how the list is known not to be whole. One whose length changed, or that is longer
+        than what came, is walked through once more: what slipped over the edge of a page is found then.
+        """
+        met = self.met + fresh
+        announced = self.announced if self.number else total
+        tally = ListTally(self.walked, self.most)
+        tally.add(map(str, range(records)), total)
+        if not is_last:
+            return ListPlace(self.walk, self.number + 1, met, announced, tally.met, tally.announced), ""
+        may_lack = total != announced or met < total
+        if may_lack and self.walk < MOST_WALKS:
+            return ListPlace(self.walk + 1, met=met), ""
+        return None, tally.lack
+
+    def to_cursor(self) -> str:
+        return json.dumps(astuple(self))
+
+    @staticmethod
+    def from_cursor(cursor: str | None) -> ListPlace:
+        """Return the place that a cursor holds; the beginning where it holds none."""
+        try:
+            parts = tuple(int(part) for part in json.loads(cursor or "[]"))
+            return ListPlace(*parts) if all(part >= 0 for part in parts) else ListPlace()
+        except (ValueError, TypeError):
+            return ListPlace()
 
 
 def refuse_lack(source: str, of_what: str, lack: str) -> None:

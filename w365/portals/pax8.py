@@ -7,10 +7,9 @@ companies were met than it announces, it is read once more.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +22,7 @@ from w365.http.fields import FieldError, name_record, refuse_pattern
 from w365.http.refusal import Refusal
 from w365.http.sign_in.json_tokens import JsonTokens, TokenEndpoint
 from w365.http.wait import Check, Waiting, never_stop
-from w365.portals.completeness import ListTally, refuse_lack
+from w365.portals.completeness import MOST_WALKS, ListPlace, ListTally, refuse_lack
 from w365.portals.gaps import NO_SUBSCRIPTIONS, say_why
 from w365.portals.numbered import NumberedList, NumberedPage
 from w365.portals.pax8_records import read_company, read_subscription, unknown_fields
@@ -39,7 +38,6 @@ _SUBSCRIPTIONS = "/v1/subscriptions?sort=createdDate,asc"
 
 # The most that Pax8 gives a page.
 _PAGE_SIZE = 200
-_WALKS = 2
 _GONE = frozenset({404, 410})
 
 
@@ -78,14 +76,19 @@ class Pax8:
     def pages(self, cursor: str | None = None) -> Iterator[CustomerPage]:
         """Yield the companies 200 at a time. A ``cursor`` that cannot be read starts from the beginning again."""
         bought = self._read_subscriptions()
-        place: _Place | None = _Place.from_cursor(cursor)
+        place: ListPlace | None = ListPlace.from_cursor(cursor)
         seen: set[str] = set()
         companies = NumberedList(self._client, _COMPANIES, _PAGE_SIZE, _explain)
         while place is not None:
             self._check()
             page = companies.read(place.number)
             read = _read_page(page, seen)
-            place, lack = place.after(page, len(read.customers) + len(read.rejected) + read.deleted)
+            place, lack = place.after(
+                len(page.records),
+                page.total,
+                fresh=len(read.customers) + len(read.rejected) + read.deleted,
+                is_last=page.is_last,
+            )
             yield bought.complete(read, page, place, lack)
 
     def look_again(self, specific_id: str) -> Customer | None:
@@ -112,7 +115,7 @@ class Pax8:
         path = f"{_SUBSCRIPTIONS}&companyId={quote(company, safe='')}" if company else _SUBSCRIPTIONS
         bought = _Bought()
         try:
-            for _ in range(_WALKS):
+            for _ in range(MOST_WALKS):
                 tally = ListTally()
                 for page in NumberedList(self._client, path, _PAGE_SIZE).pages_backwards():
                     self._check()
@@ -123,46 +126,6 @@ class Pax8:
         except (SourceError, SignInRefused) as error:
             bought.note = f"{NO_SUBSCRIPTIONS}: {say_why(error)}"
         return bought
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the list is to be read on: in which walk, from which page, and how many companies were met before.
-
-    ``announced`` is the length of the list at the walk's first page; ``walked`` and ``most`` are the records of the
-    walk's pages, and the greatest length that one of these announced.
-    """
-
-    walk: int = 1
-    number: int = 0
-    met: int = 0
-    announced: int = 0
-    walked: int = 0
-    most: int = 0
-
-    def after(self, page: NumberedPage, fresh: int) -> tuple[_Place | None, str]:
-        """Return the next place, or None at the end, with how the list is known not to be whole."""
-        met = self.met + fresh
-        announced = self.announced if self.number else page.total
-        tally = ListTally(self.walked, self.most)
-        tally.add(map(str, range(len(page.records))), page.total)
-        if not page.is_last:
-            return _Place(self.walk, self.number + 1, met, announced, tally.met, tally.announced), ""
-        may_lack = page.total != announced or met < page.total
-        if may_lack and self.walk < _WALKS:
-            return _Place(self.walk + 1, met=met), ""
-        return None, tally.lack
-
-    def to_cursor(self) -> str:
-        return json.dumps(astuple(self))
-
-    @staticmethod
-    def from_cursor(cursor: str | None) -> _Place:
-        try:
-            parts = tuple(int(part) for part in json.loads(cursor or "[]"))
-            return _Place(*parts) if all(part >= 0 for part in parts) else _Place()
-        except (ValueError, TypeError):
-            return _Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +162,7 @@ class _Bought:
         self._rejected += (each for each in rejected if each not in self._rejected)
         return ids
 
-    def complete(self, read: _Read, page: NumberedPage, following: _Place | None, lack: str) -> CustomerPage:
+    def complete(self, read: _Read, page: NumberedPage, following: ListPlace | None, lack: str) -> CustomerPage:
         """Give each company its subscriptions; the first page also carries those that could not be read."""
         unreadable, self._rejected = self._rejected, []
         return CustomerPage(
