@@ -8,9 +8,10 @@ from contextlib import closing
 from typing import Any
 
 from fault_server import Answer, Bench, FaultServer, Request, Script, sign_in
-from http_bench import conditions, connection_to, failing, guid
+from http_bench import QUICK, conditions, connection_to, failing, guid
 
 from w365.errors import W365Error
+from w365.http.retry import Patience
 from w365.http.wait import never_stop
 from w365.portals.partner_center import PartnerCenter, connect_partner_center
 from w365.source_records import Customer, CustomerPage
@@ -56,8 +57,11 @@ def centre(lists: Lists, detail: Detail = lambda _: None) -> Script:
     return sign_in(service)
 
 
-def open_portal(place: Bench, server: FaultServer, check: Callable[[], None] = never_stop) -> closing[PartnerCenter]:
-    return closing(connect_partner_center(connection_to(place, server), check=check, conditions=conditions(place)))
+def open_portal(
+    place: Bench, server: FaultServer, check: Callable[[], None] = never_stop, patience: Patience = QUICK
+) -> closing[PartnerCenter]:
+    around = conditions(place, patience)
+    return closing(connect_partner_center(connection_to(place, server), check=check, conditions=around))
 
 
 def read_all(place: Bench, script: Script) -> tuple[list[CustomerPage], FaultServer]:

@@ -14,6 +14,7 @@ from portals.centre import centre, fail, listing, named, only, read_all, record
 from portals.test_partner_center_synced import service_of
 from service.fakes import rows_of, sync
 
+from w365.http.retry import Patience
 from w365.model import RunState
 from w365.source_records import Rejected
 from w365.store import tables as t
@@ -21,6 +22,7 @@ from w365.store.db.engine import Store
 
 MANY = 20_000
 MEGABYTES = 10 * 2**20
+PATIENT = Patience(connect=10.0, read=30.0, total=60.0)
 
 
 def raw(body: Any, **values: str) -> Answer:
@@ -94,7 +96,7 @@ def test_a_record_of_ten_megabytes_is_read_or_rejected(place: Bench, store: Stor
     if place_of != "companyName":
         item[place_of] = "y " * (MEGABYTES // 2) if place_of != "mood" else {f"k{n}": "z" * 90 for n in range(100_000)}
     server = place.serve(centre(lambda _: listing([item, record(2)])))
-    run = sync(service_of(place, server, store, home))
+    run = sync(service_of(place, server, store, home, PATIENT))
     assert (run.state, run.result["new"]) == (RunState.DONE, 2)
     assert max(len(row[0]) for row in rows_of(store, t.ProviderAccount.name)) <= 500
 
@@ -106,7 +108,7 @@ def test_a_customer_of_twenty_thousand_domains_costs_what_changed(place: Bench, 
     def detail(request: Request) -> Answer | None:
         return Answer(names) if request.path.endswith("customDomains") else None
 
-    service = service_of(place, place.serve(centre(lambda _: listing([record(1)]), detail)), store, home)
+    service = service_of(place, place.serve(centre(lambda _: listing([record(1)]), detail)), store, home, PATIENT)
     written = [0]
 
     def count(_a: Any, _b: Any, statement: str, values: Any, _c: Any, is_many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's

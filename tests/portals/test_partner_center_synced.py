@@ -6,10 +6,11 @@ import dataclasses
 from pathlib import Path
 
 from fault_server import Answer, Bench, FaultServer, Request
-from http_bench import guid
+from http_bench import QUICK, guid
 from portals.centre import centre, listing, open_portal, record
 from service.fakes import ADMIN, make_service, rows_of, sync
 
+from w365.http.retry import Patience
 from w365.jobs import execute_run
 from w365.model import RunState
 from w365.service import Service
@@ -22,9 +23,9 @@ from w365.ui.frame.runs import say_result
 PA = t.ProviderAccount
 
 
-def service_of(place: Bench, server: FaultServer, store: Store, home: Path) -> Service:
+def service_of(place: Bench, server: FaultServer, store: Store, home: Path, patience: Patience = QUICK) -> Service:
     made = make_service(store, home)
-    return dataclasses.replace(made, open_portal=lambda _, check: open_portal(place, server, check))
+    return dataclasses.replace(made, open_portal=lambda _, check: open_portal(place, server, check, patience))
 
 
 def test_server_errors_in_the_middle_of_a_sync_keep_its_pages_and_the_next_run_goes_on(
