@@ -12,6 +12,7 @@ from stage import ADMIN, ROOT, OnStage, World
 from streamlit.testing.v1 import AppTest
 
 from w365.config import load_settings
+from w365.model import ProviderKind
 from w365.service import Service
 from w365.service.bootstrap import open_service
 from w365.service.connecting.stored_connections import get_connection
@@ -141,3 +142,11 @@ def test_what_the_environment_sets_is_shown_read_only_and_without_its_secret(wor
     assert found["W365_PARTNER_CENTER_CLIENT_SECRET"] == "set, not shown"
     assert found["W365_PARTNER_CENTER_TENANT_ID"] == "fabrikam.example.com"
     assert not [one for one in test.button if one.label == "Save"]
+
+
+def test_what_pax8_demands_of_its_credentials_stands_before_they_are_entered(own: Service) -> None:
+    test = AppTest.from_function(form_of_a_further_provider, default_timeout=20).run()
+    rules = [one.value for one in test.caption if "third parties" in one.value]
+    assert rules == []
+    test = test.selectbox[0].set_value(ProviderKind.PAX8).run()
+    assert len([one.value for one in test.caption if "not to be given to third parties" in one.value]) == 1
