@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,12 +14,21 @@ from w365.http.client import ApiClient
 from w365.http.sign_in.app_tokens import AppTokens
 
 GOOD = Answer({"good": True})
+_OPENED: list[ApiClient] = []
 
 
 def client_of(place: Bench, server: FaultServer) -> ApiClient:
     around, connection = conditions(place), connection_to(place, server)
     tokens = AppTokens("Dataverse", connection, "https://service/.default", conditions=around)
-    return ApiClient("Dataverse", connection, tokens, conditions=around)
+    _OPENED.append(client := ApiClient("Dataverse", connection, tokens, conditions=around))
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _close() -> Iterator[None]:
+    yield
+    while _OPENED:
+        _OPENED.pop().close()
 
 
 def ask(place: Bench, *answers: Answer) -> Any:
@@ -119,6 +129,13 @@ def test_a_link_that_is_no_address_is_not_called_another_place(place: Bench, lin
     assert isinstance(error, SourceChanged)
     assert error.what == "Dataverse names a link that is no address, which was not followed."
     assert server.requests == []
+
+
+def test_whether_a_link_is_at_this_service_is_told_of_one_that_is_not_escaped_too(place: Bench) -> None:
+    server = place.serve(sign_in(lambda _: GOOD))
+    client = client_of(place, server)
+    assert client.is_at(f'{server.url}/accounts?$deltatoken=<a "b">')
+    assert not client.is_at("https://evil.example/accounts?$deltatoken=<a>")
 
 
 def test_a_link_written_with_spaces_leads_through_a_whole_list(place: Bench) -> None:

@@ -108,7 +108,7 @@ class ApiClient:
 
     def is_at(self, url: str) -> bool:
         """Whether an absolute address is at the host of this connection."""
-        return origin_of(url) == self._origin
+        return origin_of(escape_link(url)) == self._origin
 
     def get_json(
         self,
