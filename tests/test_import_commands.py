@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from service.fakes import ADMIN, FakeCrm, account, crm_sync, make_service, rows_of
 from service.import_files import csv_of, xlsx_of
+from sheets.people_files import by_openpyxl, cover, hidden_row
 from typer.testing import CliRunner, Result
 
 from w365.cli.importing import import_commands
@@ -86,3 +87,28 @@ def test_wrong_usage_ends_with_2_and_a_file_that_is_not_there_is_a_sentence(run:
     missing = run("accounts", tmp_path / "none.csv", "--provider", "Harbour")
     assert isinstance(missing.exception, InputError)
     assert "cannot be read (No such file or directory)" in str(missing.exception)
+
+
+def test_how_a_file_is_read_is_said_and_can_be_chosen(run: Run, service: Service, tmp_path: Path) -> None:
+    lines = (("No", "Firma"), ("1", "M\u00fcller"))
+    file = put(tmp_path / "a.csv", csv_of(("Customers",), *lines, separator=":", encoding="mac_roman"))
+    options = ("--heading-line", "2", "--delimiter", ":", "--encoding", "macintosh", "--column", "specific_id=No")
+    told = run("accounts", file, "--provider", "Harbour", *options)
+    assert (told.exit_code, told.stdout) == (0, "Imported: 1 new.\n")
+    assert "a.csv: CSV, Macintosh, separated by “:”, headings in line 2" in told.stderr
+    assert rows_of(service.store, t.ProviderAccount.name) == [("Müller",)]
+    again = run("accounts", file, "--provider", "Harbour", "--delimiter", ":", "--dry-run")
+    assert (again.exit_code, "1 unchanged" in again.stdout) == (0, True)
+    assert run("accounts", file, "--provider", "Harbour", "--encoding", "klingon").exit_code == 2
+
+
+def test_hidden_lines_and_other_sheets_are_said(run: Run, tmp_path: Path) -> None:
+    rows = [("1", "Ant", "ant.de"), ("2", "Bee", "bee.de")]
+    file = put(tmp_path / "a.xlsx", by_openpyxl(lambda *of: (cover(*of), hidden_row(*of)), *rows))
+    told = run("accounts", file, "--provider", "Harbour", "--dry-run")
+    assert "sheet “Customers”, headings in line 1" in told.stderr
+    assert "Other sheets, which are not read: “Cover”." in told.stderr
+    assert "1 lines are hidden in the workbook; --leave-out-hidden leaves them out." in told.stderr
+    assert "2 new" in told.stdout
+    assert "1 new" in run("accounts", file, "--provider", "Harbour", "--dry-run", "--leave-out-hidden").stdout
+    assert isinstance(run("accounts", file, "--provider", "Harbour", "--sheet", "Gone").exception, InputError)

@@ -11,6 +11,17 @@ from typing import Final
 LOGICAL_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,127}")
 """What Dataverse calls a table or a column."""
 
+GUID: Final = re.compile(r"[{(]?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[)}]?", re.IGNORECASE)
+
+GUID_LENGTHS: Final = (36, 38)
+"""Without and with braces."""
+
+
+def fold_guid(text: str) -> str:
+    """Write a GUID in the one way that ids of it are compared: small letters, no braces. Other texts stay."""
+    guid = GUID.fullmatch(text)
+    return guid[1].lower() if guid else text
+
 
 class Role(enum.IntEnum):
     """What a person may do; a higher role may do everything a lower one may."""

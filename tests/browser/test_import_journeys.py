@@ -88,3 +88,17 @@ def test_a_file_that_holds_too_much_is_a_sentence_where_it_was_chosen(page: Page
     expect(page.get_by_text("customers.xlsx has a row 1,000,000,000")).to_be_visible()
     expect(page.get_by_text("Nothing was read.")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^Import [0-9]"))).to_have_count(0)
+
+
+def test_an_encoding_that_nobody_can_guess_is_chosen_where_the_file_was_refused(
+    page: Page, app_url: str, provider: int
+) -> None:
+    go(page, app_url, "import?provider=Quay", "Import")
+    content = b"Kundennummer;Firma\r\nQ-9;" + "üìÅ".encode("cp850")
+    file = {"name": "customers.csv", "mimeType": "text/csv", "buffer": content}
+    page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+    expect(page.get_by_text("customers.csv is not a text file")).to_be_visible()
+    page.get_by_role("combobox", name="Encoding").click()
+    page.get_by_role("option", name="MS-DOS (850)").click()
+    expect(page.get_by_text("Read as: CSV, MS-DOS (850), separated by semicolons, headings in line 1")).to_be_visible()
+    expect(page.get_by_text("1 line: 1 new · 0 changed · 0 unchanged · 0 with errors")).to_be_visible()

@@ -242,6 +242,30 @@ XLSX: dict[str, tuple[Callable[[], bytes], str]] = {
     "elements that are no cells": (lambda: rows_of(b"<q/>" * 10_000, 400), "unpacks to|is empty|something else"),
     "a broken-off archive": (lambda: xlsx_of(("Id",), ("1",))[:-400], "damaged"),
     "an encrypted workbook": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(5_000), "of the old kind"),
+    "a hundred thousand merged cells": (
+        lambda: package(
+            {
+                SHEET: sheet(GOOD_ROWS).replace(
+                    "</worksheet>",
+                    '<mergeCells><mergeCell ref="A1:B2"/></mergeCells></worksheet>'.replace(
+                        "<mergeCell ref", '<mergeCell ref="A1:B2"/>' * 100_000 + "<mergeCell ref"
+                    ),
+                )
+            }
+        ),
+        "more than 10,000 merged cells",
+    ),
+    "merged cells upon one another": (
+        lambda: package(
+            {
+                SHEET: sheet(GOOD_ROWS).replace(
+                    "</worksheet>",
+                    "<mergeCells>" + '<mergeCell ref="A1:ALL1048576"/>' * 9_000 + "</mergeCells></worksheet>",
+                )
+            }
+        ),
+        "lie upon one another",
+    ),
     "a date beyond all years": (
         lambda: package(
             {
@@ -249,7 +273,96 @@ XLSX: dict[str, tuple[Callable[[], bytes], str]] = {
                 STYLES: '<styleSheet><cellXfs><xf numFmtId="14"/></cellXfs></styleSheet>',
             }
         ),
-        "damaged",
+        "has one line only",
+    ),
+}
+
+ODS_HEAD = "application/vnd.oasis.opendocument.spreadsheet"
+
+
+def document(body: Iterable[bytes] | str, before: str = "") -> bytes:
+    """An open document with this inside its one table."""
+    begin, end = (
+        f"{before}<office:document-content><office:spreadsheet><table:table table:name='a'>",
+        "</table:table></office:spreadsheet></office:document-content>",
+    )
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("mimetype", ODS_HEAD)
+        archive.writestr("META-INF/manifest.xml", "<m/>")
+        with archive.open("content.xml", "w") as part:
+            part.write(begin.encode())
+            for block in (body.encode(),) if isinstance(body, str) else body:
+                part.write(block)
+            part.write(end.encode())
+    return buffer.getvalue()
+
+
+def repeated(rows: int, columns: int) -> str:
+    cell = f'<table:table-cell table:number-columns-repeated="{columns}"><text:p>a</text:p></table:table-cell>'
+    return f'<table:table-row table:number-rows-repeated="{rows}">{cell}</table:table-row>'
+
+
+def parquet_of(columns: Mapping[str, object], rows: int) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    buffer = io.BytesIO()
+    places = pa.repeat(pa.scalar(0, pa.int32()), rows)
+    made = {name: pa.DictionaryArray.from_arrays(places, [value]) for name, value in columns.items()}
+    pq.write_table(pa.table(made), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+ODS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "a row that stands a million times": (
+        lambda: document(repeated(1, 2) + repeated(1_000_000, 900)),
+        "more than 20,000,000 cells",
+    ),
+    "a row that stands ever so often": (lambda: document(repeated(999_999_999, 1)), "a sheet has 1,048,576 at most"),
+    "a row that stands more often than can be counted": (lambda: document(repeated(10**40, 1)), "damaged"),
+    "a cell that stands ever so often": (lambda: document(repeated(1, 999_999_999)), "more than 1,000 columns"),
+    "laughs in an open document": (
+        lambda: document(repeated(1, 1), before=f"<!DOCTYPE x [{laughs()}]>"),
+        "declares a document type",
+    ),
+    "spaces that one element stands for": (
+        lambda: document(
+            '<table:table-row><table:table-cell><text:p><text:s text:c="999999999"/></text:p>'
+            "</table:table-cell></table:table-row>"
+        ),
+        "a cell of more than 131,072 characters",
+    ),
+    "a bomb of spaces": (lambda: document(itertools.repeat(SPACES, 200)), "unpacks to more than"),
+    "tables without end": (
+        lambda: document("</table:table>" + '<table:table table:name="b"></table:table>' * 100_000 + "<table:table >"),
+        "more than 1,000 merged cells or sheets",
+    ),
+    "elements within elements of a document": (lambda: document("<a>" * 1_000_000), "damaged"),
+    "elements that are no cells of a document": (lambda: document("<a/>" * 3_000_000), "something else|unpacks to"),
+}
+
+JSON: dict[str, tuple[Callable[[], bytes], str]] = {
+    "lists within lists": (lambda: b'[{"a":' + b"[" * 3_000_000, "cannot be read as JSON"),
+    "objects without end": (lambda: b"[" + b"{}," * 10_000_000, "more than 1,048,576 rows"),
+    "a text without end": (lambda: b'[{"a": "' + b"a" * 50_000_000, "cannot be read as JSON"),
+    "a number without end": (lambda: b'[{"a": ' + b"1" * 50_000_000, "cannot be read as JSON"),
+    "names without end": (
+        lambda: b"[" + b",".join(b'{"%d": 1}' % number for number in range(100_000)) + b"]",
+        "more than 1,000 columns",
+    ),
+}
+
+PARQUET: dict[str, tuple[Callable[[], bytes], str]] = {
+    "no Parquet at all": (lambda: b"PAR1" + b"\x15\x04" * 500_000 + b"PAR1", "damaged"),
+    "two million rows that take no place": (lambda: parquet_of({"id": 1}, 2_000_000), "more than 1,048,576 rows"),
+    "columns of Parquet without end": (
+        lambda: parquet_of({f"c{number}": 1 for number in range(1_100)}, 1),
+        "more than 1,000 columns",
+    ),
+    "long texts that take no place": (
+        lambda: parquet_of({"id": "a" * 200_000, "name": "b" * 100_000}, 20_000),
+        "a cell of more than 131,072 characters",
     ),
 }
 

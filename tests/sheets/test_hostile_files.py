@@ -8,13 +8,14 @@ import resource
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 from processes import CONTEXT
-from sheets.hostile_files import CSV, XLSX, package, sheet, with_entity
+from sheets.hostile_files import CSV, JSON, ODS, PARQUET, XLSX, package, sheet, with_entity
 
 from w365.errors import InputError
 from w365.sheets import limits, open_sheet
@@ -22,8 +23,10 @@ from w365.sheets import limits, open_sheet
 ROOT = Path(__file__).parents[2]
 
 SECONDS, MEBIBYTES = 2.0, 100
-CASES = [(f"{name}.xlsx", *case) for name, case in XLSX.items()] + [
-    (f"{name}.csv", *case) for name, case in CSV.items()
+CASES = [
+    (f"{name}.{kind}", *case)
+    for kind, cases in (("xlsx", XLSX), ("csv", CSV), ("ods", ODS), ("json", JSON), ("parquet", PARQUET))
+    for name, case in cases.items()
 ]
 
 
@@ -97,6 +100,16 @@ def test_the_limits_stand_in_the_documents() -> None:
         assert f"| {amount:,}" in text
     assert f"{limits.MOST_BYTES >> 20:,} MB" in text
     assert f"more than {limits.FREE_BYTES >> 20} MB | {limits.MOST_TIMES} MB" in text
+
+
+def test_page_server_proxy_and_documents_agree_on_how_large_a_file_may_be() -> None:
+    megabytes = limits.MOST_UPLOAD_BYTES >> 20
+    server = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["server"]
+    assert server["maxUploadSize"] == megabytes
+    assert f"client_max_body_size {megabytes + 1}m;" in (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    files = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
+    assert f"has to let as much through) | {megabytes} MB |" in files
+    assert f"{limits.MOST_CHARACTERS:,} |" in files
 
 
 def test_an_entity_from_elsewhere_is_not_fetched(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,13 +16,16 @@ from w365.errors import AlreadyRunning, InputError
 from w365.service import Service
 from w365.service.access import command_line_user
 from w365.service.importing.report import LineError
-from w365.sheets import Field, Places, Sheet, guess_columns, open_sheet
+from w365.sheets import Field, Places, Reading, Sheet, guess_columns, open_sheet
 from w365.sheets.columns import name_columns
+from w365.sheets.encodings import ENCODINGS
 from w365.store.run_counts import as_words
 from w365.store.runs import RunView
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file or an Excel workbook.")]
-MappingsFile = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A CSV file or an Excel workbook.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A CSV, Excel, OpenDocument, JSON or Parquet file.")]
+MappingsFile = Annotated[
+    Path | None, typer.Argument(metavar="[FILE]", help="A CSV, Excel, OpenDocument, JSON or Parquet file.")
+]
 FromCrm = Annotated[
     bool, typer.Option("--from-crm", help="Read the Dataverse table that the configuration names, not a file.")
 ]
@@ -33,6 +36,22 @@ LeaveOut = Annotated[
 Columns = Annotated[
     list[str] | None,
     typer.Option("--column", metavar="FIELD=HEADING", help="Say which column is what, where the heading does not."),
+]
+SheetOption = Annotated[
+    str,
+    typer.Option("--sheet", metavar="NAME", help="The sheet of a workbook; else the first whose headings are known."),
+]
+HeadingLine = Annotated[
+    int, typer.Option("--heading-line", metavar="N", min=0, help="The line of the headings; else it is found.")
+]
+Encoding = Annotated[
+    str, typer.Option("--encoding", metavar="NAME", help="How a text file is written, such as utf-8 or windows-1252.")
+]
+Delimiter = Annotated[
+    str, typer.Option("--delimiter", metavar="MARK", help="What stands between the cells of a text file, or: tab.")
+]
+LeaveHidden = Annotated[
+    bool, typer.Option("--leave-out-hidden", help="Leave out the lines that are hidden in the workbook.")
 ]
 _ALSO = {"different": "different", "rejected": "rejected_pair", "set-aside": "set_aside"}
 
@@ -69,19 +88,29 @@ def import_accounts(  # noqa: PLR0913, PLR0917 - an argument an option
     many_gone: Annotated[bool, typer.Option("--many-gone", help="Even if that is very much.")] = False,
     leave_out_errors: LeaveOut = False,
     column: Columns = None,
+    sheet_name: SheetOption = "",
+    heading_line: HeadingLine = 0,
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    leave_out_hidden: LeaveHidden = False,
     as_json: AsJson = False,
 ) -> None:
     """Import the rows of a manual provider."""
     from w365.service.importing import accounts
+    from w365.service.importing.choices import find_accounts_target
     from w365.service.syncing.manual_rows import FIELDS
     from w365.service.syncing.providers import find_provider
 
-    sheet, places = _read(file, FIELDS, column or ())
+    reading = replace(_as_reading(sheet_name, heading_line, encoding, delimiter), leaves_hidden=leave_out_hidden)
+    asked = _Asked(file, FIELDS, tuple(column or ()), reading)
+    asked.open()
     with (context.obj or open_service)() as service:
         actor = command_line_user()
         provider_id = find_provider(service, actor, provider).id
+        sheet, places = asked.read(service, find_accounts_target(provider_id))
         preview = accounts.preview_accounts(service, actor, provider_id, sheet, places)
         answer = {"lines": preview.lines, **as_words(preview.counts), "missing": preview.missing}
+        _tell_hidden(preview.hidden)
         choice = accounts.AccountsChoice(leave_out_errors, full_list, many_gone)
         carry_out = partial(accounts.import_accounts, service, actor, provider_id, sheet, places, choice)
         course = _Course(dry_run, leave_out_errors, as_json)
@@ -98,21 +127,31 @@ def import_mappings(  # noqa: PLR0913, PLR0917 - an argument an option
     also: Also = None,
     leave_out_errors: LeaveOut = False,
     column: Columns = None,
+    sheet_name: SheetOption = "",
+    heading_line: HeadingLine = 0,
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    leave_out_hidden: LeaveHidden = False,
     as_json: AsJson = False,
 ) -> None:
     """Import mappings that exist already, such as `export mappings` writes."""
     if (file is None) != from_crm:
         raise typer.BadParameter("Name a FILE or say --from-crm.", param_hint="FILE")
     from w365.service.importing import mappings
+    from w365.service.importing.choices import MAPPINGS
     from w365.service.importing.mapping_plan import FIELDS, USUALLY, Verdict
 
     take = USUALLY | {Verdict(_ALSO[word]) for word in also or ()}
     choice = mappings.MappingChoice(provider, take, leave_out_errors)
-    of_file = _read(file, FIELDS, column or ()) if file else None
+    reading = replace(_as_reading(sheet_name, heading_line, encoding, delimiter), leaves_hidden=leave_out_hidden)
+    asked = _Asked(file, FIELDS, tuple(column or ()), reading) if file else None
+    if asked:
+        asked.open()
     with (context.obj or open_service)(connect=from_crm) as service:
         actor = command_line_user()
-        sheet, places = of_file or _read_crm(service, FIELDS)
+        sheet, places = asked.read(service, MAPPINGS) if asked else _read_crm(service, FIELDS)
         preview = mappings.preview_mappings(service, actor, sheet, places, choice)
+        _tell_hidden(preview.hidden)
         verdicts = {verdict.value: preview.counts[verdict] for verdict in Verdict}
         shown = [_planned(line) for line in preview.shown if line.verdict not in {Verdict.MAP, Verdict.SAME}]
         answer = {"lines": preview.lines, "mapped": preview.mapped, **verdicts, "shown": shown}
@@ -157,6 +196,11 @@ class _Course:
             raise typer.Exit(1)
 
 
+def _tell_hidden(lines: int) -> None:
+    if lines:
+        print(f"{lines:,} lines are hidden in the workbook; --leave-out-hidden leaves them out.", file=sys.stderr)
+
+
 def _planned(line: Any) -> dict[str, Any]:
     return {
         "line": line.line,
@@ -179,23 +223,63 @@ def match_after(service: Service) -> RunView | None:
         return None  # the match that runs takes what was imported, or the one that follows it
 
 
-def _read(file: Path, fields: Sequence[Field], columns: Sequence[str]) -> tuple[Sheet, Places]:
-    try:
-        sheet = open_sheet(file.name, file)
-    except OSError as error:
-        raise InputError(f"{file} cannot be read ({error.strerror}).", kept="Nothing was imported.") from None
-    places = guess_columns(sheet.headings, fields)
-    for column in columns:
-        field, _, heading = column.partition("=")
-        if field not in [known.name for known in fields]:
-            names = ", ".join(known.name for known in fields)
-            raise typer.BadParameter(f"“{field}” is no field; fields: {names}.", param_hint="--column")
-        names_of = name_columns(sheet.headings)
-        if heading not in (*names_of, *sheet.headings):
-            raise typer.BadParameter(f"{file.name} has no column “{heading}”.", param_hint="--column")
-        taken = names_of.index(heading) if heading in names_of else sheet.headings.index(heading)
-        places = {name: place for name, place in places.items() if place != taken} | {field: taken}
-    return sheet, places
+def _as_reading(sheet: str, heading_line: int, encoding: str, delimiter: str) -> Reading:
+    """Say how a file is to be read, by the names that people use."""
+    by_label = {label.casefold(): name for name, label in ENCODINGS.items()} | {"utf-8": "utf-8-sig"}
+    folded = encoding.casefold()
+    marks = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
+    known = by_label.get(folded, folded)
+    if known and known not in ENCODINGS:
+        names = ", ".join(ENCODINGS.values())
+        raise typer.BadParameter(f"“{encoding}” is none of: {names}.", param_hint="--encoding")
+    return Reading(sheet, heading_line, known, marks.get(delimiter.casefold(), delimiter))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A file, and what was said of it."""
+
+    file: Path
+    fields: Sequence[Field]
+    columns: Sequence[str]
+    reading: Reading
+
+    def open(self, likely: Reading | None = None) -> Sheet:
+        """Look into the file; what is no table is refused before anything is started."""
+        try:
+            return open_sheet(self.file.name, self.file, self.fields, self.reading, likely)
+        except OSError as error:
+            raise InputError(f"{self.file} cannot be read ({error.strerror}).", kept="Nothing was imported.") from None
+
+    def read(self, service: Service, target: str) -> tuple[Sheet, Places]:
+        """Open it as the last one of the target was, and say how; give the columns by field."""
+        from w365.service.importing.choices import choose_columns, read_remembered
+
+        remembered = read_remembered(service, command_line_user(), target)
+        sheet = self.open(remembered.reading)
+        print(
+            f"{sheet.name}: {sheet.table.about}, headings in line {sheet.table.reading.heading_line:,}", file=sys.stderr
+        )
+        for note in sheet.table.notes:
+            print(note, file=sys.stderr)
+        return sheet, self._name_columns(sheet, choose_columns(sheet.headings, self.fields, remembered))
+
+    def _name_columns(self, sheet: Sheet, places: Places) -> Places:
+        for column in self.columns:
+            field, _, heading = column.partition("=")
+            if field not in [known.name for known in self.fields]:
+                names = ", ".join(known.name for known in self.fields)
+                raise typer.BadParameter(f"“{field}” is no field; fields: {names}.", param_hint="--column")
+            taken = _find_column(sheet, heading)
+            places = {name: place for name, place in places.items() if place != taken} | {field: taken}
+        return places
+
+
+def _find_column(sheet: Sheet, heading: str) -> int:
+    names = name_columns(sheet.headings)
+    if heading not in (*names, *sheet.headings):
+        raise typer.BadParameter(f"{sheet.name} has no column “{heading}”.", param_hint="--column")
+    return names.index(heading) if heading in names else sheet.headings.index(heading)
 
 
 def _read_crm(service: Service, fields: Sequence[Field]) -> tuple[Sheet, Places]:

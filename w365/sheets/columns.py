@@ -13,13 +13,20 @@ Places = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Something a line can say. `guesses` are headings that mean it, the likeliest first, folded as `_fold` does."""
+    """Something a line can say. `guesses` are headings that mean it, the likeliest first, folded as `_fold` does.
+
+    `is_amount`: a number, of which it is no matter how it is shown; `bounds`: the least and the most that it may be, or
+    the least and the most characters of a text that is there; `examples` are what lines of a template say.
+    """
 
     name: str
     label: str
     about: str
     guesses: tuple[str, ...] = ()
     is_needed: bool = False
+    is_amount: bool = False
+    bounds: tuple[int, int] = (0, 400)
+    examples: tuple[str, ...] = ()
 
 
 def guess_columns(headings: Sequence[str], fields: Sequence[Field]) -> dict[str, int]:
@@ -35,6 +42,12 @@ def guess_columns(headings: Sequence[str], fields: Sequence[Field]) -> dict[str,
         if name not in found and guess in folded and folded.index(guess) not in found.values():
             found[name] = folded.index(guess)
     return {field.name: found[field.name] for field in fields if field.name in found}
+
+
+def count_understood(headings: Sequence[str], fields: Sequence[Field]) -> int:
+    """Count the fields that have a column by these headings; 0 where a needed one has none."""
+    places = guess_columns(headings, fields)
+    return len(places) if all(field.name in places for field in fields if field.is_needed) else 0
 
 
 def name_columns(headings: Sequence[str]) -> list[str]:

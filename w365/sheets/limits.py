@@ -17,6 +17,9 @@ MOST_CELLS = 20_000_000
 LONGEST_CELL = 1 << 17
 """Characters; Excel's longest has a quarter of that."""
 
+MOST_CHARACTERS = 1 << 28
+"""Of all cells, however often one text of the file stands in them."""
+
 LONGEST_LINE = 1 << 21
 """Characters of one line of a table as text, with the line breaks inside its quoted cells."""
 
@@ -29,6 +32,9 @@ MOST_TEXTS = 3_500_000
 MOST_BYTES = 1 << 30
 """Of a text file, or of a part of a workbook once it is unpacked."""
 
+MOST_UPLOAD_BYTES = 100 << 20
+"""Of a file on the page: `server.maxUploadSize` is the same in MB, and what a proxy has to let through."""
+
 MOST_STYLE_BYTES = 1 << 25
 """Of the parts of a workbook that are not tables."""
 
@@ -37,6 +43,9 @@ MOST_FORMATS = 1 << 16
 
 MOST_PARTS = 1_000
 """Files in a workbook, which is an archive; a sheet is one or two."""
+
+MOST_MERGED = 10_000
+"""Merged areas of a sheet."""
 
 MOST_SIGNATURES = 10 * MOST_PARTS
 """Headers of such files that are counted before the archive's directory is read into memory."""
@@ -59,7 +68,7 @@ def refuse(name: str, what: str, do: str = _SPLIT) -> NoReturn:
 
 def refuse_damaged(name: str, why: str = "") -> NoReturn:
     raise InputError(
-        f"{name} is damaged: it cannot be read as an Excel workbook{f' ({why})' if why else ''}.",
+        f"{name} is damaged: it cannot be read as a workbook{f' ({why})' if why else ''}.",
         kept=KEPT,
-        do="Open it in Excel, save it again and choose it anew.",
+        do="Open it in the program it comes from, save it again and choose it anew.",
     )

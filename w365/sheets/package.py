@@ -5,6 +5,8 @@ What the archive's directory says of sizes binds nobody.
 
 from __future__ import annotations
 
+import re
+import struct
 import zipfile
 import zlib
 from collections import Counter
@@ -17,10 +19,19 @@ from w365.sheets.limits import refuse, refuse_damaged
 from w365.sheets.lines import Content, open_bytes
 
 _BLOCK = 1 << 16
-WORKBOOK = "xl/workbook.xml"
+WORKBOOK, DOCUMENT = "xl/workbook.xml", "content.xml"
+_OTHERS = {
+    "xl/workbook.bin": "is a binary workbook of Excel (.xlsb)",
+    "word/document.xml": "is a Word document",
+    "ppt/presentation.xml": "is a PowerPoint presentation",
+    "Index/Document.iwa": "is a document of Apple Numbers or Pages",
+    "Index.zip": "is a document of Apple Numbers or Pages",
+}
+_SHEETS = b"application/vnd.oasis.opendocument.spreadsheet"
+_LONGEST_MATCH = 1 << 14
 _DIRECTORY_ENTRY = b"PK\x01\x02"
 _AS_CSV = "Save the table as .xlsx or as “CSV UTF-8” and choose that file."
-_HEADER_BYTES, _LONGEST_SIGN = 30, 8
+_HEADER_BYTES, _LONGEST_SIGN = 30, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,17 @@ class Package:
     name: str
     content: Content
     parts: frozenset[str]
+
+    @property
+    def is_workbook(self) -> bool:
+        return WORKBOOK in self.parts
+
+    @property
+    def is_document(self) -> bool:
+        """Whether it is a table of an open document (.ods)."""
+        if not {"mimetype", DOCUMENT, "META-INF/manifest.xml"} <= self.parts:
+            return False
+        return b"".join(self.blocks("mimetype")).startswith(_SHEETS)
 
     def blocks(self, part: str, most: int = limits.MOST_BYTES) -> Iterator[bytes]:
         """Unpack a part; InputError when it is damaged, or more comes out than may."""
@@ -42,6 +64,19 @@ class Package:
                     if unpacked > min(most, max(limits.FREE_BYTES, limits.MOST_TIMES * packed)):
                         refuse(self.name, f"unpacks to more than {unpacked >> 20:,} MB", "Save the table as CSV.")
                     yield block
+
+    def find(self, part: str, pattern: re.Pattern[bytes], most: int) -> list[re.Match[bytes]]:
+        """Unpack a part and give what is like the pattern, of which each is shorter than a block; `most` at most."""
+        matches: list[re.Match[bytes]] = []
+        before = b""
+        for block in self.blocks(part):
+            whole = before + block
+            cut = max(whole.rfind(b"<"), len(whole) - _LONGEST_MATCH)
+            matches += pattern.finditer(whole[:cut])
+            before = whole[cut:]
+            if len(matches) > most:
+                refuse(self.name, f"has more than {most:,} merged cells or sheets")
+        return matches + list(pattern.finditer(before))
 
     def count(self, part: str, *signs: bytes) -> Counter[bytes]:
         """Unpack a part and count how often each of the signs stands in it, without making anything of it."""
@@ -59,8 +94,6 @@ def open_package(name: str, content: Content) -> Package:
     with _told(name), open_bytes(content) as file, zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
     names = frozenset(entry.filename for entry in entries)
-    if WORKBOOK not in names:
-        refuse(name, "is an archive, but no Excel workbook", _AS_CSV)
     if len(entries) > limits.MOST_PARTS:
         refuse(name, f"has more than {limits.MOST_PARTS:,} parts or sheets")
     if sum(entry.file_size for entry in entries) > limits.MOST_BYTES:
@@ -73,7 +106,19 @@ def open_package(name: str, content: Content) -> Package:
     ends = (entry.header_offset + _HEADER_BYTES + entry.compress_size for entry in entries)
     if any(end > after.header_offset for end, after in zip(ends, entries[1:], strict=False)):
         refuse_damaged(name, "its parts lie upon one another")
-    return Package(name, content, names)
+    package = Package(name, content, names)
+    if not package.is_workbook:
+        _refuse_other(package)
+    return package
+
+
+def _refuse_other(package: Package) -> None:
+    """Refuse an archive that is neither kind of workbook, by what it is."""
+    if not package.is_document:
+        what = next((words for part, words in _OTHERS.items() if part in package.parts), "")
+        refuse(package.name, what or "is an archive, but no Excel workbook", _AS_CSV)
+    if b"encryption-data" in b"".join(package.blocks("META-INF/manifest.xml", limits.MOST_STYLE_BYTES)):
+        refuse(package.name, "is protected with a password", _AS_CSV)
 
 
 def _count_entries(name: str, content: Content) -> None:
@@ -91,5 +136,5 @@ def _count_entries(name: str, content: Content) -> None:
 def _told(name: str) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, LookupError, ValueError, RuntimeError, struct.error) as error:
         refuse_damaged(name, str(error)[:80])

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from w365.sheets import formats, limits
+from w365.sheets import limits
+from w365.sheets.formats import PLAIN, Format, show_date
 from w365.sheets.limits import refuse, refuse_damaged
-from w365.sheets.lines import Line
+from w365.sheets.lines import NO_DOUBTS, Doubt, Line
 from w365.sheets.markup import Attributes, read_markup
 from w365.sheets.texts import plain_text
-
-_EXACT = 10**15
-"""Excel keeps 15 digits of a number."""
 
 _LONGEST_COLUMN = 3
 _ROW, _CELL, _VALUE = 3, 4, 5
@@ -27,16 +26,31 @@ class ManyTexts(Protocol):
     def __getitem__(self, number: int) -> str: ...
 
 
-class RowReader:
-    """Makes lines of the rows of one sheet; `formats` and `since` see `formats.read_formats` and `read_date`."""
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the cells of a workbook mean: its texts and formats, and the day that dates count from.
 
-    def __init__(self, name: str, texts: ManyTexts, formats_of_cells: Sequence[int], since: dt.datetime) -> None:
-        self._name, self._texts, self._formats, self._since = name, texts, formats_of_cells, since
+    `is_uncomputed`: who wrote it left it to the next program to compute the formulas; a zero is then no result.
+    """
+
+    texts: ManyTexts
+    formats: Sequence[Format]
+    since: dt.datetime
+    is_uncomputed: bool = False
+
+
+class RowReader:
+    """Makes lines of the rows of one sheet."""
+
+    def __init__(self, name: str, meaning: Meaning) -> None:
+        self._name, self._meaning = name, meaning
         self._depth = self._strays = self._rows = self._cells = self._number = self._place = self._length = 0
-        self._row_tag = self._cell_tag = self._value_tag = self._text_tag = ""
+        self._row_tag = self._cell_tag = self._value_tag = self._text_tag = self._formula_tag = ""
         self._kind, self._format = "n", 0
-        self._is_read = self._is_spoken = self._is_over = False
+        self._is_read = self._is_spoken = self._is_over = self._is_hidden = False
+        self._has_formula = self._has_value = False
         self._parts: list[str] = []
+        self._doubts: dict[int, Doubt] = {}
         self._texts_of_row: list[str] = []
         self._lines: list[Line] = []
         self._places: dict[str, int] = {}
@@ -56,7 +70,7 @@ class RowReader:
         if self._depth == _CELL and tag == self._cell_tag:
             self._start_cell(attributes)
         elif self._depth == _VALUE and tag == self._value_tag:
-            self._is_read = True
+            self._is_read = self._has_value = True
         elif self._depth > _VALUE and tag == self._text_tag:
             self._is_read = not self._is_spoken
         elif self._depth == _ROW and tag == self._row_tag:
@@ -67,7 +81,11 @@ class RowReader:
     def _start_other(self, tag: str) -> None:
         if self._depth == 1:
             prefix = tag[: tag.find(":") + 1]
-            self._row_tag, self._cell_tag, self._value_tag, self._text_tag = (f"{prefix}{word}" for word in _TAGS)
+            self._row_tag, self._cell_tag, self._value_tag, self._text_tag, self._formula_tag = (
+                f"{prefix}{word}" for word in _TAGS
+            )
+        elif self._depth == _VALUE and tag == self._formula_tag:
+            self._has_formula = True
         self._is_spoken |= tag.endswith("rPh")
         self._strays += 1
         if self._strays > limits.MOST_STRAYS + self._cells or self._depth > limits.DEEPEST:
@@ -98,6 +116,7 @@ class RowReader:
         self._rows += 1
         self._number = int(attributes.get("r") or self._number + 1)
         self._place = 0
+        self._is_hidden = attributes.get("hidden") in ("1", "true")
         if max(self._rows, self._number) > limits.MOST_ROWS:
             refuse(self._name, f"has a row {self._number:,}; a sheet has {limits.MOST_ROWS:,} at most")
 
@@ -111,7 +130,9 @@ class RowReader:
         else:
             self._place += 1
         self._kind = attributes.get("t", "n")
-        self._format = int(attributes.get("s", 0))
+        style = attributes.get("s", "0")
+        self._format = int(style) if style.isascii() and style.isdigit() else limits.MOST_FORMATS
+        self._has_formula = self._has_value = False
 
     def _find_place(self, letters: str) -> int:
         """The place of a column, from 1."""
@@ -124,15 +145,16 @@ class RowReader:
         return place
 
     def _end_cell(self) -> None:
-        if not self._parts:
-            return
-        text = self._read_value("".join(self._parts))
+        raw = "".join(self._parts)
         self._parts.clear()
         self._length = 0
-        if not text:
+        text, doubt = self._read_cell(raw) if raw or self._has_formula or self._kind == "e" else ("", None)
+        if not text and doubt is None:
             return
         if self._place > limits.MOST_COLUMNS:
             refuse(self._name, f"has more than {limits.MOST_COLUMNS:,} columns")
+        if doubt is not None:
+            self._doubts[self._place - 1] = doubt
         cells = self._texts_of_row
         if len(cells) >= self._place:
             cells[self._place - 1] = text
@@ -142,55 +164,56 @@ class RowReader:
 
     def _end_row(self) -> None:
         if self._texts_of_row:
-            self._lines.append(Line(self._number, tuple(self._texts_of_row)))
+            doubts = dict(self._doubts) if self._doubts else NO_DOUBTS
+            self._lines.append(Line(self._number, tuple(self._texts_of_row), doubts, self._is_hidden))
             self._texts_of_row.clear()
+            self._doubts.clear()
 
-    def _read_value(self, text: str) -> str:
+    def _read_cell(self, raw: str) -> tuple[str, Doubt | None]:
+        """Give what a cell shows, and what speaks against taking it for what was typed."""
+        if self._is_uncomputed(raw):
+            return "", Doubt.UNCOMPUTED
+        try:
+            return self._read_value(raw)
+        except (ValueError, OverflowError):
+            return raw, Doubt.UNKNOWN
+
+    def _is_uncomputed(self, raw: str) -> bool:
+        """An empty text is a result; nothing at all is none, nor is the zero of who computed nothing."""
+        if not self._has_formula:
+            return False
+        if not raw:
+            return self._kind != "str" or not self._has_value
+        return self._meaning.is_uncomputed and raw == "0" and self._kind == "n"
+
+    def _read_value(self, text: str) -> tuple[str, Doubt | None]:
         match self._kind:
+            case "n":
+                return self._show_number(text)
             case "s":
-                return self._shared_text(int(text))
+                return self._shared_text(int(text)), None
             case "str" | "inlineStr":
-                return plain_text(text)
+                return plain_text(text), None
             case "b":
-                return say_value(text.strip() in ("1", "true"))
-            case "e":
-                return text
+                return ("TRUE" if text.strip() in ("1", "true") else "FALSE"), None
             case "d":
-                return say_value(dt.datetime.fromisoformat(text))
+                at = dt.datetime.fromisoformat(text)
+                return (at.date().isoformat() if at.time() == dt.time() else at.isoformat(sep=" ")), Doubt.DATE
+        return text, Doubt.ERROR if self._kind == "e" else Doubt.UNKNOWN
+
+    def _show_number(self, text: str) -> tuple[str, Doubt | None]:
         number = float(text) if any(mark in text for mark in ".eE") else int(text)
-        kind = self._formats[self._format] if self._format < len(self._formats) else formats.NUMBER
-        return say_value(number if kind == formats.NUMBER else formats.read_date(number, kind, self._since))
+        formats = self._meaning.formats
+        form = formats[self._format] if self._format < len(formats) else PLAIN
+        if form.doubt is Doubt.DATE:
+            return show_date(number, self._meaning.since, is_span=form.is_span), Doubt.DATE
+        shown, doubt = form.show(number)
+        return shown, form.doubt or doubt
 
     def _shared_text(self, number: int) -> str:
-        if not 0 <= number < len(self._texts):
+        if not 0 <= number < len(self._meaning.texts):
             refuse_damaged(self._name, f"row {self._number:,} names a text that is not there")
-        return self._texts[number]
+        return self._meaning.texts[number]
 
 
-_TAGS = ("row", "c", "v", "t")
-
-
-def say_value(value: object) -> str:
-    """Write a value as it was meant: the number 1042 of an id is “1042”, never “1042.0”.
-
-    A number too long for Excel is written with its exponent, so that nobody takes the digits it lost for an id.
-    """
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(value).upper()
-        case int() | float():
-            return _number(value)
-        case dt.datetime():
-            return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
-        case dt.date() | dt.time():
-            return value.isoformat()
-        case _:
-            return str(value)
-
-
-def _number(value: float) -> str:
-    if abs(value) >= _EXACT:
-        return f"{value:.5E}"
-    return str(int(value)) if value == int(value) else repr(value)
+_TAGS = ("row", "c", "v", "t", "f")

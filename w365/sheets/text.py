@@ -2,56 +2,112 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from w365.sheets.limits import LONGEST_CELL, LONGEST_LINE, MOST_CELLS, MOST_COLUMNS, MOST_LINES, MOST_ROWS, refuse
-from w365.sheets.lines import Content, Line, open_bytes
+from w365.sheets.columns import Field, count_understood
+from w365.sheets.encodings import ENCODINGS, find_encoding
+from w365.sheets.limits import LONGEST_CELL, LONGEST_LINE, MOST_CELLS, MOST_COLUMNS, MOST_ROWS, refuse
+from w365.sheets.lines import NO_DOUBTS, Content, Doubt, Line, Reading, open_bytes
 
 _BLOCK = 1 << 20
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _CORRECT = "Correct that line; a quotation mark inside a quoted cell is written twice."
-_ENCODINGS = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
-_DO = "Save the table as .xlsx or as “CSV UTF-8” and choose that file."
+_DIRECTIVE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_TYPE = "#TYPE "
+"""Begins the line in which PowerShell says what its objects were."""
+
+_LOOKED_AT = 30
+_KEPT_AS_TEXT = re.compile(r'="([^"]*)"')
+"""How programs write a text that Excel is not to take for a number: ="00042"."""
+
+_BAD = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a text file is written. `directive`: its first line is Excel's own “sep=;”, which is no heading."""
+    """How a text file is written. `directives`: so many lines say how and what, as Excel's own “sep=;” does."""
 
     encoding: str
     separator: str
-    directive: bool = False
+    directives: int = 0
+    samples: Mapping[str, str] = field(default_factory=dict)
 
     def say(self) -> str:
-        return f"CSV, {_ENCODINGS.get(self.encoding, 'Windows-1252')}, separated by {_SEPARATORS[self.separator]}"
+        encoding = ENCODINGS.get(self.encoding, "UTF-16")
+        return f"CSV, {encoding}, separated by {SEPARATORS.get(self.separator, f'“{self.separator}”')}"
 
 
-def find_form(name: str, content: Content) -> Form:
+def find_form(name: str, content: Content, reading: Reading, likely: Reading, fields: Sequence[Field]) -> Form:
     """Find out encoding and separator; InputError where the file is no text."""
-    encoding = _find_encoding(name, content)
-    with open_bytes(content) as file, io.TextIOWrapper(file, encoding, newline="") as text:
+    encoding, samples = find_encoding(name, content, reading.encoding, likely.encoding)
+    with _open_text(content, encoding) as text:
         start = text.read(_BLOCK)
-    first = start.lstrip("\r\n").partition("\n")[0].strip("\r")
-    if first.lower() in [f"sep={one}" for one in _SEPARATORS]:
-        return Form(encoding, first[4], directive=True)
-    amounts = {one: _outside_quotes(start, one) for one in _SEPARATORS}
-    return Form(encoding, max(amounts, key=lambda one: amounts[one]))
+    directives, named = _read_directives(start)
+    below = start.split("\n", directives)[-1]
+    separator = reading.separator or named or _find_separator(below, fields, likely.separator)
+    if len(separator) != 1 or separator in '"\r\n':
+        refuse(name, f"cannot have “{separator}” between its cells", "A separator is one character.")
+    return Form(encoding, separator, directives, samples)
+
+
+def _open_text(content: Content, encoding: str) -> io.TextIOWrapper:
+    errors = "strict" if encoding.startswith("utf-16") else "surrogateescape"
+    return io.TextIOWrapper(open_bytes(content), encoding, errors, newline="")
+
+
+def _read_directives(start: str) -> tuple[int, str]:
+    """Give how many lines before the table say how it is written, and the separator if one does."""
+    separator, amount = "", 0
+    for line in start.split("\n"):
+        if directive := _DIRECTIVE.fullmatch(line.strip("\r\ufeff")):
+            separator = directive[1]
+        elif not line.startswith(_TYPE) and line.strip("\r"):
+            break
+        amount += 1
+    return amount, separator
+
+
+def _find_separator(start: str, fields: Sequence[Field], likely: str) -> str:
+    """Take what makes the lines a table; what is likely where no headings are understood and it makes one too."""
+    lines = list(itertools.islice(io.StringIO(start, newline=""), _LOOKED_AT))
+    ranks = {separator: _rank(_split(lines, separator), fields) for separator in SEPARATORS}
+    best = max(SEPARATORS, key=lambda separator: ranks[separator])
+    if likely and not ranks[best][0] and _rank(_split(lines, likely), fields)[1]:
+        return likely
+    return best
+
+
+def _rank(rows: Sequence[Sequence[str]], fields: Sequence[Field]) -> tuple[int, int, int]:
+    """How much rows look like a table: headings understood, rows of the usual width, width of the first row."""
+    filled = [row for row in rows if any(row)]
+    widths = [len(row) for row in filled]
+    usual = max(set(widths), key=lambda width: (widths.count(width), width), default=1)
+    alike = widths.count(usual) if usual > 1 else 0
+    return max((count_understood(row, fields) for row in filled), default=0), alike, widths[0] if widths else 0
+
+
+def _split(lines: Sequence[str], separator: str) -> list[list[str]]:
+    rows: list[list[str]] = []
+    with suppress(csv.Error):  # what is wrong is told when the table is read
+        rows.extend(csv.reader(lines, delimiter=separator))
+    return rows
 
 
 def read_rows(name: str, content: Content, form: Form) -> Iterator[Line]:
     """Yield every line as it stands, headings included."""
-    with open_bytes(content) as file, io.TextIOWrapper(file, form.encoding, newline="") as text:
+    with _open_text(content, form.encoding) as text:
         feed = _Feed(name, text)
+        for _ in range(form.directives):
+            text.readline(LONGEST_LINE)
         reader = csv.reader(feed, delimiter=form.separator, strict=True)
-        if form.directive:
-            next(reader)
-        yield from _told(name, reader, feed)
+        yield from _told(name, reader, feed, form.directives)
 
 
 class _Feed:
@@ -71,11 +127,11 @@ class _Feed:
             yield line
 
 
-def _told(name: str, reader: Any, feed: _Feed) -> Iterator[Line]:
+def _told(name: str, reader: Any, feed: _Feed, above: int) -> Iterator[Line]:
     """The reader's rows; what it cannot read is told with the line where the trouble began."""
     cells = 0
     for rows in itertools.count(1):
-        before = reader.line_num
+        before = reader.line_num + above
         feed.begin_row()
         try:
             row = next(reader)
@@ -86,7 +142,17 @@ def _told(name: str, reader: Any, feed: _Feed) -> Iterator[Line]:
         cells += len(row)
         if rows > MOST_ROWS or cells > MOST_CELLS or len(row) > MOST_COLUMNS:
             _refuse_much(name, row, cells)
-        yield Line(before + 1, tuple(row))
+        yield _make_line(before + 1, row)
+
+
+def _make_line(number: int, row: Sequence[str]) -> Line:
+    whole = "".join(row)
+    if '="' in whole:
+        row = [kept[1] if (kept := _KEPT_AS_TEXT.fullmatch(cell)) else cell for cell in row]
+    if whole.isascii() or not _BAD.search(whole):
+        return Line(number, tuple(row), NO_DOUBTS)
+    doubts = {place: Doubt.UNREADABLE for place, cell in enumerate(row) if _BAD.search(cell)}
+    return Line(number, tuple(_BAD.sub("\ufffd", cell) for cell in row), doubts)
 
 
 def _refuse_line(name: str, number: int, error: str) -> NoReturn:
@@ -104,58 +170,6 @@ def _refuse_much(name: str, row: Sequence[str], cells: int) -> NoReturn:
     if len(row) > MOST_COLUMNS:
         refuse(name, f"has more than {MOST_COLUMNS:,} columns")
     refuse(name, f"has more than {MOST_CELLS:,} cells" if cells > MOST_CELLS else f"has more than {MOST_ROWS:,} rows")
-
-
-def _find_encoding(name: str, content: Content) -> str:
-    with open_bytes(content) as file:
-        head = file.read(4096)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _checked(name, content, "utf-16")
-    if b"\0" in head:
-        even, odd = head[::2].count(0), head[1::2].count(0)
-        return _checked(name, content, "utf-16-le" if odd >= even else "utf-16-be")
-    return next((one for one in ("utf-8-sig", "cp1252") if _is_text(name, content, one)), "") or _refuse(name)
-
-
-def _checked(name: str, content: Content, encoding: str) -> str:
-    return encoding if _is_text(name, content, encoding) else _refuse(name)
-
-
-def _refuse(name: str) -> NoReturn:
-    refuse(name, "is not a text file: it is neither UTF-8, UTF-16 nor Windows-1252", _DO)
-
-
-def _is_text(name: str, content: Content, encoding: str) -> bool:
-    """Decode the whole of it once, and refuse more lines than a table has before anything is made of them."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    lines, most = 0, MOST_ROWS
-    with open_bytes(content) as file:
-        try:
-            while block := file.read(_BLOCK):
-                text = decoder.decode(block)
-                if "\0" in text:
-                    return False
-                most = MOST_LINES if '"' in text else most  # a quoted cell may hold several lines
-                lines += max(text.count("\n"), text.count("\r"))
-                if lines > most:
-                    refuse(name, f"has more than {MOST_ROWS:,} lines")
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return True
-
-
-def _outside_quotes(text: str, separator: str) -> int:
-    """How often a separator stands in the first line, quoted cells left out."""
-    is_quoted, found = False, 0
-    for mark in text.lstrip("\r\n"):
-        if mark == '"':
-            is_quoted = not is_quoted
-        elif not is_quoted and mark in "\r\n":
-            break
-        elif not is_quoted and mark == separator:
-            found += 1
-    return found
 
 
 csv.field_size_limit(LONGEST_CELL)

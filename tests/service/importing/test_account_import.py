@@ -100,9 +100,11 @@ def test_every_bad_line_is_named_and_nothing_is_imported_unless_they_are_left_ou
             8,
             "Customer number",
             "7.12346E+17",
-            "is a number that Excel shortened; format the column as text and enter the id again",
+            "is a number that Excel shortened; format the column as text and enter it again",
         ),
-        LineError(9, "Customer number", "#N/A", "is an error value of Excel"),
+        LineError(
+            9, "Customer number", "#N/A", "is an error value of a spreadsheet; correct it there, or empty the cell"
+        ),
     )
     preview = look(service, provider, sheet)
     assert (preview.errors, preview.bad_lines, preview.counts) == (wanted, 7, Counter(new=1))

@@ -67,8 +67,8 @@ def test_a_file_is_its_owners_and_looked_at_by_other_processes(service: Service,
     upload, places = hand_in(service, ANT, BEE)
     assert upload.path.stat().st_mode & 0o777 == 0o600
     assert upload.path.parent.stat().st_mode & 0o777 == 0o700
-    table = describe_upload(service, ANALYST, upload)
-    assert (table.name, table.headings) == ("list.csv", HEAD)
+    table, guessed = describe_upload(service, ANALYST, upload, FIELDS, "provider 1")
+    assert (table.name, table.headings, guessed) == ("list.csv", HEAD, places)
     seen = look_at_accounts(service, ANALYST, provider, upload, places)
     assert (seen.lines, seen.counts) == (2, Counter(new=2))
     assert [change.name for change in seen.shown] == ["Ant", "Bee"]
@@ -216,7 +216,7 @@ def test_a_hostile_file_is_a_sentence_on_the_page_and_holds_up_nobody(service: S
     upload = keep_upload(service, ANALYST, name, make())
     began = time.thread_time(), time.process_time()
     with pytest.raises(InputError) as raised:
-        describe_upload(service, ANALYST, upload)
+        describe_upload(service, ANALYST, upload, FIELDS, "provider 1")
     assert any(words in raised.value.what for words in expected.split("|"))
     assert raised.value.kept == "Nothing was read."
     assert time.process_time() - began[1] < 0.5  # of this process, in which the pages are

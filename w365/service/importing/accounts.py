@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from w365.model import Actor, Role, RunKind
+from w365.model import Actor, Role, RunKind, fold_guid
 from w365.service import Service
 from w365.service.access import needs, require
+from w365.service.importing.choices import find_accounts_target, remember
+from w365.service.importing.reading import LineTexts, Spool, find_damage, read_texts
 from w365.service.importing.report import (
     LineError,
+    Plan,
     Tell,
     Work,
     check_places,
@@ -21,24 +24,32 @@ from w365.service.importing.report import (
     run_import,
 )
 from w365.service.syncing.manual_rows import COUNTRY, DOMAINS, FIELDS, SPECIFIC_ID, TENANT, read_row
-from w365.sheets import Line, Places, Sheet
+from w365.sheets import Places, Sheet
 from w365.source_records import Customer, CustomerPage
 from w365.store.db.engine import Connection
 from w365.store.run_counts import Count, Counts
 from w365.store.runs import RunView, see
 from w365.store.syncing.customer_changes import NOT_WRITTEN
-from w365.store.syncing.customers import SUBJECT, compare_customers, read_facts, read_present_ids, store_page
+from w365.store.syncing.customer_spellings import find_spellings
+from w365.store.syncing.customers import (
+    SUBJECT,
+    compare_customers,
+    read_facts,
+    read_ids,
+    read_present_ids,
+    store_page,
+)
 from w365.store.syncing.gone_customers import mark_gone
 from w365.store.syncing.gone_guard import GoneGuard, is_too_many
 from w365.store.syncing.providers import get_manual_provider
 
 _CHUNK = 2_000
 _SHOWN = 100
-_KEPT = "Nothing was imported."
+_NOTHING = "Nothing was imported."
 _GUARD = GoneGuard(
     "customers",
     "the file",
-    kept=_KEPT,
+    kept=_NOTHING,
     do="Check that the file is the full list; an admin can confirm that so many left.",
 )
 
@@ -70,7 +81,7 @@ class AccountChange:
 class AccountsPreview:
     """What an import would do. `missing` are the provider's customers, of `known`, that the file does not have.
 
-    `shown` are the first changes.
+    `shown` are the first changes; `hidden` counts the lines that are hidden in the workbook, and read.
     """
 
     lines: int
@@ -80,6 +91,7 @@ class AccountsPreview:
     missing: int
     too_many: bool
     shown: tuple[AccountChange, ...]
+    hidden: int = 0
 
     @property
     def bad_lines(self) -> int:
@@ -92,10 +104,11 @@ def preview_accounts(service: Service, actor: Actor, provider_id: int, sheet: Sh
     check_places(sheet, FIELDS, places)
     counts: Counts = Counter()
     shown: list[AccountChange] = []
+    find_target(service, provider_id)
+    reader = _CustomerReader(sheet, places)
     with service.store.read() as connection:
-        get_manual_provider(connection, provider_id, kept=_KEPT)
-        reader = _CustomerReader(connection, provider_id, sheet, places)
-        for customers in reader.chunks():
+        reader.compare(connection, provider_id)
+        for customers in reader.chunks(connection, provider_id):
             compared = compare_customers(connection, provider_id, customers)
             counts.update(change.outcome for change in compared)
             changes = [
@@ -108,7 +121,7 @@ def preview_accounts(service: Service, actor: Actor, provider_id: int, sheet: Sh
         missing = len(present - reader.ids.keys())
         too_many = is_too_many(connection, missing, len(present))
     errors = tuple(reader.errors)
-    return AccountsPreview(reader.lines, counts, errors, len(present), missing, too_many, tuple(shown))
+    return AccountsPreview(reader.lines, counts, errors, len(present), missing, too_many, tuple(shown), reader.hidden)
 
 
 @needs(Role.ANALYST)
@@ -130,27 +143,31 @@ def import_accounts(
     chosen = choice or AccountsChoice()
     if chosen.many_gone:
         require(actor, Role.ADMIN)
-    work = plan_accounts(service, provider_id, sheet, places, chosen, tell)
-    return run_import(service, actor, RunKind.IMPORT, find_target(service, provider_id), work)
+    plan = plan_accounts(service, provider_id, sheet, places, chosen, tell)
+    return run_import(service, actor, RunKind.IMPORT, find_target(service, provider_id), plan)
 
 
 def find_target(service: Service, provider_id: int) -> str:
     """What a run of an import is about: the name of a provider that is manual."""
     with service.store.read() as connection:
-        return get_manual_provider(connection, provider_id, kept=_KEPT).name
+        return get_manual_provider(connection, provider_id, kept=_NOTHING).name
 
 
 def plan_accounts(
     service: Service, provider_id: int, sheet: Sheet, places: Places, chosen: AccountsChoice, tell: Tell
-) -> Work:
-    """Give what `import_accounts` does in its transaction."""
+) -> Plan:
+    """Give what reads the file and then does what `import_accounts` does."""
     check_places(sheet, FIELDS, places)
 
-    def work(connection: Connection, run_id: int) -> Counts:
+    def read() -> Work:
+        reader = _CustomerReader(sheet, places, tell)
+        return lambda connection, run_id: write(connection, run_id, reader)
+
+    def write(connection: Connection, run_id: int, reader: _CustomerReader) -> Counts:
         counts: Counts = Counter()
-        reader = _CustomerReader(connection, provider_id, sheet, places)
+        reader.compare(connection, provider_id)
         at = service.clock()
-        for customers in reader.chunks():
+        for customers in reader.chunks(connection, provider_id):
             store_page(connection, provider_id, CustomerPage(tuple(customers)), run_id, at, counts)
             tell(reader.lines)
         if not chosen.leave_out_errors:
@@ -161,62 +178,96 @@ def plan_accounts(
             see(connection, run_id, SUBJECT, reader.ids)
             guard = None if chosen.many_gone else _GUARD
             counts[Count.GONE] = mark_gone(connection, provider_id, run_id, service.clock(), guard)
+        remember(connection, find_accounts_target(provider_id), sheet, FIELDS, places)
         return +counts
 
-    return work
+    return read
 
 
 class _CustomerReader:
-    """Reads lines into customers, some at a time, and keeps what is wrong. In memory stay the ids met, no more."""
+    """Reads lines into customers, before any transaction, and keeps what is wrong. In memory stay the ids met."""
 
-    def __init__(self, connection: Connection, provider_id: int, sheet: Sheet, places: Places) -> None:
-        self._connection, self._provider_id = connection, provider_id
-        self._sheet, self._places = sheet, places
-        self.errors: list[LineError] = []
+    def __init__(self, sheet: Sheet, places: Places, tell: Tell = lambda _: None) -> None:
+        self._sheet, self._places, self._tell = sheet, places, tell
+        self._errors: list[LineError] = []
+        self._damaged: dict[str, LineError] = {}
+        self._others: dict[str, str] = {}
         self.ids: dict[str, int] = {}
-        self.lines = 0
+        self.lines = self.hidden = 0
+        self._spool = Spool(self._parts())
 
-    def chunks(self) -> Iterator[list[Customer]]:
-        part: list[Customer] = []
-        for line in self._sheet.lines():
+    def _parts(self) -> Iterator[list[_Read]]:
+        part: list[_Read] = []
+        for line in read_texts(self._sheet, FIELDS, self._places):
             self.lines += 1
+            self.hidden += line.is_hidden
             if customer := self._customer(line):
-                part.append(customer)
+                part.append((customer, frozenset(line.texts)))
             if len(part) == _CHUNK:
-                yield self._filled_in(part)
+                yield part
+                self._tell(self.lines)
                 part = []
         if part:
-            yield self._filled_in(part)
+            yield part
 
-    def _customer(self, line: Line) -> Customer | None:
-        width = len(self._sheet.headings)
-        if any(line.cells[width:]):
-            why = f"has {len(line.cells)} cells under {width} headings; quote a cell that holds the separator"
-            self.errors.append(LineError(line.number, "", "", why))
+    def _customer(self, line: LineTexts) -> Customer | None:
+        if line.surplus:
+            width = len(self._sheet.headings)
+            why = f"has {line.surplus} cells under {width} headings; quote a cell that holds the separator"
+            self._errors.append(LineError(line.number, "", "", why))
             return None
-        texts = {name: line.cell(place) for name, place in self._places.items()}
-        customer, problems = read_row(texts)
+        customer, problems = read_row(line.texts, line.doubts)
         for problem in problems:
-            heading = self._heading(problem.field)
-            self.errors.append(LineError(line.number, heading, texts.get(problem.field, ""), problem.why))
-        specific_id = texts[SPECIFIC_ID]
+            self._refuse(line, problem.field, problem.why)
+        specific_id = fold_guid(line.texts.get(SPECIFIC_ID, ""))
         first = self.ids.setdefault(specific_id, line.number) if specific_id else line.number
-        if first == line.number:
-            return customer
-        self.errors.append(
-            LineError(line.number, self._heading(SPECIFIC_ID), specific_id, f"stands in line {first:,} already")
-        )
-        return None
+        if first != line.number:
+            self._refuse(line, SPECIFIC_ID, f"stands in line {first:,} already")
+            return None
+        if customer and (why := find_damage(specific_id)):
+            self._damaged[specific_id] = self._error(line, SPECIFIC_ID, why)
+        return customer
 
-    def _heading(self, field: str) -> str:
-        return self._sheet.headings[self._places[field]]
+    def _refuse(self, line: LineTexts, field: str, why: str) -> None:
+        self._errors.append(self._error(line, field, why))
 
-    def _filled_in(self, customers: Sequence[Customer]) -> list[Customer]:
-        """A fact for which the file has no column stays as it is stored."""
-        kept = [name for name in (COUNTRY, TENANT) if name not in self._places]
-        kept += ["default_domain"] if DOMAINS not in self._places else []
-        if not kept:
-            return list(customers)
-        ids = [customer.specific_id for customer in customers]
-        stored = read_facts(self._connection, self._provider_id, ids, kept)
-        return [dataclasses.replace(customer, **stored.get(customer.specific_id, {})) for customer in customers]
+    def _error(self, line: LineTexts, field: str, why: str) -> LineError:
+        heading = self._sheet.headings[self._places[field]] if field in self._places else ""
+        return LineError(line.number, heading, line.texts.get(field, ""), why)
+
+    # --- against what is stored ---
+
+    def compare(self, connection: Connection, provider_id: int) -> None:
+        """Let ids pass that look as if a spreadsheet had changed them, but are stored; find GUIDs stored otherwise."""
+        for known in read_ids(connection, provider_id, list(self._damaged)):
+            del self._damaged[known]
+        self._others = find_spellings(connection, provider_id, self.ids)
+        for text, stored in self._others.items():
+            self.ids[stored] = self.ids.pop(text)
+
+    @property
+    def errors(self) -> list[LineError]:
+        return sorted((*self._errors, *self._damaged.values()), key=lambda error: error.line)
+
+    def chunks(self, connection: Connection, provider_id: int) -> Iterator[list[Customer]]:
+        """Give the customers as they are to be stored: a fact that a line does not have stays as it is."""
+        for part in self._spool:
+            kept = [read for read in part if read[0].specific_id not in self._damaged]
+            ids = [self._others.get(customer.specific_id, customer.specific_id) for customer, _ in kept]
+            is_whole = all(_KEPT.keys() <= said for _, said in kept)
+            stored = {} if is_whole else read_facts(connection, provider_id, ids, list(_KEPT.values()))
+            yield [
+                replace(customer, specific_id=specific_id, **_facts_kept(said, stored.get(specific_id, {})))
+                for (customer, said), specific_id in zip(kept, ids, strict=True)
+            ]
+
+
+_Read = tuple[Customer, frozenset[str]]
+"""A customer, and the fields that its line has."""
+
+_KEPT = {COUNTRY: "country", TENANT: "tenant_guid", DOMAINS: "default_domain"}
+"""Fields, and the stored facts that stay where a line does not have them."""
+
+
+def _facts_kept(said: frozenset[str], stored: Mapping[str, Any]) -> dict[str, Any]:
+    return {fact: stored[fact] for field, fact in _KEPT.items() if field not in said and fact in stored}

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from w365.errors import InputError
 from w365.matching.messages import say_evidence
-from w365.model import Disposition, Evidence, MatchPolicy
+from w365.model import GUID_LENGTHS, Disposition, Evidence, MatchPolicy, fold_guid
+from w365.service.importing.reading import LineTexts, Spool, find_damage, read_texts
 from w365.service.importing.report import LineError
-from w365.sheets import Field, Line, Places, Sheet
+from w365.sheets import Field, Places, Sheet
 from w365.store.db.bulk_insert import chunks
 from w365.store.db.engine import Connection
 from w365.store.importing.mapping_lines import (
@@ -22,6 +23,7 @@ from w365.store.importing.mapping_lines import (
     read_known,
     read_providers,
 )
+from w365.store.syncing.customer_spellings import find_spellings
 
 PROVIDER, SPECIFIC_ID = "provider", "specific_id"
 ACCOUNT_ID, ACCOUNT_NUMBER, ACCOUNT_NAME = "account_id", "account_number", "account_name"
@@ -33,6 +35,7 @@ FIELDS = (
         "Provider",
         "The provider's name; not needed where all lines are of one provider",
         ("provider connection", "source", "portal"),
+        examples=("Partner Center", "Harbour Telecom"),
     ),
     Field(
         SPECIFIC_ID,
@@ -40,14 +43,23 @@ FIELDS = (
         "The customer's id at the provider (Partner Center: the tenant id); it must be there",
         ("provider specific id", "provider account id", "customer id", "tenant id", "customer tenant id", "tenant"),
         is_needed=True,
+        examples=("0d4b545b-3c2b-5c6e-b10b-badcd8b87a45", "00042"),
     ),
     Field(
         ACCOUNT_ID,
         "Account id",
         "The id of the account in the CRM, a GUID",
         ("crm account id", "accountid", "account guid", "account"),
+        bounds=GUID_LENGTHS,
+        examples=("", "5f1c0a52-7c1e-4d0e-9d0a-1f6c3b2a9e77"),
     ),
-    Field(ACCOUNT_NUMBER, "Account number", "The account's number", ("accountnumber", "crm account number", "number")),
+    Field(
+        ACCOUNT_NUMBER,
+        "Account number",
+        "The account's number",
+        ("accountnumber", "crm account number", "number"),
+        examples=("AC-00054", ""),
+    ),
     Field(
         ACCOUNT_NAME,
         "Account name",
@@ -109,6 +121,21 @@ class _Entry:
     field: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReadMappings:
+    """A file that was read to its end: the columns by field, their headings, and the lines."""
+
+    places: Places
+    headings: Mapping[str, str]
+    width: int
+    parts: Spool[LineTexts]
+
+
+def read_lines(sheet: Sheet, places: Places) -> ReadMappings:
+    headings = {name: sheet.headings[place] for name, place in places.items()}
+    return ReadMappings(places, headings, len(sheet.headings), Spool(chunks(read_texts(sheet, FIELDS, places), _CHUNK)))
+
+
 class MappingPlan:
     """Reads the lines and judges them in the order of the file; `errors` has the lines that cannot be used.
 
@@ -119,20 +146,19 @@ class MappingPlan:
         self,
         connection: Connection,
         policy: MatchPolicy,
-        sheet: Sheet,
-        places: Places,
+        read: ReadMappings,
         *,
         provider: str = "",
         take: frozenset[Verdict],
     ) -> None:
         self._connection, self._policy = connection, policy
-        self._sheet, self._places, self._take = sheet, places, take
+        self._read, self._take = read, take
         self._providers = read_providers(connection, policy)
         self._otherwise = self._only_provider(provider)
         self._first_lines: dict[int, tuple[int, int]] = {}
         self._holders: dict[int, dict[int, tuple[int, str]]] = {}
         self.errors: list[LineError] = []
-        self.lines = self.empty = 0
+        self.lines = self.empty = self.hidden = 0
 
     def chunks(self) -> Iterator[list[PlannedLine]]:
         for part in chunks(self._lines(), _CHUNK):
@@ -149,7 +175,7 @@ class MappingPlan:
                     do=f"Providers: {', '.join(names.values())}.",
                 )
             return ids[name.casefold()]
-        if PROVIDER not in self._places and len(names) > 1:
+        if PROVIDER not in self._read.places and len(names) > 1:
             raise InputError(
                 "The file has no column that names the provider.",
                 kept="Nothing was read.",
@@ -160,33 +186,43 @@ class MappingPlan:
     # --- one line ---
 
     def _lines(self) -> Iterator[_Entry]:
-        for line in self._sheet.lines():
-            self.lines += 1
-            if asked := self._asked(line):
-                yield asked
+        for part in self._read.parts:
+            for line in part:
+                self.lines += 1
+                self.hidden += line.is_hidden
+                if entry := self._entry_of(line):
+                    yield entry
 
-    def _asked(self, line: Line) -> _Entry | None:
-        text = {name: line.cell(place) for name, place in self._places.items()}
+    def _entry_of(self, line: LineTexts) -> _Entry | None:
+        if line.surplus:
+            why = f"has {line.surplus} cells under {self._read.width} headings; quote a cell that holds the separator"
+            self.errors.append(LineError(line.number, "", "", why))
+            return None
+        for name, why in line.doubts.items():
+            self._refuse(line.number, name, line.texts[name], why)
+        return None if line.doubts else self._asked(line)
+
+    def _asked(self, line: LineTexts) -> _Entry | None:
+        text = line.texts
         field = next((name for name in _ACCOUNT if text.get(name)), "")
-        provider_id = self._provider_of(line, text.get(PROVIDER, ""))
-        if not text[SPECIFIC_ID]:
+        provider_id = self._provider_of(line.number, text.get(PROVIDER, ""))
+        if not text.get(SPECIFIC_ID):
             self._refuse(line.number, SPECIFIC_ID, "", "is missing; every line needs it")
         elif not field:
             self.empty += provider_id is not None
         elif provider_id is not None:
-            return _Entry(line.number, provider_id, text[SPECIFIC_ID], text[field], field)
+            return _Entry(line.number, provider_id, fold_guid(text[SPECIFIC_ID]), text[field], field)
         return None
 
-    def _provider_of(self, line: Line, name: str) -> int | None:
+    def _provider_of(self, line: int, name: str) -> int | None:
         provider_id = self._providers.ids.get(name.casefold()) if name else self._otherwise
         if provider_id is None:
             why = "is no provider here" if name else "is missing; there are several providers"
-            self._refuse(line.number, PROVIDER, name, why)
+            self._refuse(line, PROVIDER, name, why)
         return provider_id
 
     def _refuse(self, line: int, field: str, value: str, why: str) -> None:
-        heading = self._sheet.headings[self._places[field]] if field in self._places else ""
-        self.errors.append(LineError(line, heading, value, why))
+        self.errors.append(LineError(line, self._read.headings.get(field, ""), value, why))
 
     # --- some lines at once ---
 
@@ -198,8 +234,7 @@ class MappingPlan:
 
     def _find(self, asked: Sequence[_Entry]) -> Iterator[tuple[_Entry, KnownRow, int, str]]:
         """Find what the lines name, and refuse those that name nothing."""
-        ids = [text for entry in asked for text in (entry.specific_id, entry.specific_id.lower())]
-        rows = read_known(self._connection, [entry.provider_id for entry in asked], ids)
+        rows = self._read_rows(asked)
         accounts = Accounts(self._connection, {entry.account for entry in asked})
         for entry in asked:
             row = rows.get((entry.provider_id, entry.specific_id)) or rows.get(
@@ -208,11 +243,25 @@ class MappingPlan:
             account = accounts.find(entry.account)
             if row is None:
                 provider = self._providers.names[entry.provider_id]
-                self._refuse(entry.line, SPECIFIC_ID, entry.specific_id, f"is unknown at {provider}")
+                damage = find_damage(entry.specific_id)
+                why = f"is unknown at {provider}" + (f"; it {damage}" if damage else "")
+                self._refuse(entry.line, SPECIFIC_ID, entry.specific_id, why)
             elif isinstance(account, str):
                 self._refuse(entry.line, entry.field, entry.account, account)
             elif self._is_first(entry, row.id, account[0]):
                 yield entry, row, *account
+
+    def _read_rows(self, asked: Sequence[_Entry]) -> Mapping[tuple[int, str], KnownRow]:
+        """Read provider accounts by provider and id, a GUID by any spelling of it."""
+        ids = {text for entry in asked for text in (entry.specific_id, entry.specific_id.lower())}
+        provider_ids = {entry.provider_id for entry in asked}
+        rows = dict(read_known(self._connection, provider_ids, ids))
+        for provider_id in provider_ids:
+            missing = [e.specific_id for e in asked if (provider_id, e.specific_id) not in rows]
+            spelled = find_spellings(self._connection, provider_id, missing)
+            others = read_known(self._connection, [provider_id], spelled.values()) if spelled else {}
+            rows |= {(provider_id, text): others[provider_id, stored] for text, stored in spelled.items()}
+        return rows
 
     def _is_first(self, asked: _Entry, row_id: int, account_id: int) -> bool:
         line, account = self._first_lines.setdefault(row_id, (asked.line, account_id))

@@ -10,6 +10,7 @@ from w365.errors import InputError
 from w365.model import Actor, DecisionKind, Origin, Role, RunKind
 from w365.service import Service
 from w365.service.access import needs
+from w365.service.importing.choices import MAPPINGS, remember
 from w365.service.importing.mapping_plan import (
     ACCOUNT_ID,
     ACCOUNT_NAME,
@@ -19,10 +20,13 @@ from w365.service.importing.mapping_plan import (
     USUALLY,
     MappingPlan,
     PlannedLine,
+    ReadMappings,
     Verdict,
+    read_lines,
 )
 from w365.service.importing.report import (
     LineError,
+    Plan,
     Tell,
     Work,
     check_places,
@@ -65,6 +69,7 @@ class MappingsPreview:
     errors: tuple[LineError, ...]
     shown: tuple[PlannedLine, ...]
     mapped: int
+    hidden: int = 0
 
     @property
     def bad_lines(self) -> int:
@@ -80,17 +85,17 @@ def preview_mappings(
     chosen = choice or MappingChoice()
     counts: Counter[Verdict] = Counter()
     shown: list[PlannedLine] = []
+    read = read_lines(sheet, places)
     with service.store.read() as connection:
-        plan = _plan(connection, sheet, places, chosen)
+        plan = _plan(connection, read, chosen)
         for part in plan.chunks():
             for planned in part:
                 counts[planned.verdict] += 1
                 if counts[planned.verdict] <= _SHOWN:
                     shown.append(planned)
     counts[Verdict.EMPTY] = plan.empty
-    return MappingsPreview(
-        plan.lines, counts, tuple(plan.errors), tuple(shown), sum(counts[verdict] for verdict in chosen.mapped)
-    )
+    mapped = sum(counts[verdict] for verdict in chosen.mapped)
+    return MappingsPreview(plan.lines, counts, tuple(plan.errors), tuple(shown), mapped, plan.hidden)
 
 
 @needs(Role.ANALYST)
@@ -108,19 +113,23 @@ def import_mappings(
     The lines are judged anew inside the transaction: what somebody decided since the preview is not overwritten.
     Raises InputError when lines cannot be used and were not to be left out.
     """
-    work = plan_mappings(service, actor, sheet, places, choice or MappingChoice(), tell)
-    return run_import(service, actor, RunKind.MAPPING_IMPORT, TARGET, work)
+    plan = plan_mappings(service, actor, sheet, places, choice or MappingChoice(), tell)
+    return run_import(service, actor, RunKind.MAPPING_IMPORT, TARGET, plan)
 
 
 @needs(Role.ANALYST)
 def plan_mappings(
     service: Service, actor: Actor, sheet: Sheet, places: Places, chosen: MappingChoice, tell: Tell
-) -> Work:
-    """Give what `import_mappings` does in its transaction."""
+) -> Plan:
+    """Give what reads the file and then does what `import_mappings` does."""
     _check(sheet, places)
 
-    def work(connection: Connection, run_id: int) -> Counts:
-        plan = _plan(connection, sheet, places, chosen)
+    def read() -> Work:
+        lines = read_lines(sheet, places)
+        return lambda connection, run_id: write(connection, run_id, lines)
+
+    def write(connection: Connection, run_id: int, lines: ReadMappings) -> Counts:
+        plan = _plan(connection, lines, chosen)
         counts: Counts = Counter()
         at = service.clock()
         plan_id = add_plan(connection, actor.name, at, TARGET, title=sheet.name, detail={})
@@ -135,9 +144,10 @@ def plan_mappings(
         drop_plan(connection, plan_id)
         counts[Count.WITHOUT_ACCOUNT] = plan.empty
         counts[Count.REJECTED] = count_lines(plan.errors)
+        remember(connection, MAPPINGS, sheet, FIELDS, places)
         return +counts
 
-    return work
+    return read
 
 
 def _check(sheet: Sheet, places: Places) -> None:
@@ -150,9 +160,8 @@ def _check(sheet: Sheet, places: Places) -> None:
         )
 
 
-def _plan(connection: Connection, sheet: Sheet, places: Places, choice: MappingChoice) -> MappingPlan:
-    policy = read_policy(connection)
-    return MappingPlan(connection, policy, sheet, places, provider=choice.provider, take=choice.mapped)
+def _plan(connection: Connection, read: ReadMappings, choice: MappingChoice) -> MappingPlan:
+    return MappingPlan(connection, read_policy(connection), read, provider=choice.provider, take=choice.mapped)
 
 
 def _add(connection: Connection, plan_id: int, part: Sequence[PlannedLine], take: frozenset[Verdict]) -> Counts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -12,16 +13,27 @@ from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.importing.accounts import AccountsPreview, preview_accounts
+from w365.service.importing.choices import choose_columns, read_remembered
+from w365.service.importing.mapping_plan import FIELDS
 from w365.service.importing.mappings import MappingChoice, MappingsPreview, preview_mappings
 from w365.service.importing.uploads import Upload
-from w365.sheets import Places, Table, describe_table, open_sheet
+from w365.service.syncing.manual_rows import FIELDS as ACCOUNT_FIELDS
+from w365.sheets import Field, Places, Sheet, Table, describe_table, open_sheet
 from w365.store.db.engine import open_store
 
 
 @needs(Role.ANALYST)
-def describe_upload(_service: Service, actor: Actor, upload: Upload) -> Table:
-    """Say what a file is and which columns it has; InputError for whatever is no table."""
-    return call_apart(describe_table, upload.name, upload.path)
+def describe_upload(
+    service: Service, actor: Actor, upload: Upload, fields: Sequence[Field], target: str
+) -> tuple[Table, Places]:
+    """Say what a file is and which column is which field, as it was for the last one of this target, or guessed.
+
+    What `upload.reading` says is read so. InputError for whatever is no table.
+    """
+    remembered = read_remembered(service, actor, target)
+    known = tuple(fields)
+    table = call_apart(describe_table, upload.name, upload.path, known, upload.reading, remembered.reading)
+    return table, choose_columns(table.headings, fields, remembered)
 
 
 @needs(Role.ANALYST)
@@ -56,13 +68,17 @@ class _Reach:
 
 
 def _look_at_accounts(reach: _Reach, actor: Actor, provider_id: int, upload: Upload, places: Places) -> AccountsPreview:
-    return preview_accounts(reach.service(), actor, provider_id, open_sheet(upload.name, upload.path), places)
+    return preview_accounts(reach.service(), actor, provider_id, _open(upload, ACCOUNT_FIELDS), places)
 
 
 def _look_at_mappings(
     reach: _Reach, actor: Actor, upload: Upload, places: Places, choice: MappingChoice
 ) -> MappingsPreview:
-    return preview_mappings(reach.service(), actor, open_sheet(upload.name, upload.path), places, choice)
+    return preview_mappings(reach.service(), actor, _open(upload, FIELDS), places, choice)
+
+
+def _open(upload: Upload, fields: Sequence[Field]) -> Sheet:
+    return open_sheet(upload.name, upload.path, fields, upload.reading)
 
 
 def _unconnected(*_: object) -> AbstractContextManager[Any]:

@@ -23,6 +23,9 @@ Tell = Callable[[int], None]
 Work = Callable[[Connection, int], Counts]
 """What an import does in its transaction, for the run of this number."""
 
+Plan = Callable[[], Work]
+"""Reads the file to its end, while nobody waits for it, and gives what is then done."""
+
 
 @dataclass(frozen=True, slots=True)
 class LineError:
@@ -45,7 +48,7 @@ def run_import(
     actor: Actor,
     kind: RunKind,
     target: str,
-    work: Work,
+    plan: Plan,
 ) -> RunView:
     """Do an import as a run, in one transaction that also ends the run: all of it is there, or nothing.
 
@@ -57,7 +60,7 @@ def run_import(
     assert run is not None  # noqa: S101 - nobody else has seen it
     error = "The import was broken off. Nothing was imported."
     try:
-        write_whole(service, run, work)
+        write_whole(service, run, plan())
         error = ""
     except W365Error as raised:
         error = str(raised)

@@ -10,10 +10,11 @@ from w365.model import Actor, Role, RunKind
 from w365.service import Service
 from w365.service.access import needs, require
 from w365.service.importing.accounts import AccountsChoice, find_target, plan_accounts
-from w365.service.importing.mapping_plan import Verdict
+from w365.service.importing.mapping_plan import FIELDS, Verdict
 from w365.service.importing.mappings import TARGET, MappingChoice, plan_mappings
-from w365.service.importing.report import Tell, Work, write_whole
+from w365.service.importing.report import Plan, Tell, write_whole
 from w365.service.importing.uploads import Task, Upload, forget_task, hand_over, is_handed_over, read_task
+from w365.service.syncing.manual_rows import FIELDS as ACCOUNT_FIELDS
 from w365.sheets import Places, open_sheet
 from w365.store.run_counts import Counts
 from w365.store.runs import Progress, RunView, request_run
@@ -56,25 +57,26 @@ def run_import_of_file(service: Service, run: RunView, progress: Progress) -> Co
     """Do an import, all of it or nothing, and delete its file however that ends."""
     try:
         task = read_task(service.settings, run.id)
-        work = _PLANS[run.kind](service, Actor(run.actor, Role.ADMIN), task, lambda _: progress.check())
-        return write_whole(service, run, work)
+        plan = _PLANS[run.kind](service, Actor(run.actor, Role.ADMIN), task, lambda _: progress.check())
+        return write_whole(service, run, plan())
     except Cancelled as error:
         raise Cancelled(error.what, kept="Nothing was imported.", do=error.do) from None
     finally:
         forget_task(service.settings, run.id)
 
 
-def _plan_accounts(service: Service, actor: Actor, task: Task, tell: Tell) -> Work:
+def _plan_accounts(service: Service, actor: Actor, task: Task, tell: Tell) -> Plan:
     chosen: dict[str, Any] = dict(task.choice)
     provider_id = chosen.pop("provider_id")
-    sheet = open_sheet(task.upload.name, task.upload.path)
+    sheet = open_sheet(task.upload.name, task.upload.path, ACCOUNT_FIELDS, task.upload.reading)
     return plan_accounts(service, provider_id, sheet, task.places, AccountsChoice(**chosen), tell)
 
 
-def _plan_mappings(service: Service, actor: Actor, task: Task, tell: Tell) -> Work:
+def _plan_mappings(service: Service, actor: Actor, task: Task, tell: Tell) -> Plan:
     take = frozenset(Verdict(word) for word in task.choice["take"])
     choice = MappingChoice(**{**task.choice, "take": take})
-    return plan_mappings(service, actor, open_sheet(task.upload.name, task.upload.path), task.places, choice, tell)
+    sheet = open_sheet(task.upload.name, task.upload.path, FIELDS, task.upload.reading)
+    return plan_mappings(service, actor, sheet, task.places, choice, tell)
 
 
 _PLANS = {RunKind.IMPORT: _plan_accounts, RunKind.MAPPING_IMPORT: _plan_mappings}

@@ -10,7 +10,7 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from w365.model import Actor, Role
 from w365.own_files import make_folder, opener
 from w365.service import Service
 from w365.service.access import needs
+from w365.sheets import Reading
 from w365.store.runs import is_run_active
 
 KEPT_SECONDS = 3600.0
@@ -28,10 +29,11 @@ KEPT_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file with the name that the person gave it."""
+    """A file with the name that the person gave it, and how it is read."""
 
     name: str
     path: Path
+    reading: Reading = field(default_factory=Reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ def hand_over(settings: Settings, run_id: int, task: Task) -> None:
         raise NotFound(
             f"{task.upload.name} is not kept any more.", kept="Nothing was imported.", do="Choose it once more."
         ) from None
-    content = {"name": task.upload.name, "places": dict(task.places), "choice": dict(task.choice)}
+    upload = {"name": task.upload.name, "reading": asdict(task.upload.reading)}
+    content = {**upload, "places": dict(task.places), "choice": dict(task.choice)}
     with open(about, "w", encoding="utf-8", opener=opener) as file:
         json.dump(content, file)
 
@@ -81,7 +84,8 @@ def is_handed_over(settings: Settings, run_id: int) -> bool:
 def read_task(settings: Settings, run_id: int) -> Task:
     path, about = _paths(settings, run_id)
     content = json.loads(about.read_text(encoding="utf-8"))
-    return Task(Upload(content["name"], path), content["places"], content["choice"])
+    upload = Upload(content["name"], path, Reading(**content.get("reading", {})))
+    return Task(upload, content["places"], content["choice"])
 
 
 def forget_task(settings: Settings, run_id: int) -> None:

@@ -7,12 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from w365.matching.domains import Domain, normalise_domain, website_domain
-from w365.model import DomainKind
+from w365.model import GUID, GUID_LENGTHS, DomainKind, fold_guid
 from w365.sheets import Field
 from w365.source_records import Customer, CustomerDomain, Subscription
 
 SPECIFIC_ID, NAME, DOMAINS, COUNTRY = "specific_id", "name", "domains", "country"
 TENANT, SUBSCRIPTIONS, SEATS = "tenant_guid", "subscriptions", "seats"
+
+_LONGEST_COUNTRY = 60
+_MOST_SEATS = 10_000_000
+_MOST_SUBSCRIPTIONS = 500
 
 FIELDS = (
     Field(
@@ -21,6 +25,7 @@ FIELDS = (
         "The customer's id at this provider; it must be there and stand once",
         ("provider specific id", "customer id", "customer number", "customer no", "kundennummer", "id", "account id"),
         is_needed=True,
+        examples=("HT-1001", "00042"),
     ),
     Field(
         NAME,
@@ -28,43 +33,59 @@ FIELDS = (
         "The customer's name at this provider; it must be there",
         ("customer name", "company name", "customer", "company", "name", "firma", "account name"),
         is_needed=True,
+        examples=("Harbour Telecom Customer", "Ant & Sons"),
     ),
     Field(
         DOMAINS,
         "Domains",
         "The customer's domains, separated by commas, semicolons or blanks; the first is the default one",
         ("domain", "domain names", "domain name", "primary domain", "default domain", "website"),
+        bounds=(0, 32_767),
+        examples=("contoso.com, contoso.de", "ant-and-sons.example"),
     ),
     Field(
-        COUNTRY, "Country", "Two letters, or the country's name", ("country code", "country region", "land", "region")
+        COUNTRY,
+        "Country",
+        "Two letters, or the country's name",
+        ("country code", "country region", "land", "region"),
+        bounds=(2, _LONGEST_COUNTRY),
+        examples=("DE", "Austria"),
     ),
     Field(
         TENANT,
         "Tenant id",
         "The customer's Microsoft tenant, a GUID",
         ("microsoft tenant id", "tenant guid", "tenant", "microsoft id", "azure tenant id"),
+        bounds=GUID_LENGTHS,
+        examples=("0d4b545b-3c2b-5c6e-b10b-badcd8b87a45", ""),
     ),
     Field(
         SUBSCRIPTIONS,
         "Subscriptions",
         "How many active subscriptions the customer has",
         ("subscription count", "number of subscriptions", "active subscriptions"),
+        is_amount=True,
+        bounds=(0, _MOST_SUBSCRIPTIONS),
+        examples=("2", ""),
     ),
     Field(
-        SEATS, "Seats", "How many seats they have in all", ("quantity", "licences", "licenses", "users", "seat count")
+        SEATS,
+        "Seats",
+        "How many seats they have in all",
+        ("quantity", "licences", "licenses", "users", "seat count"),
+        is_amount=True,
+        bounds=(0, _MOST_SEATS),
+        examples=("25", ""),
     ),
 )
 
 SOURCE = "entered by hand"
 _LONGEST = 400
-_LONGEST_COUNTRY = 60
-_MOST_SEATS = 10_000_000
-_MOST_SUBSCRIPTIONS = 500
+_JOINERS = re.compile("[\u200c\u200d]")
+"""Invisible, and part of how words are written in Persian and the scripts of India."""
+
 _BETWEEN = re.compile(r"[\s,;|]+")
-_SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
-_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_AMOUNT = re.compile(r"\d+|\d{1,3}(?:[ ,.'\u00a0\u202f]\d{3})+")
-_EXCEL_ERRORS = {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!"}
+_AMOUNT = re.compile(r"(\d+|\d{1,3}(?:[ ,.'\u00a0\u202f]\d{3})+)(?:[.,]0{1,2})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +96,27 @@ class Problem:
     why: str
 
 
+_NO_DOUBTS: Mapping[str, str] = {}
+
+
 class _Wrong(ValueError):
     """Why a text cannot be used."""
 
 
-def read_row(texts: Mapping[str, str]) -> tuple[Customer | None, tuple[Problem, ...]]:
+def read_row(
+    texts: Mapping[str, str], doubts: Mapping[str, str] = _NO_DOUBTS
+) -> tuple[Customer | None, tuple[Problem, ...]]:
     """Make a customer of the texts by field name, or say of every field that is wrong what is.
 
     A field that is not among the texts is left as it is stored where the customer can say so: domains and
-    subscriptions. An empty text empties it.
+    subscriptions. An empty text empties it. `doubts` say of fields why their text is not to be taken.
     """
     problems: list[Problem] = []
 
     def read(field: str, how: Callable[[str], str]) -> str:
         text = texts.get(field, "").strip()
         try:
-            return how(_without_excel_error(text))
+            return how(_without_doubt(text, doubts.get(field, "")))
         except _Wrong as wrong:
             problems.append(Problem(field, str(wrong)))
             return ""
@@ -117,6 +143,12 @@ def _customer(texts: Mapping[str, str], facts: Mapping[str, str]) -> Customer:
     )
 
 
+def _without_doubt(text: str, doubt: str) -> str:
+    if doubt:
+        raise _Wrong(doubt)
+    return text
+
+
 def make_subscriptions(count: str, seats: str) -> tuple[Subscription, ...]:
     """As many subscriptions as are counted, with the seats spread over them; seats without a count are one."""
     amount = int(count) if count else int(bool(seats and int(seats)))
@@ -129,24 +161,18 @@ def make_subscriptions(count: str, seats: str) -> tuple[Subscription, ...]:
     )
 
 
-def _without_excel_error(text: str) -> str:
-    if text in _EXCEL_ERRORS:
-        raise _Wrong("is an error value of Excel")
-    return text
-
-
 def _read_id(text: str) -> str:
     if not text:
         raise _Wrong("is missing; every provider account needs its id")
-    if _SHORTENED.fullmatch(text):
-        raise _Wrong("is a number that Excel shortened; format the column as text and enter the id again")
-    return _bounded(text)
+    return fold_guid(_bounded(text))
 
 
 def _read_name(text: str) -> str:
     if not text:
         raise _Wrong("is missing; every provider account needs a name")
-    return _bounded(" ".join(text.split()))
+    name = " ".join(text.split())
+    _bounded(_JOINERS.sub("", name))
+    return name
 
 
 def _bounded(text: str) -> str:
@@ -177,10 +203,9 @@ def _read_country(text: str) -> str:
 
 
 def _read_tenant(text: str) -> str:
-    guid = text.strip("{}").lower()
-    if guid and not _GUID.fullmatch(guid):
+    if text and not GUID.fullmatch(text):
         raise _Wrong("is not a GUID")
-    return guid
+    return fold_guid(text)
 
 
 def _read_seats(text: str) -> str:
@@ -194,9 +219,10 @@ def _read_subscriptions(text: str) -> str:
 def _read_amount(text: str, most: int) -> str:
     if not text:
         return ""
-    if not _AMOUNT.fullmatch(text):
+    amount = _AMOUNT.fullmatch(text)
+    if not amount:
         raise _Wrong("is not a whole number")
-    digits = re.sub(r"\D", "", text)
+    digits = re.sub(r"\D", "", amount[1])
     if int(digits) > most:
         raise _Wrong(f"is more than {most:,}")
     return digits

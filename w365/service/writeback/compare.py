@@ -13,7 +13,7 @@ from w365.model import Actor, Role, RunKind
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.writeback.place import need_place
-from w365.sheets import Line, Sheet
+from w365.sheets import Line, Reading, Sheet, Table
 from w365.store.run_counts import Count, Counts
 from w365.store.runs import Progress, RunView, add_problems, request_run
 from w365.store.writeback import remote_mappings
@@ -86,7 +86,8 @@ def _sheet(place: MappingPlace, rows: Sequence[Remote]) -> Sheet:
     def read() -> Iterator[Line]:
         return (Line(number, cells) for number, cells in enumerate(lines, start=1))
 
-    return Sheet(f"Dataverse table {place.table}", "read from the CRM", _HEADINGS[first:], read)
+    table = Table(f"Dataverse table {place.table}", "read from the CRM", _HEADINGS[first:], Reading(heading_line=1))
+    return Sheet(table, read)
 
 
 def _as_remote(row: RemoteMapping) -> Remote:

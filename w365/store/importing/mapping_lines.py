@@ -102,7 +102,7 @@ class Accounts:
 
 
 def _as_id(text: str) -> str:
-    return text.strip("{}").lower()
+    return text.strip("{}()").lower()
 
 
 def read_doubts(connection: sa.Connection, policy: MatchPolicy, ids: Sequence[int]) -> Doubts:

@@ -61,6 +61,7 @@ from w365.store.tables.schedules import Notice, Schedule
 from w365.store.tables.settings import (
     ConsentBegun,
     ListedDomain,
+    ReadingChoice,
     Setting,
     SettingChange,
     StoredConnection,

@@ -27,6 +27,14 @@ class SettingChange(Base):
     value: Mapped[PersonText]
 
 
+class ReadingChoice(Base):
+    """How the last file that was imported was read: what `service.importing.choices` writes."""
+
+    __tablename__ = "reading_choice"
+    target: Mapped[str] = mapped_column(primary_key=True)
+    choice: Mapped[dict[str, Any]]
+
+
 class ListedDomain(Base):
     __tablename__ = "listed_domain"
     domain: Mapped[str] = mapped_column(Exact, primary_key=True)

@@ -12,7 +12,7 @@ from w365.service.importing.mapping_plan import FIELDS
 from w365.service.importing.uploads import forget_upload, keep_upload
 from w365.service.writeback.compare import request_compare, sheet_as_read
 from w365.service.writeback.view import read_overview
-from w365.sheets import Table, guess_columns
+from w365.sheets import guess_columns
 from w365.store.runs import RunView
 from w365.ui.frame import pages
 from w365.ui.frame.page_context import PageContext
@@ -89,8 +89,9 @@ def _take(context: PageContext) -> None:
         places = guess_columns(sheet.headings, FIELDS)
         content = csv_bytes(sheet.headings, (line.cells for line in sheet.lines()))
         upload = keep_upload(context.service, context.actor, sheet.name, content)
-        table = Table(sheet.name, sheet.about, sheet.headings)
-        st.session_state[FROM_CRM] = ChosenFile(upload, table, places, ("crm", context.service.clock().isoformat()))
+        st.session_state[FROM_CRM] = ChosenFile(
+            upload, sheet.table, places, ("crm", context.service.clock().isoformat())
+        )
         st.rerun()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -16,13 +16,15 @@ from w365.service.importing.report import LineError, count_lines, errors_file
 from w365.service.importing.templates import make_template
 from w365.service.importing.uploads import Upload, forget_upload, keep_upload
 from w365.service.syncing.runs import list_runs
-from w365.sheets import Field, Places, Table, guess_columns
+from w365.sheets import Field, Places, Reading, Table
 from w365.sheets.columns import name_columns
+from w365.sheets.limits import MOST_BYTES, MOST_UPLOAD_BYTES
 from w365.store.runs import RunView
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_error, show_refusals
 from w365.ui.frame.runs import show_run
 from w365.ui.frame.wording import counted, number, plain, short
+from w365.ui.importing.reading import ask_reading
 
 _UPLOAD, _KEPT, _LOOKED, _ASKED = "import_upload", "import_kept", "import_looked", "import_asked"
 FROM_CRM = "import_from_crm"
@@ -30,7 +32,12 @@ FROM_CRM = "import_from_crm"
 
 _NONE = -1
 _MOST_ERRORS = 500
-_MOST_MB = 100
+_HIDDEN = "import-hidden-"
+_TEXT = (".csv", ".txt", ".tsv", ".tab")
+_TOO_LARGE = (
+    f"Up to {MOST_UPLOAD_BYTES >> 20:,} MB. A larger file, up to {MOST_BYTES >> 20:,} MB, "
+    "is imported on the command line: `python -m w365 import`."
+)
 
 T = TypeVar("T")
 
@@ -45,54 +52,99 @@ class ChosenFile:
     key: Hashable
 
 
-def ask_file(context: PageContext, name: str, fields: Sequence[Field]) -> ChosenFile | None:
-    """Ask for a file and its columns; None until there is one that can be read."""
+def ask_file(context: PageContext, name: str, fields: Sequence[Field], target: str) -> ChosenFile | None:
+    """Ask for a file, how it is read and which column is what; None until there is one that can be read."""
     given = st.file_uploader(
-        "CSV file or Excel workbook",
+        "CSV, Excel, OpenDocument, JSON or Parquet",
         key=f"{_UPLOAD}-{name}-{st.session_state.get(_UPLOAD, 0)}",
-        max_upload_size=_MOST_MB,
-        help="Commas, semicolons or tabs; UTF-8, UTF-16 or Windows-1252. Of a workbook the first sheet is read.",
+        max_upload_size=MOST_UPLOAD_BYTES >> 20,
+        help="How it is read is found out and shown; you can change it.",
     )
     if given is None:
+        st.caption(_TOO_LARGE)
         _offer_templates(name, fields)
         return None
-    kept = _hand_over(context, given)
-    if kept is None:
+    kept = _hand_over(context, given, _Wanted(tuple(fields), target))
+    reading = ask_reading(kept.shown, given.file_id, is_text=given.name.lower().endswith(_TEXT))
+    if reading != kept.shown.reading:
+        st.session_state[_KEPT] = replace(kept, upload=replace(kept.upload, reading=reading), is_looked_at=False)
+        st.rerun()
+    if kept.error:
         return None
-    upload, table = kept
-    places = _ask_columns(table, fields, given.file_id)
+    if kept.shown.notes:
+        st.caption(plain(" ".join(kept.shown.notes)))
+    places = _ask_columns(kept, fields)
     missing = [field.label for field in fields if field.is_needed and field.name not in places]
     if missing:
         st.info(f"Choose the column of: **{', '.join(missing)}**.")
         return None
-    return ChosenFile(upload, table, places, (name, given.file_id, tuple(sorted(places.items()))))
+    used = replace(reading, leaves_hidden=st.session_state.get(_HIDDEN + given.file_id, False))
+    key = (name, given.file_id, used, tuple(sorted(places.items())))
+    return ChosenFile(replace(kept.upload, reading=used), kept.shown, places, key)
 
 
-def _hand_over(context: PageContext, given: Any) -> tuple[Upload, Table] | None:
-    """Keep a file for the processes that read it, once, and let one say what it is; None when that fails."""
-    key, upload, outcome = st.session_state.get(_KEPT, (None, None, None))
-    if key != given.file_id or not upload.path.exists():
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the file is to be: which fields it has, and for what it is."""
+
+    fields: tuple[Field, ...]
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A file that was handed over; `shown` is the table as it could last be read, `error` why it now cannot."""
+
+    key: Hashable
+    upload: Upload
+    shown: Table
+    places: Places
+    error: W365Error | None = None
+    is_looked_at: bool = True
+
+
+def _hand_over(context: PageContext, given: Any, wanted: _Wanted) -> _Kept:
+    """Keep a file for the processes that read it, once, and let one say what it is, once for each way to read it."""
+    key = (given.file_id, wanted.target)
+    kept: _Kept | None = st.session_state.get(_KEPT)
+    if kept is None or kept.key != key or not kept.upload.path.exists():
         _drop(context)
         upload = keep_upload(context.service, context.actor, given.name, given.getvalue())
+        kept = _Kept(key, upload, Table(given.name, "", (), _UNKNOWN), {}, is_looked_at=False)
+    if not kept.is_looked_at:
         with st.spinner("Reading the file…"):
-            outcome = _describe(context, upload)
-        st.session_state[_KEPT] = (given.file_id, upload, outcome)
-    if isinstance(outcome, W365Error):
-        show_error(outcome)
-        return None
-    return upload, outcome
+            kept = _describe(context, kept, wanted)
+        st.session_state[_KEPT] = kept
+    if kept.error:
+        show_error(kept.error)
+    return kept
 
 
-def _describe(context: PageContext, upload: Upload) -> Table | W365Error:
+_UNKNOWN = Reading()
+
+
+def _describe(context: PageContext, kept: _Kept, wanted: _Wanted) -> _Kept:
     try:
-        return describe_upload(context.service, context.actor, upload)
+        table, places = describe_upload(context.service, context.actor, kept.upload, wanted.fields, wanted.target)
     except W365Error as error:
-        return error
+        shown = replace(kept.shown, about="", reading=kept.upload.reading)
+        return replace(kept, shown=shown, error=error, is_looked_at=True)
+    return replace(kept, shown=table, places=places, error=None, is_looked_at=True)
 
 
 def _drop(context: PageContext) -> None:
-    if kept := st.session_state.pop(_KEPT, None):
-        forget_upload(context.service, context.actor, kept[1])
+    kept: _Kept | None = st.session_state.pop(_KEPT, None)
+    if kept is not None:
+        forget_upload(context.service, context.actor, kept.upload)
+
+
+def ask_hidden(chosen: ChosenFile, hidden: int) -> None:
+    """Say that lines are hidden in the workbook, and let them be left out."""
+    file_id = chosen.key[1] if isinstance(chosen.key, tuple) else ""
+    leaves = chosen.upload.reading.leaves_hidden
+    if hidden or leaves:
+        amount = f"{counted(hidden, 'line')} that" if hidden else "the lines that"
+        st.checkbox(f"Leave out {amount} are hidden in the workbook", value=leaves, key=f"{_HIDDEN}{file_id}")
 
 
 def look_at_file(chosen: ChosenFile, also: Hashable, preview: Callable[[], T]) -> T | None:
@@ -127,13 +179,12 @@ def _offer_templates(name: str, fields: Sequence[Field]) -> None:
             st.download_button(label, file.content, file.name, file.media_type, on_click="ignore", key=f"{name}-{form}")
 
 
-def _ask_columns(table: Table, fields: Sequence[Field], file_id: str) -> dict[str, int]:
-    guessed = guess_columns(table.headings, fields)
+def _ask_columns(kept: _Kept, fields: Sequence[Field]) -> dict[str, int]:
+    table, places = kept.shown, kept.places
     names = [short(name_column, 40) for name_column in name_columns(table.headings)]
-    is_complete = all(field.name in guessed for field in fields if field.is_needed)
-    st.caption(plain(f"{table.name}: {table.about}, {counted(len(names), 'column')}"))
+    is_complete = all(field.name in places for field in fields if field.is_needed)
     columns_found = ", ".join(
-        f"{field.label} = {names[guessed[field.name]]}" for field in fields if field.name in guessed
+        f"{field.label} = {names[places[field.name]]}" for field in fields if field.name in places
     )
     with st.expander(f"Columns: {plain(columns_found) or 'none was understood'}", expanded=not is_complete):
         chosen = {}
@@ -142,10 +193,10 @@ def _ask_columns(table: Table, fields: Sequence[Field], file_id: str) -> dict[st
             chosen[field.name] = columns[place % 4].selectbox(
                 field.label + (" *" if field.is_needed else ""),
                 [_NONE, *range(len(names))],
-                index=guessed.get(field.name, _NONE) + 1,
+                index=places.get(field.name, _NONE) + 1,
                 format_func=lambda at: "not in the file" if at == _NONE else names[at],
                 help=field.about,
-                key=f"column-{file_id}-{field.name}",
+                key=f"column-{kept.key}-{table.reading}-{field.name}",
             )
     return {name: place for name, place in chosen.items() if place != _NONE}
 

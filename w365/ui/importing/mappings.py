@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from w365.model import RunKind
+from w365.service.importing.choices import MAPPINGS
 from w365.service.importing.mapping_plan import FIELDS, PROVIDER, USUALLY, PlannedLine, Verdict
 from w365.service.importing.mappings import TARGET, MappingChoice, MappingsPreview
 from w365.service.importing.previews import look_at_mappings
@@ -17,7 +18,7 @@ from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.runs import say_result
 from w365.ui.frame.wording import counted, number
 from w365.ui.importing.crm import ask_crm, offer_crm
-from w365.ui.importing.file import ChosenFile, ask_file, begin_import, look_at_file, show_errors, show_last
+from w365.ui.importing.file import ChosenFile, ask_file, ask_hidden, begin_import, look_at_file, show_errors, show_last
 
 _WORDS: Mapping[Verdict, str] = {
     Verdict.MAP: "to map",
@@ -51,7 +52,7 @@ _SECTIONS: tuple[tuple[Verdict, str, str, str], ...] = (
 
 def show_mapping_import(context: PageContext) -> None:
     st.caption("Which customer is which account, as you know it already: each line maps one provider account.")
-    chosen = ask_crm(context) or ask_file(context, "mappings", FIELDS)
+    chosen = ask_crm(context) or ask_file(context, "mappings", FIELDS, MAPPINGS)
     if chosen is None:
         offer_crm(context)
         show_last(context, RunKind.MAPPING_IMPORT, TARGET, _say_done)
@@ -91,6 +92,7 @@ def _show_preview(context: PageContext, chosen: ChosenFile, choice: MappingChoic
     ]
     amounts.append(f"{number(preview.bad_lines)} with errors")
     st.markdown(f"**{counted(preview.lines, 'line')}:** {' · '.join(amounts)}")
+    ask_hidden(chosen, preview.hidden)
     if preview.errors:
         show_errors(context, preview.errors)
     for section in _SECTIONS:

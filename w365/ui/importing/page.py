@@ -8,6 +8,7 @@ import streamlit as st
 
 from w365.model import ProviderKind, Role, RunKind
 from w365.service.importing.accounts import AccountsChoice, AccountsPreview
+from w365.service.importing.choices import find_accounts_target
 from w365.service.importing.previews import look_at_accounts
 from w365.service.importing.runs import request_accounts_import
 from w365.service.syncing.manual_rows import FIELDS
@@ -19,7 +20,7 @@ from w365.ui.frame.links import link_to
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.runs import say_result
 from w365.ui.frame.wording import counted, number, plain
-from w365.ui.importing.file import ChosenFile, ask_file, begin_import, look_at_file, show_errors, show_last
+from w365.ui.importing.file import ChosenFile, ask_file, ask_hidden, begin_import, look_at_file, show_errors, show_last
 from w365.ui.importing.mappings import show_mapping_import
 
 _ACCOUNTS, _MAPPINGS = "Provider accounts", "Existing mappings"
@@ -56,7 +57,7 @@ def _import_accounts(context: PageContext) -> None:
         st.page_link(pages.PROVIDERS.path, label=":primary[Go to Providers]")
         return
     provider = _ask_provider(manual)
-    chosen = ask_file(context, "provider accounts", FIELDS)
+    chosen = ask_file(context, "provider accounts", FIELDS, find_accounts_target(provider.id))
     if chosen is None:
         show_last(context, RunKind.IMPORT, provider.name, _say_done)
         label = f"Show the provider accounts of {plain(provider.name)}"
@@ -87,6 +88,7 @@ def _show_accounts(context: PageContext, provider: ProviderView, chosen: ChosenF
     ]
     amounts.append(f"{number(preview.bad_lines)} with errors")
     st.markdown(f"**{counted(preview.lines, 'line')}:** {' · '.join(amounts)}")
+    ask_hidden(chosen, preview.hidden)
     if preview.errors:
         show_errors(context, preview.errors)
     _show_changes(preview)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "1.1.0"
 down_revision = "1.0.0"
@@ -11,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 TIME = sa.DateTime(timezone=True)
 
 
@@ -63,6 +65,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_audit_log"),
     )
     op.create_index("ix_audit_log_at", "audit_log", ["at"])
+    op.create_table(
+        "reading_choice",
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("choice", JSON, nullable=False),
+        sa.PrimaryKeyConstraint("target", name="pk_reading_choice"),
+    )
     op.create_table(
         "worker",
         sa.Column("name", sa.Text(), nullable=False),
