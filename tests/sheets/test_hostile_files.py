@@ -106,7 +106,8 @@ def test_page_server_proxy_and_documents_agree_on_how_large_a_file_may_be() -> N
     megabytes = limits.MOST_UPLOAD_BYTES >> 20
     server = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["server"]
     assert server["maxUploadSize"] == megabytes
-    assert f"client_max_body_size {megabytes + 1}m;" in (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    for place in ("docs/running.md", "deploy/nginx.conf"):
+        assert f"client_max_body_size {megabytes + 1}m;" in (ROOT / place).read_text(encoding="utf-8")
     files = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
     assert f"has to let as much through) | {megabytes} MB |" in files
     assert f"{limits.MOST_CHARACTERS:,} |" in files
