@@ -75,7 +75,7 @@ def test_an_export_imported_again_changes_nothing(store: Store, home: Path, tmp_
     service = make_service(store, home)
     provider = providers.add_manual_provider(service, ADMIN, "Harbour")
     texts = [text for text in ODD if text.isprintable()]
-    lines = [(f"{place}x", text, "a.de", "DE", "2", "7") for place, text in enumerate(texts)]
+    lines = [(f"{place}x", text, "b.de, a.de, c.de", "DE", "2", "7") for place, text in enumerate(texts)]
     head = ("Id", "Name", "Domains", "Country", "Subscriptions", "Seats")
     first = csv_sheet(head, *lines)
     import_accounts(service, ANALYST, provider, first, guess_columns(first.headings, FIELDS), AccountsChoice())

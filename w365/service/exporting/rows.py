@@ -14,7 +14,14 @@ from w365.service.exporting.subjects import COLUMNS, FOR_ADMINS, Record, Subject
 from w365.service.insight.statistics import SOURCE_WORDS
 from w365.store.db.engine import Connection
 from w365.store.deciding.supporting_rule import RULES
-from w365.store.exporting.rows import AccountRow, CandidateRow, read_accounts, read_all_candidates, read_best_candidates
+from w365.store.exporting.rows import (
+    AccountRow,
+    CandidateRow,
+    read_accounts,
+    read_all_candidates,
+    read_best_candidates,
+    read_domains,
+)
 from w365.store.people.audit_log import stream_events
 from w365.store.reading.decision_log import DecisionView, iterate_decisions
 from w365.store.reading.worklist import Filter
@@ -43,7 +50,8 @@ def _read_mappings(connection: Connection, rows: Filter | None) -> Iterator[Reco
     names = read_provider_names(connection)
     cut = _cutter_of(Subject.MAPPINGS)
     for part in read_accounts(connection, rows):
-        yield from (cut(_record(row, names)) for row in part)
+        domains = read_domains(connection, [row.id for row in part])
+        yield from (cut(_record(row, names) | {"domains": domains.get(row.id, "")}) for row in part)
 
 
 def _reader_of(status: Status, subject: Subject) -> Callable[[Connection, Filter | None], Iterator[Record]]:
@@ -52,9 +60,11 @@ def _reader_of(status: Status, subject: Subject) -> Callable[[Connection, Filter
     def read_open(connection: Connection, rows: Filter | None) -> Iterator[Record]:
         names, cut = read_provider_names(connection), _cutter_of(subject)
         for part in read_accounts(connection, rows, status):
-            best = read_best_candidates(connection, [row.id for row in part])
+            ids = [row.id for row in part]
+            best, domains = read_best_candidates(connection, ids), read_domains(connection, ids)
             for row in part:
-                yield cut(_record(row, names) | _name_candidates(best.get(row.id, ())))
+                more = _name_candidates(best.get(row.id, ())) | {"domains": domains.get(row.id, "")}
+                yield cut(_record(row, names) | more)
 
     return read_open
 

@@ -51,14 +51,14 @@ MEDIA_TYPES: Mapping[Format, str] = {
 
 _ROW = ("provider", "provider_specific_account_id", "provider_name", "domain", "country", "status")
 _STAKE = ("seats", "subscriptions")
-_OPEN = (*_ROW, *_STAKE, "first_seen", "why", "candidate_1", "candidate_2", "candidate_3")
+_OPEN = (*_ROW, *_STAKE, "first_seen", "why", "candidate_1", "candidate_2", "candidate_3", "domains")
 
 COLUMNS: Mapping[Subject, tuple[str, ...]] = {
     Subject.MAPPINGS: (
         *_ROW,
         *("origin", "account_id", "account_number", "account_name"),
         *_STAKE,
-        *("gone", "first_seen", "mapped_at", "mapped_by", "why"),
+        *("gone", "first_seen", "mapped_at", "mapped_by", "why", "domains"),
     ),
     Subject.UNMAPPED: _OPEN,
     Subject.CONFLICTS: _OPEN,

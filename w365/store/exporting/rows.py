@@ -115,6 +115,19 @@ def _accounts() -> sa.Select[*tuple[Any, ...]]:
     )
 
 
+def read_domains(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Read all domains of each of these rows as an import takes them, the default one first."""
+    domain = t.ProviderAccountDomain
+    order = (domain.provider_account_id, domain.is_default.desc(), domain.domain)
+    query = (
+        sa.select(domain.provider_account_id, domain.domain).where(domain.provider_account_id.in_(IDS)).order_by(*order)
+    )
+    domains: dict[int, list[str]] = {}
+    for row in connection.execute(query, {"ids": ids}):
+        domains.setdefault(row.provider_account_id, []).append(row.domain)
+    return {row_id: ", ".join(names) for row_id, names in domains.items()}
+
+
 def read_best_candidates(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[CandidateRow]]:
     """Read the three likeliest accounts of each of these rows, without their signals."""
     return _by_row(connection, _candidates().where(t.CurrentCandidate.rank <= 3), ids)
