@@ -266,6 +266,10 @@ XLSX: dict[str, tuple[Callable[[], bytes], str]] = {
         ),
         "lie upon one another",
     ),
+    "an encoding that is none": (
+        lambda: package({SHEET: sheet(GOOD_ROWS, before='<?xml version="1.0" encoding="UTF-UTF-8"?>')}),
+        "damaged",
+    ),
     "a date beyond all years": (
         lambda: package(
             {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import random
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +53,32 @@ def test_a_file_that_is_cut_short_anywhere_is_a_table_or_a_sentence(name: str) -
     content = next(make() for known, _, _, make in FILES if known == name)
     for length in range(0, len(content), 7):
         end_of(name, content[:length])
+
+
+def changed(content: bytes, source: random.Random) -> bytes:
+    """A file some bytes of which are others, or gone; of an archive, what its parts hold."""
+    if zipfile.is_zipfile(io.BytesIO(content)):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(buffer, "w") as after:
+            chosen = source.choice(before.namelist())
+            for name in before.namelist():
+                part = before.read(name)
+                after.writestr(name, changed(part, source) if name == chosen else part)
+        return buffer.getvalue()
+    place, length = source.randrange(len(content) + 1), source.randint(0, 9)
+    return (
+        content[:place]
+        + bytes(source.choices(b'<>"=/&;,09Aa\xff{}[]', k=source.randint(0, 4)))
+        + content[place + length :]
+    )
+
+
+def test_a_file_that_was_spoiled_is_a_table_or_a_sentence() -> None:
+    source = random.Random(23)
+    made = [(name, make()) for name, _, _, make in FILES]
+    for _ in range(1_500):
+        name, content = source.choice(made)
+        end_of(name, changed(content, source))
 
 
 # --- written by LibreOffice, where it is installed ---

@@ -37,6 +37,8 @@ def read_markup(
         yield
     except expat.ExpatError as error:
         refuse_damaged(name, expat.ErrorString(error.code))
+    except (LookupError, ValueError, OverflowError):  # an encoding that is none, or a number that is none
+        refuse_damaged(name)
 
 
 def read_elements(name: str, blocks: Iterable[bytes]) -> Iterator[tuple[str, str, Attributes]]:

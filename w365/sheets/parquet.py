@@ -82,8 +82,10 @@ def _text_of(value: object) -> str:
 
 @contextmanager
 def _told(name: str) -> Iterator[None]:
-    """What a damaged file raises; pyarrow's own errors are among these."""
+    """What a damaged file raises."""
+    from pyarrow import ArrowException
+
     try:
         yield
-    except (ValueError, OSError, LookupError, NotImplementedError, TypeError, OverflowError, MemoryError):
+    except (ArrowException, ValueError, OSError, LookupError, TypeError, OverflowError, MemoryError, RuntimeError):
         refuse(name, "is damaged: it cannot be read as a Parquet file", _DO)
