@@ -213,6 +213,14 @@ def number(value: str, shown: str, kind: str = "float") -> str:
     return f'office:value-type="{kind}" office:value="{value}"><text:p>{shown}</text:p>'
 
 
+COVERED = (
+    "<table:table-row>"
+    '<table:table-cell office:value-type="float" office:value="2"><text:p>2</text:p></table:table-cell>'
+    '<table:table-cell office:value-type="string"><text:p>Bee</text:p></table:table-cell>'
+    "<table:covered-table-cell/></table:table-row>"
+)
+
+
 def compound(stream: str) -> bytes:
     return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1_000) + stream.encode("utf-16-le") + bytes(2_000)
 
@@ -438,6 +446,12 @@ FILES: Sequence[tuple[str, str, str, Make]] = (
         "by hand, as LibreOffice",
         "a filter that hides a row",
         lambda: ods(row(number("1", "1")), row(number("2", "2"), about='table:visibility="filter"')),
+    ),
+    (
+        "merged.ods",
+        "by hand, as LibreOffice",
+        "domains merged over two rows",
+        lambda: ods(row(number("1", "1")), COVERED),
     ),
     ("password.ods", "by hand, as LibreOffice", "a password", lambda: ods(manifest="<encryption-data/>")),
     (

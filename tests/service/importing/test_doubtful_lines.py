@@ -87,6 +87,8 @@ def spell(service: Service, text: str) -> None:
 def test_a_guid_is_one_id_however_it_is_written(service: Service, provider: int, stored: str, written: str) -> None:
     load(service, provider, csv_sheet(HEAD, (GUID, "Ant", "ant.de")))
     spell(service, stored)
+    again = csv_sheet(HEAD, (written, "Ant", "ant.de"))
+    assert preview_accounts(service, ANALYST, provider, again, guess_columns(HEAD, FIELDS)).missing == 0
     assert load(service, provider, csv_sheet(HEAD, (written, "Ant", "ant.de")), full_list=True).result == {
         "unchanged": 1
     }
