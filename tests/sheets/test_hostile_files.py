@@ -95,7 +95,7 @@ def test_the_command_line_says_it_too_and_takes_no_more(tmp_path: Path) -> None:
 def test_the_limits_stand_in_the_documents() -> None:
     text = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
     told = (limits.MOST_ROWS, limits.MOST_COLUMNS, limits.MOST_CELLS, limits.LONGEST_CELL, limits.LONGEST_LINE)
-    told += (limits.MOST_TEXTS, limits.MOST_FORMATS, limits.MOST_PARTS)
+    told += (limits.MOST_TEXTS, limits.MOST_FORMATS, limits.MOST_PARTS, limits.MOST_MERGED, limits.MOST_CHARACTERS)
     for amount in told:
         assert f"| {amount:,}" in text
     assert f"{limits.MOST_BYTES >> 20:,} MB" in text
