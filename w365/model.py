@@ -36,12 +36,14 @@ class Actor:
     """Who acts. Every service call takes one and checks its role.
 
     ``name`` is unique and stays: it stands for the actor in decisions, notes, owners and visits. ``session`` is the one
-    that a person signed in to; the program itself, the command line and the person at this machine have none.
+    that a person signed in to, ``token`` the one that a service account came with; this program itself, the command
+    line and the person at this machine have neither.
     """
 
     name: str
     role: Role
     session: int | None = None
+    token: int | None = None
 
 
 class SessionEnd(enum.StrEnum):
@@ -60,6 +62,7 @@ class AuditKind(enum.StrEnum):
     SIGN_OUT = "sign-out"
     REFUSAL = "refusal"
     PERSON = "person"
+    PROGRAM = "program"
     SETTING = "setting"
     DOWNLOAD = "download"
     REMOVAL = "removal"

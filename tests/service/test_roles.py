@@ -19,7 +19,7 @@ from w365.service.access import authorize, needs, require
 from w365.service.configuring import settings
 from w365.service.connecting import sign_ins, stored_connections
 from w365.service.matching import run
-from w365.service.people import roles
+from w365.service.people import roles, service_tokens
 from w365.service.retention import erasure, keeping
 from w365.service.syncing import providers, runs, schedules
 from w365.service.telling import notices
@@ -28,7 +28,10 @@ from w365.service.writeback import compare, place
 READING = ("can", "count", "find", "get", "has", "list", "read", "say", "search")
 """What a call begins with that changes nothing and that a viewer may therefore ask."""
 
-FOR_ADMINS = (settings, stored_connections, notices, own_data, roles, schedules, sign_ins, erasure, keeping)
+FOR_ADMINS = (
+    *(settings, stored_connections, notices, own_data, roles, schedules, service_tokens, sign_ins),
+    *(erasure, keeping),
+)
 """Modules that say how the program works and what it connects to: what changes anything in them needs an admin."""
 
 OTHERWISE = {
@@ -57,6 +60,7 @@ OTHERWISE = {
     Role.ADMIN: {
         *(roles.list_people.__name__, roles.find_person.__name__),
         *(roles.list_audit_log.__name__, roles.list_audit_names.__name__),
+        service_tokens.list_tokens.__name__,
         *(stored_connections.get_connection.__name__, run.make_change.__name__, run.try_change.__name__),
         *(providers.verify_provider.__name__, providers.verify_crm.__name__, runs.confirm_gone.__name__),
         *(providers.add_manual_provider.__name__, place.name_place.__name__),

@@ -26,6 +26,7 @@ from w365.cli.reading import export, providers, schedule, stats
 from w365.cli.retention import erase, retention
 from w365.cli.runs import cancel, match, sync, undo, worker
 from w365.cli.settings import config, stored_secrets
+from w365.cli.tokens import tokens
 from w365.errors import W365Error
 from w365.launch import become_app, serve_demo
 
@@ -115,6 +116,12 @@ for _command in (
     erase,
 ):
     app.command()(_command)
-_GROUPS = {"config": config, "secrets": stored_secrets, "people": people, "import": import_commands}
+_GROUPS = {
+    "config": config,
+    "secrets": stored_secrets,
+    "people": people,
+    "tokens": tokens,
+    "import": import_commands,
+}
 for _name, _commands in _GROUPS.items():
     app.add_typer(_commands, name=_name)

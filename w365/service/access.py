@@ -1,7 +1,8 @@
 """Who may do what. Pages hide what a role cannot do; this is what refuses it.
 
 Of a person who signed in, neither the role nor whether they are still here is taken from the actor that a page kept:
-the database is asked at every call, so that whoever is disabled, demoted or signed out is so in every tab at once.
+the database is asked at every call, so that whoever is disabled, demoted or signed out is so in every tab at once. So
+it is asked about the token of a service account.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Concatenate, ParamSpec, TypeVar
 
-from w365.errors import NotAllowed, SessionRanOut, SignedOut
+from w365.errors import AccessError, NotAllowed, SessionRanOut, SignedOut
 from w365.model import Actor, AuditKind, Role, SessionEnd
 from w365.service import Service
 from w365.sign_in_settings import SignInSettings
-from w365.store.people.audit_log import note_event
+from w365.store.people.audit_log import note_event_once
 from w365.store.people.persons import PersonRow
+from w365.store.people.service_tokens import TokenRow, get_token
 from w365.store.people.sessions import SessionRow, get_session
 
 _log = logging.getLogger(__name__)
@@ -52,18 +54,23 @@ def needs(role: Role) -> Callable[[_Call[_Rest, _Answer]], _Call[_Rest, _Answer]
 
 def authorize(service: Service, actor: Actor, role: Role, to_do: str) -> Actor:
     """Return the actor with the role of this moment, which must be at least the one that something needs."""
-    if actor.session is None:
+    if actor.session is None and actor.token is None:
         require(actor, role)
         return actor
-    now = replace(actor, role=_role_in_session(service, actor.session))
+    now = replace(actor, role=_role_now(service, actor))
     try:
         require(now, role)
     except NotAllowed:
+        about = f"{to_do} needs the role {role.name.lower()}, not {now.role.name.lower()}"
         with service.store.write() as connection:
-            about = f"{to_do} needs the role {role.name.lower()}, not {now.role.name.lower()}"
-            note_event(connection, actor.name, service.clock(), AuditKind.REFUSAL, about)
+            at = service.clock()
+            note_event_once(connection, actor.name, at, AuditKind.REFUSAL, about, within=_OFTEN)
         raise
     return now
+
+
+_OFTEN = dt.timedelta(minutes=2)
+"""Who is refused the same again and again, as a program may be, is told once in this time."""
 
 
 def require(actor: Actor, role: Role) -> None:
@@ -75,6 +82,30 @@ def require(actor: Actor, role: Role) -> None:
             kept="Nothing was changed.",
             do="Ask an admin.",
         )
+
+
+def _role_now(service: Service, actor: Actor) -> Role:
+    return _role_of_token(service, actor.token) if actor.token else _role_in_session(service, actor.session or 0)
+
+
+def _role_of_token(service: Service, token_id: int) -> Role:
+    with service.store.read() as connection:
+        row = get_token(connection, token_id)
+    if row is None or end_of_token(row, service.clock()):
+        raise AccessError("This token ended.", kept="Nothing was changed.", do="Ask an admin for a new one.")
+    return row.role
+
+
+def end_of_token(row: TokenRow, now: dt.datetime) -> str:
+    """Say how a token ended; nothing while it lives."""
+    if row.revoked_at:
+        return "was revoked"
+    return "expired" if row.expires_at <= now else ""
+
+
+def program_name(row: TokenRow) -> str:
+    """Who acts where a program does; no person's name has a colon."""
+    return f"service:{row.name}"
 
 
 def _role_in_session(service: Service, session_id: int) -> Role:

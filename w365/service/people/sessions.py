@@ -14,7 +14,7 @@ from w365.service import Service
 from w365.service.access import RAN_OUT, end_of_session, needs, role_of, signed_out
 from w365.service.people.identity import Identity, claimed_role
 from w365.store.db.engine import Connection
-from w365.store.people.audit_log import list_events, note_event
+from w365.store.people.audit_log import note_event, note_event_once
 from w365.store.people.persons import (
     PersonRow,
     add_person,
@@ -185,9 +185,7 @@ def note_failed_sign_in(service: Service, why: str) -> None:
     """Keep that a sign-in failed. Whoever has no session can cause it, so not twice in a row within two minutes."""
     now, about = service.clock(), f"A sign-in failed: {why}"
     with service.store.write() as connection:
-        latest = list_events(connection, None, _NOBODY, limit=1)
-        if not any(event.about == about and now - event.at < _STEP for event in latest):
-            note_event(connection, _NOBODY, now, AuditKind.REFUSAL, about)
+        note_event_once(connection, _NOBODY, now, AuditKind.REFUSAL, about, within=_STEP)
 
 
 @needs(Role.VIEWER)

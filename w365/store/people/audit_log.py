@@ -30,6 +30,15 @@ def note_event(connection: sa.Connection, actor: str, at: dt.datetime, kind: Aud
     connection.execute(_NOTE, {"at": at, "actor": actor, "kind": kind.value, "about": about, "address": caller()})
 
 
+def note_event_once(
+    connection: sa.Connection, actor: str, at: dt.datetime, kind: AuditKind, about: str, *, within: dt.timedelta
+) -> None:
+    """Note an event, unless it is the same as the latest of its actor and that one is younger than `within`."""
+    latest = list_events(connection, None, actor, limit=1)
+    if not any((event.kind, event.about) == (kind, about) and at - event.at < within for event in latest):
+        note_event(connection, actor, at, kind, about)
+
+
 def list_events(connection: sa.Connection, kind: AuditKind | None, actor: str, *, limit: int) -> list[AuditRow]:
     """Read the latest of a kind and of somebody, or of all, the latest first."""
     chosen = _EVENTS.order_by(t.AuditEntry.id.desc()).limit(limit)

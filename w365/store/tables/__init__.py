@@ -43,7 +43,7 @@ from w365.store.tables.facts import (
     ProviderSubscription,
 )
 from w365.store.tables.onboarding import ExpectedCustomer, Onboarding
-from w365.store.tables.people import AuditEntry, Person, Session
+from w365.store.tables.people import AuditEntry, Person, ServiceToken, Session
 from w365.store.tables.proposals import AccountVersion, CurrentCandidate, CurrentProposal, SuggestDue, Touched, Version
 from w365.store.tables.read_model import (
     ACCOUNT,

@@ -1,4 +1,4 @@
-"""Who signs in, the sessions that this began, and the audit log."""
+"""Who signs in, the sessions that this began, the tokens of programs, and the audit log."""
 
 from __future__ import annotations
 
@@ -49,6 +49,23 @@ class Session(Base):
     used_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
     ended_by: Mapped[str]  # SessionEnd; empty while it lives
+
+
+class ServiceToken(Base):
+    """A secret by which a program gets in as a service account. Several of the same name are the same account."""
+
+    __tablename__ = "service_token"
+    __table_args__ = (sa.UniqueConstraint("digest"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    digest: Mapped[str]  # SHA-256 of the secret, which is random and stands nowhere else
+    ending: Mapped[str]  # the last letters of the secret, by which people recognise it
+    made_by: Mapped[str]
+    made_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
 
 
 class AuditEntry(Base):

@@ -20,6 +20,7 @@ KIND_WORDS: Mapping[AuditKind, str] = {
     AuditKind.SIGN_OUT: "Sign-out",
     AuditKind.REFUSAL: "Refusal",
     AuditKind.PERSON: "People",
+    AuditKind.PROGRAM: "Program",
     AuditKind.SETTING: "Setting",
     AuditKind.DOWNLOAD: "Download",
     AuditKind.REMOVAL: "Removal",

@@ -1,4 +1,4 @@
-"""What 1.1.0 added to 1.0.0: people, sessions, the audit log, workers, who does or stops a run, kept counts, names."""
+"""What 1.1.0 added to 1.0.0: who gets in, the audit log, workers, who does or stops a run, kept counts, and names."""
 
 from __future__ import annotations
 
@@ -57,6 +57,15 @@ def upgrade() -> None:
     op.create_index("ix_session_person_id_browser", "session", ["person_id", "browser"])
     begun = sa.text("proof <> ''")
     op.create_index("uq_session_proof", "session", ["proof"], unique=True, sqlite_where=begun, postgresql_where=begun)
+    op.create_table(
+        "service_token",
+        sa.Column("id", ID),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("name", "role", "digest", "ending", "made_by")),
+        *(sa.Column(name, TIME, nullable=False) for name in ("made_at", "expires_at")),
+        *(sa.Column(name, TIME, nullable=True) for name in ("used_at", "revoked_at")),
+        sa.PrimaryKeyConstraint("id", name="pk_service_token"),
+        sa.UniqueConstraint("digest", name="uq_service_token_digest"),
+    )
     op.create_table(
         "audit_log",
         sa.Column("id", ID),
