@@ -235,3 +235,15 @@ def test_a_wrong_setting_of_the_entrance_is_named(home: Path, name: str, value: 
 def test_a_subject_copied_from_a_page_is_the_subject(tmp_path: Path) -> None:
     copied = environment(tmp_path, W365_ADMINS=" https:\u2060//id.example#ann , proxy#bo,")
     assert load_settings(copied, tmp_path / "none.toml").people.admins == {"https://id.example#ann", "proxy#bo"}
+
+
+@pytest.mark.parametrize(("text", "calls"), [("", 600), ("0", 0), ("999999", 999_999)])
+def test_how_often_a_program_may_call_is_a_whole_number(home: Path, text: str, calls: int) -> None:
+    settings = load_settings(environment(home, W365_API_CALLS_PER_MINUTE=text), nowhere(home))
+    assert settings.api_calls_per_minute == calls
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "many", "1000000", "²"])
+def test_another_is_named(home: Path, text: str) -> None:
+    with pytest.raises(ConfigurationError, match="W365_API_CALLS_PER_MINUTE is no whole number"):
+        load_settings(environment(home, W365_API_CALLS_PER_MINUTE=text), nowhere(home))

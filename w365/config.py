@@ -76,6 +76,7 @@ class Settings:
     people: SignInSettings = field(default_factory=SignInSettings)
     starts_worker: bool = True
     cloud: Cloud = Cloud.GLOBAL
+    api_calls_per_minute: int = 600
 
     @property
     def data_folder(self) -> Path:
@@ -131,6 +132,7 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
         people=read_sign_in_settings(values.get, entrance),
         starts_worker=_is_on(values, "W365_WORKER", "on") or is_demo,
         cloud=_cloud(values),
+        api_calls_per_minute=_calls_per_minute(values),
     )
 
 
@@ -161,6 +163,15 @@ def _is_on(values: _Values, name: str, otherwise: str) -> bool:
     if choice not in ("on", "off"):
         raise ConfigurationError(f"{name} is neither on nor off.", do="Correct the setting.")
     return choice == "on"
+
+
+def _calls_per_minute(values: _Values) -> int:
+    text = values.get("W365_API_CALLS_PER_MINUTE") or "600"
+    if not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
+        raise ConfigurationError(
+            "W365_API_CALLS_PER_MINUTE is no whole number up to 999999 (0 for no limit).", do="Correct the setting."
+        )
+    return int(text)
 
 
 def _allowed(values: _Values) -> AddressRange:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_tok
 from team_app import MARKERS, Person, Team, running_team
 
 from w365.entrance import SignInMode
+from w365.model import Role
+from w365.service.access import local_user
+from w365.service.people.service_tokens import make_token
 
 ROOT = Path(__file__).parents[2]
 WHO = ("nobody", "viewer", "analyst", "admin")
@@ -37,6 +41,10 @@ class Place:
 EVERYBODY, NEVER = (200, 200, 200, 200), (404, 404, 404, 404)
 SIGNS_IN = "It begins or ends a sign-in at the identity provider, and is where that answers to; it tells nothing."
 BEGUN = "Entra posts the answer to a sign-in that an admin began; without its state, which it is worth once, nothing."
+DESCRIBED = "It describes the interface for programs, the same for everybody, with made-up names."
+TO_PROGRAMS = (401, 401, 401, 401)
+"""These ask for the token of a service account; nobody's session is one."""
+_ROW, _NO = "/api/v1/provider-accounts/{id}", "/api/v1/provider-accounts/1"
 WATCHED = "Load balancers and monitors ask it, from this machine or where the settings say; no name stands in it."
 ROUTES = {
     **{("GET", f"/{name}"): Place(f"/{name}", EVERYBODY, WATCHED) for name in ("healthz", "readyz", "metrics")},
@@ -45,6 +53,34 @@ ROUTES = {
     ("POST", "/api/mapping"): Place("/api/mapping", (401, 403, 200, 409)),
     ("POST", "/api/token"): Place("/api/token", (401, 200, 200, 200)),
     ("GET", "/api/downloads/{name}"): Place("/api/downloads/guessed", (401, 401, 401, 401)),
+    ("GET", "/api/v1/openapi.json"): Place("/api/v1/openapi.json", EVERYBODY, DESCRIBED),
+    **{
+        ("GET", f"/api/v1/{name}"): Place(f"/api/v1/{name}", TO_PROGRAMS)
+        for name in (
+            "service-account",
+            "providers",
+            "provider-accounts",
+            "mappings",
+            "subscriptions",
+            "decisions",
+            "runs",
+        )
+    },
+    ("GET", "/api/v1/accounts"): Place("/api/v1/accounts?text=osprey", TO_PROGRAMS),
+    ("GET", "/api/v1/accounts/{crm_id}"): Place("/api/v1/accounts/a0", TO_PROGRAMS),
+    ("GET", "/api/v1/statistics"): Place("/api/v1/statistics", TO_PROGRAMS),
+    ("GET", _ROW): Place(_NO, TO_PROGRAMS),
+    ("GET", f"{_ROW}/candidates"): Place(f"{_NO}/candidates", TO_PROGRAMS),
+    **{(method, f"{_ROW}/mapping"): Place(f"{_NO}/mapping", TO_PROGRAMS) for method in ("GET", "PUT", "DELETE")},
+    ("POST", f"{_ROW}/rejections"): Place(f"{_NO}/rejections", TO_PROGRAMS),
+    ("DELETE", f"{_ROW}/rejections/{{account}}"): Place(f"{_NO}/rejections/a0", TO_PROGRAMS),
+    ("POST", "/api/v1/providers/{id}/syncs"): Place("/api/v1/providers/1/syncs", TO_PROGRAMS),
+    ("POST", "/api/v1/crm/syncs"): Place("/api/v1/crm/syncs", TO_PROGRAMS),
+    ("POST", "/api/v1/matches"): Place("/api/v1/matches", TO_PROGRAMS),
+    ("GET", "/api/v1/runs/{id}"): Place("/api/v1/runs/1", TO_PROGRAMS),
+    ("POST", "/api/v1/runs/{id}/cancel"): Place("/api/v1/runs/1/cancel", TO_PROGRAMS),
+    ("ANY", "/api/v1"): Place("/api/v1", NEVER),
+    ("ANY", "/api/v1/{rest:path}"): Place("/api/v1/nothing/here", NEVER),
     ("POST", "/api/signed-in"): Place("/api/signed-in", (400, 400, 400, 400), BEGUN),
     ("POST", "/{base:path}/api/signed-in"): Place("/w365/api/signed-in", (400, 400, 400, 400), BEGUN),
     ("GET", "/media/{file_id:path}"): Place("{media}", (401, 200, 200, 200)),
@@ -170,13 +206,17 @@ HTTP_ROUTES = [key for key in ROUTES if key[0] != "WEBSOCKET"]
 def test_each_route_answers_each_role_as_it_stands_here(
     team: Team, people: Mapping[str, Person], key: tuple[str, str]
 ) -> None:
-    with team.stream(people["analyst"]) as stream:
-        stream.open("import")  # so that its files are held while they are asked for
-        path = path_of(team, people, ROUTES[key])
+    place = ROUTES[key]
+    with (
+        team.stream(people["analyst"]) if "{media}" in place.path or "upload" in place.path else nullcontext() as stream
+    ):
+        if stream:
+            stream.open("import")  # so that its files are held while they are asked for
+        path = path_of(team, people, place)
         for method in of_route(key):
             answers = tuple(ask(team, person, method, path).status_code for person in people.values())
             refused = key[0] == "ANY" and method in ("PATCH", "OPTIONS", "TRACE", "PROPFIND")
-            assert answers == ((405,) * 4 if refused else ROUTES[key].answers), method
+            assert answers == ((405,) * 4 if refused else place.answers), method
 
 
 @pytest.mark.parametrize("path", sorted({place.path for place in ROUTES.values() if place.path}))
@@ -214,3 +254,17 @@ def test_every_answer_carries_the_headers_that_bind_a_browser(team: Team, people
 def test_no_page_of_another_site_may_steer_a_page(team: Team, people: Mapping[str, Person]) -> None:
     """Streamlit lets its own cloud do so, by messages to the frame that a page would stand in."""
     assert ask(team, people["nobody"], "GET", "/_stcore/host-config").json()["allowedOrigins"] == []
+
+
+def test_a_program_comes_without_origin_and_cookie_and_no_page_of_another_site_can_come_as_one(team: Team) -> None:
+    secret = make_token(team.service, local_user(), "billing", Role.VIEWER, 1).secret
+
+    def come(path: str, **headers: str) -> httpx.Response:
+        brought = {"Authorization": f"Bearer {secret}"} | headers
+        return httpx.get(team.address + path, headers=brought, trust_env=False, verify=False)
+
+    assert come("/api/v1/provider-accounts").json()["items"][0]["name"] == "Kestrel 0"
+    for foreign in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Host": "evil.example"}):
+        assert come("/api/v1/provider-accounts", **foreign).status_code in (403, 421)
+    for path in ("/api/rows", "/api/accounts?q=osprey", "/media/a.csv"):
+        assert come(path).status_code == 401

@@ -20,6 +20,7 @@ from w365.api import tokens
 from w365.api.browsers import COOKIE
 from w365.api.downloads import Download, send
 from w365.api.parameters import Edit, read_block, read_edit, read_row, read_text
+from w365.api.programs.routes import program_routes
 from w365.api.refusal_log import RefusalLog
 from w365.api.rows import Json, account_json, row_json
 from w365.api.sign_in_return import sign_in_routes
@@ -74,6 +75,7 @@ def routes(get_service: Callable[[], Service], base: str = "") -> list[Route]:
         Route(f"{base}/api/mapping", api.mapping, methods=["POST"], middleware=kept),
         Route(f"{base}/api/token", api.token, methods=["POST"], middleware=kept),
         download,
+        *program_routes(get_service, base),
         *sign_in_routes(get_service),
     ]
 

@@ -8,7 +8,7 @@ from w365.service.access import needs
 from w365.store.insight import activity, owner_changes
 from w365.store.insight.activity import ActivityFilter
 from w365.store.insight.owner_changes import OwnerChangeFilter, OwnerChangeView
-from w365.store.reading.decision_log import DecisionView
+from w365.store.reading.decision_log import DecisionView, read_decisions_after
 
 
 @needs(Role.VIEWER)
@@ -18,6 +18,13 @@ def list_decisions(
     """List decisions, the latest first."""
     with service.store.read() as connection:
         return activity.list_decisions(connection, chosen, start=start, limit=limit)
+
+
+@needs(Role.VIEWER)
+def list_decisions_after(service: Service, actor: Actor, decision_id: int, *, limit: int = 100) -> list[DecisionView]:
+    """List the decisions behind one, the oldest first, for whoever follows them."""
+    with service.store.read() as connection:
+        return read_decisions_after(connection, decision_id, limit=limit)
 
 
 @needs(Role.VIEWER)

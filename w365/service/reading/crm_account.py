@@ -72,6 +72,16 @@ def read_account(service: Service, actor: Actor, crm_id: str, *, start: int = 0)
 
 
 @needs(Role.VIEWER)
+def find_account(service: Service, actor: Actor, crm_id: str) -> int:
+    """Find an account by its CRM id, whatever its state, and return the id; NotFound when there is none."""
+    with service.store.read() as connection:
+        facts = read_account_facts(connection, crm_id)
+    if facts is None:
+        raise NotFound(f"There is no CRM account {crm_id[:64]}.", kept="Nothing was changed.", do="Sync the CRM first.")
+    return facts.account_id
+
+
+@needs(Role.VIEWER)
 def crm_id_of(service: Service, actor: Actor, account_id: int) -> str:
     """Return the CRM id, which addresses name an account by; NotFound when there is none."""
     with service.store.read() as connection:

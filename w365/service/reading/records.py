@@ -29,7 +29,7 @@ from w365.store.reading.records import (
     read_customer_facts,
 )
 from w365.store.reading.row_counts import count_rows
-from w365.store.reading.worklist import Filter, Row, Sort, has_rows, list_ids, read_rows
+from w365.store.reading.worklist import Filter, Row, Sort, has_rows, list_ids, list_ids_after, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,13 @@ def list_rows(
     """List the rows of the grid."""
     with service.store.read() as connection:
         return read_rows(connection, list_ids(connection, rows, sort, descending=descending, start=start, limit=limit))
+
+
+@needs(Role.VIEWER)
+def list_rows_after(service: Service, actor: Actor, rows: Filter, after: int, *, limit: int) -> list[Row]:
+    """List rows behind an id, by id, for whoever reads all of them: what stays meanwhile is met once."""
+    with service.store.read() as connection:
+        return read_rows(connection, list_ids_after(connection, rows, after, limit))
 
 
 @needs(Role.VIEWER)

@@ -33,6 +33,7 @@ from w365.store.syncing.providers import (
     get_manual_provider,
     note_verified,
     put_provider,
+    read_provider_names,
 )
 from w365.store.syncing.providers import list_providers as list_provider_rows
 
@@ -160,6 +161,16 @@ def find_provider(service: Service, actor: Actor, name: str) -> ProviderView:
         names = ", ".join(provider.name for provider in providers)
         raise NotFound(f"There is no provider “{name}”.", do=f"Providers: {names}.")
     return matching[0]
+
+
+@needs(Role.VIEWER)
+def get_provider_name(service: Service, actor: Actor, provider_id: int) -> str:
+    """The name of a provider by its id; NotFound without one."""
+    with service.store.read() as connection:
+        name = read_provider_names(connection).get(provider_id)
+    if name is None:
+        raise NotFound(f"There is no provider {provider_id}.", kept="Nothing was started.")
+    return name
 
 
 @needs(Role.ADMIN)

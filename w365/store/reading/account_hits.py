@@ -26,6 +26,7 @@ class Hit:
     reasons: tuple[str, ...] = ()
     used_by: str = ""
     is_guess: bool = False  # what was typed is taken for a typing error
+    crm_id: str = ""
 
     @property
     def about(self) -> str:
@@ -43,7 +44,7 @@ class Score:
 
 def read_hits(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int, Hit]:
     """Read these accounts by id, in no order; deleted ones are left out."""
-    return {row[0]: Hit(*row) for row in connection.execute(_HITS, {"ids": list(account_ids)})}
+    return {row.account_id: Hit(**row) for row in connection.execute(_HITS, {"ids": list(account_ids)}).mappings()}
 
 
 def read_scores(connection: sa.Connection, provider_account_id: int) -> dict[int, Score]:
@@ -53,13 +54,14 @@ def read_scores(connection: sa.Connection, provider_account_id: int) -> dict[int
 
 
 _HITS = sa.select(
-    t.Account.id,
+    t.Account.id.label("account_id"),
     t.Account.name,
     t.Account.number,
     t.Account.city,
     t.Account.country,
-    sa.case((t.Account.website_domain != "", t.Account.website_domain), else_=t.Account.email_domain),
+    sa.case((t.Account.website_domain != "", t.Account.website_domain), else_=t.Account.email_domain).label("domain"),
     t.Account.is_active,
+    t.Account.crm_id,
 ).where(t.Account.id.in_(IDS), ~t.Account.is_deleted)
 _SCORES = (
     sa.select(t.CurrentCandidate.account_id, t.CurrentCandidate.score, t.CurrentCandidate.signals)

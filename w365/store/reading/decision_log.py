@@ -37,6 +37,8 @@ class DecisionView:
     reason: str
     evidence: tuple[str, ...]
     undoes: int | None = None
+    old_account_crm_id: str = ""
+    account_crm_id: str = ""
 
 
 def read_history(connection: sa.Connection, provider_account_id: int, *, limit: int = 100) -> list[DecisionView]:
@@ -48,7 +50,20 @@ def read_decisions(
     connection: sa.Connection, *where: sa.ColumnElement[bool], limit: int, start: int = 0
 ) -> list[DecisionView]:
     """Read decisions that meet these conditions on `decision`."""
-    query = _decisions().where(*where).offset(start).limit(limit)
+    return _read(connection, _decisions().where(*where).offset(start).limit(limit))
+
+
+def read_decisions_after(connection: sa.Connection, decision_id: int, *, limit: int) -> list[DecisionView]:
+    """Read the decisions behind one, the oldest first.
+
+    Ids are given in the order in which transactions end, as one writes at a time: whoever goes on behind the last one
+    that was read misses none.
+    """
+    query = _decisions().where(t.Decision.id > decision_id).order_by(None).order_by(t.Decision.id)
+    return _read(connection, query.limit(limit))
+
+
+def _read(connection: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> list[DecisionView]:
     rows = [dict(row) for row in connection.execute(query).mappings()]
     evidence = _read_evidence(connection, [row["id"] for row in rows])
     return [
@@ -93,6 +108,8 @@ def _decisions() -> sa.Select[*tuple[Any, ...]]:
             decision.origin,
             decision.reason,
             t.Undo.undoes_id.label("undoes"),
+            sa.func.coalesce(old.crm_id, "").label("old_account_crm_id"),
+            sa.func.coalesce(t.Account.crm_id, "").label("account_crm_id"),
         )
         .outerjoin(t.Undo, t.Undo.decision_id == decision.id)
         .join(pa, pa.id == decision.provider_account_id)

@@ -74,6 +74,7 @@ class SubscriptionRow:
     started_at: dt.datetime | None
     since: dt.datetime | None
     customer_seats: int
+    account_crm_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,7 @@ def _asking_for_rows() -> sa.Select[*tuple[Any, ...]]:
             t.Provider.name.label("provider"),
             pa.name.label("customer"),
             sa.func.coalesce(t.Account.name, "").label("account"),
+            sa.func.coalesce(t.Account.crm_id, "").label("account_crm_id"),
             sub.offer_name,
             sub.quantity,
             sub.status,

@@ -94,6 +94,8 @@ class Row:
     aside: str = ""
     until: dt.date | None = None
     candidate_gone: bool = False
+    provider_id: int = 0
+    account_crm_id: str = ""
 
 
 def where_of(
@@ -132,6 +134,13 @@ def list_ids(
     order = (key.desc(), work.provider_account_id.desc()) if descending else (key, work.provider_account_id)
     query = sa.select(work.provider_account_id).where(*_where(rows, Unsought)).order_by(*order)
     return list(connection.scalars(query.offset(max(start, 0)).limit(min(limit, MOST_ROWS))))
+
+
+def list_ids_after(connection: sa.Connection, rows: Filter, after: int, limit: int) -> list[int]:
+    """List the ids of the filter behind an id, in their order: what stays in the filter meanwhile is met once."""
+    row_id = t.Worklist.provider_account_id
+    query = sa.select(row_id).where(*_where(rows, Unsought), row_id > after).order_by(row_id)
+    return list(connection.scalars(query.limit(min(limit, MOST_ROWS))))
 
 
 def read_rows(connection: sa.Connection, ids: Sequence[int]) -> list[Row]:
@@ -176,6 +185,8 @@ def _reading() -> sa.Select[*tuple[Any, ...]]:
             sa.func.coalesce(t.StandingOrder.reason, "").label("aside"),
             t.StandingOrder.until,
             (~is_live(best)).label("candidate_gone"),
+            work.provider_id,
+            account.crm_id.label("account_crm_id"),
         )
         .join_from(work, pa, pa.id == work.provider_account_id)
         .join(t.Provider, t.Provider.id == pa.provider_id)
@@ -298,7 +309,7 @@ def _row(values: dict[str, Any]) -> Row:
     values["more_domains"] = max(values.pop("domains") - 1, 0)
     values["status"], values["reason"] = Status(values["status"]), Reason(values["reason"])
     values["drift"], values["disposition"] = Drift(values["drift"]), Disposition(values["disposition"])
-    for name in ("account_name", "account_number", "origin", "candidate_name"):
+    for name in ("account_name", "account_number", "account_crm_id", "origin", "candidate_name"):
         values[name] = values[name] or ""
     for name in ("account_gone", "is_back", "is_synced", "candidate_gone"):
         values[name] = bool(values[name])
