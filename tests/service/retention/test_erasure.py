@@ -20,6 +20,7 @@ from w365.service.configuring.settings import set_setting
 from w365.service.deciding import bulk_run, collaboration, mapping
 from w365.service.deciding.bulk_preview import Selection, preview_bulk
 from w365.service.people.roles import disable_person, find_person, list_people, set_role
+from w365.service.people.service_tokens import make_token
 from w365.service.reading.visits import read_visit
 from w365.service.retention.erasure import erase_customer, erase_person, preview_customer, preview_person
 from w365.service.syncing.runs import request_sync
@@ -54,6 +55,7 @@ def act_everywhere(service: Service) -> Actor:
     set_setting(service, person, "shared_threshold", "12")
     judge_pair(service, person, draw_sample(service, person, 1, seed=1), 1, AuditVerdict.RIGHT)
     read_visit(service, person)
+    make_token(service, person, "billing", Role.VIEWER, 1)
     disable_person(service, ADMIN, find_person(service, ADMIN, NAME).person.id)
     return person
 

@@ -12,12 +12,13 @@ from service.undo_steps import check_derived, state_of, world
 
 from w365 import jobs
 from w365.errors import InputError
-from w365.model import AuditKind, Kept
+from w365.model import AuditKind, Kept, Role
 from w365.service import Service
 from w365.service.configuring.settings import set_setting
 from w365.service.deciding.bulk_run import confirm_plan
 from w365.service.deciding.undo import Undoable, preview_undo
 from w365.service.people.roles import list_audit_log
+from w365.service.people.service_tokens import make_token
 from w365.service.reading.visits import read_visit
 from w365.service.retention.keeping import preview_retention, remove_old
 from w365.store import tables as t
@@ -102,11 +103,14 @@ def test_who_was_here_and_the_audit_log_are_forgotten(service: Service) -> None:
     person = sign_in(people)
     read_visit(people, person)
     set_setting(people, ADMIN, "shared_threshold", "12")
+    make_token(people, ADMIN, "billing", Role.VIEWER, 1)
     years_later(people, 1)
+    make_token(people, ADMIN, "billing", Role.VIEWER, 1)
     set_setting(people, ADMIN, "shared_threshold", "13")
     assert removed(people, Kept.VISITS, 30) == 1
     assert removed(people, Kept.AUDIT_LOG, 30) >= 3
     assert not rows_of(people.store, t.Session.id)
+    assert rows_of(people.store, t.ServiceToken.id) == [(2,)]
     log = list_audit_log(people, ADMIN, limit=100)
     assert [row.about for row in log if row.kind is AuditKind.REMOVAL][-1] == "kept long enough: 1 of visits"
     assert "shared_threshold: 12 → 13" in {row.about for row in log}

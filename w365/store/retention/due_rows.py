@@ -149,6 +149,7 @@ _TABLES: Mapping[Kept, tuple[_Table, ...]] = {
         _Table((t.AuditEntry.id,), t.AuditEntry.at),
         _Table((t.SettingChange.id,), t.SettingChange.at),
         _Table((t.Session.id,), t.Session.used_at),
+        _Table((t.ServiceToken.id,), t.ServiceToken.expires_at),
     ),
     Kept.DECISIONS: (
         _Table(

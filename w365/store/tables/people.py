@@ -61,7 +61,7 @@ class ServiceToken(Base):
     role: Mapped[str]
     digest: Mapped[str]  # SHA-256 of the secret, which is random and stands nowhere else
     ending: Mapped[str]  # the last letters of the secret, by which people recognise it
-    made_by: Mapped[str]
+    made_by: Mapped[PersonName]
     made_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
