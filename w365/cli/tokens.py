@@ -20,7 +20,6 @@ class RoleOfToken(enum.StrEnum):
 
     VIEWER = "viewer"
     ANALYST = "analyst"
-    ADMIN = "admin"
 
 
 @tokens.command("list")

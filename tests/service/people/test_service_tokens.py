@@ -119,6 +119,12 @@ def test_a_name_or_a_time_that_cannot_be_used_is_refused(service: Service, name:
     assert list_tokens(service, ROOT) == []
 
 
+def test_no_program_is_an_admin(service: Service) -> None:
+    with pytest.raises(InputError, match="viewer or an analyst"):
+        make(service, role=Role.ADMIN)
+    assert list_tokens(service, ROOT) == []
+
+
 def test_the_last_use_is_known_to_two_minutes(service: Service, clock: FakeClock) -> None:
     secret = make(service).secret
     assert list_tokens(service, ROOT)[0].used_at is None

@@ -9,11 +9,12 @@ from stage import World, text_of
 from streamlit.testing.v1 import AppTest
 from team import Team
 
-from w365.errors import SignedOut
+from w365.errors import AccessError, SignedOut
 from w365.model import AuditKind, Role
 from w365.service.access import command_line_user
 from w365.service.configuring.settings import list_changes, set_setting
 from w365.service.people.roles import PersonView, disable_person, find_person, list_audit_log, set_role
+from w365.service.people.service_tokens import enter_program, list_tokens, make_token
 from w365.service.people.sessions import list_own_sessions
 
 ROOT = command_line_user()
@@ -113,6 +114,49 @@ def test_the_audit_log_is_narrowed_by_kind_and_person(team: Team) -> None:
     assert list(test.dataframe[1].value["Who"]) == ["Cleo", "Ben", "Ann"]
     test.selectbox(key="audit-person").select("Cleo").run()
     assert list(test.dataframe[1].value["Who"]) == ["Cleo"]
+
+
+def make_token_on_page(test: AppTest, name: str) -> AppTest:
+    press(test, test.button(key="make-token"))
+    test.text_input(key="token-name").input(name)
+    test.selectbox(key="token-role").select(Role.ANALYST)
+    push(test, "Make the token")
+    return test
+
+
+def test_a_program_s_token_is_shown_once_to_who_made_it(team: Team) -> None:
+    test = make_token_on_page(team.open("people", Role.ADMIN, name="Ann"), "billing")
+    (secret,) = (code.value for code in test.code if code.value.startswith("w365_"))
+    (token,) = list_tokens(team.service, ROOT)
+    assert (token.name, token.role, token.made_by, token.ending) == ("billing", Role.ANALYST, "Ann", secret[-4:])
+    assert enter_program(team.service, secret).name == "service:billing"
+    assert secret not in str(test.session_state._state.filtered_state)
+    test.run()
+    assert secret not in text_of(test) + "".join(code.value for code in test.code)
+    assert list(test.dataframe[1].value["Service account"]) == ["billing"]
+
+
+def test_a_name_that_cannot_be_used_is_said_in_the_dialog(team: Team) -> None:
+    test = make_token_on_page(team.open("people", Role.ADMIN, name="Ann"), "Billing Co")
+    assert "begins with one of the first two" in text_of(test)
+    assert list_tokens(team.service, ROOT) == []
+
+
+def test_a_token_is_revoked_after_it_was_confirmed_and_then_says_so(team: Team) -> None:
+    made = make_token(team.service, ROOT, "billing", Role.VIEWER, 30)
+    test = team.open("people", Role.ADMIN, name="Ann")
+    table = test.dataframe[1]
+    assert table.key is not None
+    assert table.value["State"][0].startswith("open until")
+    test.session_state[table.key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    push(test.run(), "Revoke…")
+    assert enter_program(team.service, made.secret)
+    press(test, test.button(key="confirm-person"))
+    with pytest.raises(AccessError):
+        enter_program(team.service, made.secret)
+    assert "Token 1 of billing is revoked" in text_of(test)
+    assert test.dataframe[1].value["State"][0].startswith("revoked")
+    assert "This token ended" in text_of(test)
 
 
 def test_where_nobody_signs_in_the_page_says_what_changes_that(world: World) -> None:

@@ -20,7 +20,7 @@ class ServiceAccount:
     """The token that asks."""
 
     name: Annotated[str, "By which decisions and runs name it."]
-    role: Annotated[str, "`viewer`, `analyst` or `admin`."]
+    role: Annotated[str, "`viewer` or `analyst`."]
     expires_at: dt.datetime
 
 

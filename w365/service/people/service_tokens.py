@@ -48,6 +48,8 @@ def make_token(service: Service, actor: Actor, name: str, role: Role, days: int)
             kept="Nothing was made.",
             do="Correct it.",
         )
+    if role > Role.ANALYST:
+        raise InputError("A program may be a viewer or an analyst.", kept="Nothing was made.", do="Choose one of them.")
     if not 1 <= days <= MOST_DAYS:
         raise InputError(f"A token lives 1 to {MOST_DAYS} days.", kept="Nothing was made.", do="Correct it.")
     now, secret = service.clock(), _PREFIX + secrets.token_urlsafe(32)

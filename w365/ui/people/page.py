@@ -1,4 +1,4 @@
-"""The People page: who signed in with which role, what an admin does about it, and the audit log."""
+"""The People page: who signed in with which role, what an admin does about it, programs, and the audit log."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import full_time, local_zone
 from w365.ui.people.audit_log import show_audit_log
 from w365.ui.people.person import show_person
+from w365.ui.people.tokens import show_programs
 from w365.ui.people.words import SOURCE_WORDS, say_role
 
 _HEIGHT = 420
@@ -29,6 +30,7 @@ def show_people(context: PageContext) -> None:
         )
     if people := list_people(context.service, context.actor):
         _show_table(context, people)
+    show_programs(context)
     st.subheader("Audit log", anchor=False)
     show_audit_log(context)
 

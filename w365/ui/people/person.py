@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
@@ -11,8 +10,8 @@ from w365.model import Role
 from w365.service.access import RoleSource, role_of
 from w365.service.people.roles import PersonView, disable_person, enable_person, end_sessions, set_role
 from w365.ui.frame.page_context import PageContext
-from w365.ui.frame.page_frame import say_next_time, show_refusals
 from w365.ui.frame.wording import counted, full_time, local_zone, plain
+from w365.ui.people.changes import ask_first, carry_out
 from w365.ui.people.words import SOURCE_WORDS, name_role, say_role
 
 _BY_SIGN_IN = ""
@@ -63,10 +62,10 @@ def _offer_role(context: PageContext, view: PersonView, *, is_fixed: bool) -> No
         return f"{person.name} now has the role {name_role(then)}."
 
     if (then or 0) >= (view.role or 0):
-        _carry_out(give)
+        carry_out(give)
     else:
         told = f"**{plain(person.name)}** will have the role {name_role(then)}, not {name_role(view.role)} any more, "
-        _ask("Take the role away?", f"{told}in every open tab at once.", "Give this role", give)
+        ask_first("Take the role away?", f"{told}in every open tab at once.", "Give this role", give)
 
 
 def _offer_sign_out(context: PageContext, view: PersonView) -> None:
@@ -78,7 +77,7 @@ def _offer_sign_out(context: PageContext, view: PersonView) -> None:
 
     if st.button("Sign out everywhere…", disabled=not view.open_sessions, key=f"sign-out-{view.person.id}"):
         told = f"**{plain(name)}** is signed out in every browser, and can sign in again. What was typed there stays."
-        _ask("Sign out everywhere?", told, "Sign out", sign_out)
+        ask_first("Sign out everywhere?", told, "Sign out", sign_out)
 
 
 def _offer_access(context: PageContext, view: PersonView, *, is_fixed: bool) -> None:
@@ -94,23 +93,7 @@ def _offer_access(context: PageContext, view: PersonView, *, is_fixed: bool) -> 
 
     if person.is_disabled:
         if st.button("Let in again", disabled=is_fixed, key=f"enable-{person.id}"):
-            _carry_out(let_in)
+            carry_out(let_in)
     elif st.button("Disable…", disabled=is_fixed, key=f"disable-{person.id}"):
         told = f"**{plain(person.name)}** is signed out everywhere and gets in no more. What they decided stays."
-        _ask("Disable this person?", told, "Disable", shut_out)
-
-
-def _ask(title: str, told: str, label: str, change: Callable[[], str]) -> None:
-    st.dialog(title)(_confirm)(told, label, change)
-
-
-def _confirm(told: str, label: str, change: Callable[[], str]) -> None:
-    st.markdown(told)
-    if st.button(label, type="primary", key="confirm-person"):
-        _carry_out(change)
-
-
-def _carry_out(change: Callable[[], str]) -> None:
-    with show_refusals():
-        say_next_time(plain(change()))
-        st.rerun()
+        ask_first("Disable this person?", told, "Disable", shut_out)
