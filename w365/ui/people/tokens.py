@@ -10,7 +10,7 @@ import streamlit as st
 
 from w365.model import Role
 from w365.service.access import end_of_token, program_name
-from w365.service.people.service_tokens import list_tokens, make_token, revoke_token
+from w365.service.people.service_tokens import NewToken, list_tokens, make_token, revoke_token
 from w365.store.people.service_tokens import TokenRow
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.page_frame import show_refusals
@@ -25,7 +25,7 @@ _FEW = 11
 
 def show_programs(context: PageContext) -> None:
     st.subheader("Programs", anchor=False)
-    st.caption("A program gets in to `/api/v1` with the token of a service account, and decides under its name.")
+    st.caption("A program gets in to /api/v1 with the token of a service account, and acts under its name.")
     if tokens := list_tokens(context.service, context.actor):
         _show_table(context, tokens)
     if st.button("Make a token…", key="make-token"):
@@ -56,7 +56,7 @@ def _row(token: TokenRow, now: dt.datetime, zone: dt.tzinfo) -> dict[str, str | 
         "Role": token.role.name.lower(),
         "State": f"{end.removeprefix('was ')} {full_time(at, zone)}" if end else f"open until {full_time(at, zone)}",
         "Last used": full_time(token.used_at, zone) if token.used_at else "never",
-        "Ends in": f"…{token.ending}",
+        "Last letters": f"…{token.ending}",
         "Made by": token.made_by,
         "Made": full_time(token.made_at, zone),
     }
@@ -73,22 +73,25 @@ def _ask_to_revoke(context: PageContext, token: TokenRow) -> None:
 
 
 def _make(context: PageContext) -> None:
-    with st.form("make-token-form", border=False):
+    place = st.empty()
+    with place.form("make-token-form", border=False):
         name = st.text_input("Service account", key="token-name", help="Small letters, digits, “-”, “_” and “.”.")
         role = st.selectbox("Role", _ROLES, format_func=_ROLES.__getitem__, key="token-role")
         days = st.selectbox("Ends after", _DAYS, 1, format_func=_DAYS.__getitem__, key="token-days")
         is_asked = st.form_submit_button("Make the token", type="primary")
     if is_asked:
         with show_refusals():
-            _show_once(context, name.strip(), role, days)
+            made = make_token(context.service, context.actor, name.strip(), role, days)
+            place.empty()
+            _show_once(made)
 
 
-def _show_once(context: PageContext, name: str, role: Role, days: int) -> None:
-    """Make it and show it. It is kept in no state, so that the next run of the dialog has it no more."""
-    made = make_token(context.service, context.actor, name, role, days)
-    st.success(f"Token {made.token.id} of {plain(name)}. Copy it now: it is never shown again.")
+def _show_once(made: NewToken) -> None:
+    """Show the secret. It is kept in no state, so that the next run of the dialog has it no more."""
+    st.success(f"Token {made.token.id} of {plain(made.token.name)}. Copy it now: it is never shown again.")
     st.code(made.secret, language=None, wrap_lines=True)
-    st.caption(f"Send it as `Authorization: Bearer …`. What it decides stands under `{program_name(made.token)}`.")
+    named = plain(program_name(made.token))
+    st.markdown(f"Send it in the header **Authorization**, after the word **Bearer**. It acts as **{named}**.")
 
 
 _COLUMNS = {
@@ -99,7 +102,7 @@ _COLUMNS = {
         ("Role", 85),
         ("State", 250),
         ("Last used", 160),
-        ("Ends in", 80),
+        ("Last letters", 95),
         ("Made by", 180),
         ("Made", 160),
     )
