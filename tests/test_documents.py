@@ -124,6 +124,8 @@ def commands(group: typer.core.TyperGroup, prefix: str = "") -> Iterator[tuple[s
     for name, command in group.commands.items():
         if isinstance(command, typer.core.TyperGroup):
             yield from commands(command, f"{prefix}{name} ")
+            if command.invoke_without_command:
+                yield prefix + name, options_of(command)
         else:
             yield prefix + name, options_of(command)
 

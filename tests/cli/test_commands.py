@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from fresh_stores import put_migrated
+from typer.testing import CliRunner
 
+from w365.cli.main import app
 from w365.config import load_settings
+from w365.errors import InputError
 from w365.model import Actor, Role
 from w365.service.access import local_user
 from w365.service.bootstrap import open_service
@@ -118,3 +122,18 @@ def test_a_person_is_forgotten_after_a_preview_and_old_visits_when_asked(
     assert run("erase").returncode == 2
     assert "audit log  ever" in run("retention").stdout
     assert run("retention", "--remove").stdout == "Nothing was due.\n"
+
+
+def test_a_manual_provider_is_added_listed_and_not_added_twice(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_migrated(home)
+    monkeypatch.setenv("W365_HOME", str(home))
+    monkeypatch.setenv("W365_DEMO", "off")
+
+    def type_in(*words: str) -> str:
+        return CliRunner().invoke(app, ["providers", *words], catch_exceptions=False).stdout
+
+    assert type_in("add", "  Harbour   & Co ").startswith("Harbour & Co is added.")
+    with pytest.raises(InputError, match="exists already"):
+        type_in("add", "harbour & co")
+    (row,) = (row for row in json.loads(type_in("--json"))["providers"] if row["kind"] == "manual")
+    assert row["name"] == "Harbour & Co"

@@ -22,7 +22,8 @@ from w365.cli.doctor import doctor
 from w365.cli.frame import AsJson, print_answer, print_open_files, read_settings
 from w365.cli.importing import import_commands
 from w365.cli.people import people
-from w365.cli.reading import export, providers, schedule, stats
+from w365.cli.providers import providers
+from w365.cli.reading import export, schedule, stats
 from w365.cli.retention import erase, retention
 from w365.cli.runs import cancel, match, sync, undo, worker
 from w365.cli.settings import config, stored_secrets
@@ -103,7 +104,6 @@ for _command in (
     backup,
     restore,
     migrate,
-    providers,
     sync,
     match,
     stats,
@@ -117,6 +117,7 @@ for _command in (
 ):
     app.command()(_command)
 _GROUPS = {
+    "providers": providers,
     "config": config,
     "secrets": stored_secrets,
     "people": people,

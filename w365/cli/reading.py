@@ -1,4 +1,4 @@
-"""`w365 providers`, `schedule`, `stats` and `export`: what changes nothing."""
+"""`w365 schedule`, `stats` and `export`: what changes nothing."""
 
 from __future__ import annotations
 
@@ -12,44 +12,11 @@ from typing import Annotated, Any
 import typer
 
 from w365.cli.frame import AsJson, open_service, print_answer, print_rows
-from w365.service import Service
 from w365.service.access import command_line_user
 from w365.service.exporting import Format, Subject
 from w365.service.syncing.schedules import ScheduleView, list_schedules
 
 _NOT_TEXT = (Format.XLSX, Format.PARQUET)
-
-
-def providers(as_json: AsJson = False) -> None:
-    """List the providers with their state and counts."""
-    from w365.service.syncing.providers import list_providers
-
-    with open_service() as service:
-        rows = [
-            {
-                "name": provider.name,
-                "kind": provider.kind.value,
-                "state": _say_state(service, provider.missing or _sign_in_problem(service, provider.id)),
-                "provider_accounts": provider.accounts,
-                "open": provider.open,
-                "gone": provider.gone,
-                "last_sync": _iso(provider.last_done.ended_at) if provider.last_done else None,
-            }
-            for provider in list_providers(service, command_line_user())
-        ]
-    print_rows(as_json, "providers", rows)
-
-
-def _say_state(service: Service, missing: str) -> str:
-    """In words whether a provider can be synced; the demo's servers are started when they are needed."""
-    return "demo" if missing and service.settings.is_demo else missing or "ready"
-
-
-def _sign_in_problem(service: Service, provider_id: int) -> str:
-    from w365.service.connecting.sign_ins import get_sign_in
-
-    sign_in = get_sign_in(service, command_line_user(), str(provider_id))
-    return sign_in.problem if sign_in else ""
 
 
 def schedule(as_json: AsJson = False) -> None:
