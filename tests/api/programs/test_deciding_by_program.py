@@ -168,3 +168,14 @@ def test_a_body_without_end_is_answered_before_it_ends(client: httpx.Client) -> 
     with socket.create_connection((url.host, url.port or 80), timeout=20) as connection:
         connection.sendall(head.encode() + b" " * 5000)
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_whoever_leaves_in_the_middle_of_a_question_has_asked_for_nothing(client: httpx.Client) -> None:
+    url = client.base_url
+    head = f"POST /api/v1/matches HTTP/1.1\r\nHost: {url.host}\r\nContent-Length: 2\r\n"
+    head += f"Content-Type: application/json\r\nAuthorization: {client.headers['Authorization']}\r\n\r\n"
+    with socket.create_connection((url.host, url.port or 80), timeout=20) as connection:
+        connection.sendall(head.encode())
+        client.get("/runs")  # by then the server has the beginning, and reads on
+    for _ in range(5):
+        assert len(client.get("/runs").json()["items"]) == 1

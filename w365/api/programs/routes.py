@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route, compile_path
 
@@ -33,7 +33,7 @@ from w365.api.programs.problems import (
 from w365.api.programs.shapes import LARGEST, Misshapen, read_members, read_texts
 from w365.api.refusal_log import RefusalLog
 from w365.api.visits import read_visit
-from w365.errors import AccessError, NotAllowed, NotFound, StaleEdit, W365Error
+from w365.errors import AccessError, NotAllowed, StaleEdit, W365Error
 from w365.model import Actor
 from w365.service import Service
 from w365.service.people.service_tokens import enter_program
@@ -74,7 +74,10 @@ class _Desk:
 
     def endpoint(self, operation: Operation) -> Callable[[Request], Any]:
         async def serve(request: Request) -> Response:
-            body = await _read_body(request)
+            try:
+                body = await _read_body(request)
+            except ClientDisconnect:
+                return Response(status_code=400)  # to nobody; and half a question is none
             return await run_in_threadpool(self._serve, operation, request, body)
 
         return serve
@@ -116,7 +119,7 @@ class _Desk:
             return None
         try:
             return mapping(read_row(self._get_service(), actor, int(request.path_params["id"])))
-        except NotFound:
+        except W365Error:  # the refusal is the answer, whatever else happens
             return None
 
 
