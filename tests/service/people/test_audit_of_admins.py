@@ -20,6 +20,7 @@ from w365.service.connecting import sign_ins, stored_connections
 from w365.service.matching import run
 from w365.service.people import roles
 from w365.service.people.roles import list_audit_log
+from w365.service.people.service_tokens import make_token, revoke_token
 from w365.service.retention import erasure
 from w365.service.syncing import providers, runs, schedules
 from w365.service.writeback import place
@@ -33,6 +34,7 @@ CHANGES_NOTHING: Mapping[str, str] = {
     "list_people": "reads",
     "find_person": "reads",
     "list_audit_log": "reads",
+    "list_tokens": "reads",
     "list_audit_names": "reads",
     "get_connection": "reads",
     "list_tables": "reads",
@@ -112,6 +114,8 @@ CHANGES: Mapping[str, Callable[[Service], object]] = {
         own_data.leave_demo(in_demo(it), BEN),
         own_data.return_to_demo(it, ADMIN),
     ),
+    "make_token": lambda it: make_token(it, ADMIN, "billing", Role.VIEWER, 1),
+    "revoke_token": lambda it: revoke_token(it, ADMIN, make_token(it, BEN, "billing", Role.VIEWER, 1).token.id),
     "set_role": lambda it: roles.set_role(it, ADMIN, person_of(it), Role.ADMIN),
     "disable_person": lambda it: roles.disable_person(it, ADMIN, person_of(it)),
     "erase_customer": erase_gone_customer,
