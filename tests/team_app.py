@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -65,10 +66,11 @@ class Team:
     def sign_in(self, name: str, role: str, cookie: str = "", nonce: str = "") -> Person:
         """Somebody with a role of the claims, in the browser of that cookie or one of their own, with a page's token.
 
-        Who signs in again does so with another nonce.
+        Who signs in again does so with another nonce, by itself where none is named.
         """
         cookie = cookie or self.nobody().cookies[COOKIE]
-        claims = {"iss": _ISSUER, "sub": name, "name": name, "iat": self._now(), "roles": [role], "nonce": nonce}
+        claims: dict[str, object] = {"iss": _ISSUER, "sub": name, "name": name, "iat": self._now(), "roles": [role]}
+        claims |= {"nonce": nonce or secrets.token_hex(8)}
         identity, further = self._vouch(claims)
         actor = enter(self.service, identity, browser_of(cookie))
         token = mint_token(self.service.settings.secret_key, actor, browser_of(cookie))

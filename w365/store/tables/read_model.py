@@ -101,7 +101,7 @@ class WorklistCount(Base):
     provider_id: Mapped[int] = derived(primary_key=True)
     status: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
     reason: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
-    owner: Mapped[str] = mapped_column(sa.String(100), primary_key=True)
+    owner: Mapped[PersonName] = mapped_column(sa.String(100), primary_key=True)
     is_gone: Mapped[bool] = mapped_column(primary_key=True)
     accounts: Mapped[int]
     seats: Mapped[int] = mapped_column(sa.BigInteger)
