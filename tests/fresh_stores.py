@@ -77,6 +77,7 @@ def empty_out(store: Store) -> None:
     with store.write() as connection:
         connection.exec_driver_sql("DROP SCHEMA public CASCADE")
         connection.exec_driver_sql("CREATE SCHEMA public")
+    store.schema = None
 
 
 _MADE: dict[str, tuple[bytes, list[dict[str, Any]]]] = {}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 import signal
 import threading
 import time
@@ -21,15 +20,16 @@ from typing import Any, TypeVar
 from w365.errors import AlreadyRunning, Cancelled, StoreError, W365Error
 from w365.log import Outage
 from w365.memory import return_memory, share_arenas
-from w365.model import Actor, Role, RunKind, RunState
-from w365.process_names import name_process
+from w365.model import Actor, ProcessKind, Role, RunKind, RunState
 from w365.service import Service
 from w365.service.deciding.bulk_run import run_plan
 from w365.service.deciding.parking import return_parked
-from w365.service.importing.runs import can_do_run, run_import_of_file
+from w365.service.importing.runs import run_import_of_file
 from w365.service.importing.uploads import forget_old_uploads
 from w365.service.matching.run import run_match
+from w365.service.processes import join_processes, say_alive
 from w365.service.retention.keeping import keep_removing
+from w365.service.shared_files import forget_old_files
 from w365.service.syncing.crm import run_crm_sync
 from w365.service.syncing.customers import run_sync
 from w365.service.syncing.runs import request_match
@@ -52,7 +52,6 @@ from w365.store.runs import (
     keep_alive,
     next_queued,
 )
-from w365.store.workers import note_worker
 
 _log = logging.getLogger(__name__)
 
@@ -127,7 +126,7 @@ def release(service: Service, watch: Watch) -> None:
         if not is_any_running(connection, but=()):
             return
     with service.store.write() as connection:
-        release_lost(connection, watch.find_lost(connection), service.clock(), partial(can_do_run, service))
+        release_lost(connection, watch.find_lost(connection), service.clock())
 
 
 def _look_at(service: Service, run_id: int) -> RunView:
@@ -223,6 +222,7 @@ def work(service: Service, *, parent: int | None = None) -> None:
     signals: list[int] = []
     for expected in (signal.SIGINT, signal.SIGTERM):
         signal.signal(expected, lambda number, _frame: signals.append(number))
+    join_processes(service, ProcessKind.WORKER)
     over, watch, takers = threading.Event(), Watch(), Takers(service)
     release(service, watch)
     sweep(service)
@@ -243,11 +243,11 @@ def work(service: Service, *, parent: int | None = None) -> None:
 
 def sweep(service: Service) -> None:
     """Say that this worker lives, and do what the time asks for. Nothing here waits for another machine."""
-    with service.store.write() as connection:
-        note_worker(connection, name_process() or platform.node(), service.clock())
+    say_alive(service, ProcessKind.WORKER)
     return_parked(service)
     start_due(service, note_to_tell)
     forget_old_uploads(service)
+    forget_old_files(service)
 
 
 class Takers:
@@ -294,9 +294,9 @@ def _keep_doing(name: str, over: threading.Event, seconds: float, task: Callable
 
 
 def _claim_next(service: Service, kinds: Collection[RunKind] = tuple(RunKind)) -> RunView | None:
-    """Claim the run that waits longest, of those of these kinds that can be done here; None where another was first."""
+    """Claim the run that waits longest, of those of these kinds; None where another was first."""
     with service.store.read() as connection:
-        run_id = next_queued(connection, lambda run_id, kind: kind in kinds and can_do_run(service, run_id, kind))
+        run_id = next_queued(connection, kinds)
     return None if run_id is None else _claim(service, run_id)
 
 

@@ -273,6 +273,11 @@ class RunKind(enum.StrEnum):
     COMPARE = "compare"
 
 
+class ProcessKind(enum.StrEnum):
+    APP = "app"
+    WORKER = "worker"
+
+
 class RunState(enum.StrEnum):
     QUEUED = "queued"
     RUNNING = "running"

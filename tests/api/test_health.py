@@ -16,9 +16,10 @@ from w365.api.door_rules import find_refusal
 from w365.api.health import health_routes
 from w365.api.visits import Connection, Visit, _ip
 from w365.entrance import read_entrance
+from w365.model import ProcessKind
 from w365.service import Service
+from w365.service.processes import say_alive
 from w365.store.db.engine import open_store
-from w365.store.workers import note_worker
 
 
 def ask(service: Service | None, path: str, base: str = "") -> httpx.Response:
@@ -41,8 +42,7 @@ def numbers(text: str) -> Iterator[tuple[str, Mapping[str, str], float]]:
 @pytest.fixture
 def working(service: Service) -> Service:
     """A service whose worker was seen just now."""
-    with service.store.write() as connection:
-        note_worker(connection, "here:1", service.clock())
+    say_alive(service, ProcessKind.WORKER)
     return service
 
 

@@ -28,7 +28,7 @@ PLACES = [page.place for page in PAGES]
 TELLING = {"review", "provider_accounts", "quality"}
 """Pages of which a part that runs again by itself tells names."""
 Change = Callable[[Service, Actor, int], object]
-OFTEN = {"visit", "session", "worker"}
+OFTEN = {"visit", "session", "process"}
 """Tables that a look at a page, or the worker beside it, writes: that somebody was here."""
 
 

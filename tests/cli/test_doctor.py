@@ -13,10 +13,10 @@ from fresh_stores import put_migrated
 
 from w365.config import DEMO_SERVED, load_settings
 from w365.launch import connected
-from w365.model import RunKind
+from w365.model import ProcessKind, RunKind
 from w365.store.db.engine import open_store
+from w365.store.processes import ProcessRow, note_process
 from w365.store.runs import request_run
-from w365.store.workers import note_worker
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -92,7 +92,7 @@ def test_a_run_that_nobody_takes_is_wrong(run: Run, home: Path) -> None:
     store.close()
     assert checks(run("doctor", "--json"))["worker"][0] == "wrong"
     with store.write() as connection:
-        note_worker(connection, "a worker", dt.datetime.now(dt.UTC))
+        note_process(connection, ProcessRow("a worker", ProcessKind.WORKER, "", "", (), dt.datetime.now(dt.UTC)))
     store.close()
     assert checks(run("doctor", "--json"))["worker"][0] == "ok"
 

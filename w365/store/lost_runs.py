@@ -29,9 +29,6 @@ TRIES = 2
 _FORGOTTEN = dt.timedelta(hours=2)
 """What a single look believes of a process of another machine; more than clocks are set by."""
 
-CanDoRun = Callable[[int, RunKind], bool]
-"""Whether a run can be done on this machine: an import needs its file."""
-
 
 class Watch:
     """Sees which running runs give no sign of life, by the time that passes for itself."""
@@ -60,19 +57,19 @@ def _count_silence(
     return (sign, before[1] + counted) if before and before[0] == sign else (sign, 0.0)
 
 
-def release_lost(connection: sa.Connection, run_ids: Iterable[int], at: dt.datetime, can_do_run: CanDoRun) -> list[int]:
+def release_lost(connection: sa.Connection, run_ids: Iterable[int], at: dt.datetime) -> list[int]:
     """Queue each of these running runs once more, or end it; return those that ended as interrupted.
 
     It goes on as what it was, on behalf of the same person: a sync at its page, a change of many rows with the rows
-    that are left, all else from its beginning. It ends where a person had cancelled it, where that process was its
-    second, and an import whose file is not here.
+    that are left, all else from its beginning. It ends where a person had cancelled it, and where that process was its
+    second.
     """
     ended = []
     for run_id in run_ids:
         run = connection.execute(_ONE, {"the_run": run_id}).one()
         if run.cancel_requested:
             _end(connection, run_id, RunState.CANCELLED, at, CANCELLED_LATE)
-        elif run.tries < TRIES and can_do_run(run_id, RunKind(run.kind)):
+        elif run.tries < TRIES:
             values = {"state": RunState.QUEUED, "message": "Its process ended early; it goes on by itself."}
             connection.execute(_RELEASE, {"the_run": run_id, **values})
         else:

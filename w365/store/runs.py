@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -241,10 +241,9 @@ def is_under_way(connection: sa.Connection, target: str) -> bool:
     return connection.scalar(active.limit(1)) is not None
 
 
-def next_queued(connection: sa.Connection, can_do_run: Callable[[int, RunKind], bool]) -> int | None:
-    """Give the run that waits longest, of those that can be done here."""
-    queued = connection.execute(_QUEUED)
-    return min((run_id for run_id, kind in queued if can_do_run(run_id, RunKind(kind))), default=None)
+def next_queued(connection: sa.Connection, kinds: Collection[RunKind]) -> int | None:
+    """Give the run that waits longest, of those of these kinds."""
+    return min((run_id for run_id, kind in connection.execute(_QUEUED) if kind in kinds), default=None)
 
 
 def is_run_active(connection: sa.Connection, run_id: int) -> bool:

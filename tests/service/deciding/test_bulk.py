@@ -360,7 +360,7 @@ def test_a_bulk_whose_process_ended_goes_on_with_the_rows_that_are_left(service:
     with pytest.raises(KeyboardInterrupt):
         bulk_run.run_plan(service, claimed(service, run_id), Killed(store, run_id, service.clock), part=3)
     with store.write() as connection:
-        release_lost(connection, [run_id], service.clock(), lambda *_: True)
+        release_lost(connection, [run_id], service.clock())
     run = execute_run(service, run_id)
     decided = len(rows_of(store, t.Decision.id, where=t.Decision.run_id == run_id))
     assert (run.state, run.result["rows_changed"], run.actor) == (RunState.DONE, decided, ANALYST.name)

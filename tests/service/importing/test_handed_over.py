@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,22 +16,23 @@ from service.import_files import csv_of
 from sheets.hostile_files import CSV, XLSX
 
 from w365 import jobs
-from w365.errors import AlreadyRunning, InputError, NotAllowed, NotFound
+from w365.errors import AlreadyRunning, InputError, NotAllowed, NotFound, StoreError
 from w365.model import RunKind, RunState
 from w365.service import Service
 from w365.service.importing.accounts import AccountsChoice
 from w365.service.importing.mapping_plan import FIELDS as MAPPING_FIELDS
 from w365.service.importing.mappings import MappingChoice
 from w365.service.importing.previews import describe_upload, look_at_accounts, look_at_mappings
-from w365.service.importing.runs import can_do_run, request_accounts_import, request_mappings_import
-from w365.service.importing.uploads import KEPT_SECONDS, Upload, forget_old_uploads, keep_upload
+from w365.service.importing.runs import request_accounts_import, request_mappings_import
+from w365.service.importing.uploads import Upload, forget_old_uploads, keep_upload, taken_up
+from w365.service.shared_files import IMPORTS, KEPT, forget_old_files, share_file
 from w365.service.syncing import providers, runs
 from w365.service.syncing.manual_rows import FIELDS
 from w365.sheets import Places, guess_columns
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.lost_runs import release_lost
-from w365.store.runs import RunView, next_queued
+from w365.store.runs import RunView
 
 HEAD = ("Customer number", "Company", "Domain")
 ANT, BEE = ("1", "Ant", "ant.de"), ("2", "Bee", "bee.de")
@@ -56,7 +59,9 @@ def hand_in(service: Service, *lines: tuple[str, ...]) -> tuple[Upload, Places]:
 
 
 def kept(service: Service) -> list[str]:
-    return sorted(path.name for path in (service.settings.home / "uploads").iterdir())
+    """What is kept of files anywhere: by this machine, and in the database."""
+    here = [path.name for path in (service.settings.home / "uploads").iterdir()]
+    return sorted(here + [name for (name,) in rows_of(service.store, t.SharedFile.name)])
 
 
 def run_of(service: Service, run_id: int) -> RunView:
@@ -77,7 +82,7 @@ def test_a_file_is_its_owners_and_looked_at_by_other_processes(service: Service,
 def test_a_worker_imports_and_matches_and_nothing_of_the_file_stays(service: Service, provider: int) -> None:
     upload, places = hand_in(service, ANT, BEE)
     run_id = request_accounts_import(service, ANALYST, provider, upload, places, AccountsChoice())
-    assert kept(service) == [f"run-{run_id}.file", f"run-{run_id}.json"]
+    assert kept(service) == [f"import/{run_id}"]
     assert rows_of(service.store, t.ProviderAccount.name) == []
     run = jobs.execute_run(service, run_id)
     assert (run.state, run.result, run.actor) == (RunState.DONE, Counter(new=2), ANALYST.name)
@@ -139,15 +144,13 @@ def test_a_second_import_waits_for_the_first_and_keeps_its_file(service: Service
     assert second.path.exists()
 
 
-def test_a_worker_without_the_file_leaves_the_run_to_one_that_has_it(
-    service: Service, provider: int, tmp_path: Path
-) -> None:
+def test_a_worker_of_another_machine_imports_the_file(service: Service, provider: int, tmp_path: Path) -> None:
     upload, places = hand_in(service, ANT)
     run_id = request_accounts_import(service, ANALYST, provider, upload, places, AccountsChoice())
     elsewhere = make_service(service.store, tmp_path / "elsewhere")
-    with service.store.read() as connection:
-        assert next_queued(connection, lambda *run: can_do_run(elsewhere, *run)) is None
-        assert next_queued(connection, lambda *run: can_do_run(service, *run)) == run_id
+    assert jobs.execute_run(elsewhere, run_id).state is RunState.DONE
+    assert rows_of(service.store, t.ProviderAccount.name) == [("Ant",)]
+    assert kept(service) == kept(elsewhere) == []
 
 
 def test_a_file_that_is_gone_asks_for_no_run(service: Service, provider: int) -> None:
@@ -161,50 +164,32 @@ def test_a_file_that_is_gone_asks_for_no_run(service: Service, provider: int) ->
 def test_what_nobody_imports_is_deleted_and_what_waits_is_kept(service: Service, provider: int) -> None:
     waiting, places = hand_in(service, ANT)
     run_id = request_accounts_import(service, ANALYST, provider, waiting, places, AccountsChoice())
+    share_file(service, f"{IMPORTS}{run_id + 1}", b"", {})
     new, _ = hand_in(service, BEE)
     old, _ = hand_in(service, BEE)
-    folder = service.settings.home / "uploads"
-    for path in (old.path, *folder.glob("run-*"), folder / "run-999.file"):
-        path.touch()
-        os.utime(path, (0, time.time() - KEPT_SECONDS - 1))
+    os.utime(old.path, (0, time.time() - KEPT.total_seconds() - 1))
     forget_old_uploads(service)
-    assert kept(service) == sorted([new.path.name, f"run-{run_id}.file", f"run-{run_id}.json"])
+    later = replace(service, clock=lambda: service.clock() + KEPT + dt.timedelta(seconds=1))
+    forget_old_files(later)
+    assert kept(service) == sorted([new.path.name, f"import/{run_id}"])
 
 
-def test_a_run_whose_file_its_dead_worker_left_is_cleared_away(service: Service, provider: int) -> None:
+def test_an_import_whose_worker_ended_begins_anew_once(service: Service, provider: int) -> None:
     upload, places = hand_in(service, ANT)
     run_id = request_accounts_import(service, ANALYST, provider, upload, places, AccountsChoice())
     assert jobs._claim(service, run_id)
     with service.store.write() as connection:
-        release_lost(connection, [run_id], service.clock(), lambda *_: False)
-    for path in (service.settings.home / "uploads").iterdir():
-        os.utime(path, (0, 0))
-    forget_old_uploads(service)
-    assert kept(service) == []
-
-
-def test_an_import_whose_worker_ended_begins_anew_where_its_file_is(service: Service, provider: int) -> None:
-    upload, places = hand_in(service, ANT)
-    run_id = request_accounts_import(service, ANALYST, provider, upload, places, AccountsChoice())
-    assert jobs._claim(service, run_id)
-    with service.store.write() as connection:
-        release_lost(connection, [run_id], service.clock(), lambda *run: can_do_run(service, *run))
+        release_lost(connection, [run_id], service.clock())
     assert jobs.execute_run(service, run_id).state is RunState.DONE
     assert kept(service) == []
 
 
-def test_an_import_without_its_file_does_not_wait_for_ever(service: Service, provider: int, tmp_path: Path) -> None:
+def test_an_import_that_the_database_stopped_keeps_its_file(service: Service, provider: int) -> None:
     upload, places = hand_in(service, ANT)
     run_id = request_accounts_import(service, ANALYST, provider, upload, places, AccountsChoice())
-    assert jobs._claim(service, run_id)
-    elsewhere = make_service(service.store, tmp_path / "elsewhere")
-    with service.store.write() as connection:
-        release_lost(connection, [run_id], service.clock(), lambda *run: can_do_run(elsewhere, *run))
-    run = runs.read_run(service, ADMIN, run_id)[0]
-    assert (run.state, run.error) == (
-        RunState.INTERRUPTED,
-        "The process that did this ended early. Nothing was imported; import the file again.",
-    )
+    with pytest.raises(StoreError), taken_up(service, run_id):
+        raise StoreError("The database is gone.")
+    assert kept(service) == [f"import/{run_id}"]
 
 
 HOSTILE = {f"{name}.xlsx": case for name, case in XLSX.items()} | {f"{name}.csv": case for name, case in CSV.items()}

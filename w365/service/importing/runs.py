@@ -13,7 +13,7 @@ from w365.service.importing.accounts import AccountsChoice, find_target, plan_ac
 from w365.service.importing.mapping_plan import FIELDS, Verdict
 from w365.service.importing.mappings import TARGET, MappingChoice, plan_mappings
 from w365.service.importing.report import Plan, Tell, write_whole
-from w365.service.importing.uploads import Task, Upload, forget_task, hand_over, is_handed_over, read_task
+from w365.service.importing.uploads import Task, Upload, forget_upload, hand_over, read_upload, taken_up
 from w365.service.syncing.manual_rows import FIELDS as ACCOUNT_FIELDS
 from w365.sheets import Places, open_sheet
 from w365.store.run_counts import Counts
@@ -42,27 +42,22 @@ def request_mappings_import(
 
 
 def _request(service: Service, actor: Actor, kind: RunKind, target: str, task: Task) -> int:
+    content = read_upload(task.upload)
     with service.store.write() as connection:
         run_id = request_run(connection, kind, target, actor.name, service.clock())
-        hand_over(service.settings, run_id, task)
+        hand_over(service, connection, run_id, task, content)
+    forget_upload(service, actor, task.upload)
     return run_id
 
 
-def can_do_run(service: Service, run_id: int, kind: RunKind) -> bool:
-    """Whether a worker of this data folder can do a run: an import needs its file."""
-    return kind not in _PLANS or is_handed_over(service.settings, run_id)
-
-
 def run_import_of_file(service: Service, run: RunView, progress: Progress) -> Counts:
-    """Do an import, all of it or nothing, and delete its file however that ends."""
+    """Do an import, all of it or nothing, and forget its file."""
     try:
-        task = read_task(service.settings, run.id)
-        plan = _PLANS[run.kind](service, Actor(run.actor, Role.ADMIN), task, lambda _: progress.check())
-        return write_whole(service, run, plan())
+        with taken_up(service, run.id) as task:
+            plan = _PLANS[run.kind](service, Actor(run.actor, Role.ADMIN), task, lambda _: progress.check())
+            return write_whole(service, run, plan())
     except Cancelled as error:
         raise Cancelled(error.what, kept="Nothing was imported.", do=error.do) from None
-    finally:
-        forget_task(service.settings, run.id)
 
 
 def _plan_accounts(service: Service, actor: Actor, task: Task, tell: Tell) -> Plan:

@@ -1,30 +1,28 @@
-"""Files that a page hands over: kept in the data folder for whoever reads them, and deleted after.
+"""Files that a page hands over.
 
-A file lies under a name nobody can foresee until its import is asked for, then under the number of the run, beside what
-the person decided. It is there for the processes of this data folder: a worker elsewhere leaves the run to them.
+Until its import is asked for, a file lies in the data folder of the page's machine, under a name nobody can foresee;
+from then on in the database, beside what the person decided, for any worker.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from w365.config import Settings
-from w365.errors import NotFound
+from w365.errors import NotFound, StoreError
 from w365.model import Actor, Role
 from w365.own_files import make_folder, opener
 from w365.service import Service
 from w365.service.access import needs
+from w365.service.shared_files import IMPORTS, KEPT, fetch_file, forget_shared_file
 from w365.sheets import Reading
-from w365.store.runs import is_run_active
-
-KEPT_SECONDS = 3600.0
-"""How long a file that nobody imports is kept; a page that still shows it hands it over again."""
+from w365.store.db.engine import Connection
+from w365.store.shared_files import keep_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +45,8 @@ class Task:
 
 @needs(Role.ANALYST)
 def keep_upload(service: Service, actor: Actor, name: str, content: bytes) -> Upload:
-    """Keep a file for the processes that read it."""
-    folder = _folder(service.settings)
-    make_folder(folder)
-    path = folder / f"{secrets.token_hex(16)}.file"
-    with open(path, "xb", opener=opener) as file:
-        file.write(content)
-    return Upload(name, path)
+    """Keep a file for the processes of this machine that read it."""
+    return _keep(service, name, content)
 
 
 @needs(Role.ANALYST)
@@ -61,59 +54,64 @@ def forget_upload(_service: Service, actor: Actor, upload: Upload) -> None:
     upload.path.unlink(missing_ok=True)
 
 
-def hand_over(settings: Settings, run_id: int, task: Task) -> None:
-    """Put file and task where the run's worker finds them; call it before the run can be seen."""
-    path, about = _paths(settings, run_id)
+def read_upload(upload: Upload) -> bytes:
+    """Give the content; NotFound when it was kept for too long, or by another machine."""
     try:
-        task.upload.path.rename(path)
+        return upload.path.read_bytes()
     except FileNotFoundError:
-        raise NotFound(
-            f"{task.upload.name} is not kept any more.", kept="Nothing was imported.", do="Choose it once more."
-        ) from None
+        raise _gone(upload.name) from None
+
+
+def hand_over(service: Service, connection: Connection, run_id: int, task: Task, content: bytes) -> None:
+    """Put file and task where any worker finds them, in the transaction that asks for the run."""
     upload = {"name": task.upload.name, "reading": asdict(task.upload.reading)}
-    content = {**upload, "places": dict(task.places), "choice": dict(task.choice)}
-    with open(about, "w", encoding="utf-8", opener=opener) as file:
-        json.dump(content, file)
+    about = {**upload, "places": dict(task.places), "choice": dict(task.choice)}
+    keep_file(connection, f"{IMPORTS}{run_id}", service.clock(), content, about)
 
 
-def is_handed_over(settings: Settings, run_id: int) -> bool:
-    """Whether the file of an import lies in this data folder."""
-    return _paths(settings, run_id)[1].exists()
+@contextmanager
+def taken_up(service: Service, run_id: int) -> Iterator[Task]:
+    """Give the task of an import with its file, both forgotten after.
 
-
-def read_task(settings: Settings, run_id: int) -> Task:
-    path, about = _paths(settings, run_id)
-    content = json.loads(about.read_text(encoding="utf-8"))
-    upload = Upload(content["name"], path, Reading(**content.get("reading", {})))
-    return Task(upload, content["places"], content["choice"])
-
-
-def forget_task(settings: Settings, run_id: int) -> None:
-    for path in _paths(settings, run_id):
-        path.unlink(missing_ok=True)
+    Where the database fails the run goes on elsewhere, and they are kept for that.
+    """
+    about, content = fetch_file(service, f"{IMPORTS}{run_id}") or _missing()
+    upload = replace(_keep(service, about["name"], content), reading=Reading(**about.get("reading", {})))
+    is_over = True
+    try:
+        yield Task(upload, about["places"], about["choice"])
+    except StoreError:
+        is_over = False
+        raise
+    finally:
+        upload.path.unlink(missing_ok=True)
+        if is_over:
+            forget_shared_file(service, f"{IMPORTS}{run_id}")
 
 
 def forget_old_uploads(service: Service) -> None:
-    """Delete what was kept for long enough, and is not of an import that waits or is under way."""
-    oldest = time.time() - KEPT_SECONDS
-    for path in _folder(service.settings).glob("*.*"):
-        if path.stat().st_mtime < oldest and not _is_wanted(service, path.stem):
+    """Delete what this machine kept for long enough."""
+    oldest = time.time() - KEPT.total_seconds()
+    for path in (service.settings.home / _FOLDER).glob("*.*"):
+        if path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
 
 
-def _is_wanted(service: Service, name: str) -> bool:
-    if not name.startswith(_RUN):
-        return False
-    with service.store.read() as connection:
-        return is_run_active(connection, int(name.removeprefix(_RUN)))
+def _keep(service: Service, name: str, content: bytes) -> Upload:
+    folder = service.settings.home / _FOLDER
+    make_folder(folder)
+    path = folder / f"{secrets.token_hex(16)}.file"
+    with open(path, "xb", opener=opener) as file:
+        file.write(content)
+    return Upload(name, path)
 
 
-_RUN = "run-"
+def _missing() -> NoReturn:
+    raise _gone("The file")
 
 
-def _folder(settings: Settings) -> Path:
-    return settings.home / "uploads"
+def _gone(name: str) -> NotFound:
+    return NotFound(f"{name} is not kept any more.", kept="Nothing was imported.", do="Choose it once more.")
 
 
-def _paths(settings: Settings, run_id: int) -> tuple[Path, Path]:
-    return _folder(settings) / f"{_RUN}{run_id}.file", _folder(settings) / f"{_RUN}{run_id}.json"
+_FOLDER = "uploads"

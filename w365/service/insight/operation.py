@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,15 +9,13 @@ from dataclasses import dataclass
 from w365.errors import StoreError
 from w365.model import RunKind, RunState, Status
 from w365.service import Service
+from w365.service.processes import SILENT_AFTER
 from w365.store.db.migrate import newest_schema, revision_of
 from w365.store.insight.operation import count_runs, find_last_syncs, find_oldest_queued
+from w365.store.processes import find_last_sign_of_life
 from w365.store.reading.row_counts import count_statuses
 from w365.store.runs import CRM
 from w365.store.syncing.providers import list_providers
-from w365.store.workers import find_last_sign_of_life
-
-WORKER_SILENT_AFTER = dt.timedelta(seconds=150)
-"""Two sweeps of a worker, and half a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +61,6 @@ def find_obstacles(service: Service) -> dict[str, str]:
     obstacles = {}
     if revision != newest_schema():
         obstacles["schema"] = f"The database has the schema {revision}, and this program {newest_schema()}."
-    if seen is None or service.clock() - seen > WORKER_SILENT_AFTER:
+    if seen is None or service.clock() - seen > SILENT_AFTER:
         obstacles["worker"] = "No worker has been seen for more than two minutes."
     return obstacles

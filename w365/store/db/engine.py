@@ -64,6 +64,8 @@ class Store:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._turns = Turns(engine.url.database if self.is_sqlite else None)
+        self.schema: str | None = None
+        """The schema that this code writes, once it was found or made; another is read as far as that goes."""
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -71,6 +73,16 @@ class Store:
             # PostgreSQL's default level would let each statement see another state.
             connection = plain if self.is_sqlite else plain.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
+                yield connection
+
+    @contextmanager
+    def write_beside(self) -> Iterator[sa.Connection]:
+        """Open a write transaction for rows that no other depends on: on PostgreSQL it waits for nobody."""
+        if self.is_sqlite:
+            with self.write() as connection:
+                yield connection
+        else:
+            with told(), self.engine.begin() as connection:
                 yield connection
 
     @contextmanager
@@ -84,8 +96,21 @@ class Store:
                     connection.exec_driver_sql(_TAKE_TURN, execution_options={"no_parameters": True})
                 begin = time.monotonic()
                 WRITE_WAIT_SECONDS.observe(begin - asked)
+                self._refuse_other_schema(connection)
                 yield connection
         self._turns.give(time.monotonic() - begin)
+
+    def _refuse_other_schema(self, connection: sa.Connection) -> None:
+        """Write nothing that another version, which changed the tables since, would not understand."""
+        if self.schema is None:
+            return
+        schema = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        if schema != self.schema:
+            raise StoreError(
+                f"Another version of this program has changed the database (schema {schema}, and here {self.schema}).",
+                kept="Nothing was written.",
+                do="Reload the page in a moment; whoever runs this updates all its apps and workers.",
+            )
 
     @property
     def url(self) -> str:

@@ -36,19 +36,23 @@ def migrate(store: Store) -> str:
     was, when it is older than that, newer than this code or not one of ours. A SQLite file is copied beside itself
     before an older schema is changed.
     """
-    newest = newest_schema()
+    newest, store.schema = newest_schema(), None
     with store.read() as connection:
         current = revision_of(connection)
         has_tables = bool(sa.inspect(connection).get_table_names())
-    if current == newest:
-        return newest
+    if current != newest:
+        _change(store, current, newest, has_tables=has_tables)
+    store.schema = newest
+    return newest
+
+
+def _change(store: Store, current: str | None, newest: str, *, has_tables: bool) -> None:
     _refuse_unknown(current, has_tables=has_tables)
     if current is None:
         store.keep_wal()
     with store.write() as connection:
         if revision_of(connection) == current:  # nobody was faster
             _bring_to(store, connection, current, newest)
-    return newest
 
 
 def newest_schema() -> str:

@@ -56,7 +56,18 @@ from w365.store.tables.read_model import (
     Worklist,
     WorklistCount,
 )
-from w365.store.tables.runs import ACTIVE_RUNS, CrmDelta, CrmSize, Run, RunProblem, RunSeen, Snapshot, Visit, Worker
+from w365.store.tables.runs import (
+    ACTIVE_RUNS,
+    CrmDelta,
+    CrmSize,
+    Process,
+    Run,
+    RunProblem,
+    RunSeen,
+    SharedFile,
+    Snapshot,
+    Visit,
+)
 from w365.store.tables.schedules import Notice, Schedule
 from w365.store.tables.settings import (
     ConsentBegun,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -71,12 +72,26 @@ class RunProblem(Base):
     why: Mapped[str]
 
 
-class Worker(Base):
-    """A process that does runs, and when it last said that it lives."""
+class Process(Base):
+    """A process of this program on the database: which, and when it last said that it lives."""
 
-    __tablename__ = "worker"
-    name: Mapped[str] = mapped_column(primary_key=True)
+    __tablename__ = "process"
+    name: Mapped[str] = mapped_column(primary_key=True)  # see w365.process_names
+    kind: Mapped[str]  # ProcessKind
+    version: Mapped[str]  # of the program
+    schema: Mapped[str]  # the newest that this version knows
+    keys: Mapped[str]  # digests of its secret keys, the newest first
     seen_at: Mapped[dt.datetime]
+
+
+class SharedFile(Base):
+    """What one process keeps for the others, as they share no memory and no disk; for a while."""
+
+    __tablename__ = "shared_file"
+    name: Mapped[str] = mapped_column(primary_key=True)  # its kind, a slash, and what tells it apart
+    about: Mapped[dict[str, Any]]
+    content: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    kept_at: Mapped[dt.datetime]
 
 
 class Visit(Base):

@@ -9,11 +9,13 @@ from w365.model import DomainList, Role
 from w365.service.configuring.settings import domains_on, get_settings, list_changes
 from w365.service.matching.run import PendingChange
 from w365.service.own_data import narrow_own_files
+from w365.service.processes import get_installation
 from w365.store.configuring.setting_changes import ChangedSetting
 from w365.store.configuring.settings import CRM_ADDRESS, SCHEDULE_ZONE
 from w365.ui.configuring.auto_match import show_auto_match
 from w365.ui.configuring.change_preview import propose_change, show_pending
 from w365.ui.configuring.crm_address import show_crm_address
+from w365.ui.configuring.installation import show_installation, warn_of_other_schema
 from w365.ui.configuring.rules import show_rules
 from w365.ui.configuring.schedules import show_schedules
 from w365.ui.configuring.words import say_setting, say_value
@@ -32,6 +34,8 @@ _LIST_HELP = {
 
 def show_configuration(context: PageContext) -> None:
     keep_current(context)
+    installation = get_installation(context.service, context.actor)
+    warn_of_other_schema(installation)
     settings = get_settings(context.service, context.actor)
     if context.actor.role < Role.ADMIN:
         st.info("You can look at these settings; changing them needs the role admin.")
@@ -53,6 +57,8 @@ def show_configuration(context: PageContext) -> None:
     show_extras(Slot.CONFIGURATION, context)
     st.subheader("Changes", anchor=False)
     _show_changes(context)
+    st.subheader("Program", anchor=False)
+    show_installation(installation, context.service.clock())
 
 
 def _show_lists(context: PageContext) -> None:

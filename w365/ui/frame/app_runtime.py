@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from streamlit.runtime.scriptrunner import add_script_run_ctx
 
-from w365.errors import AlreadyRunning, W365Error
+from w365.errors import AlreadyRunning, StoreError, W365Error
 from w365.memory import return_memory, share_arenas
 
 if TYPE_CHECKING:
@@ -113,17 +113,26 @@ class Backstage:
         share_arenas()
         set_up_logging(surroundings.settings)
         service = open_service(surroundings.settings)
-        if service.settings.is_demo:
-            furnish_demo(service)
-        self._service, self._error = service, None
-        self._known.set()
         try:
+            self._join(service)
+            if service.settings.is_demo:
+                furnish_demo(service)
+            self._service, self._error = service, None
+            self._known.set()
             while not (self._end.is_set() or self._over.is_set()) and _is_alive(surroundings.demo):
-                self._work(surroundings, service.store.tidy)
+                self._work(surroundings, service)
         finally:
             service.store.close()
 
-    def _work(self, surroundings: Surroundings, tidy: Callable[[], None]) -> None:
+    def _join(self, service: Service) -> None:
+        """Say to the other apps and workers that this one is there; with SQLite there is nobody elsewhere."""
+        from w365.model import ProcessKind
+        from w365.service.processes import join_processes
+
+        if not service.store.is_sqlite:
+            join_processes(service, ProcessKind.APP)
+
+    def _work(self, surroundings: Surroundings, service: Service) -> None:
         from w365.launch import worker
 
         with (self._start_worker or worker)(surroundings) as process:
@@ -134,9 +143,19 @@ class Backstage:
                     return
                 if look % _TIDY_EVERY == 0:
                     return_memory()
-                    tidy()
+                    service.store.tidy()
+                    _say_alive(service)
         _log.warning("a process beside the app ended and is started again")
         self._end.wait(self._look_seconds)
+
+
+def _say_alive(service: Service) -> None:
+    from w365.model import ProcessKind
+    from w365.service.processes import say_alive
+
+    if not service.store.is_sqlite:
+        with suppress(StoreError):  # the worker's log tells it
+            say_alive(service, ProcessKind.APP)
 
 
 _STOPPED = W365Error("The app is stopping.", kept="What was saved is safe.", do="Start it again.")

@@ -1,4 +1,4 @@
-"""What 1.1.0 added to 1.0.0: who gets in, the audit log, workers, who does or stops a run, kept counts, and names."""
+"""What 1.1.0 added to 1.0.0: who gets in, the audit log, processes and their files, who does a run, kept counts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ depends_on = None
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 TIME = sa.DateTime(timezone=True)
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 KEY = ("provider_id", "status", "reason", "owner", "is_gone")
@@ -81,10 +82,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("target", name="pk_reading_choice"),
     )
     op.create_table(
-        "worker",
-        sa.Column("name", sa.Text(), nullable=False),
+        "process",
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("name", "kind", "version", "schema", "keys")),
         sa.Column("seen_at", TIME, nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_worker"),
+        sa.PrimaryKeyConstraint("name", name="pk_process"),
+    )
+    op.create_table(
+        "shared_file",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("about", JSON, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("kept_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_shared_file"),
     )
     _count_worklist()
 
