@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import httpx
 import pytest
 import uvicorn
 from fresh_stores import make_once
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from w365.api import tokens
 from w365.api.browsers import COOKIE
@@ -72,12 +73,12 @@ def furnish(service: Service) -> None:
 
 
 class Server:
-    """The routes on a real socket; each test says what service they work with."""
+    """The routes, or an app of a test, on a real socket; each test says what service they work with."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: ASGIApp | None = None, lifespan: Literal["on", "off"] = "off") -> None:
         self.get_service: Callable[[], Service] = no_connection  # type: ignore[assignment]
-        app = Starlette(routes=routes(self._service))
-        self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+        app = app or Starlette(routes=routes(self._service))
+        self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan=lifespan))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
     def _service(self) -> Service:
@@ -94,8 +95,12 @@ class Server:
         self._thread.join()
 
     @property
+    def port(self) -> int:
+        return int(self._server.servers[0].sockets[0].getsockname()[1])
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from w365.api.browsers import read_browser
 from w365.api.door_rules import NAMELESS, Refusal, address_of, find_refusal
+from w365.api.half_open import hurry
 from w365.api.refusal_log import RefusalLog
 from w365.api.visits import Visit, read_visit
 from w365.caller import HEADER, note_caller
@@ -77,7 +81,8 @@ class Doors:
             self._refusals.note(refusal.kind, visit)
             await _refuse(refusal, scope, receive, send)
         else:
-            await self._app(self._with_address(visit, self._without_names(scope)), receive, send)
+            with suppress(ClientDisconnect):  # who went away in the middle of a request hears no answer
+                await self._app(self._with_address(visit, self._without_names(scope)), receive, send)
 
     async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -85,6 +90,8 @@ class Doors:
         except ConfigurationError as error:
             sentence = str(error)
         if not sentence:
+            if (config := _server_of(receive)) is not None:
+                hurry(config)
             await self._app(scope, receive, send)
             return
         await receive()
@@ -117,9 +124,14 @@ class Doors:
         return {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() not in names]}
 
 
+def _server_of(receive: Receive) -> Any:
+    """Uvicorn's configuration, which belongs to what `receive` belongs to when it starts; None for another server."""
+    return getattr(getattr(receive, "__self__", None), "config", None)
+
+
 def _listening_address(receive: Receive) -> str | None:
-    """Where uvicorn is told to listen: its configuration belongs to what `receive` belongs to when it starts."""
-    config = getattr(getattr(receive, "__self__", None), "config", None)
+    """Where uvicorn is told to listen."""
+    config = _server_of(receive)
     if config is None or config.fd is not None:
         return None
     return f"the socket {config.uds}" if config.uds else str(config.host)

@@ -1,92 +1,50 @@
-"""Links to files: each is for the browser that asked, works once, and only for a few minutes.
-
-They are kept in the memory of this process, which made them: a browser stays with its replica, and a restart ends them.
-"""
+"""Files that are sent while they are made: so many at a time, and only as long as somebody reads them."""
 
 from __future__ import annotations
 
-import hmac
-import secrets
+import asyncio
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from time import monotonic
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from w365.api.browsers import COOKIE
+from w365.api.download_links import redeem
 from w365.api.growing_file import GrowingFile
-from w365.errors import AccessError, StoreError
-from w365.model import Actor
+from w365.api.half_open import hang_up
+from w365.errors import StoreError
 from w365.service import Service
-from w365.service.exporting import MEDIA_TYPES, FileRequest, name_file, write_requested
-
-SECONDS = 300
-_MOST = 10_000
+from w365.service.exporting import MEDIA_TYPES, name_file, write_requested
 
 MOST_AT_ONCE = 8
 """How many files may be on their way at a time."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Ticket:
-    actor: Actor
-    file_request: FileRequest
-    browser: str
-    until: float
-
-
-class Tickets:
-    """What was asked for and not fetched yet, by the random name that stands in the link."""
-
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._open: dict[str, _Ticket] = {}
-
-    def issue(self, actor: Actor, file_request: FileRequest, browser: str) -> str:
-        """Keep what is wanted and return the link to it, for this browser alone."""
-        now, name = self._clock(), secrets.token_urlsafe(32)
-        with self._lock:
-            self._open = {key: one for key, one in self._open.items() if one.until > now}
-            while len(self._open) >= _MOST:
-                del self._open[next(iter(self._open))]
-            self._open[name] = _Ticket(actor, file_request, browser, now + SECONDS)
-        return f"/api/downloads/{name}"
-
-    def redeem(self, name: str, browser: str) -> tuple[Actor, FileRequest]:
-        """Take what a link stands for; AccessError when it was used, is too old or somebody else's."""
-        with self._lock:
-            ticket = self._open.get(name)
-            if ticket is None or ticket.until <= self._clock():
-                raise _refused("This link was used already, or is too old.")
-            if not browser or not hmac.compare_digest(ticket.browser.encode(), browser.encode()):
-                raise _refused("This link was made for another browser.")
-            del self._open[name]
-        return ticket.actor, ticket.file_request
-
-
-TICKETS = Tickets()
+_WAIT_SECONDS = 60.0
+_READ_SECONDS = 60.0
+"""In which a reader takes the next quarter of a megabyte, or is given up."""
 
 
 class Places:
-    """So many files may be under way at a time: what they take of disk and processor is bounded."""
+    """So many files may be under way at a time: what they take of disk and processor is bounded. Others wait."""
 
-    def __init__(self, number: int = MOST_AT_ONCE) -> None:
-        self._free = threading.BoundedSemaphore(number)
+    def __init__(self, number: int = MOST_AT_ONCE, wait_seconds: float = _WAIT_SECONDS) -> None:
+        self._free, self._wait_seconds = asyncio.Semaphore(number), wait_seconds
 
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        if not self._free.acquire(blocking=False):
+    @asynccontextmanager
+    async def taken(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await self._free.acquire()
+        except TimeoutError:
             raise StoreError(
                 "Too many files are being downloaded at this moment.",
                 kept="Nothing was sent, and the link can still be used.",
                 do="Reload this tab in a minute.",
-            )
+            ) from None
         try:
             yield
         finally:
@@ -99,21 +57,40 @@ PLACES = Places()
 class Download(Response):
     """Sends a file while it is made, and gives its place and its space back however that ends."""
 
-    def __init__(self, file: GrowingFile, held: ExitStack, media_type: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        file: GrowingFile,
+        held: AsyncExitStack,
+        media_type: str,
+        headers: Mapping[str, str],
+        read_seconds: float = _READ_SECONDS,
+    ) -> None:
         super().__init__(media_type=media_type)
         self._answer = StreamingResponse(file.parts(), media_type=media_type, headers=headers)
-        self._file, self._held = file, held
+        self._held, self._read_seconds = held, read_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._held:
-            await self._answer(scope, receive, send)
+        async def send_in_time(message: Message) -> None:
+            try:
+                async with asyncio.timeout(self._read_seconds):
+                    await send(message)
+            except TimeoutError:
+                if not hang_up(receive):
+                    raise
+                await asyncio.Event().wait()  # the answer ends as soon as it is told that the connection did
+
+        async with self._held:
+            await self._answer(scope, receive, send_in_time)
 
 
-async def send(service: Service, request: Request, tickets: Tickets = TICKETS, places: Places = PLACES) -> Download:
+async def send(
+    service: Service, request: Request, places: Places = PLACES, read_seconds: float = _READ_SECONDS
+) -> Download:
     """Make the file of a link and send it as it grows."""
-    with ExitStack() as held:
-        held.enter_context(places.taken())
-        actor, file_request = tickets.redeem(request.path_params["name"], request.cookies.get(COOKIE, ""))
+    async with AsyncExitStack() as held:
+        await held.enter_async_context(places.taken())
+        name, cookie = request.path_params["name"], request.cookies.get(COOKIE, "")
+        actor, file_request = await run_in_threadpool(redeem, service, name, cookie)
         file = GrowingFile()
         held.callback(file.discard)
         writer = threading.Thread(
@@ -130,8 +107,5 @@ async def send(service: Service, request: Request, tickets: Tickets = TICKETS, p
             "X-Content-Type-Options": "nosniff",
             "X-Accel-Buffering": "no",  # a proxy that collects the answer first would let the person wait again
         }
-        return Download(file, held.pop_all(), MEDIA_TYPES[file_request.form], headers)
-
-
-def _refused(what: str) -> AccessError:
-    return AccessError(what, kept="Nothing was sent.", do="Close this tab and choose Download again.")
+        return Download(file, held.pop_all(), MEDIA_TYPES[file_request.form], headers, read_seconds)
+    raise AssertionError  # nothing here is silenced; for the type checker

@@ -12,7 +12,7 @@ from functools import partial
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
@@ -65,8 +65,9 @@ _STATUS: tuple[tuple[type[W365Error], int], ...] = (
 def routes(get_service: Callable[[], Service], base: str = "") -> list[Route]:
     """Return the routes below the app's base path; `get_service` is called at each request."""
     api, log = _Api(get_service), RefusalLog()
-    kept = [Middleware(ExceptionMiddleware, handlers={W365Error: partial(_refused, log), Exception: _failed})]
-    told = [Middleware(ExceptionMiddleware, handlers={W365Error: partial(_said, log), Exception: _failed})]
+    unforeseen = {ClientDisconnect: _left, Exception: _failed}
+    kept = [Middleware(ExceptionMiddleware, handlers={W365Error: partial(_refused, log), **unforeseen})]
+    told = [Middleware(ExceptionMiddleware, handlers={W365Error: partial(_said, log), **unforeseen})]
     download = Route(base + "/api/downloads/{name}", api.download, methods=["GET"], middleware=told)
     download.methods = {"GET"}  # a HEAD, as a scanner of links sends one, would use the link up
     return [
@@ -188,6 +189,10 @@ def _failed(request: Request, error: Exception) -> JSONResponse:
     _log.error("reference %s: %s failed", reference, request.url.path, exc_info=error)
     sentence = f"Something unexpected happened. Try again; if it stays, tell an admin the reference {reference}."
     return _answer({"error": sentence}, 500)
+
+
+def _left(_request: Request, _error: Exception) -> PlainTextResponse:
+    return PlainTextResponse("", 400)  # which nobody hears
 
 
 def _refusal(error: W365Error, **more: object) -> JSONResponse:

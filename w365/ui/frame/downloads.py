@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from w365.api.browsers import COOKIE
-from w365.api.downloads import SECONDS, TICKETS
+from w365.api.download_links import SECONDS, make_link
 from w365.service.exporting import EVERYTHING, FileRequest, Format, Subject
 from w365.service.reading.records import count
 from w365.store.reading.worklist import Filter
@@ -116,7 +116,7 @@ def _show_link(context: PageContext, request: FileRequest) -> None:
     if not browser:
         st.warning("Reload the page once; then this browser can download.")
         return
-    link = base_path() + TICKETS.issue(context.actor, request, browser)
+    link = base_path() + make_link(context.service, context.actor, request, browser)
     # A link works once. Opening it runs this dialog again, which makes the next one.
     label = f"Download {FORMAT_WORDS[request.form]}"
     st.link_button(label, link, type="primary", on_click="rerun", icon=":material/download:", key="download-link")
