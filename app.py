@@ -10,10 +10,11 @@ from w365.caller import ask_page
 from w365.ui.frame import app_runtime
 from w365.ui.frame.page_frame import say_uncaught
 from w365.ui.frame.pages import MAIN_SCRIPT
-from w365.ui.frame.security import bind_pages_to_people, middleware
+from w365.ui.frame.replicas import share_files
+from w365.ui.frame.security import middleware, prepare_cookies
 from w365.ui.frame.visitor import address_here, base_path, name_identity_provider
 
-bind_pages_to_people()
+prepare_cookies()
 ask_page(address_here)
 app = st.App(
     MAIN_SCRIPT,
@@ -23,3 +24,4 @@ app = st.App(
     lifespan=app_runtime.lifespan,
     on_script_error=say_uncaught,
 )
+share_files(app, MAIN_SCRIPT, say_uncaught)

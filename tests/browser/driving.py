@@ -52,6 +52,10 @@ def wait_until_still(page: Page) -> None:
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
+def signed_in(page: Page, name: str, role: str) -> None:
+    expect(page.get_by_test_id("stSidebar").get_by_text(f"Signed in as {name} · {role}")).to_be_visible()
+
+
 def metric(page: Page, label: str) -> str:
     box = page.get_by_test_id("stMetric").filter(has_text=label).first
     return box.get_by_test_id("stMetricValue").inner_text().strip()

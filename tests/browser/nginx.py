@@ -41,13 +41,18 @@ http {{
     {servers}
 }}
 """
-SIGNED_IN_BY_APP = """
+REPLICAS = """
+    upstream either {{ server 127.0.0.1:{first} fail_timeout=0; server 127.0.0.1:{second} fail_timeout=0; }}
+    upstream first {{ server 127.0.0.1:{first} fail_timeout=0; server 127.0.0.1:{second} backup; }}
+    upstream second {{ server 127.0.0.1:{second} fail_timeout=0; server 127.0.0.1:{first} backup; }}
+    map $cookie_apart:$http_upgrade $replica {{ default either; 1:websocket first; 1: second; }}
     server {{
         listen 127.0.0.1:{port} ssl;
-        location /w365/ {{ proxy_pass {app}; }}
+        location /w365/ {{ proxy_pass http://$replica; }}
     }}
 """
-"""The app signs people in; it lies below a base path."""
+"""Two apps that sign people in, below a base path. Requests go to one after the other, whoever sends them; those of a
+browser with the cookie `apart=1` to the second app, but for its websockets, which are the first one's."""
 
 SIGNED_IN_BY_PROXY = """
     server {{

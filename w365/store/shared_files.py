@@ -18,7 +18,7 @@ def keep_file(
     """Keep a file; False where one of this name is kept already, which stays as it is."""
     insert = upsert_into(connection.dialect.name, SharedFile.__table__).on_conflict_do_nothing()
     values = {"name": name, "about": dict(about or {}), "content": content, "kept_at": at}
-    return connection.execute(insert.values(values)).rowcount == 1
+    return connection.execute(insert.values(values).returning(SharedFile.name)).first() is not None
 
 
 def read_file(connection: sa.Connection, name: str) -> tuple[dict[str, Any], bytes] | None:

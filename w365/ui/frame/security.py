@@ -28,7 +28,7 @@ from w365.errors import ConfigurationError, W365Error
 from w365.service.people.sessions import note_failed_sign_in
 from w365.ui.frame import app_runtime
 from w365.ui.frame.token_cookie import TokenCookie
-from w365.ui.frame.visitor import base_path, name_identity_provider
+from w365.ui.frame.visitor import base_path, cookie_secret, name_identity_provider
 
 _POLICY = (
     "default-src 'self'",
@@ -116,11 +116,14 @@ def cookie_keys() -> tuple[str, ...]:
     return (settings.secret_key, *settings.old_secret_keys)
 
 
-def bind_pages_to_people() -> None:
-    """Let Streamlit go on with a page for the person that the proxy named when it was opened, and for nobody else.
+def prepare_cookies() -> None:
+    """Let Streamlit sign its cookies as every replica does, and go on with a page only for whom it was opened for.
 
-    With an identity provider it does so by itself. Else whoever knows a page's id would go on with what stands in it.
+    That is the person that the proxy named; with an identity provider it does so by itself. Else whoever knows a page's
+    id would go on with what stands in it.
     """
+    with suppress(ConfigurationError):  # the page tells it
+        config.set_option("server.cookieSecret", cookie_secret(load_settings()))
     with suppress(ConfigurationError):  # the doors tell it, and nothing starts
         entrance = load_entrance()
         if entrance.sign_in is SignInMode.PROXY:

@@ -14,7 +14,7 @@ from w365.api.browsers import COOKIE
 from w365.api.tokens import browser_of
 from w365.api.way_back import FAILED, Failure
 from w365.caller import HEADER
-from w365.config import load_settings
+from w365.config import Settings, load_settings
 from w365.entrance import SignInMode
 from w365.errors import SessionRanOut, SignedOut, W365Error
 from w365.model import Actor, Role
@@ -45,13 +45,18 @@ def name_identity_provider() -> dict[str, Any]:
     return {
         "auth": {
             "redirect_uri": f"{settings.public_url}/oauth2callback",
-            "cookie_secret": hmac.digest(settings.secret_key.encode(), b"sign-in cookie", "sha256").hex(),
+            "cookie_secret": cookie_secret(settings),
             "client_id": provider.client_id,
             "client_secret": provider.client_secret,
             "server_metadata_url": provider.metadata_url,
             "client_kwargs": {"scope": "openid profile email", "prompt": prompt},
         }
     }
+
+
+def cookie_secret(settings: Settings) -> str:
+    """What Streamlit signs its cookies with: the same in every replica, or none would accept another's."""
+    return hmac.digest(settings.secret_key.encode(), b"sign-in cookie", "sha256").hex()
 
 
 def base_path() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -176,7 +177,9 @@ def _offer_templates(name: str, fields: Sequence[Field]) -> None:
         st.caption("A template has the headings that are understood at once:", width="content")
         for form, label in ((Format.XLSX, "Excel template"), (Format.CSV, "CSV template")):
             file = make_template(name, fields, form)
-            st.download_button(label, file.content, file.name, file.media_type, on_click="ignore", key=f"{name}-{form}")
+            # Given only when it is chosen: until then it need not be kept for other replicas.
+            give = partial(bytes, file.content)
+            st.download_button(label, give, file.name, file.media_type, on_click="ignore", key=f"{name}-{form}")
 
 
 def _ask_columns(kept: _Kept, fields: Sequence[Field]) -> dict[str, int]:
