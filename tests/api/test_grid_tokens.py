@@ -35,6 +35,13 @@ def test_a_token_names_its_actor(actor: Actor) -> None:
     assert read_token("key", mint_token("key", actor, HERE), HERE) == actor
 
 
+def test_a_token_of_an_older_key_is_good_and_a_new_one_needs_the_newest() -> None:
+    old = mint_token("old", ANA, HERE)
+    assert read_token("new", old, HERE, old_keys=("older", "old")) == ANA
+    with pytest.raises(AccessError, match="not signed in"):
+        read_token("old", mint_token("new", ANA, HERE), HERE)
+
+
 @pytest.mark.parametrize("browser", [ELSEWHERE, "", HERE[:-1]])
 def test_a_token_is_worth_nothing_in_another_browser(browser: str) -> None:
     with pytest.raises(AccessError, match="another browser"):

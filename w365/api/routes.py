@@ -135,8 +135,9 @@ class _Api:
     def _who(self, request: Request, max_age: dt.timedelta = tokens.MAX_AGE) -> tuple[Service, Actor]:
         """Whoever the token names, still signed in. This is a use of the session, as opening a page is."""
         service = self.get_service()
-        key, token = service.settings.secret_key, request.headers.get(tokens.HEADER, "")
-        actor = tokens.read_token(key, token, _browser(request), max_age=max_age)
+        settings, token = service.settings, request.headers.get(tokens.HEADER, "")
+        old_keys = settings.old_secret_keys
+        actor = tokens.read_token(settings.secret_key, token, _browser(request), old_keys=old_keys, max_age=max_age)
         return service, stay(service, actor)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+from collections.abc import Sequence
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
@@ -30,14 +31,20 @@ def mint_token(secret_key: str, actor: Actor, browser: str) -> str:
 
 
 def read_token(
-    secret_key: str, token: str, browser: str, *, now: dt.datetime | None = None, max_age: dt.timedelta = MAX_AGE
+    secret_key: str,
+    token: str,
+    browser: str,
+    *,
+    old_keys: Sequence[str] = (),
+    now: dt.datetime | None = None,
+    max_age: dt.timedelta = MAX_AGE,
 ) -> Actor:
-    """Return the actor a token was minted for.
+    """Return the actor a token was minted for, with the key or an older one.
 
     Raises Outdated when it is older than `max_age`, AccessError when it is missing, foreign or for another browser.
     """
     try:
-        content, signed_at = _signer(secret_key).loads(token, return_timestamp=True)
+        content, signed_at = _signer(secret_key, *old_keys).loads(token, return_timestamp=True)
         name, role, session, bound_to = _typed(content)
         actor = Actor(name, Role(role), session or None)
     except (BadData, ValueError, TypeError):
@@ -60,8 +67,9 @@ def _typed(content: object) -> tuple[str, int, int, str]:
     return name, role, session, bound_to
 
 
-def _signer(secret_key: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(secret_key, salt="grid", signer_kwargs={"digest_method": hashlib.sha256})
+def _signer(*keys: str) -> URLSafeTimedSerializer:
+    """Sign with the first of the keys, and read what any of them signed."""
+    return URLSafeTimedSerializer(list(reversed(keys)), salt="grid", signer_kwargs={"digest_method": hashlib.sha256})
 
 
 def browser_of(cookie: str) -> str:
