@@ -36,6 +36,7 @@ from service.fakes import (
 from w365 import jobs
 from w365.errors import AlreadyRunning, SourceUnreachable, StoreError
 from w365.jobs import _interrupt, execute_run, work
+from w365.log import RedactingFormatter
 from w365.model import RunKind, RunState
 from w365.service import Service
 from w365.service.syncing import providers, runs
@@ -148,9 +149,11 @@ def test_an_unforeseen_failure_gives_a_reference_and_keeps_its_details_in_the_lo
     def fail() -> None:
         raise RuntimeError("the inner workings")
 
+    caplog.handler.setFormatter(RedactingFormatter([]))
     with caplog.at_level(logging.ERROR):
         run = sync(make_service(store, home, portal=FakePortal(PAGES, {1: fail})))
     assert run.state is RunState.FAILED
+    assert f"[run {run.id}]" in caplog.text
     reference = run.error.partition("(reference ")[2][:8]
     assert reference in caplog.text
     assert "the inner workings" in caplog.text

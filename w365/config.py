@@ -6,6 +6,7 @@ Nothing here reads a database: what people change on the Configuration page live
 
 from __future__ import annotations
 
+import enum
 import os
 import re
 import secrets
@@ -49,6 +50,11 @@ _OWN_DATA = "own-data"
 """A file of this name in the data folder says that the demo was left: the real database is used."""
 
 
+class LogFormat(enum.StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the environment decides.
@@ -77,6 +83,7 @@ class Settings:
     starts_worker: bool = True
     cloud: Cloud = Cloud.GLOBAL
     api_calls_per_minute: int = 600
+    log_format: LogFormat = LogFormat.TEXT
 
     @property
     def data_folder(self) -> Path:
@@ -133,6 +140,7 @@ def load_settings(environment: Mapping[str, str] | None = None, secrets_file: Pa
         starts_worker=_is_on(values, "W365_WORKER", "on") or is_demo,
         cloud=_cloud(values),
         api_calls_per_minute=_calls_per_minute(values),
+        log_format=_log_format(values),
     )
 
 
@@ -172,6 +180,13 @@ def _calls_per_minute(values: _Values) -> int:
             "W365_API_CALLS_PER_MINUTE is no whole number up to 999999 (0 for no limit).", do="Correct the setting."
         )
     return int(text)
+
+
+def _log_format(values: _Values) -> LogFormat:
+    try:
+        return LogFormat(values.get("W365_LOG_FORMAT") or LogFormat.TEXT)
+    except ValueError:
+        raise ConfigurationError("W365_LOG_FORMAT is neither text nor json.", do="Correct the setting.") from None
 
 
 def _allowed(values: _Values) -> AddressRange:

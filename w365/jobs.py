@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from w365.errors import AlreadyRunning, Cancelled, StoreError, W365Error
-from w365.log import Outage
+from w365.log import Outage, logged_as
 from w365.memory import return_memory, share_arenas
 from w365.model import Actor, ProcessKind, Role, RunKind, RunState
 from w365.service import Service
@@ -138,7 +138,7 @@ def _carry_out(service: Service, run: RunView) -> tuple[RunView, int | None]:
     """Do a claimed run; return how it ended and the queued match that is to follow it, if one is."""
     _UNDER_WAY[run.id] = run.tries
     try:
-        with _kept_alive(service, run):
+        with logged_as(run=run.id), _kept_alive(service, run):
             _attempt(service, run)
     finally:
         _UNDER_WAY.pop(run.id, None)

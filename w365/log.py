@@ -1,9 +1,13 @@
-"""Logging: one line an event, with no secret in it and no way to forge a second line."""
+"""Logging: one line an event, as text or JSON, with no secret in it and no way to forge a second line.
+
+A line says of which run and which request it tells, where it was written on behalf of any.
+"""
 
 from __future__ import annotations
 
 import copy
 import datetime as dt
+import json
 import logging
 import logging.handlers
 import os
@@ -11,12 +15,15 @@ import re
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from io import TextIOWrapper
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from w365.config import Settings
+from w365.config import LogFormat, Settings
 from w365.own_files import make_folder, opener
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -29,24 +36,25 @@ _BYTES = 5_000_000
 
 
 def set_up_logging(settings: Settings, *, to_stderr: int = logging.WARNING) -> None:
-    """Log to `w365.log` in the data folder, and from the level `to_stderr` on to stderr.
+    """Log to `w365.log` in the data folder, and from the level `to_stderr` on to stderr; the page server's lines too.
 
-    A level of ERROR or more is for people who type commands: without tracebacks.
+    What a person reads has no tracebacks: stderr that is a terminal, or with a level of ERROR or more a command's.
     """
     secrets = secrets_of(settings)
+    chosen = JsonFormatter if settings.log_format is LogFormat.JSON else RedactingFormatter
+    is_read = to_stderr >= logging.ERROR or (chosen is RedactingFormatter and sys.stderr.isatty())
     screen = logging.StreamHandler()
     screen.setLevel(to_stderr)
-    screen.setFormatter((_BriefFormatter if to_stderr >= logging.ERROR else RedactingFormatter)(secrets))
+    screen.setFormatter((_BriefFormatter if is_read else chosen)(secrets))
     file = _file(settings.home)
-    file.setFormatter(RedactingFormatter(secrets))
+    file.setFormatter(chosen(secrets))
     root = logging.getLogger("w365")
     root.setLevel(logging.INFO)
-    root.propagate = False
     for handler in list(root.handlers):
-        root.removeHandler(handler)
         handler.close()
-    for handler in (screen, file):
-        root.addHandler(handler)
+    for logger in (root, logging.getLogger("uvicorn")):
+        logger.propagate = False
+        logger.handlers = [screen, file]
 
 
 class RedactingFormatter(logging.Formatter):
@@ -64,17 +72,32 @@ class RedactingFormatter(logging.Formatter):
         return dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        return _NOT_IN_A_LINE.sub("⏎", super().formatMessage(record))
+        about = ", ".join(f"{name} {value}" for name, value in _ABOUT.get().items())
+        message = super().formatMessage(record) + (f" [{about}]" if about else "")
+        return _NOT_IN_A_LINE.sub("⏎", message)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
         lines = super().formatException(ei).split("\n")
         return "\n".join(f"  {_NOT_IN_A_LINE.sub('⏎', line)}" for line in lines)
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+        return self.redact(super().format(record))
+
+    def redact(self, text: str) -> str:
         for secret in (*self._secrets, *sorted(_HIDDEN.copy(), key=len, reverse=True)):
             text = text.replace(secret, "***")
         return _TOKENS.sub(r"\1***", text)
+
+
+class JsonFormatter(RedactingFormatter):
+    """An event as an object on a line of its own, with a traceback as its ``error``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {"time": self.formatTime(record), "level": record.levelname, "logger": record.name}
+        entry |= {"message": record.getMessage(), **_ABOUT.get()}
+        if record.exc_info:
+            entry["error"] = logging.Formatter.formatException(self, record.exc_info)
+        return json.dumps({name: self.redact(value) for name, value in entry.items()})
 
 
 class _BriefFormatter(RedactingFormatter):
@@ -84,6 +107,19 @@ class _BriefFormatter(RedactingFormatter):
         brief = copy.copy(record)
         brief.exc_info = brief.exc_text = None
         return super().format(brief)
+
+
+_ABOUT: ContextVar[Mapping[str, str]] = ContextVar("about", default=MappingProxyType({}))
+
+
+@contextmanager
+def logged_as(**about: object) -> Iterator[None]:
+    """Let what is logged in the body say on whose behalf: a `run`, a `request`."""
+    token = _ABOUT.set({**_ABOUT.get(), **{name: str(value) for name, value in about.items()}})
+    try:
+        yield
+    finally:
+        _ABOUT.reset(token)
 
 
 _HIDDEN: deque[str] = deque(maxlen=200)

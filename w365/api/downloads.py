@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import copy_context
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -94,8 +95,8 @@ async def send(
         file = GrowingFile()
         held.callback(file.discard)
         writer = threading.Thread(
-            target=file.fill,
-            args=(lambda to: write_requested(service, actor, file_request, to),),
+            target=copy_context().run,
+            args=(file.fill, lambda to: write_requested(service, actor, file_request, to)),
             name="download",
             daemon=True,
         )

@@ -21,6 +21,7 @@ from w365.api.browser_cookie import BrowserCookie
 from w365.api.cookies import Cookies
 from w365.api.doors import Doors
 from w365.api.held_files import HeldFiles
+from w365.api.request_ids import RequestIds
 from w365.api.way_back import Failure, WayBack
 from w365.config import load_entrance, load_settings
 from w365.entrance import Entrance, SignInMode
@@ -150,6 +151,7 @@ def _cookie_secret() -> str:
 
 
 middleware = [
+    Middleware(RequestIds),
     Middleware(Cookies, load_entrance, _longest_session),
     Middleware(SecurityHeaders, load_entrance, base_path()),
     Middleware(Doors, load_entrance, cookie_keys),
