@@ -26,6 +26,7 @@ W365Error
 ├── AlreadyRunning          wait for the run that is under way
 ├── Cancelled               it was stopped before its end; start it again
 └── StoreError              mend the database or its disk
+    └── OtherVersion        update this process; another version changed the tables
 """
 
 from __future__ import annotations
@@ -187,3 +188,7 @@ class Cancelled(W365Error):
 
 class StoreError(W365Error):
     """The database cannot be used as it is."""
+
+
+class OtherVersion(StoreError):
+    """Another version has changed the database: it is read, and not written."""

@@ -10,12 +10,13 @@ import pytest
 from service.fakes import ADMIN, FakeClock, make_service
 
 from w365 import __version__
-from w365.errors import ConfigurationError, StoreError
+from w365.errors import ConfigurationError, OtherVersion
 from w365.model import ProcessKind
 from w365.process_names import name_process
 from w365.service import Service
 from w365.service.configuring.settings import get_settings, set_setting
 from w365.service.processes import SILENT_AFTER, get_installation, join_processes, say_alive
+from w365.service.reading.visits import read_visit
 from w365.store.db.engine import Store
 from w365.store.db.migrate import newest_schema
 from w365.store.processes import ProcessRow, list_processes, note_process
@@ -81,10 +82,11 @@ def test_after_a_newer_version_changed_the_database_all_is_read_and_nothing_writ
     set_setting(service, ADMIN, "auto_match", "true")
     with service.store.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '99.0.0'")
-    with pytest.raises(StoreError, match=r"changed the database \(schema 99\.0\.0") as raised:
+    with pytest.raises(OtherVersion, match=r"changed the database \(schema 99\.0\.0") as raised:
         set_setting(service, ADMIN, "auto_match", "false")
     assert (raised.value.kept, raised.value.do.partition(" in")[0]) == ("Nothing was written.", "Reload the page")
     assert get_settings(service, ADMIN)["auto_match"] == "true"
+    assert read_visit(service, ADMIN) is None
     assert get_installation(service, ADMIN).stored_schema == "99.0.0"
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from stage import World
 
 from w365 import __version__
+from w365.errors import OtherVersion
 from w365.model import ProcessKind
 from w365.service.processes import SILENT_AFTER, say_alive
 from w365.store.db.migrate import newest_schema
 from w365.store.processes import list_processes, note_process
+from w365.ui.frame.pages import PAGES
 
 
 def test_it_says_version_and_schema(world: World) -> None:
@@ -32,3 +35,16 @@ def test_it_says_that_another_version_has_changed_the_database_and_who_is_open(w
     shown = test.dataframe[-1].value
     assert set(shown["Process"]) == {"App"}
     assert ("other", "99.1") in set(zip(shown["Machine"], shown["Version"], strict=True))
+
+
+def test_every_page_is_drawn_after_another_version_changed_the_database(world: World) -> None:
+    world.sync()
+    world.service.store.schema = newest_schema()  # as whoever opens it by `migrate` knows it
+    with world.service.store.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '99.0'")
+    for page in PAGES:
+        test = world.open(page.place or "overview")
+        assert not test.exception, page
+        assert not test.error, page
+    with pytest.raises(OtherVersion), world.service.store.write():
+        pass

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 
 from w365.entrance import SignInMode
-from w365.errors import AccessError, NotAllowed, NotFound, W365Error
+from w365.errors import AccessError, NotAllowed, NotFound, OtherVersion, W365Error
 from w365.model import Actor, AuditKind, Role, SessionEnd
 from w365.service import Service
 from w365.service.access import RAN_OUT, end_of_session, needs, role_of, signed_out
@@ -89,7 +90,8 @@ def _go_on(service: Service, session: SessionRow, now: dt.datetime) -> Actor | N
 
 def _note_use(service: Service, session: SessionRow, now: dt.datetime) -> None:
     if now - session.used_at >= _STEP:
-        with service.store.write() as connection:
+        # Where another version has changed the database, whoever is signed in goes on looking.
+        with suppress(OtherVersion), service.store.write() as connection:
             note_use(connection, session.id, now)
             note_presence(connection, session.person_id, now)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 
+from w365.errors import OtherVersion
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.access import needs
@@ -24,7 +26,9 @@ def read_visit(service: Service, actor: Actor) -> dt.datetime | None:
         times = read_visit_times(connection, actor.name)
     if times is not None and now - times.last_at < _STEP:
         return times.before_at
-    with service.store.write() as connection:
+    before = _end_of_last_visit(times, now)
+    # Where another version has changed the database, looking goes on without a trace.
+    with suppress(OtherVersion), service.store.write() as connection:
         before = _end_of_last_visit(read_visit_times(connection, actor.name), now)
         put_visit_times(connection, actor.name, VisitTimes(now, before))
     return before

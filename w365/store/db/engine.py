@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from w365.errors import ConfigurationError, StoreError
+from w365.errors import ConfigurationError, OtherVersion, StoreError
 from w365.meters import WRITE_WAIT_SECONDS
 from w365.own_files import make_folder, narrow_files, opener
 from w365.store.db.failures import told
@@ -106,7 +106,7 @@ class Store:
             return
         schema = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
         if schema != self.schema:
-            raise StoreError(
+            raise OtherVersion(
                 f"Another version of this program has changed the database (schema {schema}, and here {self.schema}).",
                 kept="Nothing was written.",
                 do="Reload the page in a moment; whoever runs this updates all its apps and workers.",

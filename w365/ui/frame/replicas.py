@@ -7,6 +7,7 @@ app, and nothing is shared.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -27,7 +28,8 @@ from w365.ui.frame import app_runtime
 def share_files(app: st.App, script: str, on_error: Callable[[Exception], bool | None]) -> None:
     """Let an app keep its files where every replica finds them; call it before the app is served.
 
-    This makes its runtime, which it would make itself when it is asked for the first time.
+    This makes its runtime, which it would make itself when it is asked for the first time. Components are known from
+    the start: by itself a replica knows one when a page there first shows it, and is asked for it by pages elsewhere.
     """
     uploads = _Uploads("/_stcore/upload_file")
     uploads.runtime = app._runtime = _Runtime(  # noqa: SLF001 - it offers no other way, and takes one that is there
@@ -41,6 +43,11 @@ def share_files(app: st.App, script: str, on_error: Callable[[Exception], bool |
             on_script_error=on_error,
         )
     )
+    for module in _WITH_COMPONENTS:
+        importlib.import_module(module)
+
+
+_WITH_COMPONENTS = ("w365.ui.reading.grid.component", "w365.ui.frame.keyboard")
 
 
 class _Runtime(Runtime):
