@@ -6,7 +6,7 @@ from pathlib import Path
 
 from streamlit.components import v1 as components
 
-_component = components.declare_component("keyboard", path=str(Path(__file__).parents[1] / "scripts" / "keyboard"))
+COMPONENT = components.declare_component("keyboard", path=str(Path(__file__).parents[1] / "scripts" / "keyboard"))
 
 
 def listen_for_keys(*, row: int | None, focus: str = "", nonce: int = 0) -> None:
@@ -15,4 +15,4 @@ def listen_for_keys(*, row: int | None, focus: str = "", nonce: int = 0) -> None
     Without a label the focus leaves whatever field has it. "?" presses the button with the key `review-help`; Escape
     leaves a field and presses `review-cancel`. Another `row` is shown from its top.
     """
-    _component(row=row, label=focus, nonce=nonce, key="keyboard", default=None)
+    COMPONENT(row=row, label=focus, nonce=nonce, key="keyboard", default=None)

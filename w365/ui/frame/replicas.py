@@ -8,6 +8,7 @@ app, and nothing is shared.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -32,7 +33,7 @@ def share_files(app: st.App, script: str, on_error: Callable[[Exception], bool |
     the start: by itself a replica knows one when a page there first shows it, and is asked for it by pages elsewhere.
     """
     uploads = _Uploads("/_stcore/upload_file")
-    uploads.runtime = app._runtime = _Runtime(  # noqa: SLF001 - it offers no other way, and takes one that is there
+    runtime = _Runtime(
         RuntimeConfig(
             script_path=script,
             media_file_storage=_Media("/media"),
@@ -43,11 +44,23 @@ def share_files(app: st.App, script: str, on_error: Callable[[Exception], bool |
             on_script_error=on_error,
         )
     )
-    for module in _WITH_COMPONENTS:
-        importlib.import_module(module)
+    uploads.runtime = app._runtime = runtime  # noqa: SLF001 - it offers no other way, and takes one that is there
+    _register_components(runtime)
+
+
+def _register_components(runtime: Runtime) -> None:
+    told = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
+    level = told.level
+    told.setLevel(logging.ERROR)  # or it warns that no page is under way
+    try:
+        for module in _WITH_COMPONENTS:
+            runtime.component_registry.register_component(importlib.import_module(module).COMPONENT)
+    finally:
+        told.setLevel(level)
 
 
 _WITH_COMPONENTS = ("w365.ui.reading.grid.component", "w365.ui.frame.keyboard")
+"""Modules with a component, as ``COMPONENT``. By itself Streamlit registers one when a page imports it."""
 
 
 class _Runtime(Runtime):

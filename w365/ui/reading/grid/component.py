@@ -6,6 +6,7 @@ run by the component, so the options hold constants, the token and percent-encod
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from w365.store.reading.worklist import Sort
 from w365.ui.reading.grid.script import READY, read_script
 from w365.ui.reading.grid.style import THEME_PARAMETERS, grid_style
 
+COMPONENT = sys.modules[st_aggrid.AgGrid.__module__]._component_func  # noqa: SLF001 - it tells it to nobody
 _FIRST_HEIGHT = 560
 """Pixels until the script in the frame has measured the window."""
 
