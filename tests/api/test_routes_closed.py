@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
 from team_app import MARKERS, Person, Team, running_team
 
@@ -182,11 +183,17 @@ def ask(team: Team, person: Person, method: str, path: str) -> httpx.Response:
 
 
 def path_of(team: Team, people: Mapping[str, Person], place: Place) -> str:
-    """The path to ask for; of a file that a page holds, one that it holds now."""
+    """The path to ask for; of a file that a page holds, one that it holds now, as it was chosen there."""
     if place.path != "{media}":
         return place.path
     with team.stream(people["analyst"]) as stream:
-        content = b"".join(message.SerializeToString() for message in stream.open("import"))
+        buttons = [message.delta.new_element.download_button for message in stream.open("import")]
+        chosen = BackMsg()
+        request = chosen.backend_operation_request
+        request.request_id, request.session_id = "1", stream.session
+        request.deferred_file.file_id = next(filter(None, (button.deferred_file_id for button in buttons)))
+        stream.tell(chosen)
+        content = stream.hear("/media/")[-1].SerializeToString()
     media = re.search(rb"/media/[0-9a-f]+\.xlsx", content)
     assert media, content
     return media[0].decode()
