@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import json
 import logging
+import socket
 import threading
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from api.conftest import ACCOUNTS, ADMIN, ANALYST, BROWSER, CUSTOMERS, SECRET, VIEWER, Connect, Server
 
 from w365.api import tokens
+from w365.api.browsers import COOKIE
 from w365.model import Actor, Role
 from w365.service import Service
 from w365.service.configuring import settings
@@ -369,3 +371,24 @@ def test_a_clear_elsewhere_makes_the_grid_stale(client: httpx.Client, service: S
 
 def test_the_key_never_leaves(client: httpx.Client) -> None:
     assert SECRET not in client.get("/api/rows").text
+
+
+@pytest.mark.parametrize("path", ["/api/signed-in", "/api/mapping"])
+def test_a_route_that_reads_a_body_takes_going_away_for_no_error(
+    connect: Connect, server: Server, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = connect(ANALYST)
+    given = {**client.headers, "Host": f"127.0.0.1:{server.port}", "Cookie": f"{COOKIE}={BROWSER}"}
+    lines = [
+        f"POST {path} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in given.items()),
+        "Content-Length: 9",
+        "",
+        "",
+    ]
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as leaving:
+        leaving.sendall("\r\n".join(lines).encode() + b"some")
+        leaving.shutdown(socket.SHUT_WR)
+        assert leaving.recv(1000) == b""
+    assert client.get("/api/rows", params={"row": "1"}).status_code == 200
+    assert not caplog.records

@@ -9,6 +9,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.types import Receive
 
 
@@ -88,3 +90,8 @@ def hang_up(receive: Receive) -> bool:
         return False
     transport.abort()
     return True
+
+
+def answer_nobody(_request: Request, _error: Exception) -> PlainTextResponse:
+    """Answer whoever went away in the middle of a request: it is no error of ours, and nobody hears it."""
+    return PlainTextResponse("", 400)

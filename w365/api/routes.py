@@ -19,6 +19,7 @@ from starlette.routing import Route
 from w365.api import tokens
 from w365.api.browsers import COOKIE
 from w365.api.downloads import Download, send
+from w365.api.half_open import answer_nobody
 from w365.api.parameters import Edit, read_block, read_edit, read_row, read_text
 from w365.api.programs.routes import program_routes
 from w365.api.refusal_log import RefusalLog
@@ -65,7 +66,7 @@ _STATUS: tuple[tuple[type[W365Error], int], ...] = (
 def routes(get_service: Callable[[], Service], base: str = "") -> list[Route]:
     """Return the routes below the app's base path; `get_service` is called at each request."""
     api, log = _Api(get_service), RefusalLog()
-    unforeseen = {ClientDisconnect: _left, Exception: _failed}
+    unforeseen = {ClientDisconnect: answer_nobody, Exception: _failed}
     kept = [Middleware(ExceptionMiddleware, handlers={W365Error: partial(_refused, log), **unforeseen})]
     told = [Middleware(ExceptionMiddleware, handlers={W365Error: partial(_said, log), **unforeseen})]
     download = Route(base + "/api/downloads/{name}", api.download, methods=["GET"], middleware=told)
@@ -190,10 +191,6 @@ def _failed(request: Request, error: Exception) -> JSONResponse:
     _log.error("reference %s: %s failed", reference, request.url.path, exc_info=error)
     sentence = f"Something unexpected happened. Try again; if it stays, tell an admin the reference {reference}."
     return _answer({"error": sentence}, 500)
-
-
-def _left(_request: Request, _error: Exception) -> PlainTextResponse:
-    return PlainTextResponse("", 400)  # which nobody hears
 
 
 def _refusal(error: W365Error, **more: object) -> JSONResponse:

@@ -11,10 +11,11 @@ from urllib.parse import parse_qsl
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from w365.api.half_open import answer_nobody
 from w365.errors import W365Error
 from w365.service import Service
 from w365.service.connecting.sign_ins import SignInView, finish_sign_in
@@ -47,7 +48,11 @@ def sign_in_routes(get_service: Callable[[], Service]) -> list[Route]:
         answer = await _read_form(request)
         return _page("Signed in", _told(await run_in_threadpool(lambda: finish_sign_in(get_service(), answer))))
 
-    kept = [Middleware(ExceptionMiddleware, handlers={W365Error: _refused, Exception: _failed})]
+    kept = [
+        Middleware(
+            ExceptionMiddleware, handlers={W365Error: _refused, ClientDisconnect: answer_nobody, Exception: _failed}
+        )
+    ]
     paths = (PATH, "/{base:path}" + PATH)
     return [Route(path, signed_in, methods=["POST"], middleware=kept) for path in paths]
 
