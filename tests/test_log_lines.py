@@ -14,7 +14,7 @@ import pytest
 
 from w365.config import LogFormat, Settings, load_settings
 from w365.errors import ConfigurationError
-from w365.log import JsonFormatter, RedactingFormatter, logged_as, set_up_logging
+from w365.log import _OF_THE_SERVER, JsonFormatter, RedactingFormatter, logged_as, set_up_logging
 
 SECRET = "a key of these tests"
 
@@ -26,7 +26,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def settings(home: Path) -> Iterator[Settings]:
-    loggers = [logging.getLogger(name) for name in ("w365", "uvicorn")]
+    loggers = [logging.getLogger(name) for name in ("w365", *_OF_THE_SERVER)]
     kept = [(logger.handlers[:], logger.propagate, logger.level) for logger in loggers]
     yield Settings(home, "sqlite://", SECRET, None, None, is_demo=False)
     for logger, (handlers, propagate, level) in zip(loggers, kept, strict=True):

@@ -33,6 +33,8 @@ _TOKENS = re.compile(
 _NOT_IN_A_LINE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 """Control characters, which begin lines, move cursors and colour terminals."""
 _BYTES = 5_000_000
+_OF_THE_SERVER = ("uvicorn", "uvicorn.error", "uvicorn.asgi")
+"""Streamlit gives each of these a handler of its own."""
 
 
 def set_up_logging(settings: Settings, *, to_stderr: int = logging.WARNING) -> None:
@@ -52,7 +54,7 @@ def set_up_logging(settings: Settings, *, to_stderr: int = logging.WARNING) -> N
     root.setLevel(logging.INFO)
     for handler in list(root.handlers):
         handler.close()
-    for logger in (root, logging.getLogger("uvicorn")):
+    for logger in (root, *map(logging.getLogger, _OF_THE_SERVER)):
         logger.propagate = False
         logger.handlers = [screen, file]
 
