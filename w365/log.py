@@ -51,10 +51,10 @@ def set_up_logging(settings: Settings, *, to_stderr: int = logging.WARNING) -> N
     file = _file(settings.home)
     file.setFormatter(chosen(secrets))
     root = logging.getLogger("w365")
-    root.setLevel(logging.INFO)
     for handler in list(root.handlers):
         handler.close()
     for logger in (root, *map(logging.getLogger, _OF_THE_SERVER)):
+        logger.setLevel(logging.INFO)
         logger.propagate = False
         logger.handlers = [screen, file]
 
