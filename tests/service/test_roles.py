@@ -18,6 +18,7 @@ from w365.service import own_data
 from w365.service.access import authorize, needs, require
 from w365.service.configuring import settings
 from w365.service.connecting import sign_ins, stored_connections
+from w365.service.importing import choices
 from w365.service.matching import run
 from w365.service.people import roles, service_tokens
 from w365.service.retention import erasure, keeping
@@ -56,7 +57,7 @@ OTHERWISE = {
             "write_requested",
         ),
     },
-    Role.ANALYST: {compare.read_sheet.__name__, compare.sheet_as_read.__name__},
+    Role.ANALYST: {compare.read_sheet.__name__, compare.sheet_as_read.__name__, choices.read_remembered.__name__},
     Role.ADMIN: {
         *(roles.list_people.__name__, roles.find_person.__name__),
         *(roles.list_audit_log.__name__, roles.list_audit_names.__name__),
