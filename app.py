@@ -10,9 +10,9 @@ from w365.caller import ask_page
 from w365.ui.frame import app_runtime
 from w365.ui.frame.page_frame import say_uncaught
 from w365.ui.frame.pages import MAIN_SCRIPT
-from w365.ui.frame.replicas import share_files
-from w365.ui.frame.security import middleware, prepare_cookies
 from w365.ui.frame.visitor import address_here, base_path, name_identity_provider
+from w365.ui.server.replicas import share_files
+from w365.ui.server.security import middleware, prepare_cookies
 
 prepare_cookies()
 ask_page(address_here)

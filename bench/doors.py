@@ -42,7 +42,7 @@ import streamlit as st
 from w365.api.doors import Doors
 from w365.api.routes import routes
 from w365.ui.frame import app_runtime
-from w365.ui.frame.security import middleware
+from w365.ui.server.security import middleware
 
 open_ones = [each for each in middleware if each.cls is not Doors]
 app = st.App({main!r}, routes=routes(app_runtime.service), middleware=open_ones, lifespan=app_runtime.lifespan)

@@ -25,7 +25,7 @@ from w365.http.rate_limit import RateLimiters
 from w365.http.wait import Clock
 from w365.jobs import execute_run
 from w365.model import Actor, Role
-from w365.portals.partner_center import connect_partner_center
+from w365.portals.partner_center.connector import connect_partner_center
 from w365.service import Service
 from w365.service.syncing.providers import PARTNER_CENTER, prepare_providers
 from w365.service.syncing.runs import request_sync

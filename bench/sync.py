@@ -26,7 +26,7 @@ import httpx
 from w365.config import load_settings
 from w365.jobs import execute_run
 from w365.model import Actor, Role
-from w365.portals.partner_center import WORKERS
+from w365.portals.partner_center.connector import WORKERS
 from w365.service import Service
 from w365.service.bootstrap import open_service
 from w365.service.syncing.providers import PARTNER_CENTER

@@ -11,7 +11,7 @@ from w365.config import Settings, load_settings
 from w365.connection import CLOUDS, Cloud, Connection
 from w365.crm.dataverse import connect_dataverse
 from w365.errors import ConfigurationError
-from w365.portals.partner_center import user_scope
+from w365.portals.partner_center.connector import user_scope
 from w365.service.connecting.fields import fields_of
 
 GLOBAL = "https://api.partnercenter.microsoft.com"

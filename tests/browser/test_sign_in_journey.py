@@ -28,7 +28,7 @@ from w365.service.bootstrap import open_service
 from w365.service.deciding.collaboration import list_notes
 from w365.service.people.roles import end_sessions, list_audit_log, list_people, set_role
 from w365.store.tables import Session
-from w365.ui.frame.token_cookie import NAME
+from w365.ui.server.token_cookie import NAME
 
 PEOPLE = {
     "ann": {"name": "Ann Lee", "roles": ["admin"]},

@@ -12,7 +12,7 @@ from fault_server import FakeClock
 from w365.errors import Cancelled
 from w365.http.rate_limit import RateLimiter, RateLimiters
 from w365.http.wait import Clock, Waiting
-from w365.portals.partner_center import WORKERS
+from w365.portals.partner_center.connector import WORKERS
 
 
 def clock_of(fake: FakeClock) -> Clock:

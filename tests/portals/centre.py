@@ -13,7 +13,7 @@ from http_bench import QUICK, conditions, connection_to, failing, guid
 from w365.errors import W365Error
 from w365.http.retry import Patience
 from w365.http.wait import never_stop
-from w365.portals.partner_center import PartnerCenter, connect_partner_center
+from w365.portals.partner_center.connector import PartnerCenter, connect_partner_center
 from w365.source_records import Customer, CustomerPage
 
 BOM = b"\xef\xbb\xbf"

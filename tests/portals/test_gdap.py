@@ -10,7 +10,7 @@ from fault_server import Answer, Bench, FaultServer, Request
 from http_bench import conditions, connection_to, guid
 from portals.centre import centre, listing, record
 
-from w365.portals.partner_center import PartnerCenter, connect_partner_center
+from w365.portals.partner_center.connector import PartnerCenter, connect_partner_center
 from w365.source_records import Customer, CustomerPage
 
 GDAP = "delegated administration only (GDAP)"

@@ -22,8 +22,8 @@ from w365.http.client import ApiClient
 from w365.http.fields import loose_moment
 from w365.http.sign_in.app_tokens import AppTokens
 from w365.http.wait import never_stop
-from w365.portals.partner_center import PartnerCenter
-from w365.portals.stop import StopSignal
+from w365.portals.partner_center.connector import PartnerCenter
+from w365.portals.partner_center.stop import StopSignal
 from w365.source_records import Customer, CustomerDomain
 
 RECORDINGS = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "partner-center-docs"

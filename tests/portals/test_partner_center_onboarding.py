@@ -19,7 +19,7 @@ from w365.demo.servers import Servers
 from w365.errors import AccessError, AddressRefused, InputError, SourceChanged, SourceRefused, SourceUnreachable
 from w365.portals.connectors import CONNECTORS
 from w365.portals.onboarding import OnboardingPortal, onboarding_of
-from w365.portals.partner_center import PartnerCenter, connect_partner_center
+from w365.portals.partner_center.connector import PartnerCenter, connect_partner_center
 from w365.portals.pax8 import Pax8
 
 

@@ -14,7 +14,7 @@ from portals.centre import centre, listing, record
 from w365.http.conditions import Conditions
 from w365.http.rate_limit import RateLimiters
 from w365.http.wait import Clock
-from w365.portals.partner_center import WORKERS, connect_partner_center
+from w365.portals.partner_center.connector import WORKERS, connect_partner_center
 
 SPEED = 2.0
 LIMIT = 5_000

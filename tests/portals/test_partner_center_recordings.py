@@ -14,8 +14,8 @@ from w365.http.body import parse_json
 from w365.http.fields import FieldError
 from w365.http.refusal import read_refusal
 from w365.http.transport import RawAnswer
-from w365.portals.collection import place_uri
-from w365.portals.partner_center_records import read_customer, read_domains, read_subscriptions
+from w365.portals.partner_center.collection import place_uri
+from w365.portals.partner_center.records import read_customer, read_domains, read_subscriptions
 from w365.source_records import Customer, Subscription
 
 RECORDINGS = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "partner-center-docs"

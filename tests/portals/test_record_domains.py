@@ -13,7 +13,7 @@ from portals.centre import centre, listing, only, open_portal, read_all, record
 from w365.connection import Connection
 from w365.errors import W365Error
 from w365.http.fields import FieldError
-from w365.portals.graph import GraphDomains
+from w365.portals.partner_center.graph import GraphDomains
 from w365.source_records import Customer, CustomerDomain
 
 REFUSED = Answer({"code": 600003, "description": "No role."}, 403)

@@ -17,8 +17,8 @@ from w365.errors import SourceChanged
 from w365.http.client import ApiClient
 from w365.http.sign_in.app_tokens import AppTokens
 from w365.http.wait import never_stop
-from w365.portals.partner_center import PartnerCenter
-from w365.portals.stop import StopSignal
+from w365.portals.partner_center.connector import PartnerCenter
+from w365.portals.partner_center.stop import StopSignal
 from w365.source_records import Customer, Rejected
 
 FIRST = {"id": guid(901), "name": "First Up", "relationshipType": "is_indirect_cloud_solution_provider_of"}

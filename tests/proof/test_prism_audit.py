@@ -13,7 +13,7 @@ import pytest
 from tests.proof.test_prism_partner_center import SWAGGER, judged, retype
 from tests.servers import ADATUM, BELLOWS, running
 from w365.demo.partner_center.audit import AuditRecords
-from w365.portals.partner_center import connect_partner_center
+from w365.portals.partner_center.connector import connect_partner_center
 
 AUDIT = SWAGGER.with_name("AuditService.json")
 

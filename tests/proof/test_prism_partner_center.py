@@ -26,7 +26,7 @@ from w365.demo.faults import Fault
 from w365.demo.servers import Servers
 from w365.demo.world import Customer, Reseller, World
 from w365.http.sign_in.authorization_code import begin, finish
-from w365.portals.partner_center import connect_partner_center, user_scope
+from w365.portals.partner_center.connector import connect_partner_center, user_scope
 
 SWAGGER = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "partner-center-swagger" / "CustomerService.json"
 

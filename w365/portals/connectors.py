@@ -9,7 +9,7 @@ from typing import Protocol
 from w365.connection import PARTNER_CENTER, PAX8, Connection
 from w365.http.wait import Check
 from w365.model import ProviderKind
-from w365.portals.partner_center import connect_partner_center, user_scope
+from w365.portals.partner_center.connector import connect_partner_center, user_scope
 from w365.portals.pax8 import connect_pax8
 from w365.portals.protocol import Portal
 

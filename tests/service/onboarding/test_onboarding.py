@@ -29,7 +29,7 @@ from w365.demo.faults import Fault
 from w365.demo.servers import Servers
 from w365.errors import AccessError, FormRefused, InputError, PolicyBreach, SourceError, SourceRefused
 from w365.model import Cardinality, Origin, Status
-from w365.portals.partner_center import connect_partner_center
+from w365.portals.partner_center.connector import connect_partner_center
 from w365.service import Service
 from w365.service.deciding import mapping
 from w365.service.onboarding import create

@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from w365.entrance import Entrance
-from w365.ui.frame.security import SecurityHeaders, headers_for
+from w365.ui.server.security import SecurityHeaders, headers_for
 
 
 def test_eval_is_allowed_to_the_frame_of_the_grid_only() -> None:

@@ -11,7 +11,7 @@ import pytest
 from streamlit import auth_util
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value, decode_signed_value
 
-from w365.ui.frame.token_cookie import NAME, keep_id_token
+from w365.ui.server.token_cookie import NAME, keep_id_token
 
 SECRET = "the secret of this test"
 ATTRIBUTES = "HttpOnly; Max-Age=2592000; Path=/w365; SameSite=lax"

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from w365.errors import SourceRefused
 from w365.http.fields import FieldError, name_record, required_id, required_text
 from w365.http.wait import Check
-from w365.portals.collection import Collection, Link, ListPage
+from w365.portals.partner_center.collection import Collection, Link, ListPage
 from w365.source_records import Customer, Rejected
 
 _RESELLERS = Link("/v1/relationships?relationship_type=IsIndirectCloudSolutionProviderOf")

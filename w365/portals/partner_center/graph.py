@@ -16,7 +16,7 @@ from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.fields import FieldError
 from w365.http.sign_in.user_tokens import UserTokens
 from w365.http.wait import Check, Waiting, never_stop
-from w365.portals.partner_center_records import read_domains
+from w365.portals.partner_center.records import read_domains
 from w365.source_records import Customer, CustomerDomain
 
 SOURCE = "Microsoft Graph"

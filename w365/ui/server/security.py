@@ -28,8 +28,8 @@ from w365.entrance import Entrance, SignInMode
 from w365.errors import ConfigurationError, W365Error
 from w365.service.people.sessions import note_failed_sign_in
 from w365.ui.frame import app_runtime
-from w365.ui.frame.token_cookie import TokenCookie
 from w365.ui.frame.visitor import base_path, cookie_secret, name_identity_provider
+from w365.ui.server.token_cookie import TokenCookie
 
 _POLICY = (
     "default-src 'self'",

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from w365.http.client import ApiClient
 from w365.http.fields import FieldError
-from w365.portals.partner_center_records import read_domains
+from w365.portals.partner_center.records import read_domains
 from w365.source_records import Customer, CustomerDomain
 
 CUSTOMER_RECORD = "customer record"

@@ -17,19 +17,19 @@ from w365.http.fields import FieldError, name_record, refuse_pattern
 from w365.http.sign_in.app_tokens import AppTokens, EntraTokens
 from w365.http.sign_in.user_tokens import UserTokens
 from w365.http.wait import REAL_CLOCK, Check, Waiting, never_stop
-from w365.portals.changes import LONGEST, named_since
-from w365.portals.collection import Collection, Link, ListPage
-from w365.portals.details import DetailReader
-from w365.portals.gdap import NONE_WANTED, GdapCustomers, GdapList
-from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
 from w365.portals.onboarding import OnboardingPortal
-from w365.portals.partner_center_onboarding import PartnerCenterOnboarding
-from w365.portals.partner_center_records import ALL_DOMAINS, read_customer, unknown_fields
+from w365.portals.partner_center.changes import LONGEST, named_since
+from w365.portals.partner_center.collection import Collection, Link, ListPage
+from w365.portals.partner_center.details import DetailReader
+from w365.portals.partner_center.gdap import NONE_WANTED, GdapCustomers, GdapList
+from w365.portals.partner_center.graph import GRAPH_DOMAINS, GraphDomains
+from w365.portals.partner_center.onboarding import PartnerCenterOnboarding
+from w365.portals.partner_center.record_domains import CUSTOMER_RECORD
+from w365.portals.partner_center.records import ALL_DOMAINS, read_customer, unknown_fields
+from w365.portals.partner_center.refusals import SOURCE, explain_detail, explain_list, explain_mfa, refuse_without_mfa
+from w365.portals.partner_center.resellers import NO_CHANNELS, ResellerChannels, customers_of, id_of, read_channels
+from w365.portals.partner_center.stop import StopSignal
 from w365.portals.protocol import Choose
-from w365.portals.record_domains import CUSTOMER_RECORD
-from w365.portals.refusals import SOURCE, explain_detail, explain_list, explain_mfa, refuse_without_mfa
-from w365.portals.resellers import NO_CHANNELS, ResellerChannels, customers_of, id_of, read_channels
-from w365.portals.stop import StopSignal
 from w365.source_records import Customer, CustomerPage, Rejected
 
 _REST = Link("resellers")

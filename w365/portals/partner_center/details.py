@@ -16,21 +16,21 @@ from urllib.parse import quote
 from w365.errors import SignInRefused, SourceChanged, SourceError, SourceRefused
 from w365.http.client import ApiClient
 from w365.http.fields import FieldError, find_pattern
-from w365.portals.collection import Collection, Link
 from w365.portals.gaps import DEFAULT_ONLY, NO_DOMAINS, NO_RELATIONSHIP, NO_SUBSCRIPTIONS, say_why
-from w365.portals.gdap import RELATIONSHIP as GDAP
-from w365.portals.graph import GRAPH_DOMAINS, GraphDomains
-from w365.portals.partner_center_records import (
+from w365.portals.partner_center.collection import Collection, Link
+from w365.portals.partner_center.gdap import RELATIONSHIP as GDAP
+from w365.portals.partner_center.graph import GRAPH_DOMAINS, GraphDomains
+from w365.portals.partner_center.record_domains import CUSTOMER_RECORD, RecordDomains
+from w365.portals.partner_center.records import (
     ALL_DOMAINS,
     DEFAULT_DOMAIN,
     default_domain_only,
     read_domains,
     read_subscriptions,
 )
-from w365.portals.record_domains import CUSTOMER_RECORD, RecordDomains
-from w365.portals.refusals import explain_detail
-from w365.portals.stop import StopSignal
-from w365.portals.trouble import Trouble
+from w365.portals.partner_center.refusals import explain_detail
+from w365.portals.partner_center.stop import StopSignal
+from w365.portals.partner_center.trouble import Trouble
 from w365.source_records import Customer, CustomerDomain, Rejected, Subscription
 
 _log = logging.getLogger(__name__)

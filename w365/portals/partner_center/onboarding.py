@@ -15,10 +15,10 @@ from w365.errors import AccessError, AddressRefused, SourceChanged
 from w365.http.client import Answer, ApiClient
 from w365.http.fields import FieldError, guid_or_empty, optional_text, required_id, required_record
 from w365.http.refusal import Refusal, clean
-from w365.portals.collection import Collection, Link
 from w365.portals.onboarding import Created, Credentials, NewCustomer
-from w365.portals.partner_center_records import default_domain_only, read_customer
-from w365.portals.refusals import SOURCE, explain_mfa
+from w365.portals.partner_center.collection import Collection, Link
+from w365.portals.partner_center.records import default_domain_only, read_customer
+from w365.portals.partner_center.refusals import SOURCE, explain_mfa
 from w365.source_records import Customer
 
 _NOTHING = "Nothing was created."

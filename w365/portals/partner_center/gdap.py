@@ -18,7 +18,7 @@ from w365.http.fields import FieldError, guid_or_empty
 from w365.http.sign_in.app_tokens import AppTokens
 from w365.http.sign_in.user_tokens import UserTokens
 from w365.http.wait import Check, never_stop
-from w365.portals.graph import SOURCE, read_values
+from w365.portals.partner_center.graph import SOURCE, read_values
 
 RELATIONSHIP = "delegated administration only (GDAP)"
 """Marks these customers, beside the words that Partner Center has for its own."""

@@ -13,7 +13,7 @@ from typing import Any
 from w365.errors import SourceChanged
 from w365.http.attempts import KEPT
 from w365.http.fields import FieldError, guid_or_empty
-from w365.portals.collection import Collection, Link
+from w365.portals.partner_center.collection import Collection, Link
 
 LONGEST = dt.timedelta(days=89)
 """How far back records reach, with a day to spare for the difference of calendars."""

@@ -1,0 +1,1 @@
+"""What stands around the app in its server: headers, cookies, and what its replicas share."""
