@@ -22,7 +22,9 @@ from tests.proof.relay import Relay, relay
 from tests.servers import ADATUM, client, running, small_world
 from w365.config import load_settings
 from w365.connection import Connection, SignIn
+from w365.demo import tokens as demo_tokens
 from w365.demo.faults import Fault
+from w365.demo.partner_center.server import AUDIENCE
 from w365.demo.servers import Servers
 from w365.demo.world import Customer, Reseller, World
 from w365.http.sign_in.authorization_code import begin, finish
@@ -159,6 +161,13 @@ def test_what_is_read_of_resellers_and_of_single_customers_fits_too(tmp_path: Pa
         connection = replace(plain, sign_in=SignIn.APP_USER, consent=Person(plain))
         with closing(connect_partner_center(connection)) as portal:
             read = {each.specific_id: each for page in portal.pages() for each in page.customers}
+        token = servers.tokens.issue(
+            AUDIENCE, plain.client_id, plain.tenant_id, demo_tokens.Person("ada", has_mfa=True)
+        )
+        trust = ssl.create_default_context(cafile=plain.ca_bundle)
+        with httpx.Client(base_url=front.url, verify=trust, headers={"authorization": f"Bearer {token}"}) as http:
+            for part in ("profiles/company", "relationships"):
+                http.get(f"/v1/customers/{ADATUM}/{part}").raise_for_status()
     assert read[ADATUM].relationship == "reseller through Saltmarsh Digital"
     assert read[ADATUM].domain_source == "Microsoft Graph"
     assert [(each.target.partition("?")[0], each.violations) for each in front.described()] == [
@@ -166,6 +175,8 @@ def test_what_is_read_of_resellers_and_of_single_customers_fits_too(tmp_path: Pa
         ("/v1/customers", ()),
         ("/v1/customers", ()),
         (f"/v1/customers/{ADATUM}", ()),
+        (f"/v1/customers/{ADATUM}/profiles/company", ()),
+        (f"/v1/customers/{ADATUM}/relationships", ()),
     ]
 
 

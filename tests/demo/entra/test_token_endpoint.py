@@ -86,3 +86,27 @@ def test_instance_discovery_leads_to_the_tenants_configuration(servers: Servers)
     with client(servers, "dataverse") as http:
         answer = http.get(f"{url}/common/discovery/instance", params=query)
     assert answer.json()["tenant_discovery_endpoint"] == f"{url}/t1/v2.0/.well-known/openid-configuration"
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_the_endpoint_without_a_version_takes_a_resource_and_writes_numbers_as_text(
+    servers: Servers, slash: str
+) -> None:
+    settings = servers.environment()
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": settings["W365_DATAVERSE_CLIENT_ID"],
+        "client_secret": settings["W365_DATAVERSE_CLIENT_SECRET"],
+        "resource": servers.urls["dataverse"] + slash,
+    }
+    with client(servers, "dataverse") as http:
+        token_url = f"{servers.urls['authority']}/{settings['W365_DATAVERSE_TENANT_ID']}/oauth2/token"
+        answer = http.post(token_url, data=form).raise_for_status().json()
+        http.headers["authorization"] = f"Bearer {answer['access_token']}"
+        assert http.get("/api/data/v9.2/WhoAmI").status_code == 200
+        assert int(answer["expires_on"]) - int(answer["not_before"]) == int(answer["expires_in"])
+        assert answer["resource"] == form["resource"]
+        scoped = {**form, "scope": form["resource"] + "/.default"}
+        del scoped["resource"]
+        assert http.post(token_url, data=scoped).json()["error_codes"] == [70011]
+        assert http.post(token_url.replace("/token", "/v2.0/token"), data=form).json()["error_codes"] == [70011]

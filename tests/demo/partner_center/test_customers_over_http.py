@@ -73,7 +73,8 @@ def test_a_filter_finds_beginnings_whatever_their_case(
 
 
 def test_only_verified_domains_are_listed(http: httpx.Client) -> None:
-    assert body(http.get(f"/v1/customers/{COHO}/customDomains"))["items"] == [
+    """In a bare list of names, as Microsoft publishes it."""
+    assert body(http.get(f"/v1/customers/{COHO}/customDomains")) == [
         "xn--coho-gppner-0bb.de",
         "coho-winery.de",
         "coho.onmicrosoft.com",
@@ -168,6 +169,20 @@ def test_resellers_are_told_to_a_person_only(resold: PartnerCenterServer) -> Non
     assert (status, refused["code"]) == (403, 900329)
     status, listed = ask(resold, "/v1/relationships", query, Person("ada", has_mfa=True))
     assert (status, [item["name"] for item in listed["items"]]) == (200, ["Saltmarsh"])
+
+
+@pytest.mark.parametrize("part", ["profiles/company", "relationships"])
+def test_profile_and_resellers_of_a_customer_are_told_to_a_person_only(resold: PartnerCenterServer, part: str) -> None:
+    status, refused = ask(resold, f"/v1/customers/{COHO}/{part}", "")
+    assert (status, refused["code"]) == (403, 900329)
+    status, told = ask(resold, f"/v1/customers/{COHO}/{part}", "", Person("ada", has_mfa=True))
+    assert status == 200
+    if part == "relationships":
+        assert [item["name"] for item in told["items"]] == ["Saltmarsh"]
+        _, none = ask(resold, f"/v1/customers/{ADATUM}/{part}", "", Person("ada", has_mfa=True))
+        assert none["items"] == []
+    else:
+        assert (told["companyName"], told["address"]["country"]) == ("Coho Winery GmbH", "DE")
 
 
 def test_the_list_narrowed_to_a_reseller_has_its_customers_alone(resold: PartnerCenterServer) -> None:

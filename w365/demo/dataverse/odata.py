@@ -1,10 +1,10 @@
-"""The part of OData the Dataverse server understands: refusals, preferences and ``$filter``."""
+"""The part of OData the Dataverse server understands: refusals, preferences, ``$filter`` and ``$orderby``."""
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ Predicate = Callable[[Row], bool]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<guid>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})"
-    r"|(?P<time>\d{4}-\d\d-\d\d(?:T[0-9:.]+Z)?)|(?P<number>-?\d+)|(?P<word>[A-Za-z_]\w*)|(?P<mark>[(),]))"
+    r"|(?P<time>\d{4}-\d\d-\d\d(?:T[0-9:.]+Z)?)|(?P<number>-?\d+)|(?P<word>[A-Za-z_][\w.]*)|(?P<mark>[(),=\[\]]))"
 )
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
@@ -24,6 +24,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
     "le": operator.le,
 }
+_WORDS: dict[str, bool | None] = {"null": None, "true": True, "false": False}
 _FUNCTIONS: dict[str, Callable[[str, str], bool]] = {
     "startswith": str.startswith,
     "endswith": str.endswith,
@@ -48,6 +49,13 @@ def unknown_property(name: str, logical_name: str) -> ODataRefusal:
 
 def syntax_error(message: str) -> ODataRefusal:
     return ODataRefusal(400, "0x80060888", message)
+
+
+def refuse_others(parameters: Iterable[str], known: Collection[str]) -> None:
+    """Refuse what the server would otherwise pass over in silence: its answer would not be what was asked for."""
+    for name in parameters:
+        if name not in known:
+            raise ODataRefusal(400, "0x80060888", f"The query parameter {name} is not supported.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,28 @@ def read_preferences(header: str) -> Preferences:
 def parse_filter(text: str, columns: Iterable[str], logical_name: str) -> Predicate:
     """Turn a ``$filter`` into a predicate. Raises ODataRefusal for whatever is not understood."""
     return _Parser(_split_tokens(text), frozenset(columns), logical_name).parse()
+
+
+def parse_orderby(text: str, columns: Collection[str], logical_name: str) -> Callable[[Iterable[Row]], list[Row]]:
+    """Turn an ``$orderby`` into the sorting it asks for. Raises ODataRefusal."""
+    terms = [_read_order(term, columns, logical_name) for term in text.split(",")]
+
+    def sort(rows: Iterable[Row]) -> list[Row]:
+        ordered = list(rows)
+        for name, is_descending in reversed(terms):
+            ordered.sort(key=lambda row: (row[name] is not None, _fold_case(row[name]) or 0), reverse=is_descending)
+        return ordered
+
+    return sort
+
+
+def _read_order(term: str, columns: Collection[str], logical_name: str) -> tuple[str, bool]:
+    name, _, direction = term.strip().partition(" ")
+    if name not in columns:
+        raise unknown_property(name, logical_name)
+    if direction.strip() not in ("", "asc", "desc"):
+        raise syntax_error(f"Syntax error in the $orderby expression '{term}'.")
+    return name, direction.strip() == "desc"
 
 
 def _split_tokens(text: str) -> list[tuple[str, str]]:
@@ -139,6 +169,8 @@ class _Parser:
         return self._parse_call(word) if self._accept_token("(") else self._parse_comparison(self._parse_column(word))
 
     def _parse_call(self, name: str) -> Predicate:
+        if name == "Microsoft.Dynamics.CRM.In":
+            return self._parse_in()
         test = _FUNCTIONS.get(name)
         if test is None:
             raise syntax_error(f"An unknown function with name '{name}' was found.")
@@ -147,6 +179,20 @@ class _Parser:
         text = str(self._parse_literal()).casefold()
         self._expect_token(")")
         return lambda row: row[column] is not None and test(str(row[column]).casefold(), text)
+
+    def _parse_in(self) -> Predicate:
+        """Read ``PropertyName='x',PropertyValues=['a','b'])``."""
+        for token in ("PropertyName", "="):
+            self._expect_token(token)
+        column = self._parse_column(str(self._parse_literal()))
+        for token in (",", "PropertyValues", "=", "["):
+            self._expect_token(token)
+        values = {str(self._parse_literal()).casefold()}
+        while self._accept_token(","):
+            values.add(str(self._parse_literal()).casefold())
+        for token in ("]", ")"):
+            self._expect_token(token)
+        return lambda row: row[column] is not None and str(row[column]).casefold() in values
 
     def _parse_comparison(self, column: str) -> Predicate:
         name = self._tokens.pop(0)[1]
@@ -173,8 +219,8 @@ class _Parser:
             return int(value)
         if kind in ("guid", "time"):
             return value
-        if value == "null":
-            return None
+        if value in _WORDS:
+            return _WORDS[value]
         raise self._make_error()
 
     def _parse_column(self, name: str) -> str:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 from urllib.parse import quote, unquote
 
-from w365.demo.dataverse.odata import ODataRefusal, Preferences, parse_filter, syntax_error, unknown_property
+from w365.demo.dataverse.navigation import Navigation, follow, navigations_of, read_expansions
+from w365.demo.dataverse.odata import (
+    ODataRefusal,
+    Preferences,
+    parse_filter,
+    parse_orderby,
+    refuse_others,
+    syntax_error,
+    unknown_property,
+)
 from w365.demo.dataverse.rows import CrmRows
 from w365.demo.dataverse.tables import PARENT_KIND, CrmTable
 from w365.demo.journal import Row
@@ -19,7 +28,9 @@ from w365.demo.wire import Reply, json_reply
 LARGEST_PAGE = 5_000
 CHANGE_LINK_DAYS = 7
 
-_OPTIONS = frozenset({"$select", "$filter", "$orderby", "$top", "$count", "$skiptoken", "$deltatoken"})
+ROW_OPTIONS = frozenset({"$select", "$expand"})
+_PART_OPTIONS = frozenset({"$select", "$filter", "$orderby", "$top"})
+_LIST_OPTIONS = ROW_OPTIONS | _PART_OPTIONS | {"$count", "$skiptoken", "$deltatoken"}
 _NOT_TRACKED = ("$filter", "$orderby", "$top", "$expand")
 _COOKIE = re.compile(r'pagenumber="(\d+)" pagingcookie="([^"]*)"(?: since="([\d-]+)" until="(\d+)")?')
 _FORMATTED = "OData.Community.Display.V1.FormattedValue"
@@ -42,7 +53,8 @@ class PageStart:
 class Reader:
     """Answers one request about a table.
 
-    ``root`` is the address links begin with; ``fingerprint`` tells our change links from another world's.
+    ``root`` is the address links begin with; ``fingerprint`` tells our change links from another world's. ``known`` is
+    the version that the client has of a row. Where ``among`` is given, only these rows are listed.
     """
 
     root: str
@@ -52,51 +64,70 @@ class Reader:
     table: CrmTable
     query: Mapping[str, str]
     preferences: Preferences
+    known: str = ""
+    among: Sequence[Row] | None = None
 
-    def read_row(self, row_id: str) -> Reply:
+    def find_row(self, row_id: str) -> Row:
         row = self.rows.table(self.table).by_id.get(row_id)
         if row is None:
             raise missing_row(self.table, row_id)
+        return row
+
+    def read_row(self, row_id: str) -> Reply:
+        refuse_others(self.query, ROW_OPTIONS)
+        row = self.find_row(row_id)
+        etag = make_etag(row)
+        if self.known == etag:
+            return Reply(304, headers=(("etag", etag),))
         context = {"@odata.context": f"{self._make_context()}/$entity"}
-        return json_reply(200, context | self._show_row(row, self._select_columns()))
+        return json_reply(200, context | self._make_show()(row), ("etag", etag))
+
+    def count_rows(self) -> Reply:
+        refuse_others(self.query, {"$filter"})
+        count = min(sum(1 for _ in self._find_rows(PageStart())), LARGEST_PAGE)
+        return Reply(200, str(count).encode(), (("content-type", "text/plain"),))
 
     def list_rows(self) -> Reply:
-        for name in self.query:
-            if name.startswith("$") and name not in _OPTIONS:
-                raise ODataRefusal(400, "0x80060888", f"The query parameter {name} is not supported.")
+        refuse_others(self.query, _LIST_OPTIONS)
         is_tracked = "$deltatoken" in self.query or self.preferences.tracks_changes
         return self._list_tracked() if is_tracked else self._list_page()
 
     def _list_page(self) -> Reply:
-        columns, start, top = self._select_columns(), _read_start(self.query), _read_top(self.query)
+        show, start, top = self._make_show(), _read_start(self.query), _read_top(self.query)
         rows, more = _take_page(self._find_rows(start), min(self._page_size(), top or LARGEST_PAGE))
         content: dict[str, object] = {"@odata.context": self._make_context()}
         if self.query.get("$count") == "true":
             content["@odata.count"] = min(sum(1 for _ in self._find_rows(PageStart())), LARGEST_PAGE)
-        content["value"] = [self._show_row(row, columns) for row in rows]
+        content["value"] = [show(row) for row in rows]
         if more and top is None:
             content["@odata.nextLink"] = self._link_next(start, str(rows[-1][self.table.primary_id]))
         return json_reply(200, content)
 
     def _find_rows(self, start: PageStart) -> Iterator[Row]:
+        """In the order asked for, else in that of their ids."""
         order = self.query.get("$orderby", "")
-        rows = self.rows.table(self.table).after("" if order else start.last)
+        if self.among is None:
+            rows = self.rows.table(self.table).after("" if order else start.last)
+        else:
+            order = order or self.table.primary_id
+            rows = iter(self.among)
         if text := self.query.get("$filter"):
             rows = filter(parse_filter(text, self.table.columns, self.table.logical_name), rows)
-        return _skip_to(_order_rows(rows, order, self.table), self.table, start.last) if order else rows
+        if not order:
+            return rows
+        ordered = parse_orderby(order, self.table.columns, self.table.logical_name)(rows)
+        return _skip_to(ordered, self.table, start.last)
 
     def _list_tracked(self) -> Reply:
         if untracked := [name for name in _NOT_TRACKED if name in self.query]:
             message = f"The {untracked[0]} query parameter is not allowed when tracking changes."
             raise ODataRefusal(400, "0x80060888", message)
-        columns, start = self._select_columns(), self._find_tracked_start()
+        show, start = self._make_show(), self._find_tracked_start()
         entries, more = _take_page(self._find_entries(start), self._page_size())
         content: dict[str, object] = {"@odata.context": self._make_context() + ("/$delta" if start.since >= 0 else "")}
         if not more:
             content["@odata.deltaLink"] = self._make_link("$deltatoken", self._make_delta_token(start.until))
-        content["value"] = [
-            self._show_row(row, columns) if row else self._show_deleted(row_id) for _, row_id, row in entries
-        ]
+        content["value"] = [show(row) if row else self._show_deleted(row_id) for _, row_id, row in entries]
         if more:
             content["@odata.nextLink"] = self._link_next(start, str(entries[-1][0]))
         return json_reply(200, content)
@@ -163,8 +194,30 @@ class Reader:
                 raise unknown_property(name, self.table.logical_name)
         return list(dict.fromkeys([*names, self.table.primary_id])) if names else list(self.table.columns)
 
+    def _make_show(self) -> Callable[[Row], dict[str, object]]:
+        """Give the function from a row to what is shown of it, with the rows that are expanded."""
+        columns, navigations = self._select_columns(), navigations_of(self.table)
+        expanded: dict[str, Callable[[Row], object]] = {}
+        for name, options in read_expansions(self.query.get("$expand", "")).items():
+            if name not in navigations:
+                raise unknown_property(name, self.table.logical_name)
+            refuse_others(options, _PART_OPTIONS)
+            expanded[name] = self._make_expansion(navigations[name], options)
+        return lambda row: self._show_row(row, columns) | {name: show(row) for name, show in expanded.items()}
+
+    def _make_expansion(self, navigation: Navigation, options: Mapping[str, str]) -> Callable[[Row], object]:
+        inner = replace(self, table=navigation.target, query=options)
+        show, find, top = inner._make_show(), follow(navigation, self.rows), _read_top(options)  # noqa: SLF001 - its own kind
+
+        def expand(row: Row) -> object:
+            rows = replace(inner, among=find(row))._find_rows(PageStart())  # noqa: SLF001 - its own kind
+            shown = [show(each) for each in islice(rows, top)]
+            return shown if navigation.is_list else next(iter(shown), None)
+
+        return expand
+
     def _show_row(self, row: Row, columns: Iterable[str]) -> dict[str, object]:
-        shown: dict[str, object] = {"@odata.etag": f'W/"{row["versionnumber"]}"'}
+        shown: dict[str, object] = {"@odata.etag": make_etag(row)}
         for name in columns:
             if self.preferences.annotations and row[name] is not None:
                 shown |= self._annotate(row, name)
@@ -184,6 +237,10 @@ class Reader:
         return {"@odata.context": context, "id": row_id, "reason": "deleted"}
 
 
+def make_etag(row: Row) -> str:
+    return f'W/"{row["versionnumber"]}"'
+
+
 def missing_row(table: CrmTable, row_id: str) -> ODataRefusal:
     return ODataRefusal(404, "0x80040217", f"{table.logical_name} With Id = {row_id} Does Not Exist")
 
@@ -201,20 +258,6 @@ def _take_page(items: Iterable[_Item], count: int) -> tuple[list[_Item], bool]:
     """Take so many, and tell whether there are more."""
     taken = list(islice(items, count + 1))
     return taken[:count], len(taken) > count
-
-
-def _order_rows(rows: Iterable[Row], order: str, table: CrmTable) -> list[Row]:
-    name, _, direction = order.strip().partition(" ")
-    if name not in table.columns:
-        raise unknown_property(name, table.logical_name)
-    if direction not in ("", "asc", "desc"):
-        raise syntax_error(f"Syntax error in the $orderby expression '{order}'.")
-
-    def key(row: Row) -> tuple[bool, str | int]:
-        value = row[name]
-        return value is not None, value.casefold() if isinstance(value, str) else value or 0
-
-    return sorted(rows, key=key, reverse=direction == "desc")
 
 
 def _skip_to(rows: list[Row], table: CrmTable, last: str) -> Iterator[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from w365.demo.dataverse.tables import CrmTable, world_rows
 from w365.demo.journal import Journal, Row, RowChange
@@ -45,6 +46,12 @@ class TableRows:
             (changed, row_id, self.by_id.get(row_id)) for row_id, changed in self._touched.items() if changed > version
         ]
 
+    def copy(self) -> TableRows:
+        """The same rows, to be changed apart."""
+        copied = TableRows(dict(self.by_id))
+        copied._touched = dict(self._touched)
+        return copied
+
 
 class CrmRows:
     """All tables, one version counter, one journal."""
@@ -52,6 +59,7 @@ class CrmRows:
     def __init__(self, world: World, journal: Journal) -> None:
         self._journal = journal
         self._tables = {name: TableRows(rows) for name, rows in world_rows(world).items()}
+        self._held_back: list[RowChange] | None = None
         self.version = FIRST_CHANGE
         self.refresh()
 
@@ -67,5 +75,23 @@ class CrmRows:
 
     def write(self, *changes: RowChange) -> None:
         """Make the changes, durably, before anybody can see them."""
-        self._journal.append(*changes)
-        self.refresh()
+        if self._held_back is None:
+            self._journal.append(*changes)
+            self.refresh()
+            return
+        self._held_back += changes
+        for change in changes:
+            self._tables[change.table].apply(change, self.version + len(self._held_back))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make all changes of the block at its end, or none where it raises; the block itself sees them."""
+        before = self._tables
+        self._tables = {name: table.copy() for name, table in before.items()}
+        held_back: list[RowChange] = []
+        self._held_back = held_back
+        try:
+            yield
+        finally:
+            self._tables, self._held_back = before, None
+        self.write(*held_back)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from w365.demo.dataverse import metadata
-from w365.demo.dataverse.odata import ODataRefusal, Preferences, read_preferences
-from w365.demo.dataverse.reading import Reader
+from w365.demo.dataverse.batch import Batch
+from w365.demo.dataverse.linking import Behind, Segment
+from w365.demo.dataverse.odata import ODataRefusal, Preferences, read_preferences, refuse_others
+from w365.demo.dataverse.reading import ROW_OPTIONS, Reader
 from w365.demo.dataverse.rows import CrmRows
 from w365.demo.dataverse.tables import TABLES, CrmTable
 from w365.demo.dataverse.writing import Writer
@@ -18,7 +20,9 @@ from w365.demo.tokens import TokenIssuer
 from w365.demo.wire import Reply, Request, is_guid, json_reply, new_guid
 from w365.demo.world import World
 
-_PATH = re.compile(r"/api/data/(v9\.[0-2])/(\w+)(?:\(([^()]*)\))?(?:/([\w./]+))?/?")
+_PATH = re.compile(r"/api/data/(v9\.[0-2])(/.*)?")
+# A key may hold what else ends a segment, within quotes.
+_SEGMENT = re.compile(r"/([^/()]+)(?:\(((?:[^()']|'(?:[^']|'')*')*)\))?")
 ORGANISATION_ID = "5d0f2b7e-90a4-4c1c-8d6f-1f6a0c7be101"
 
 
@@ -41,10 +45,12 @@ class DataverseServer:
         self._writer = Writer(self._rows, self.clock)
 
     def __call__(self, request: Request) -> Reply:
+        return self._answer(request, self._check_token)
+
+    def _answer(self, request: Request, check: Callable[[Request], None] = lambda _: None) -> Reply:
         preferences = read_preferences(request.header("prefer"))
         try:
-            self._check_token(request)
-            self._rows.refresh()
+            check(request)
             reply = self._route(request, preferences)
         except ODataRefusal as refusal:
             reply = json_reply(refusal.status, {"error": {"code": refusal.code, "message": refusal.message}})
@@ -64,52 +70,88 @@ class DataverseServer:
             raise ODataRefusal(401, "", "")
         if claims.client_id != self.client_id:
             raise ODataRefusal(403, "0x80072560", "The user is not a member of the organization.")
+        self._rows.refresh()
 
     def _route(self, request: Request, preferences: Preferences) -> Reply:
-        match = _PATH.fullmatch(request.path)
-        if match is None:
-            raise _refuse_segment(request.path)
-        version, name, key, rest = match.groups()
-        root = f"{self.url}/api/data/{version}"
-        if name == "EntityDefinitions" and request.method == "GET":
-            return metadata.answer_definitions(root, key, rest, request.parameters())
-        if name == "WhoAmI" and request.method == "GET":
-            return _answer_who_am_i(root, self.client_id)
+        root, segments = self._read_path(request.path)
+        if not segments:
+            return metadata.list_entity_sets(root)
+        (name, key), *rest = segments
+        if plain := self._plain_routes(root).get((request.method, name)):
+            return plain(request)
+        if name in metadata.DEFINITIONS:
+            return metadata.answer_definitions(root, segments, request)
         table = TABLES.get(name)
-        if table is None or rest:
+        if table is None:
             raise _refuse_segment(name)
-        reader = Reader(root, self._rows, self.world.fingerprint, self.clock, table, request.parameters(), preferences)
-        if key is None:
-            return self._answer_collection(reader, request)
+        parameters, known = request.parameters(), request.header("if-none-match")
+        reader = Reader(
+            root, self._rows, self.world.fingerprint, self.clock, table, parameters, preferences, known=known
+        )
+        if not key:
+            return self._answer_collection(reader, request, [part for part, _ in rest])
         keyed = _read_alternate_key(key, table)
         row_id = self._writer.find_row(table, keyed) if keyed else _read_row_id(key, table)
+        if rest:
+            return Behind(reader, self._writer, row_id, request).answer(rest)
         return self._answer_row(reader, row_id, request, keyed)
 
-    def _answer_collection(self, reader: Reader, request: Request) -> Reply:
+    def _read_path(self, path: str) -> tuple[str, list[Segment]]:
+        match = _PATH.fullmatch(path)
+        rest = (match[2] or "").rstrip("/") if match else ""
+        segments = [(name, key) for name, key in _SEGMENT.findall(rest)]
+        if match is None or _SEGMENT.sub("", rest):
+            raise _refuse_segment(path)
+        return f"{self.url}/api/data/{match[1]}", segments
+
+    def _plain_routes(self, root: str) -> dict[tuple[str, str], Callable[[Request], Reply]]:
+        return {
+            ("POST", "$batch"): Batch(root, self._answer_part, self._rows.together).run,
+            ("GET", "$metadata"): lambda _: metadata.write_csdl(),
+            ("GET", "WhoAmI"): lambda request: _answer_who_am_i(root, self.client_id, request),
+        }
+
+    def _answer_part(self, request: Request) -> Reply:
+        """Answer a request of a batch: it was signed in as a whole."""
+        if request.path.endswith("/$batch"):
+            raise ODataRefusal(400, "0x80060888", "A batch holds no batch.")
+        return self._answer(request)
+
+    def _answer_collection(self, reader: Reader, request: Request, rest: list[str]) -> Reply:
+        if rest == ["$count"] and request.method == "GET":
+            return reader.count_rows()
+        if rest:
+            raise _refuse_segment(rest[0])
         if request.method == "GET":
             return reader.list_rows()
         if request.method == "POST":
-            return _confirm_write(reader, self._writer.create_row(reader.table, request), 201)
+            return _confirm_write(reader, lambda: self._writer.create_row(reader.table, request), 201)
         raise _refuse_method()
 
     def _answer_row(self, reader: Reader, row_id: str, request: Request, keyed: Row) -> Reply:
         if request.method == "GET":
             return reader.read_row(row_id)
         if request.method == "PATCH":
-            self._writer.update_row(reader.table, row_id, request, keyed)
-            return _confirm_write(reader, row_id, 200)
+            return _confirm_write(reader, lambda: self._update_row(reader, row_id, request, keyed), 200)
         if request.method == "DELETE":
+            refuse_others(reader.query, ())
             self._writer.delete_row(reader.table, row_id, request)
             return Reply(204)
         raise _refuse_method()
 
+    def _update_row(self, reader: Reader, row_id: str, request: Request, keyed: Row) -> str:
+        self._writer.update_row(reader.table, row_id, request, keyed)
+        return row_id
 
-def _confirm_write(reader: Reader, row_id: str, status: int) -> Reply:
-    """Answer with the row as it is now where the client prefers that, else with its address only."""
+
+def _confirm_write(reader: Reader, write: Callable[[], str], status: int) -> Reply:
+    """Write, and answer with the row as it is now where the client prefers that, else with its address only."""
+    refuse_others(reader.query, ROW_OPTIONS)
+    row_id = write()
     address = ("odata-entityid", f"{reader.root}/{reader.table.entity_set}({row_id})")
     if not reader.preferences.returns_representation:
         return Reply(204, headers=(address,))
-    row = reader.read_row(row_id)
+    row = replace(reader, known="").read_row(row_id)
     return Reply(status, row.body, (*row.headers, address))
 
 
@@ -136,7 +178,8 @@ def _refuse_method() -> ODataRefusal:
     return ODataRefusal(405, "0x8006088a", "The requested resource does not support this HTTP method.")
 
 
-def _answer_who_am_i(root: str, client_id: str) -> Reply:
+def _answer_who_am_i(root: str, client_id: str, request: Request) -> Reply:
+    refuse_others(request.parameters(), ())
     return json_reply(
         200,
         {

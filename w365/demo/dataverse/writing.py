@@ -60,7 +60,17 @@ class Writer:
             self._insert_row(table, row_id, values)
             return
         _check_conditions(row_before, request)
-        row = _fill_full_name({**row_before, **values, table.primary_id: row_id, "modifiedon": self._now()}, table)
+        self.write_values(table, row_id, values)
+
+    def change_columns(self, table: CrmTable, row_id: str, content: Mapping[str, object], request: Request) -> None:
+        """Change single columns of a row that is there."""
+        _check_conditions(self.rows.table(table).by_id[row_id], request)
+        self.write_values(table, row_id, _read_columns(table, content))
+
+    def write_values(self, table: CrmTable, row_id: str, values: Row) -> None:
+        """Change a row that is there, without a further look."""
+        before = self.rows.table(table).by_id[row_id]
+        row = _fill_full_name({**before, **values, table.primary_id: row_id, "modifiedon": self._now()}, table)
         self.rows.write(RowChange(table.entity_set, row_id, row))
 
     def delete_row(self, table: CrmTable, row_id: str, request: Request) -> None:
@@ -147,6 +157,10 @@ def _parse_values(table: CrmTable, request: Request) -> Row:
         content = None
     if not isinstance(content, dict):
         raise _refuse_payload(table, "The body is not a JSON object.")
+    return _read_columns(table, content)
+
+
+def _read_columns(table: CrmTable, content: Mapping[str, object]) -> Row:
     values: Row = {}
     for name, value in content.items():
         if name.endswith("@odata.bind"):

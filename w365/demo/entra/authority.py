@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -15,7 +17,8 @@ from w365.demo.tokens import NOBODY, Person, TokenIssuer
 from w365.demo.wire import Reply, Request, json_reply
 
 _DISCOVERY = re.compile(r"/([^/]+)(?:/v2\.0)?/\.well-known/openid-configuration")
-_TOKEN = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
+# The first form of the endpoint, without its version, names a resource instead of scopes.
+_TOKEN = re.compile(r"/([^/]+)/oauth2/(?:v2\.0/)?token")
 _AUTHORIZE = re.compile(r"/([^/]+)/oauth2/v2\.0/authorize")
 
 
@@ -82,15 +85,16 @@ class Authority:
             return refuse_with_code(900561)
         if tenant.lower() not in self.tenants | self.customers:
             return refuse_with_code(90002, tenant)
-        form = request.form()
+        form = _read_form(request)
         client_id, secret = _read_client(request, form)
         if self.refusals:
             return refuse_with_code(self.refusals[0], client_id)
         if client_id not in self.clients or not hmac.compare_digest(self.clients[client_id].encode(), secret.encode()):
             return refuse_with_code(7000215 if client_id in self.clients else 700016, client_id)
-        if tenant not in self.customers:
-            return self._answer_grant(client_id, form)
-        return self._answer_for_customer(tenant, client_id, form)
+        if tenant in self.customers:
+            return self._answer_for_customer(tenant, client_id, form)
+        reply = self._answer_grant(client_id, form)
+        return reply if "resource" not in form or reply.status >= 400 else _write_first_form(reply, form["resource"])
 
     def _answer_for_customer(self, tenant: str, client_id: str, form: Mapping[str, str]) -> Reply:
         """In a customer's tenant the application is known through a person's role only."""
@@ -154,6 +158,23 @@ class Authority:
     def _read_resource(self, scope: str) -> str:
         first = next((part for part in scope.split() if part.startswith("https://")), "")
         return first.removesuffix("/.default").removesuffix("/user_impersonation").rstrip("/")
+
+
+def _read_form(request: Request) -> dict[str, str]:
+    """The form, in which a resource of the first endpoint stands as the scope that means the same."""
+    form = request.form()
+    if request.path.endswith("/oauth2/token"):
+        return {**form, "scope": f"{form.get('resource', '').rstrip('/')}/.default"}
+    return {name: value for name, value in form.items() if name != "resource"}
+
+
+def _write_first_form(reply: Reply, resource: str) -> Reply:
+    """The answer of the first endpoint has its numbers as text, and says when and for what."""
+    content = json.loads(reply.body)
+    now = int(time.time())
+    times = {"not_before": str(now), "expires_on": str(now + content["expires_in"])}
+    seconds = {name: str(content[name]) for name in ("expires_in", "ext_expires_in")}
+    return json_reply(200, content | seconds | times | {"resource": resource}, ("cache-control", "no-store"))
 
 
 def _read_client(request: Request, form: Mapping[str, str]) -> tuple[str, str]:

@@ -23,20 +23,22 @@ def customer_item(customer: Customer) -> dict[str, object]:
 
 def customer_record(customer: Customer) -> dict[str, object]:
     """A customer asked for by id. ``customDomains`` stays out, as it does for partners with granular rights (GDAP)."""
-    address = {"country": customer.country}
     billing = {
         "companyName": customer.name,
-        "defaultAddress": address,
+        "defaultAddress": {"country": customer.country},
         "links": {"self": _make_link(f"/customers/{customer.id}/profiles/billing")},
         "attributes": {"objectType": "CustomerBillingProfile"},
     }
-    profile = _make_profile(customer) | {"address": address}
     return customer_item(customer) | {
         "commerceId": customer.id,
-        "companyProfile": profile,
+        "companyProfile": company_profile(customer),
         "billingProfile": billing,
         "allowDelegatedAccess": False,
     }
+
+
+def company_profile(customer: Customer) -> dict[str, object]:
+    return _make_profile(customer) | {"address": {"country": customer.country}}
 
 
 def created_record(

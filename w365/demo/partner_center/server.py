@@ -17,6 +17,7 @@ from w365.demo.journal import Journal
 from w365.demo.partner_center.audit import AuditRecords
 from w365.demo.partner_center.creation import NewCustomers
 from w365.demo.partner_center.records import (
+    company_profile,
     created_record,
     customer_item,
     customer_record,
@@ -37,6 +38,8 @@ RELATIONSHIP_REQUEST = {
     "&msppId=0&DAP=false#/BillingAccounts/partner-invitation",
     "attributes": {"objectType": "RelationshipRequest"},
 }
+_OF_PERSONS = ("/relationships", "/profiles/company")
+"""What an application by itself is refused."""
 _FILTER_FIELDS: Mapping[str, Callable[[Customer], str]] = {
     "companyname": lambda customer: customer.name,
     "domain": lambda customer: customer.domain,
@@ -107,7 +110,7 @@ class PartnerCenterServer:
         claims = self.tokens.read_bearer(request.header("authorization"))
         if claims is None or claims.audience not in self.audiences:
             raise PartnerCenterRefusal("The audience of the token is not accepted.", 401, 900420)
-        if request.path.rstrip("/").lower() == "/v1/relationships" and not claims.has_person:
+        if request.path.rstrip("/").lower().endswith(_OF_PERSONS) and not claims.has_person:
             raise PartnerCenterRefusal("The operation needs an application and a user.", 403, 900329)
 
     def _route(self, request: Request) -> Reply:
@@ -123,8 +126,8 @@ class PartnerCenterServer:
         if answer := plain.get((request.method, "/".join(parts))):
             return answer(request)
         match (request.method, parts):
-            case ("GET", ["v1", "customers", customer_id, *rest]) if len(rest) <= 1:
-                return self._answer_customer(customer_id, rest[0].lower() if rest else "")
+            case ("GET", ["v1", "customers", customer_id, *rest]):
+                return self._answer_customer(customer_id, "/".join(rest).lower())
             case ("HEAD", ["v1", "domains", name]):
                 return Reply(200 if name.lower() in self._names else 404)
         raise PartnerCenterRefusal("Resource not found.", 404, 404)
@@ -156,6 +159,9 @@ class PartnerCenterServer:
             raise PartnerCenterRefusal("The customer was not found.", 404, 2002)
         if customer.departed:
             raise PartnerCenterRefusal("No relationship between caller and account.", 403, 20002)
+        if part == "relationships":
+            resellers = [each for each in self.world.resellers if customer.id in each.customers]
+            return _make_collection([reseller_item(reseller) for reseller in resellers])
         return _answer_part(customer, part)
 
     def _list_customers(self, request: Request) -> Reply:
@@ -214,8 +220,10 @@ def _answer_part(customer: Customer, part: str) -> Reply:
     if part == "":
         return json_reply(200, customer_record(customer), bom=True)
     if part == "customdomains":
-        # Our guess: no recording of this body exists. The other collections of the API have this envelope.
-        return _make_collection([domain.name for domain in customer.domains if domain.is_verified])
+        # As published: a bare list of names, in none of the envelopes that the other collections have.
+        return json_reply(200, [domain.name for domain in customer.domains if domain.is_verified], bom=True)
+    if part == "profiles/company":
+        return json_reply(200, company_profile(customer), bom=True)
     if part == "subscriptions":
         return _make_collection([subscription_item(item) for item in customer.subscriptions])
     raise PartnerCenterRefusal("Resource not found.", 404, 404)
@@ -226,7 +234,7 @@ def _make_link(query: Mapping[str, str], token: str = "") -> dict[str, object]:
     return {"uri": f"/customers?{urlencode(query, quote_via=quote)}", "method": "GET", "headers": headers}
 
 
-def _make_collection(items: list[str] | list[dict[str, object]]) -> Reply:
+def _make_collection(items: list[dict[str, object]]) -> Reply:
     return json_reply(
         200, {"totalCount": len(items), "items": items, "attributes": {"objectType": "Collection"}}, bom=True
     )
