@@ -19,7 +19,10 @@ from w365.http.wait import Clock
 
 SECRET = "canary-secret-7f3a"
 TENANT = "3f8a6d2e-0000-4000-8000-00000000000a"
+CALM = Patience(connect=20.0, read=20.0, total=40.0)
+"""For servers that do answer: a loaded machine must not make them look silent, which costs a try and its wait."""
 QUICK = Patience(connect=2.0, read=0.8, total=2.0)
+"""For servers that stay silent."""
 
 
 def guid(number: int) -> str:
@@ -62,7 +65,7 @@ def connection_to(
     )
 
 
-def conditions(place: Bench, patience: Patience = QUICK) -> Conditions:
+def conditions(place: Bench, patience: Patience = CALM) -> Conditions:
     """Sleep on the bench's clock, with bounds that suit a test and a set of limiters of its own."""
     clock = Clock(place.clock.monotonic, place.clock.wall, place.clock.sleep, lambda: 1.0)
     return Conditions(clock, patience, RateLimiters(clock))

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fault_server import FakeClock
+from http_bench import CALM
 
 from tests.servers import ADATUM, ADATUM_ACCOUNT, BELLOWS_ACCOUNT, COHO_ACCOUNT, client, running
 from w365.addresses import AddressRange
@@ -19,10 +20,9 @@ from w365.crm.mappings import RemoteMapping
 from w365.crm.tables import MappingPlace
 from w365.demo.faults import Fault
 from w365.demo.servers import DATAVERSE_CLIENT_ID, TENANT_ID, Servers
-from w365.errors import AccessError, ConfigurationError, InputError, SourceBusy
+from w365.errors import AccessError, ConfigurationError, InputError, SourceBusy, SourceUnreachable
 from w365.http.conditions import Conditions
 from w365.http.rate_limit import RateLimiters
-from w365.http.retry import Patience
 from w365.http.wait import Clock
 
 SET = "/api/data/v9.2/new_provideraccounts"
@@ -47,7 +47,6 @@ def http(servers: Servers) -> Iterator[httpx.Client]:
 def crm(servers: Servers) -> Iterator[Dataverse]:
     fake = FakeClock()
     clock = Clock(fake.monotonic, fake.wall, fake.sleep, lambda: 1.0)
-    patience = Patience(connect=2.0, read=2.0, total=4.0)
     connection = Connection(
         servers.urls["dataverse"],
         servers.urls["authority"],
@@ -57,7 +56,7 @@ def crm(servers: Servers) -> Iterator[Dataverse]:
         ca_bundle=str(servers.ca_bundle),
         allowed=AddressRange.LOOPBACK,
     )
-    made = connect_dataverse(connection, conditions=Conditions(clock, patience, RateLimiters(clock)))
+    made = connect_dataverse(connection, conditions=Conditions(clock, CALM, RateLimiters(clock)))
     with closing(made) as opened:
         yield opened
 
@@ -158,6 +157,72 @@ def test_what_changed_between_reading_and_writing_is_read_again_and_not_overwrit
     assert found is not None
     assert found.account == COHO_ACCOUNT
     assert [row[1:] for row in rows_there(http)] == [(ADATUM, COHO_ACCOUNT)]
+
+
+SAYS_NO = {"error": {"code": "0x80048d19", "message": "An @odata.bind of null is not supported."}}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(service="dataverse", method="PATCH", status=204, times=0),
+        Fault(service="dataverse", method="PATCH", status=400, body=SAYS_NO, times=0),
+        Fault(service="dataverse", method="PATCH", status=500, body=SAYS_NO, times=0),
+    ],
+    ids=["ignored", "refused", "server-error"],
+)
+def test_what_is_not_cleared_by_a_change_is_cleared_by_its_link(
+    crm: Dataverse, http: httpx.Client, servers: Servers, fault: Fault
+) -> None:
+    table = crm.mappings(PLACE)
+    table.put(ADATUM, "Partner Center", ADATUM_ACCOUNT, frozenset())
+    servers.faults[:] = [fault]
+    cleared = table.put(ADATUM, "Partner Center", "", frozenset({ADATUM_ACCOUNT}))
+    assert cleared is not None
+    assert cleared.account == ""
+    assert servers.faults.seen[-2].target.endswith("/new_Account/$ref")
+    assert servers.faults.seen[-1].method == "GET"  # what counts was read
+    assert rows_there(http) == [("Partner Center", ADATUM, None)]
+
+
+@pytest.mark.parametrize(
+    ("before", "account"), [("", ADATUM_ACCOUNT), (ADATUM_ACCOUNT, BELLOWS_ACCOUNT), (ADATUM_ACCOUNT, "")]
+)
+def test_what_was_accepted_and_not_done_is_no_success(
+    crm: Dataverse, http: httpx.Client, servers: Servers, before: str, account: str
+) -> None:
+    table = crm.mappings(PLACE)
+    table.put(ADATUM, "Partner Center", before, frozenset())
+    servers.faults[:] = [Fault(service="dataverse", method=each, status=204, times=0) for each in ("PATCH", "DELETE")]
+    with pytest.raises(InputError, match=r"accepted the change, but the row of .* says what it said before"):
+        table.put(ADATUM, "Partner Center", account, frozenset({ADATUM_ACCOUNT}))
+    assert [row[2] for row in rows_there(http)] == ([before] if before else [])
+
+
+def test_a_write_that_was_done_though_no_answer_ever_came_is_a_success(
+    crm: Dataverse, http: httpx.Client, servers: Servers
+) -> None:
+    table = crm.mappings(PLACE)
+    servers.faults[:] = [Fault(service="dataverse", method="PATCH", lose=True, times=0)]
+    written = table.put(ADATUM, "Partner Center", ADATUM_ACCOUNT, frozenset())
+    assert written is not None
+    assert (written.account, written.row_id) == (ADATUM_ACCOUNT, row_id_of(http))
+
+
+def row_id_of(http: httpx.Client) -> str:
+    (row,) = http.get(SET).raise_for_status().json()["value"]
+    return str(row["new_provideraccountid"])
+
+
+def test_a_server_error_that_stays_is_said_once_the_row_was_read(
+    crm: Dataverse, http: httpx.Client, servers: Servers
+) -> None:
+    table = crm.mappings(PLACE)
+    servers.faults[:] = [Fault(service="dataverse", method="PATCH", status=500, times=0)]
+    with pytest.raises(SourceUnreachable, match="server error"):
+        table.put(ADATUM, "Partner Center", ADATUM_ACCOUNT, frozenset())
+    assert servers.faults.seen[-1].method == "GET"
+    assert rows_there(http) == []
 
 
 def test_refusals_are_said_for_what_they_are(crm: Dataverse, http: httpx.Client, servers: Servers) -> None:

@@ -244,8 +244,8 @@ def sync(service: Service) -> RunView:
     return execute_run(service, runs.request_sync(service, ADMIN, providers.PARTNER_CENTER))
 
 
-def crm_sync(service: Service) -> RunView:
-    return execute_run(service, runs.request_crm_sync(service, ADMIN))
+def crm_sync(service: Service, *, full: bool = False) -> RunView:
+    return execute_run(service, runs.request_crm_sync(service, ADMIN, full=full))
 
 
 def match(service: Service) -> RunView:

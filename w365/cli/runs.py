@@ -17,7 +17,9 @@ from w365.service.access import command_line_user
 def sync(
     provider: Annotated[str | None, typer.Option(help="Sync this provider only.")] = None,
     crm: Annotated[bool, typer.Option("--crm", help="Sync the CRM only.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="Read every customer, not only what changed.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read every customer and account, not only what changed.")
+    ] = False,
     everything: Annotated[bool, typer.Option("--all", help="Sync the CRM and all providers (the default).")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -34,7 +36,7 @@ def sync(
         actor = command_line_user()
         runs = []
         if crm or (provider is None and not get_crm(service, actor).missing):
-            runs.append(run_now(service, partial(request_crm_sync, service, actor)))
+            runs.append(run_now(service, partial(request_crm_sync, service, actor, full=full)))
         if not crm:
             synced = [each.name for each in list_providers(service, actor) if _is_synced(each)]
             names = [provider] if provider else synced

@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from w365.crm.records import is_deleted, read_deleted
+from w365.crm.refusals import explain_access, refuses_link
 from w365.crm.tables import rows_of
-from w365.errors import AccessError, DeltaExpired, SignInRefused
+from w365.errors import DeltaExpired
 from w365.http.attempts import KEPT
 from w365.http.client import Answer, ApiClient, Explain
-from w365.http.fields import FieldError, Record, name_record, refuse_pattern
+from w365.http.fields import FieldError, Record, guid_or_empty, name_record, refuse_pattern, required_guid
 from w365.http.refusal import Refusal
 from w365.source_records import ChangePage, Rejected
 
@@ -25,9 +26,6 @@ _PAGE_SIZE = 5000
 _MOST_EMPTY_PAGES = 20
 _TRACKING = re.compile(r"change.?tracking|track-changes", re.IGNORECASE)
 _TRACK = "odata.track-changes"
-# The user is no member of the organisation.
-_NO_MEMBER = "0x80072560"
-_LINK_REFUSED = frozenset({400, 404, 410, 412})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,41 +113,38 @@ class TableReader(Generic[T]):
         link = answer.body.get(name)
         if link is not None and not isinstance(link, str):
             raise answer.changed(self._client.source, f"{name} is not text.")
-        return link or None
+        return urljoin(answer.url, link) if link else None
 
     def _read(self, rows: list[Any], delta_link: str | None) -> ChangePage[T]:
-        changed: list[T] = []
-        deleted: list[str] = []
+        """Read a page. Of what happened to one record the last counts: it is there, or it is gone."""
+        standing: dict[str, T | None] = {}
         rejected: list[Rejected] = []
         for position, row in enumerate(rows):
             try:
-                if is_deleted(row):
-                    deleted.append(read_deleted(row))
-                else:
-                    changed.append(self._table.read(_as_record(row)))
+                record_id, record = self._read_row(row)
+                standing.pop(record_id, None)
+                standing[record_id] = record
             except FieldError as error:
-                rejected.append(Rejected(name_record(row, self._table.id_column, position), str(error)))
+                record_id = name_record(row, self._table.id_column, position)
+                rejected.append(Rejected(record_id, str(error)))
+                standing.pop(guid_or_empty(record_id), None)
         refuse_pattern(self._client.source, rejected, len(rows))
-        return ChangePage(tuple(changed), tuple(deleted), tuple(rejected), delta_link)
+        changed = tuple(record for record in standing.values() if record is not None)
+        deleted = tuple(record_id for record_id, record in standing.items() if record is None)
+        return ChangePage(changed, deleted, tuple(rejected), delta_link)
 
-    def explain(self, refusal: Refusal) -> AccessError | None:
+    def _read_row(self, row: Any) -> tuple[str, T | None]:
+        """The id of a record and the record, None where it was deleted. Raises FieldError."""
+        if is_deleted(row):
+            return read_deleted(row), None
+        record = _as_record(row)
+        return required_guid(record, self._table.id_column), self._table.read(record)
+
+    def explain(self, refusal: Refusal) -> Exception | None:
         """Say which permission is missing."""
-        source, table = self._client.source, self._table.name
-        if refusal.status == 401 or refusal.code.lower() == _NO_MEMBER:
-            return SignInRefused(
-                f"{source} does not know the application ({refusal.say()}).",
-                kept=KEPT,
-                do="In the environment's settings make it an application user with a security role; check the tenant.",
-                detail=refusal.detail,
-            )
-        if refusal.status != 403:
-            return None
-        return AccessError(
-            f"{source} does not let the application read {table} ({refusal.say()}).",
-            kept=KEPT,
-            do=f"Give its application user a security role that reads {table} of the whole organisation.",
-            detail=refusal.detail,
-        )
+        table = self._table.name
+        role = f"reads {table} of the whole organisation"
+        return explain_access(self._client.source, refusal, f"read {table}", role)
 
     def _explain_tracking(self, refusal: Refusal) -> Exception | None:
         if refusal.status in {400, 403, 501} and _TRACKING.search(refusal.message):
@@ -157,7 +152,7 @@ class TableReader(Generic[T]):
         return self.explain(refusal)
 
     def _explain_link(self, refusal: Refusal) -> Exception | None:
-        if refusal.status in _LINK_REFUSED:
+        if refuses_link(refusal):
             return self._expired(refusal.detail, f" ({refusal.say()})")
         return self.explain(refusal)
 

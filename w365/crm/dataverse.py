@@ -10,9 +10,9 @@ from w365.connection import Connection
 from w365.crm.changes import Table, TableReader
 from w365.crm.mappings import MappingTable
 from w365.crm.records import ACCOUNT_COLUMNS, CONTACT_COLUMNS, read_account, read_contact
+from w365.crm.refusals import explain_access, is_lasting
 from w365.crm.tables import MappingPlace, Metadata
-from w365.errors import AccessError, ConfigurationError, InputError, SourceChanged
-from w365.http.attempts import KEPT
+from w365.errors import ConfigurationError, InputError, SourceChanged
 from w365.http.client import Answer, ApiClient
 from w365.http.conditions import REAL_CONDITIONS, Conditions
 from w365.http.fields import FieldError, Record, guid_or_empty
@@ -55,7 +55,7 @@ def connect_dataverse(
     ``check`` raises Cancelled to stop. Raises ConfigurationError for what cannot be a column.
     """
     tokens = AppTokens(SOURCE, connection, f"{_organisation(connection)}/.default", check=check, conditions=conditions)
-    client = ApiClient(SOURCE, connection, tokens, check=check, conditions=conditions)
+    client = ApiClient(SOURCE, connection, tokens, check=check, conditions=conditions, is_lasting=is_lasting)
     return Dataverse(client, tenant_guid_column)
 
 
@@ -182,11 +182,4 @@ def _explain_create(refusal: Refusal, name: str) -> Exception | None:
             do="Search for that account and map to it, or give the new one another name.",
             detail=refusal.detail,
         )
-    if refusal.status == 403:
-        return AccessError(
-            f"{SOURCE} does not let the application create accounts ({refusal.say()}).",
-            kept=KEPT,
-            do="Give its application user a security role that creates accounts.",
-            detail=refusal.detail,
-        )
-    return None
+    return explain_access(SOURCE, refusal, "create accounts", "creates accounts")

@@ -1,22 +1,22 @@
 """Mappings in a table of the CRM: read all, find one, write one so that a repeat changes nothing.
 
 A row is written under the condition that it is as it was read (or not there), so that neither a repeat after a time-out
-nor a second writer makes a second row, and what somebody else wrote meanwhile is never overwritten unseen.
+nor a second writer makes a second row, and what somebody else wrote meanwhile is never overwritten unseen. Written is
+what is read back, whatever was answered.
 """
 
 from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from w365.crm.changes import Table, TableReader
+from w365.crm.refusals import explain_access
 from w365.crm.tables import Shape, quote_literal
-from w365.errors import AccessError, InputError
-from w365.http.attempts import KEPT
-from w365.http.client import ApiClient
+from w365.errors import InputError, SourceRefused, SourceUnreachable, W365Error
+from w365.http.client import Answer, ApiClient
 from w365.http.fields import FieldError, Record, guid_or_empty, nullable_text, required_guid
 from w365.http.refusal import Refusal
 from w365.source_records import ChangePage
@@ -25,7 +25,6 @@ _API = "/api/data/v9.2"
 _TRIES = 4
 # With characters such as / < > * % & : ? + in its key, Dataverse does not find a row.
 _KEY_SAFE = re.compile(r"[A-Za-z0-9 ._-]{1,100}")
-_ROW_ID = re.compile(r"\(([^()]+)\)\s*$")
 # Never to be changed: the ids of the rows that were written follow from it.
 _NAMESPACE = uuid.UUID("8d4c4a52-7c1c-4c53-9a5c-0f3c1c9a8f11")
 _LONGEST = 100
@@ -86,34 +85,65 @@ class MappingTable:
             raise answer.changed(self._client.source, f"a row of {self.shape.place.table}: {error}") from None
 
     def put(self, specific_id: str, provider: str, account: str, accepted: frozenset[str]) -> RemoteMapping | None:
-        """Make the row say this account (empty: none), if it says one of `accepted` or none; return it as it is then.
+        """Make the row say this account (empty: none), if it says one of `accepted` or none; return it as read then.
 
         A row that says another account is returned as it is, unchanged; None is: there is none and none is needed.
+        Raises what the write was refused with, or InputError, while the row read back says what it said before.
         """
+        row = self.find(specific_id, provider)
         for _ in range(_TRIES):
-            existing = self.find(specific_id, provider)
-            is_there = existing is not None and existing.account == account
-            is_needless = existing is None and not account
-            if is_there or is_needless or (existing and existing.account and existing.account not in accepted):
-                return existing
-            try:
-                return self._write(existing, specific_id, provider, account)
-            except _Changed:
-                continue
+            if _is_settled(row, account, accepted):
+                return row
+            row = self._change(row, specific_id, provider, account)
+        if _is_settled(row, account, accepted):
+            return row
         raise InputError(
             f"The row of {specific_id} is being changed in {self._client.source} all the time.",
             kept="It was left as it is there.",
             do="Try again.",
         )
 
-    def _write(self, existing: RemoteMapping | None, specific_id: str, provider: str, account: str) -> RemoteMapping:
+    def _change(
+        self, before: RemoteMapping | None, specific_id: str, provider: str, account: str
+    ) -> RemoteMapping | None:
+        """Write, and return the row as it is read then, whoever changed it."""
+        try:
+            refusal = self._write(before, specific_id, provider, account)
+        except _Changed:
+            return self.find(specific_id, provider)
+        after = self.find(specific_id, provider)
+        if before and not account and _account_of(after) == before.account:
+            refusal = self._unlink(before) or refusal
+            after = self.find(specific_id, provider)
+        if _account_of(after) == _account_of(before):
+            raise refusal or self._not_taken(specific_id)
+        return after
+
+    def _not_taken(self, specific_id: str) -> InputError:
+        return InputError(
+            f"{self._client.source} accepted the change, but the row of {specific_id} says what it said before.",
+            kept="It was left as it is there.",
+            do="See whether a rule or plug-in of the table sets the account back, then try again.",
+        )
+
+    def _write(self, existing: RemoteMapping | None, specific_id: str, provider: str, account: str) -> W365Error | None:
+        """Write, and return the refusal that only reading the row can judge. Raises _Changed."""
         bound = {f"{self.shape.navigation}@odata.bind": f"/accounts({account})" if account else None}
         if existing is not None:
-            self._send(f"({existing.row_id})", bound, {"If-Match": existing.etag or "*"})
-            return RemoteMapping(existing.row_id, specific_id, provider, account)
-        key, own = self._new_key(specific_id, provider)
-        row_id = self._send(f"({key})", {**own, **bound}, {"If-None-Match": "*"})
-        return RemoteMapping(row_id, specific_id, provider, account)
+            key, values, condition = existing.row_id, bound, {"If-Match": existing.etag or "*"}
+        else:
+            key, own = self._new_key(specific_id, provider)
+            values, condition = {**own, **bound}, {"If-None-Match": "*"}
+        return self._try(
+            lambda: self._client.patch_json(
+                f"{self._path}({key})", values, headers=self._writing(condition), explain=self._explain
+            )
+        )
+
+    def _unlink(self, row: RemoteMapping) -> W365Error | None:
+        """Take the account away the other way that is documented, which knows no condition."""
+        path = f"{self._path}({row.row_id})/{self.shape.navigation}/$ref"
+        return self._try(lambda: self._client.delete(path, headers=self._writing({}), explain=self._explain))
 
     def _new_key(self, specific_id: str, provider: str) -> tuple[str, dict[str, str]]:
         """The address of a row to be made, and the columns that the address does not say.
@@ -128,26 +158,21 @@ class MappingTable:
             return ",".join(f"{name}={quote_literal(value)}" for name, value in values.items()), {}
         return str(uuid.uuid5(_NAMESPACE, f"{place.table}\n{specific_id.casefold()}\n{provider.casefold()}")), values
 
-    def _send(self, key: str, values: dict[str, Any], condition: dict[str, str]) -> str:
+    def _writing(self, condition: dict[str, str]) -> dict[str, str]:
         # A write has one condition, and it is not the one that keeps reads out of caches.
-        headers = {name: text for name, text in self._headers.items() if name not in {"If-None-Match", "If-Match"}}
-        answer = self._client.patch_json(
-            f"{self._path}{key}", values, headers={**headers, **condition}, explain=self._explain
-        )
-        named = _ROW_ID.search(answer.headers.get("odata-entityid", ""))
-        return guid_or_empty(named[1]) if named else ""
+        return {name: text for name, text in self._headers.items() if name != "If-None-Match"} | condition
+
+    def _try(self, send: Callable[[], Answer]) -> W365Error | None:
+        try:
+            send()
+        except (SourceRefused, SourceUnreachable) as error:
+            return error
+        return None
 
     def _explain(self, refusal: Refusal) -> Exception | None:
         source, table = self._client.source, self.shape.place.table
         if refusal.status == 412:
             return _Changed()
-        if refusal.status == 403:
-            return AccessError(
-                f"{source} does not let the application write to {table} ({refusal.say()}).",
-                kept=KEPT,
-                do=f"Give its application user a security role that creates and changes rows of {table}.",
-                detail=refusal.detail,
-            )
         if refusal.status == 404:
             return InputError(
                 f"{source} no longer has the account or the row ({refusal.say()}).",
@@ -155,7 +180,7 @@ class MappingTable:
                 do="Sync the CRM, then look at the row again.",
                 detail=refusal.detail,
             )
-        return None
+        return explain_access(source, refusal, f"write to {table}", f"creates and changes rows of {table}")
 
     def _id_literal(self, specific_id: str) -> str:
         if not self.shape.is_guid:
@@ -179,3 +204,13 @@ class MappingTable:
             guid_or_empty(nullable_text(record, self._account)),
             etag if isinstance(etag, str) else "",
         )
+
+
+def _account_of(row: RemoteMapping | None) -> str:
+    return row.account if row else ""
+
+
+def _is_settled(row: RemoteMapping | None, account: str, accepted: frozenset[str]) -> bool:
+    """Whether the row says what it shall, none is needed, or it is not ours to change."""
+    there = _account_of(row)
+    return (there == account and (row is not None or not account)) or bool(there and there not in accepted)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from w365.errors import AccessError, ConfigurationError
-from w365.http.attempts import KEPT
+from w365.crm.refusals import explain_access
+from w365.errors import ConfigurationError
 from w365.http.client import Answer, ApiClient
 from w365.http.refusal import Refusal
 from w365.model import LOGICAL_NAME
@@ -148,16 +148,9 @@ class Metadata:
 
     def _explain(self, refusal: Refusal, what: str) -> Exception | None:
         source = self._client.source
-        if refusal.status == 403:
-            return AccessError(
-                f"{source} does not let the application read the definitions of tables ({refusal.say()}).",
-                kept=KEPT,
-                do="Give its application user a security role that reads them, such as Basic User.",
-                detail=refusal.detail,
-            )
         if refusal.status == 404:
             return _wrong(f"{source} does not have this table or does not show it: {what} ({refusal.say()}).")
-        return None
+        return explain_access(source, refusal, "read the definitions of tables", "reads them, such as Basic User")
 
 
 def quote_literal(text: str) -> str:

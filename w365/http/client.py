@@ -23,6 +23,9 @@ from w365.http.wait import Check, Waiting, never_stop
 Explain = Callable[[Refusal], Exception | None]
 """Gives an error answer its precise meaning, or None for the general one."""
 
+IsLasting = Callable[[Refusal], bool]
+"""Whether no repeat mends what was refused, whatever the status says."""
+
 
 class Tokens(Protocol):
     """Where access tokens come from."""
@@ -68,7 +71,8 @@ class ApiClient:
     """Calls ``connection.url`` and nothing else. ``source`` is how sentences call the service.
 
     ``check`` is called while waiting, at least every half second, and raises Cancelled to stop; it runs in whichever
-    thread waits.
+    thread waits. ``is_lasting`` knows refusals that are explained at once, though by their status, such as 500, they
+    might pass.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class ApiClient:
         *,
         check: Check = never_stop,
         conditions: Conditions = REAL_CONDITIONS,
+        is_lasting: IsLasting = lambda _: False,
     ) -> None:
         origin = origin_of(connection.url)
         if origin is None:
@@ -91,6 +96,7 @@ class ApiClient:
         self._tokens = tokens
         self._check = check
         self._conditions = conditions
+        self._is_lasting = is_lasting
         self.skew = ""
         """A sentence, where the latest answer says that the clock of this machine is wrong."""
         self._limiter = conditions.limiters.at(connection.url, connection.calls_per_minute)
@@ -165,6 +171,10 @@ class ApiClient:
         sent = {"Content-Type": "application/json; charset=utf-8", **headers}
         return self._perform(_Call("PATCH", self._resolve(path), sent, content, is_repeatable=True, explain=explain))
 
+    def delete(self, path: str, *, headers: Mapping[str, str], explain: Explain | None = None) -> Answer:
+        """Take away what is at ``path``, and ask again where no answer came: gone is gone."""
+        return self._perform(_Call("DELETE", self._resolve(path), dict(headers), None, True, explain, True))
+
     def _resolve(self, path_or_url: str) -> str:
         if path_or_url.startswith("/") and not path_or_url.startswith("//"):
             return self._base + escape_link(path_or_url)
@@ -211,10 +221,12 @@ class ApiClient:
     def _after_refusal(self, call: _Call, answer: RawAnswer, attempts: Attempts, token: str) -> None:
         """Wait for the next try, or raise what the refusal means."""
         refusal = read_refusal(answer, call.headers, (token,))
+        is_lasting = self._is_lasting(refusal)
         # A gateway refuses what is beyond a quota with 403, and says in a header when there is a new one.
         is_gateways = refusal.status == 403 and "retry-after" in answer.headers
-        is_busy = refusal.status == 429 or is_gateways or (refusal.status == 503 and refusal.asks_to_wait)
-        is_passing = is_busy or refusal.status in _PASSING
+        asks_to_wait = refusal.status == 429 or is_gateways or (refusal.status == 503 and refusal.asks_to_wait)
+        is_busy = asks_to_wait and not is_lasting
+        is_passing = is_busy or (refusal.status in _PASSING and not is_lasting)
         if not (is_passing and call.is_repeatable) and call.explain and (error := call.explain(refusal)):
             raise error
         if is_busy:

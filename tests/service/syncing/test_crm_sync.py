@@ -296,3 +296,13 @@ def test_a_candidate_that_was_deleted_is_suggested_no_more(service: Service, crm
     crm.drop("b1")
     crm_sync(service)
     assert rows_of(store, t.CurrentCandidate.rank, where=suggested) == []
+
+
+def test_a_full_sync_uses_no_link_to_changes_and_none_into_a_list_begun_before(service: Service, crm: FakeCrm) -> None:
+    crm_sync(service)
+    for steps in ({}, {"contacts": fail}, {}):
+        crm.before = dict(steps)
+        crm.asked.clear()
+        run = crm_sync(service, full=True)
+        assert crm.asked == [("accounts", None), ("contacts", None)]
+    assert (run.state, run.result["accounts_unchanged"], run.result["contacts_unchanged"]) == (RunState.DONE, 3, 3)

@@ -64,7 +64,13 @@ class _TableRead:
         self.name, self.store, self.drop = name, store, drop
 
     def read(self, pages: Pages[Record]) -> None:
-        """Read what changed since the last time; all of the table where nobody knows since when."""
+        """Read what changed since the last time; all of the table where nobody knows since when.
+
+        A sync that was asked to be full uses no link of an earlier one, neither to changes nor into the list.
+        """
+        if self.run.wants_full:
+            self._begin_whole(pages)
+            return
         with self.service.store.read() as connection:
             link = read_link(connection, self.name)
         try:

@@ -44,10 +44,10 @@ def find_source(service: Service, actor: Actor, name: str) -> ProviderView:
 
 
 @needs(Role.ANALYST)
-def request_crm_sync(service: Service, actor: Actor) -> int:
+def request_crm_sync(service: Service, actor: Actor, *, full: bool = False) -> int:
     """Queue a sync of the CRM, on the terms of `request_sync`."""
     refuse_unconnected(get_crm(service, actor).missing)
-    return _request(service, actor, RunKind.CRM_SYNC, CRM)
+    return _request(service, actor, RunKind.CRM_SYNC, CRM, wants_full=full)
 
 
 @needs(Role.ANALYST)
