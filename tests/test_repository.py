@@ -71,7 +71,8 @@ def test_the_tests_import_what_is_required_for_them(tmp_path: Path) -> None:
     config.write_text(project[project.index("[tool.deptry]") :], encoding="utf-8")
     own = ["w365", "bench", "supply", "tests", *sorted({path.stem for path in (ROOT / "tests").rglob("*.py")})]
     flags = [flag for name in own for flag in ("--known-first-party", name)]
-    everywhere = ("--exclude", "^$", "--extend-exclude", "^$")
+    # What stands in the environments of these is not in ours.
+    everywhere = ("--exclude", "^$", "--extend-exclude", "tests/proof/clients")
     folders = ("tests", "bench", "supply", "--config", str(config))
     passes("-m", "deptry", *folders, *everywhere, "--ignore", "DEP002,DEP004", *flags)
 
