@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -135,3 +136,25 @@ def test_a_relative_next_link_is_followed_and_a_relative_change_link_can_be_used
         assert pages[-1].delta_link == server.url + DELTA
         list(crm.accounts(pages[-1].delta_link))
     assert [request.target for request in api_requests(server)[1:]] == [asked, DELTA]
+
+
+@pytest.mark.parametrize(
+    ("odd", "name"),
+    [
+        (f'"name": "{"x" * 10_000_000}"', "x" * 500),
+        (f'"description": "{"x" * 10_000_000}"', "Account 1"),
+        ('"name": "First", "name": "Second"', "Second"),
+        ('"name": "\\ud800"', ""),
+        (f'"accountid": "{"x" * 100_000}"', None),
+    ],
+    ids=["long", "long-and-unknown", "twice", "half-a-letter", "no-id"],
+)
+def test_a_record_beyond_measure_costs_no_other(place: Bench, odd: str, name: str | None) -> None:
+    records = [json.dumps(account(1))[:-1] + f", {odd}}}", *(json.dumps(account(number)) for number in range(2, 8))]
+    answer = Answer(f'{{"value": [{",".join(records)}]}}'.encode())
+    server = place.serve(sign_in(in_turn(answer)))
+    with open_crm(place, server) as crm:
+        (page,) = crm.accounts()
+    assert [each.name for each in page.changed[-6:]] == [f"Account {number}" for number in range(2, 8)]
+    assert [each.name for each in page.changed[:-6]] == ([] if name is None else [name])
+    assert len(page.rejected) == (name is None)

@@ -20,7 +20,7 @@ from w365.crm.mappings import RemoteMapping
 from w365.crm.tables import MappingPlace
 from w365.demo.faults import Fault
 from w365.demo.servers import DATAVERSE_CLIENT_ID, TENANT_ID, Servers
-from w365.errors import AccessError, ConfigurationError, InputError, SourceBusy, SourceUnreachable
+from w365.errors import AccessError, ConfigurationError, InputError, SourceBusy, SourceRefused, SourceUnreachable
 from w365.http.conditions import Conditions
 from w365.http.rate_limit import RateLimiters
 from w365.http.wait import Clock
@@ -197,6 +197,17 @@ def test_what_was_accepted_and_not_done_is_no_success(
     with pytest.raises(InputError, match=r"accepted the change, but the row of .* says what it said before"):
         table.put(ADATUM, "Partner Center", account, frozenset({ADATUM_ACCOUNT}))
     assert [row[2] for row in rows_there(http)] == ([before] if before else [])
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_where_links_are_not_known_the_refusal_says_so(crm: Dataverse, servers: Servers, status: int) -> None:
+    table = crm.mappings(PLACE)
+    table.put(ADATUM, "Partner Center", ADATUM_ACCOUNT, frozenset())
+    unknown = Fault(service="dataverse", path_contains="$ref", status=status, times=0)
+    servers.faults[:] = [unknown, Fault(service="dataverse", method="PATCH", status=204, times=0)]
+    with pytest.raises(SourceRefused, match=f"refused the request .{status}"):
+        table.put(ADATUM, "Partner Center", "", frozenset({ADATUM_ACCOUNT}))
+    assert unknown.hits == 1
 
 
 def test_a_write_that_was_done_though_no_answer_ever_came_is_a_success(

@@ -143,7 +143,7 @@ class MappingTable:
     def _unlink(self, row: RemoteMapping) -> W365Error | None:
         """Take the account away the other way that is documented, which knows no condition."""
         path = f"{self._path}({row.row_id})/{self.shape.navigation}/$ref"
-        return self._try(lambda: self._client.delete(path, headers=self._writing({}), explain=self._explain))
+        return self._try(lambda: self._client.delete(path, headers=self._writing({}), explain=self._explain_access))
 
     def _new_key(self, specific_id: str, provider: str) -> tuple[str, dict[str, str]]:
         """The address of a row to be made, and the columns that the address does not say.
@@ -170,17 +170,21 @@ class MappingTable:
         return None
 
     def _explain(self, refusal: Refusal) -> Exception | None:
-        source, table = self._client.source, self.shape.place.table
         if refusal.status == 412:
             return _Changed()
         if refusal.status == 404:
             return InputError(
-                f"{source} no longer has the account or the row ({refusal.say()}).",
+                f"{self._client.source} no longer has the account or the row ({refusal.say()}).",
                 kept="It was left as it is there.",
                 do="Sync the CRM, then look at the row again.",
                 detail=refusal.detail,
             )
-        return explain_access(source, refusal, f"write to {table}", f"creates and changes rows of {table}")
+        return self._explain_access(refusal)
+
+    def _explain_access(self, refusal: Refusal) -> Exception | None:
+        table = self.shape.place.table
+        role = f"creates and changes rows of {table}"
+        return explain_access(self._client.source, refusal, f"write to {table}", role)
 
     def _id_literal(self, specific_id: str) -> str:
         if not self.shape.is_guid:
