@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -30,10 +31,11 @@ from tests.servers import (
     running,
 )
 from w365.cli.importing import import_commands
+from w365.crm.mappings import RemoteMapping
 from w365.crm.tables import MappingPlace
 from w365.demo.faults import Fault
 from w365.demo.servers import Servers
-from w365.errors import ConfigurationError
+from w365.errors import ConfigurationError, SourceUnreachable
 from w365.jobs import execute_run
 from w365.model import RunKind, RunState
 from w365.service import Service
@@ -276,6 +278,33 @@ def test_where_nothing_can_be_written_everything_waits_and_the_reason_is_said(
     clock.forward(hours=1)
     write(service, watch)
     assert there(http) == {ADATUM: ADATUM_ACCOUNT, COHO: COHO_ACCOUNT}
+
+
+class Ill:
+    """A table of mappings that has no good answer for some customers."""
+
+    def __init__(self, *customers: str) -> None:
+        self.customers = customers
+
+    def mappings(self, _place: MappingPlace) -> Ill:
+        return self
+
+    def put(self, specific_id: str, provider: str, account: str, _accepted: frozenset[str]) -> RemoteMapping:
+        if specific_id in self.customers:
+            raise SourceUnreachable("Dataverse answered 4 times with a server error (500).", do="Try again later.")
+        return RemoteMapping(specific_id, specific_id, provider, account)
+
+
+def test_a_row_the_crm_is_ill_at_does_not_keep_the_others_waiting(made: tuple[Service, FakeClock]) -> None:
+    service, _ = made
+    name_place(service, ADMIN, PLACE, write=True)
+    for ill, state in ((Ill(ADATUM, COHO), RunState.FAILED), (Ill(ADATUM), RunState.DONE)):
+        crm: Any = nullcontext(ill)
+        run = execute_run(replace(service, open_crm=lambda _, crm=crm: crm), request_writeback(service, ANALYST))
+        assert run.state is state
+    assert (run.result[Count.WRITTEN], run.result[Count.FAILED]) == (1, 1)
+    assert "server error" in standing(service, ADATUM).error
+    assert standing(service, COHO).state is WriteState.WRITTEN
 
 
 @pytest.mark.parametrize(("failures", "minutes"), [(0, 1), (5, 32), (6, 60), (12, 60), (10**6, 60)])

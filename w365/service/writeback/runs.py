@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from w365.crm.mappings import MappingTable
-from w365.errors import InputError, SourceRefused
+from w365.errors import InputError, SourceRefused, SourceUnreachable
 from w365.model import Actor, Role, RunKind
 from w365.service import Service
 from w365.service.access import needs
@@ -79,13 +79,14 @@ def run_writeback(service: Service, run: RunView, progress: Progress) -> Counts:
             after = part[-1].provider_account_id
             attempts = {due: pool.submit(_write, service, table, due) for due in part}
             wait(attempts.values())
-            written = {due: attempt.result() for due, attempt in attempts.items() if attempt.exception() is None}
+            written, errors = _read_outcomes(service, attempts)
             counts.update(Count(outcome.state) for outcome in written.values())
             with service.store.write() as connection:
                 _keep(connection, str(place), written)
                 result, done = {**run.result, **counts}, counts.total()
                 progress.report(connection, done=done, message="Writing to Dataverse", result=result)
-            _raise_first(attempts.values())
+            if errors:
+                raise errors[0]
     return counts
 
 
@@ -100,11 +101,21 @@ def _keep(connection: Connection, place: str, written: Mapping[Due, Written]) ->
     remote_mappings.note_remote(connection, rows)
 
 
-def _raise_first(attempts: Iterable[Future[Written]]) -> None:
-    """Raise what kept a row from being written for a reason that concerns all of them."""
-    error = next((attempt.exception() for attempt in attempts if attempt.exception()), None)
-    if error is not None:
-        raise error
+def _read_outcomes(
+    service: Service, attempts: Mapping[Due, Future[Written]]
+) -> tuple[dict[Due, Written], list[BaseException]]:
+    """How the rows ended, and what kept the others from being written for a reason that concerns all of them.
+
+    Where some could be written, what the CRM had no good answer to is the matter of its row: else it would keep those
+    behind it waiting for ever.
+    """
+    written = {due: attempt.result() for due, attempt in attempts.items() if attempt.exception() is None}
+    errors = {due: error for due, attempt in attempts.items() if (error := attempt.exception()) is not None}
+    unanswered = {due: error for due, error in errors.items() if isinstance(error, SourceUnreachable)}
+    if not written or len(unanswered) < len(errors):
+        return written, list(errors.values())
+    failed = {due: _failed(service, due, f"{error.what} {error.do}".strip()) for due, error in unanswered.items()}
+    return written | failed, []
 
 
 def _read_part(service: Service, place: str, at: dt.datetime, after: int) -> list[Due]:
