@@ -103,7 +103,7 @@ const refuse = async () => {
     updateGlobalOptionSet: await refused(api.updateGlobalOptionSet({data: {MetadataId: guid}})),
     deleteGlobalOptionSet: await refused(api.deleteGlobalOptionSet({key: guid})),
     retrieveGlobalOptionSet: await refused(api.retrieveGlobalOptionSet({key: guid})),
-    query: await refused(api.query("x")), suggest: await refused(api.suggest("x")), autocomplete: await refused(api.autocomplete("x")),
+    search: await refused(api.search("x")), query: await refused(api.query("x")), suggest: await refused(api.suggest("x")), autocomplete: await refused(api.autocomplete("x")),
     getBackgroundOperationStatus: await refused(api.getBackgroundOperationStatus(guid)),
     cancelBackgroundOperation: await refused(api.cancelBackgroundOperation(guid)),
   };

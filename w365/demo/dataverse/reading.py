@@ -203,6 +203,8 @@ class Reader:
                 raise unknown_property(name, self.table.logical_name)
             refuse_others(options, _PART_OPTIONS)
             expanded[name] = self._make_expansion(navigations[name], options)
+        if not expanded:
+            return lambda row: self._show_row(row, columns)
         return lambda row: self._show_row(row, columns) | {name: show(row) for name, show in expanded.items()}
 
     def _make_expansion(self, navigation: Navigation, options: Mapping[str, str]) -> Callable[[Row], object]:
