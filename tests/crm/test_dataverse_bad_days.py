@@ -139,22 +139,19 @@ def test_a_relative_next_link_is_followed_and_a_relative_change_link_can_be_used
 
 
 @pytest.mark.parametrize(
-    ("odd", "name"),
+    ("odd", "names"),
     [
-        (f'"name": "{"x" * 10_000_000}"', "x" * 500),
-        (f'"description": "{"x" * 10_000_000}"', "Account 1"),
-        ('"name": "First", "name": "Second"', "Second"),
-        ('"name": "\\ud800"', ""),
-        (f'"accountid": "{"x" * 100_000}"', None),
+        ({"name": "x" * 10_000_000}, ["x" * 500]),
+        ({"description": "x" * 10_000_000}, ["Account 1"]),
+        ({"name": "\ud800"}, [""]),
+        ({"accountid": "x" * 100_000}, []),
     ],
-    ids=["long", "long-and-unknown", "twice", "half-a-letter", "no-id"],
+    ids=["long", "long-and-unknown", "half-a-letter", "no-id"],
 )
-def test_a_record_beyond_measure_costs_no_other(place: Bench, odd: str, name: str | None) -> None:
-    records = [json.dumps(account(1))[:-1] + f", {odd}}}", *(json.dumps(account(number)) for number in range(2, 8))]
-    answer = Answer(f'{{"value": [{",".join(records)}]}}'.encode())
-    server = place.serve(sign_in(in_turn(answer)))
+def test_a_record_beyond_measure_costs_no_other(place: Bench, odd: dict[str, str], names: list[str]) -> None:
+    records = [account(1, **odd), *(account(number) for number in range(2, 8))]
+    server = place.serve(sign_in(in_turn(Answer(json.dumps({"value": records}).encode()))))
     with open_crm(place, server) as crm:
         (page,) = crm.accounts()
-    assert [each.name for each in page.changed[-6:]] == [f"Account {number}" for number in range(2, 8)]
-    assert [each.name for each in page.changed[:-6]] == ([] if name is None else [name])
-    assert len(page.rejected) == (name is None)
+    assert [each.name for each in page.changed] == [*names, *(f"Account {number}" for number in range(2, 8))]
+    assert len(page.rejected) == 1 - len(names)

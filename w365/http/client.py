@@ -221,12 +221,12 @@ class ApiClient:
     def _after_refusal(self, call: _Call, answer: RawAnswer, attempts: Attempts, token: str) -> None:
         """Wait for the next try, or raise what the refusal means."""
         refusal = read_refusal(answer, call.headers, (token,))
-        is_lasting = self._is_lasting(refusal)
+        if self._is_lasting(refusal):
+            raise (call.explain(refusal) if call.explain else None) or self._refused(answer, refusal)
         # A gateway refuses what is beyond a quota with 403, and says in a header when there is a new one.
         is_gateways = refusal.status == 403 and "retry-after" in answer.headers
-        asks_to_wait = refusal.status == 429 or is_gateways or (refusal.status == 503 and refusal.asks_to_wait)
-        is_busy = asks_to_wait and not is_lasting
-        is_passing = is_busy or (refusal.status in _PASSING and not is_lasting)
+        is_busy = refusal.status == 429 or is_gateways or (refusal.status == 503 and refusal.asks_to_wait)
+        is_passing = is_busy or refusal.status in _PASSING
         if not (is_passing and call.is_repeatable) and call.explain and (error := call.explain(refusal)):
             raise error
         if is_busy:
