@@ -84,6 +84,10 @@ class ProviderKind(enum.StrEnum):
     MANUAL = "manual"
 
 
+FREE_TEXT_KINDS = (ProviderKind.PAX8,)
+"""Providers that know no verified domain, only what somebody typed."""
+
+
 class Status(enum.StrEnum):
     """Of a provider account. Derived from mapping, disposition and proposal; see ``w365.store.tables.Worklist``."""
 
@@ -167,6 +171,8 @@ class Reason(enum.StrEnum):
     BLOCKED_DOMAIN = "blocked_domain"
     SHARED_DOMAIN = "shared_domain"
     FREE_MAIL = "free_mail"
+    FREE_TEXT = "free_text"
+    UNREAD_FIELD = "unread_field"
     SERVICE_DOMAIN = "service_domain"
     NO_DOMAIN = "no_domain"
     NAMESAKE = "namesake"
@@ -229,9 +235,13 @@ class Age(enum.StrEnum):
 
 
 class DomainKind(enum.StrEnum):
-    """What a domain is worth as evidence. Only OWN_NAME can map; the first group is known from the name alone."""
+    """What a domain is worth as evidence. Only OWN_NAME can map, and TYPED where an admin says that it is proof.
+
+    TYPED is a name of one's own in free text that somebody typed at the provider; the others are known from the name.
+    """
 
     OWN_NAME = "own_name"
+    TYPED = "typed"
     SERVICE = "service"
     PUBLIC_SUFFIX = "public_suffix"
     ADDRESS = "address"

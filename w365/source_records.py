@@ -8,6 +8,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+DEFAULT_DOMAIN = "default domain only"
+"""The ``domain_source`` of a customer of whom only the list is known, which says nothing about proof."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -19,11 +22,12 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class CustomerDomain:
-    """A domain as the provider spells it."""
+    """A domain as the provider spells it. ``is_free_text``: somebody typed it there, and nobody proved it."""
 
     name: str
     is_default: bool = False
     is_verified: bool = True
+    is_free_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +96,12 @@ class CrmAccount:
 
 @dataclass(frozen=True, slots=True)
 class CrmContact:
-    """All that is kept of a contact: its id, its account and the domain of its primary e-mail (normalised or empty)."""
+    """All that is kept of a contact: id, account, the domain of its primary e-mail (normalised or empty), and state."""
 
     crm_id: str
     account_crm_id: str
     domain: str
+    is_active: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,8 @@ def test_of_a_contact_only_the_domain_arrives(place: Bench) -> None:
 
 def test_changes_bring_changed_and_deleted_rows_and_the_next_link(place: Bench) -> None:
     gone = {"@odata.context": "https://o/$metadata#contacts/$deletedEntity", "id": guid(5).upper(), "reason": "deleted"}
-    link = "/api/data/v9.2/contacts?$select=contactid,emailaddress1,_parentcustomerid_value&$deltatoken=919042%2108"
+    columns = "contactid,emailaddress1,_parentcustomerid_value,statecode"
+    link = f"/api/data/v9.2/contacts?$select={columns}&$deltatoken=919042%2108"
     body = {"value": [contact(1, "a@b.example"), gone], "@odata.deltaLink": "https://next"}
     server = place.serve(sign_in(in_turn(Answer(body))))
     with open_crm(place, server) as crm:

@@ -5,6 +5,7 @@ Nothing here is clever on purpose: every question is asked of every account agai
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from w365.matching.domains import normalise_domain
@@ -23,10 +24,14 @@ from w365.model import (
 
 @dataclass(frozen=True)
 class WorldDomain:
-    """A domain of a provider account, normalised. Its kind follows from the name."""
+    """A domain of a provider account, normalised. Its kind follows from the name, and from whether it was typed there.
+
+    What was typed is verified where an admin says that it is proof.
+    """
 
     name: str
     is_verified: bool = True
+    is_typed: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class WorldAccount:
     is_deleted: bool = False
     name: str = ""
     country: str = ""
+    unread: frozenset[str] = frozenset()  # what its fields may mean that have no one reading
 
 
 @dataclass(frozen=True)
@@ -141,6 +147,14 @@ def _is_own_and_verified(domain: WorldDomain) -> bool:
     return domain.is_verified and normalise_domain(domain.name).kind is DomainKind.OWN_NAME
 
 
+def _is_typed(domain: WorldDomain) -> bool:
+    return domain.is_typed and normalise_domain(domain.name).kind is DomainKind.OWN_NAME
+
+
+def _is_merely_typed(world: World) -> Callable[[WorldDomain], bool]:
+    return lambda domain: not domain.is_verified and not any(domain.name in names for names in world.lists.values())
+
+
 def _supports(world: World, row: WorldProviderAccount, account: WorldAccount) -> bool:
     """Say whether a domain rule supports the account, whatever its state."""
     rules = world.policy.rules
@@ -183,15 +197,21 @@ def _why_none(world: World, row: WorldProviderAccount) -> Reason:
     for account in world.accounts:
         if _supports(world, row, account) or _has_tenant(world, row, account):
             return Reason.INACTIVE_ACCOUNT  # it would support were it alive: nobody alive does
-    if usable_domains(world, row):
-        return Reason.NO_ACCOUNT
+    if usable := usable_domains(world, row):
+        may_mean = (account.unread for account in world.accounts if not account.is_deleted)
+        return Reason.UNREAD_FIELD if usable & frozenset().union(*may_mean) else Reason.NO_ACCOUNT
     if not row.domains:
         return Reason.NO_DOMAIN
-    own = [domain.name for domain in row.domains if _is_own_and_verified(domain)]
+    named = [domain for domain in row.domains if _is_own_and_verified(domain) or _is_typed(domain)]
+    own = [domain.name for domain in named]
     for reason, is_meant in _REASONS:
-        if any(is_meant(world, name) for name in own):
+        counting = (
+            own if reason is not Reason.SHARED_DOMAIN else [domain.name for domain in named if domain.is_verified]
+        )
+        listed = [name for name in own if _is_listed(world, name, DomainList.SHARED)]
+        if any(is_meant(world, name) for name in [*counting, *(listed if reason is Reason.SHARED_DOMAIN else ())]):
             return reason
-    return Reason.SERVICE_DOMAIN
+    return Reason.FREE_TEXT if any(map(_is_merely_typed(world), named)) else Reason.SERVICE_DOMAIN
 
 
 def _is_shared(world: World, name: str) -> bool:

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w365.matching.domains import Domain, country_of, email_domain, label, normalise_domain, registrable, website_domain
+from w365.matching.domains import (
+    Domain,
+    country_of,
+    email_domain,
+    label,
+    normalise_domain,
+    possible_domains,
+    registrable,
+    website_domain,
+)
 from w365.model import DomainKind
 
 _LABELS = ("contoso", "MÜLLER", "faß", "www", "com", "de", "co", "uk", "xn--mller-kva", "-a", "x" * 64, "")
@@ -87,6 +96,12 @@ def test_whatever_is_read_from_an_address_is_normalised_and_of_its_own(text: str
         assert normalise_domain(found) == Domain(found, DomainKind.OWN_NAME)
 
 
+def test_what_has_no_one_reading_still_tells_what_it_may_mean() -> None:
+    assert possible_domains("www.contoso.com / Contoso.de (neu)") == {"contoso.com", "contoso.de"}
+    assert possible_domains("info(at)contoso,de") == {"contoso.de"}
+    assert possible_domains("n/a, z.b. facebook.com/contoso") == frozenset()
+
+
 @given(_DOMAIN_LIKE)
 def test_the_registrable_part_ends_the_domain(text: str) -> None:
     name = normalise_domain(text).name
@@ -110,6 +125,13 @@ def test_the_registrable_part_ends_the_domain(text: str) -> None:
         ("mia@localhost", ""),
         ("mia@b@contoso.com", ""),
         ("mia@contoso.com; tom@fabrikam.com", ""),
+        ("mia@contoso.com; tom@contoso.com", "contoso.com"),
+        ("Mia <mia@contoso.com>, Tom <tom@contoso.com>", "contoso.com"),
+        ("Mia <mia@contoso.com>, Tom <tom@fabrikam.com>", ""),
+        ("mia@contoso.com / tom@contoso.com;", "contoso.com"),
+        ("mia@contoso.com (bis 2027, Dr.Huber)", "contoso.com"),
+        ("mia@contoso.com (früher fabrikam.com)", ""),
+        ("mia@con\u200btoso.com\ufeff", "contoso.com"),
         ("@contoso.com", ""),
         ("mia@", ""),
         ("mia at contoso.com", ""),
@@ -134,6 +156,15 @@ def test_an_address_gives_its_domain_or_nothing(text: str, domain: str) -> None:
         ("www.com", "www.com"),
         ("www.co.uk", "www.co.uk"),
         ("shop.contoso.com", "shop.contoso.com"),
+        ("http://https://www.contoso.com", "contoso.com"),
+        ("http//contoso.com", "contoso.com"),
+        ("https://contoso.com;", "contoso.com"),
+        ("www.contoso.com, contoso.com/de", "contoso.com"),
+        ("contoso.com (alt)", "contoso.com"),
+        ("\ufeffcontoso.com\u200b", "contoso.com"),
+        ("contoso.com, facebook.com/contoso", "contoso.com"),
+        ("contoso.com / contoso.de", ""),
+        ("contoso.com, shop.contoso.com", ""),
         ("n/a", ""),
         ("-", ""),
         ("none", ""),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 import sqlalchemy as sa
-from oracle import World
+from oracle import World, WorldDomain
 
 from w365.matching.domains import normalise_domain
-from w365.model import Disposition, DomainList, Origin, ProviderKind, Rule
+from w365.model import Disposition, DomainKind, DomainList, Origin, ProviderKind, Rule
 from w365.store import tables as t
 from w365.store.reading.search_index import sort_key
 
@@ -26,6 +26,8 @@ def load(connection: sa.Connection, world: World) -> None:
     ]
     _insert(connection, t.Contact, crm_contacts)
     _insert(connection, t.AccountDomain, _account_domains(world))
+    unread = [{"domain": name, "account_id": one.id} for one in world.accounts for name in sorted(one.unread)]
+    _insert(connection, t.UnreadDomain, unread)
     _insert(connection, t.ListedDomain, _listed(world))
     _insert(connection, t.ProviderAccount, [_provider_account(one) for one in world.provider_accounts])
     _insert(connection, t.ProviderAccountDomain, _domains(world))
@@ -116,13 +118,18 @@ def _domains(world: World) -> list[dict[str, object]]:
         {
             "provider_account_id": row.id,
             "domain": domain.name,
-            "kind": normalise_domain(domain.name).kind.value,
+            "kind": _kind(domain).value,
             "is_default": False,
             "is_verified": domain.is_verified,
         }
         for row in world.provider_accounts
         for domain in row.domains
     ]
+
+
+def _kind(domain: WorldDomain) -> DomainKind:
+    kind = normalise_domain(domain.name).kind
+    return DomainKind.TYPED if domain.is_typed and kind is DomainKind.OWN_NAME else kind
 
 
 def _insert(connection: sa.Connection, table: type[t.Base], rows: list[dict[str, object]]) -> None:

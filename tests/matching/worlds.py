@@ -20,6 +20,7 @@ _domain = st.builds(
     WorldDomain,
     name=st.sampled_from((*OWN_NAMES, *SERVICE_NAMES)),
     is_verified=st.sampled_from((True, True, True, False)),
+    is_typed=st.sampled_from((False, False, False, True)),
 )
 _some_domains = st.lists(_domain, min_size=1, max_size=3, unique_by=lambda domain: domain.name).map(tuple)
 _domains = st.sampled_from(range(8)).flatmap(lambda dice: _some_domains if dice else st.just(()))
@@ -73,6 +74,7 @@ def _account(account_id: int) -> st.SearchStrategy[WorldAccount]:
         tenant_guid=st.sampled_from(GUIDS),
         is_active=st.sampled_from((True, True, False)),
         is_deleted=st.sampled_from((False, False, False, True)),
+        unread=st.sampled_from((*[frozenset[str]()] * 3, frozenset(OWN_NAMES[:2]))),
     )
 
 

@@ -22,6 +22,18 @@ def test_guids_lose_case_and_braces(place: Bench) -> None:
     assert customer.specific_id == customer.tenant_guid == raw.lower()
 
 
+def test_a_default_domain_that_is_not_verified_is_told_as_such(place: Bench) -> None:
+    told = [{"name": "A.example", "isVerified": False}, "a.example.", {"name": "no.example", "isVerified": False}]
+
+    def detail(request: Request) -> Answer | None:
+        return Answer(told) if request.path.endswith("customDomains") else None
+
+    made = named(1, domain="a.example")
+    customer = only(read_all(place, centre(lambda _: listing([made]), detail))[0])
+    unproved = [CustomerDomain(name, is_default=True, is_verified=False) for name in ("A.example", "a.example.")]
+    assert customer.domains == tuple(unproved)
+
+
 @pytest.mark.parametrize(
     ("body", "domains"),
     [

@@ -130,7 +130,7 @@ def test_a_company_is_read_in_our_words(place: Bench) -> None:
     bought = [subscription(1, 1, status="SomethingNew", quantity=12.0, billingTerm="3-Year", companyId=guid(1).upper())]
     read = only(read_all(place, pax8(records, bought))[0])
     assert (read.name, read.default_domain, read.domain_source) == ("Company 1", "adatum.co.uk", "website")
-    assert read.domains == (CustomerDomain("adatum.co.uk", is_default=True),)
+    assert read.domains == (CustomerDomain("adatum.co.uk", is_default=True, is_free_text=True),)
     assert (read.country, read.tenant_guid, read.note) == ("GB", "", "")
     assert read.subscriptions
     (sub,) = read.subscriptions
@@ -156,7 +156,7 @@ def test_a_company_is_read_in_our_words(place: Bench) -> None:
 def test_a_website_is_a_domain_or_nothing(place: Bench, website: str | None, domain: str) -> None:
     read = only(read_all(place, pax8([company(1, website=website)]))[0])
     assert read.default_domain == domain
-    assert read.domains == ((CustomerDomain(domain, is_default=True),) if domain else ())
+    assert read.domains == ((CustomerDomain(domain, is_default=True, is_free_text=True),) if domain else ())
     assert read.note == ""
 
 

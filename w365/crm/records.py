@@ -19,7 +19,7 @@ ACCOUNT_COLUMNS = (
     "address1_country",
     "statecode",
 )
-CONTACT_COLUMNS = ("contactid", "emailaddress1", "_parentcustomerid_value")
+CONTACT_COLUMNS = ("contactid", "emailaddress1", "_parentcustomerid_value", "statecode")
 _PARENT_TABLE = "_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"
 _ACTIVE = 0
 _KEY = re.compile(r"\(([^()]+)\)\s*$")
@@ -51,6 +51,7 @@ def read_contact(record: Record) -> CrmContact:
         crm_id=crm_id,
         account_crm_id=guid_or_empty(parent) if is_account else "",
         domain=email_domain(nullable_text(record, "emailaddress1")),
+        is_active=record.get("statecode", _ACTIVE) == _ACTIVE,
     )
 
 

@@ -32,8 +32,14 @@ _SOLD_ENDINGS = frozenset(
     ("ai", "cc", "co", "fm", "gg", "im", "io", "la", "ly", "me", "nu", "sh", "to", "tv", "vc", "ws")
 )
 _NO_COUNTRY = frozenset(("eu", "su"))
-_MAIL_IN_NAME = re.compile(r"<([^<>]*)>\s*$")
-_SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}|^https?:[/\\]*")
+_PLAIN_ADDRESS = re.compile(r"[\w.+-]+@[a-zA-Z0-9.-]+", re.ASCII)
+_MAIL_IN_NAME = re.compile(r"<([^<>]*@[^<>]*)>")
+_SCHEME = re.compile(r"^(?:(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}|https?:?[/\\]+|https?:)+")
+# Marks without a shape, as copying from a page or a table brings along: soft hyphens, zero-width blanks, directions.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_BETWEEN = re.compile(r"[\s;,|]+")
+_BETWEEN_ADDRESSES = re.compile(r"[\s;,|/\\]+")
+_AROUND = "()[]{}<>'\"“”„‘’,;:!/\\"
 _WWW = re.compile(r"^www\d{0,2}\.(?=.*\.)")
 _PORT = re.compile(r":\d*$")
 
@@ -65,26 +71,76 @@ def normalise_domain(text: str) -> Domain:
 def email_domain(text: str) -> str:
     """Give the normalised domain of an e-mail address, or "" where it is no evidence of anything.
 
-    Understands ``mailto:``, ``Name <a@b>`` and blanks around. An address that could be read in two ways gives "".
+    Understands ``mailto:``, ``Name <a@b>``, several addresses of one domain and remarks beside them. What could be read
+    in two ways gives "".
     """
-    text = text.strip()
-    bracketed = _MAIL_IN_NAME.search(text)
-    if bracketed:
-        text = bracketed[1].strip()
-    if text[:7].lower() == "mailto:":
-        text = text[7:].partition("?")[0]
-    local, at, host = text.partition("@")
-    return _own_name(host) if at and local.strip() and "@" not in host else ""
+    if _PLAIN_ADDRESS.fullmatch(text):  # as most are
+        return _own_name(text.partition("@")[2])
+    hosts = {_host_of_address(part) for part in _addresses(text)}
+    return _only(hosts | _named_beside(text)) if hosts else ""
 
 
 def website_domain(text: str) -> str:
-    """Give the normalised domain of a web address without ``www.``, or "" where there is none of one's own."""
-    text = _SCHEME.sub("", text.strip().lower(), count=1)
-    host = re.split(r"[/\\?#]", text, maxsplit=1)[0].rpartition("@")[2]
+    """Give the normalised domain of a web address without ``www.``, or "" where there is none of one's own.
+
+    Of several addresses, or beside a remark, it is read where all agree; those in a network of others count as none.
+    """
+    parts = [part for part in _BETWEEN.split(_INVISIBLE.sub("", text).lower()) if part]
+    if len(parts) == 1:
+        return _site(parts[0]) or ""
+    sites = {site for part in parts if "." in part and (site := _site(part)) is not None}
+    return _only({site for site in sites if _is_known(site)} or sites)
+
+
+def possible_domains(text: str) -> frozenset[str]:
+    """Give the domains that a field may mean which has no one reading: all it names, however it is written."""
+    text = _INVISIBLE.sub("", text).lower().replace("(at)", "@")
+    texts = (text, text.replace(",", "."))
+    parts = (part.rpartition("@")[2] for each in texts for part in _BETWEEN_ADDRESSES.split(_SCHEME.sub("", each)))
+    names = (_own_name(_WWW.sub("", _clean(part.strip(_AROUND)))) for part in parts)
+    return frozenset(name for name in names if _is_known(name) and registrable(name) not in _NETWORKS)
+
+
+def _addresses(text: str) -> list[str]:
+    """Give what of a text is written as e-mail addresses; what stands in angle brackets alone, if there is any."""
+    text = _INVISIBLE.sub("", text)
+    bracketed: list[str] = _MAIL_IN_NAME.findall(text)
+    parts = bracketed or _BETWEEN_ADDRESSES.split(re.sub(r"\s*@\s*", "@", text))
+    return [part for part in parts if "@" in part]
+
+
+def _host_of_address(text: str) -> str:
+    text = text.strip().strip(_AROUND.replace("[", "").replace("]", ""))
+    if text[:7].lower() == "mailto:":
+        text = text[7:]
+    local, _, host = text.partition("?")[0].partition("@")
+    return _own_name(host) if local.strip() and "@" not in host else ""
+
+
+def _named_beside(text: str) -> set[str]:
+    """Give the domains that stand beside addresses without one: a remark that names another domain says two things."""
+    if _MAIL_IN_NAME.search(text) or len(text.split()) < 2:
+        return set()
+    parts = (part.strip(_AROUND) for part in _BETWEEN.split(_INVISIBLE.sub("", text)) if "@" not in part)
+    return {name for part in parts if _is_known(name := website_domain(part) if "." in part else "")}
+
+
+def _site(text: str) -> str | None:
+    """Read one web address; None is one in a network of others, "" no domain."""
+    host = re.split(r"[/\\?#]", _SCHEME.sub("", text.strip(_AROUND), count=1), maxsplit=1)[0].rpartition("@")[2]
     host = _clean(_PORT.sub("", host))
     if registrable(host) in _NETWORKS:
-        return ""
+        return None
     return _own_name(_WWW.sub("", host)) or _own_name(host)
+
+
+def _only(names: set[str]) -> str:
+    return names.pop() if len(names) == 1 else ""
+
+
+def _is_known(name: str) -> bool:
+    """Whether a domain ends as a registry's names do: "z.b" in a remark is none."""
+    return bool(name) and bool(_REGISTRY_SUFFIXES.privatesuffix(name, accept_unknown=False))
 
 
 @functools.lru_cache(maxsize=8_192)

@@ -56,6 +56,8 @@ REASON_WORDS: Mapping[Reason, str] = {
     Reason.BLOCKED_DOMAIN: "Excluded domain",
     Reason.SHARED_DOMAIN: "Shared domain",
     Reason.FREE_MAIL: "Free-mail domain only",
+    Reason.FREE_TEXT: "Free text only",
+    Reason.UNREAD_FIELD: "A field of an account not readable",
     Reason.SERVICE_DOMAIN: "No domain of its own",
     Reason.NO_DOMAIN: "No domain",
     Reason.NAMESAKE: "Another account has the name",
@@ -129,6 +131,7 @@ LIST_WORDS: Mapping[DomainList, str] = {
 }
 DOMAIN_KIND_WORDS: Mapping[DomainKind, str] = {
     DomainKind.OWN_NAME: "Own domain",
+    DomainKind.TYPED: "Free text",
     DomainKind.SERVICE: "Service domain",
     DomainKind.PUBLIC_SUFFIX: "Public suffix",
     DomainKind.ADDRESS: "Address",
@@ -146,6 +149,8 @@ _SENTENCES: Mapping[Reason, str] = {
     Reason.BLOCKED_DOMAIN: "The domain is excluded from matching.",
     Reason.SHARED_DOMAIN: "The domain is shared by many accounts and tells them apart no more.",
     Reason.FREE_MAIL: "The only domain is one at which anybody may have a mailbox.",
+    Reason.FREE_TEXT: "The provider knows only a domain that somebody typed there, and free text only suggests.",
+    Reason.UNREAD_FIELD: "A field of an account may hold a domain of this customer, and it has no one reading.",
     Reason.SERVICE_DOMAIN: "The customer has no verified domain of its own.",
     Reason.NO_DOMAIN: "The provider lists no domain for this customer.",
     Reason.NAMESAKE: "Another account has this customer's very name; the one the rules support has another.",
@@ -169,6 +174,8 @@ _FIXES: Mapping[Reason, str] = {
     Reason.BLOCKED_DOMAIN: "Take the domain off the list if it belongs to this customer alone, or choose an account.",
     Reason.SHARED_DOMAIN: "Choose the account by hand, or raise the threshold for shared domains.",
     Reason.FREE_MAIL: "Choose the account by hand.",
+    Reason.FREE_TEXT: ("Accept a candidate, or say on Configuration that what is typed at this provider is proof."),
+    Reason.UNREAD_FIELD: "Write one address into the field in the CRM, or choose the account by hand.",
     Reason.SERVICE_DOMAIN: "Choose the account by hand, or let the customer verify its own domain at Microsoft.",
     Reason.NO_DOMAIN: "Sync the customer's domains again, or choose the account by hand.",
     **dict.fromkeys(
@@ -193,6 +200,11 @@ _OF_DOMAINS: Mapping[Reason, tuple[str, str]] = {
     Reason.SHARED_DOMAIN: ("is shared by many accounts", "are shared by many accounts"),
     Reason.BLOCKED_DOMAIN: ("is excluded from matching", "are excluded from matching"),
     Reason.FREE_MAIL: ("is a free-mail domain", "are free-mail domains"),
+    Reason.FREE_TEXT: ("was typed at the provider, and free text only suggests",) * 2,
+    Reason.UNREAD_FIELD: (
+        "may stand in the e-mail or website field of the account, which has no one reading",
+        "may stand in the e-mail or website fields of accounts, which have no one reading",
+    ),
     Reason.SERVICE_DOMAIN: ("is not a verified domain of its own", "are not verified domains of its own"),
 }
 

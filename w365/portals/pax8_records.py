@@ -56,7 +56,7 @@ def read_company(record: Any) -> Customer | None:
         specific_id=identifier,
         name=required_text(record, "name"),
         default_domain=domain,
-        domains=(CustomerDomain(domain, is_default=True),) if domain else (),
+        domains=(CustomerDomain(domain, is_default=True, is_free_text=True),) if domain else (),
         domain_source=FROM_WEBSITE if domain else "",
         country=_country(record),
         # Pax8's own meaning of the word: a company becomes active with its first contact there.

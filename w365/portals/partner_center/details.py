@@ -23,7 +23,6 @@ from w365.portals.partner_center.graph import GRAPH_DOMAINS, GraphDomains
 from w365.portals.partner_center.record_domains import CUSTOMER_RECORD, RecordDomains
 from w365.portals.partner_center.records import (
     ALL_DOMAINS,
-    DEFAULT_DOMAIN,
     default_domain_only,
     read_domains,
     read_subscriptions,
@@ -31,7 +30,7 @@ from w365.portals.partner_center.records import (
 from w365.portals.partner_center.refusals import explain_detail
 from w365.portals.partner_center.stop import StopSignal
 from w365.portals.partner_center.trouble import Trouble
-from w365.source_records import Customer, CustomerDomain, Rejected, Subscription
+from w365.source_records import DEFAULT_DOMAIN, Customer, CustomerDomain, Rejected, Subscription
 
 _log = logging.getLogger(__name__)
 _LOOK_AGAIN = 0.5

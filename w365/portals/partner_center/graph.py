@@ -41,7 +41,7 @@ class GraphDomains:
         return self._limiter.waiting
 
     def read(self, customer: Customer, *, is_tried_once: bool = False) -> tuple[CustomerDomain, ...]:
-        """Return the verified domains. Raises SourceRefused where the tenant does not permit it, and SourceError."""
+        """Return the domains. Raises SourceRefused where the tenant does not permit it, and SourceError."""
         connection = dataclasses.replace(self._connection, tenant_id=customer.tenant_guid or customer.specific_id)
         tokens = UserTokens(
             SOURCE,

@@ -29,7 +29,7 @@ class RecordDomains:
         self._misses = 0
 
     def read(self, customer: Customer, *, is_tried_once: bool = False) -> tuple[CustomerDomain, ...]:
-        """Return the verified domains; none where the record has no list of them. Raises SourceError, FieldError."""
+        """Return the domains; none where the record has no list of them. Raises SourceError, FieldError."""
         # Without the lock: a few questions too many do no harm.
         if self._misses >= _MOST_MISSES:
             return ()

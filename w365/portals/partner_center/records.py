@@ -18,10 +18,10 @@ from w365.http.fields import (
     required_record,
     required_text,
 )
+from w365.matching.domains import normalise_domain
 from w365.source_records import Customer, CustomerDomain, Rejected, Subscription
 
 ALL_DOMAINS = "all custom domains"
-DEFAULT_DOMAIN = "default domain only"
 _LONGEST_DOMAIN = 255
 
 _KNOWN = frozenset(
@@ -82,7 +82,10 @@ def unknown_fields(record: Any) -> frozenset[str]:
 
 
 def read_domains(body: Any, default_domain: str) -> tuple[CustomerDomain, ...]:
-    """Read the customDomains answer: texts or objects, in a list or wrapped. Unverified names are left out.
+    """Read the customDomains answer: texts or objects, in a list or wrapped.
+
+    Unverified names are left out, but for the customer's default one: it is told as unverified, as the list of
+    customers repeats it. A name that any entry calls unverified is, whatever another one says.
 
     No sample of this answer is published, hence the several forms. Raises FieldError for any other.
     """
@@ -90,20 +93,27 @@ def read_domains(body: Any, default_domain: str) -> tuple[CustomerDomain, ...]:
         body = next((body[name] for name in ("customDomains", "items") if name in body), None)
     if not isinstance(body, list):
         raise FieldError("the list of domains is missing.")
-    names = dict.fromkeys(name for entry in body if (name := _read_domain(entry)))
-    default = default_domain.casefold()
-    return tuple(CustomerDomain(name, is_default=name.casefold() == default) for name in names)
+    entries = [
+        (normalise_domain(name).name, name, is_verified) for name, is_verified in map(_read_domain, body) if name
+    ]
+    unproved = {domain for domain, _, is_verified in entries if not is_verified}
+    default = normalise_domain(default_domain).name
+    told = {name: domain for domain, name, _ in entries if domain not in unproved or domain == default}
+    return tuple(CustomerDomain(name, domain == default, domain not in unproved) for name, domain in told.items())
 
 
-def _read_domain(entry: Any) -> str:
+def _read_domain(entry: Any) -> tuple[str, bool]:
+    is_verified = True
     if isinstance(entry, dict):
         is_verified = entry.get("isVerified", True)
         if not isinstance(is_verified, bool):
             raise FieldError("isVerified of a domain is not true or false.")
-        entry = next((entry[name] for name in ("name", "domain", "id") if name in entry), None) if is_verified else ""
+        entry = next((entry[name] for name in ("name", "domain", "id") if name in entry), None)
+        if entry is None and not is_verified:
+            entry = ""
     if not isinstance(entry, str):
         raise FieldError("a domain is not text.")
-    return name if len(name := clean_text(entry)) <= _LONGEST_DOMAIN else ""
+    return name if len(name := clean_text(entry)) <= _LONGEST_DOMAIN else "", is_verified
 
 
 def default_domain_only(customer: Customer) -> tuple[CustomerDomain, ...] | None:

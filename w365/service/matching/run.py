@@ -11,7 +11,14 @@ from w365.model import Actor, Cardinality, DomainList, ListPart, MatchPolicy, Ro
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.matching.candidates import make_candidates
-from w365.store.configuring.settings import put_domain, put_domains, put_provider_cardinality, put_settings, read_policy
+from w365.store.configuring.settings import (
+    put_domain,
+    put_domains,
+    put_provider_cardinality,
+    put_settings,
+    put_text_proof,
+    read_policy,
+)
 from w365.store.db.engine import Connection
 from w365.store.deciding.decisions import auto_match, mapped_in_run
 from w365.store.matching.account_domains import fold_all
@@ -54,13 +61,14 @@ class MatchPreview:
 class PendingChange:
     """A change of what people set, not yet made: settings by name, exact domain lists, providers' policies by id.
 
-    `added` are single domains for a list that otherwise stays.
+    `added` are single domains for a list that otherwise stays; `text_proofs` say by provider whether free text proves.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
     domains: Mapping[DomainList, tuple[str, ...]] = field(default_factory=dict)
     cardinalities: Mapping[int, Cardinality | None] = field(default_factory=dict)
     added: Mapping[DomainList, tuple[str, ...]] = field(default_factory=dict)
+    text_proofs: Mapping[int, bool] = field(default_factory=dict)
 
 
 def _put(connection: Connection, actor: Actor, change: PendingChange, at: dt.datetime) -> None:
@@ -69,6 +77,8 @@ def _put(connection: Connection, actor: Actor, change: PendingChange, at: dt.dat
         put_domains(connection, actor, at, which, texts)
     for provider_id, value in change.cardinalities.items():
         put_provider_cardinality(connection, actor, at, provider_id, value)
+    for provider_id, is_proof in change.text_proofs.items():
+        put_text_proof(connection, actor, at, provider_id, is_proof=is_proof)
     for which, texts in change.added.items():
         for text in texts:
             put_domain(connection, actor, at, which, text)

@@ -132,7 +132,7 @@ def read_record(service: Service, actor: Actor, provider_account_id: int) -> Rec
 
 def propose_account(record: Record) -> NewAccount:
     """Propose the fields of a new CRM account from what the provider says."""
-    free = (domain for domain in record.domains if domain.kind == DomainKind.OWN_NAME)
+    free = (domain for domain in record.domains if domain.kind in (DomainKind.OWN_NAME, DomainKind.TYPED))
     website = next((f"https://{domain.name}" for domain in free if not (domain.accounts or domain.listed)), "")
     return NewAccount(name=record.row.name[:160], website=website, country=record.country)
 

@@ -49,6 +49,7 @@ class ProviderView:
     name: str
     kind: ProviderKind
     cardinality: str
+    is_text_proof: bool
     missing: str
     verified_at: dt.datetime | None
     verified_as: str
@@ -124,6 +125,7 @@ def _view(
         provider.name,
         provider.kind,
         provider.cardinality or "",
+        provider.is_text_proof,
         _missing(service, connection, provider),
         provider.verified_at,
         provider.verified_as,

@@ -17,7 +17,9 @@ from w365.store import tables as t
 from w365.store.configuring.schedule_times import parse_zone, plan_anew, zone_of
 from w365.store.configuring.setting_changes import note_change
 from w365.store.db.bulk_insert import chunks, upsert
-from w365.store.matching.dirty_rows import all_rows, touch_rows, with_domains
+from w365.store.matching.account_domains import ACTIVE_CONTACTS, fold_all
+from w365.store.matching.change_sequence import note_all_accounts
+from w365.store.matching.dirty_rows import all_rows, rows_of_provider, touch_rows, with_domains
 
 CRM_ADDRESS = "crm_account_address"
 SCHEDULE_ZONE = "schedule_zone"
@@ -115,6 +117,7 @@ SPECS: Mapping[str, Spec] = {
     "rule_contact_domain": Spec("true", "A contact's e-mail domain is evidence", _boolean),
     "rule_account_email": Spec("true", "The account's own e-mail domain is evidence", _boolean),
     "rule_account_website": Spec("true", "The account's website domain is evidence", _boolean),
+    ACTIVE_CONTACTS: Spec("true", "A deactivated contact is no evidence", _boolean),
     "tenant_guid_column": Spec("", "Column of the CRM account that holds the tenant GUID; empty: rule off", _column),
     "cardinality": Spec("many", "How many provider accounts may share one CRM account", _cardinality),
     "shared_threshold": Spec(
@@ -186,6 +189,9 @@ def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, value
         note_change(connection, actor.name, at, name, old, text)
     if any(SPECS[name].is_matching and name != "auto_match" for name, _, _ in changes):
         touch_rows(connection, all_rows())
+    if any(name == ACTIVE_CONTACTS for name, _, _ in changes):
+        fold_all(connection)
+        note_all_accounts(connection)
     if any(name == SCHEDULE_ZONE for name, _, _ in changes):
         plan_anew(connection, zone_of(texts[SCHEDULE_ZONE]), at)
     if any(name == "tenant_guid_column" for name, _, _ in changes):
@@ -242,6 +248,22 @@ def put_provider_cardinality(
     old, new = row.cardinality or "default", value or "default"
     note_change(connection, actor.name, at, f"cardinality: {row.name}", old, new)
     touch_rows(connection, all_rows())
+
+
+def put_text_proof(
+    connection: sa.Connection, actor: Actor, at: dt.datetime, provider_id: int, *, is_proof: bool
+) -> None:
+    """Say whether what is typed at a provider counts like a verified domain. Raises NotFound."""
+    row = connection.execute(sa.select(t.Provider).where(t.Provider.id == provider_id)).one_or_none()
+    if row is None:
+        raise NotFound("This provider does not exist.")
+    connection.execute(sa.update(t.Provider).where(t.Provider.id == provider_id).values(is_text_proof=is_proof))
+    pad = t.ProviderAccountDomain
+    typed = sa.update(pad).where(pad.kind == DomainKind.TYPED, pad.provider_account_id.in_(rows_of_provider()))
+    connection.execute(typed.values(is_verified=is_proof), {"provider": provider_id})
+    old, new = (str(value).lower() for value in (row.is_text_proof, is_proof))
+    note_change(connection, actor.name, at, f"free text: {row.name}", old, new)
+    touch_rows(connection, rows_of_provider(), {"provider": provider_id})
 
 
 def seed_lists(connection: sa.Connection) -> None:

@@ -17,6 +17,9 @@ from w365.store.matching.evidence import Among, Values, is_in
 _COLUMNS = ("domain", "account_id", "rule", "contacts", "example")
 _FIELDS = ((t.Account.email_domain, Rule.ACCOUNT_EMAIL), (t.Account.website_domain, Rule.ACCOUNT_WEBSITE))
 
+ACTIVE_CONTACTS = "active_contacts_only"
+"""The setting by which a deactivated contact is no evidence."""
+
 _ANY = sa.select(t.AccountDomain.account_id).limit(1)
 
 
@@ -114,7 +117,8 @@ def _by_contacts(account_ids: Among, *conditions: sa.ColumnElement[bool]) -> sa.
     """Count in the order of the contacts' index, so that only the counts are sorted by domain."""
     account, contact = t.Account, t.Contact
     count, example = sa.func.count().label("contacts"), sa.func.min(contact.crm_id).label("example")
-    counted = sa.select(contact.account_crm_id, contact.domain, count, example).where(contact.domain != "", *conditions)
+    counted = sa.select(contact.account_crm_id, contact.domain, count, example)
+    counted = counted.where(contact.domain != "", sa.or_(contact.is_active, _inactive_count()), *conditions)
     if account_ids is not None:
         owners = sa.select(account.crm_id).where(account.id.in_(account_ids))
         counted = counted.where(contact.account_crm_id.in_(owners))
@@ -122,6 +126,12 @@ def _by_contacts(account_ids: Among, *conditions: sa.ColumnElement[bool]) -> sa.
     rule = sa.literal(Rule.CONTACT_DOMAIN.value).label("rule")
     rows = sa.select(counts.domain, account.id.label("account_id"), rule, counts.contacts, counts.example)
     return rows.join(account, account.crm_id == counts.account_crm_id)
+
+
+def _inactive_count() -> sa.ColumnElement[bool]:
+    """Whether deactivated contacts are evidence too, as they are with the setting off."""
+    off = sa.select(t.Setting.name).where(t.Setting.name == ACTIVE_CONTACTS, t.Setting.value == "false")
+    return off.exists()
 
 
 def _by_field(field: sa.SQLColumnExpression[str], rule: Rule, account_ids: Among) -> sa.Select[*tuple[Any, ...]]:

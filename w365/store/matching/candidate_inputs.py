@@ -13,7 +13,7 @@ from w365.model import Guard, Rule
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
 from w365.store.matching.evidence import is_in
-from w365.store.matching.relations import MINE, THEIRS, is_own, same_customers
+from w365.store.matching.relations import MINE, THEIRS, is_named, same_customers
 
 _READ = 5_000
 
@@ -78,7 +78,7 @@ _SUBJECTS = sa.select(
 
 
 def read_own_domains(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    """Read the own, verified domains of provider accounts, listed ones included; who has none is left out."""
+    """Read the own domains of provider accounts, verified or typed, listed ones included; who has none is left out."""
     domains: dict[int, list[str]] = {}
     for row_id, name in connection.execute(_OWN_DOMAINS, {"ids": ids}):
         domains.setdefault(row_id, []).append(name)
@@ -87,7 +87,7 @@ def read_own_domains(connection: sa.Connection, ids: Sequence[int]) -> dict[int,
 
 _OWN_DOMAINS = (
     sa.select(t.ProviderAccountDomain.provider_account_id, t.ProviderAccountDomain.domain)
-    .where(t.ProviderAccountDomain.provider_account_id.in_(IDS), is_own())
+    .where(t.ProviderAccountDomain.provider_account_id.in_(IDS), is_named())
     .order_by(t.ProviderAccountDomain.domain)
 )
 

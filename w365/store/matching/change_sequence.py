@@ -44,6 +44,16 @@ def note_accounts(connection: sa.Connection, account_ids: Sequence[int]) -> None
         connection.execute(noting, {"ids": part, "now": version})
 
 
+def note_all_accounts(connection: sa.Connection) -> None:
+    """Remember that the domains of all CRM accounts may have changed."""
+    version = sa.bindparam("now", type_=t.Id)
+    rows = sa.select(t.Account.id, version).where(sa.true())
+    insert = upsert_into(connection.dialect.name, t.AccountVersion.__table__)
+    noting = insert.from_select(["account_id", "version"], rows)
+    noting = noting.on_conflict_do_update(index_elements=["account_id"], set_={"version": version})
+    connection.execute(noting, {"now": next_version(connection)})
+
+
 @functools.cache
 def _noting(dialect: str) -> sa.Insert:
     version = sa.bindparam("now", type_=t.Id)

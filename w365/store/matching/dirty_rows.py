@@ -69,6 +69,12 @@ def all_rows() -> sa.Select[int]:
 
 
 @functools.cache
+def rows_of_provider() -> sa.Select[int]:
+    """Select the provider accounts of the provider that is given with the statement."""
+    return sa.select(t.ProviderAccount.id).where(t.ProviderAccount.provider_id == sa.bindparam("provider"))
+
+
+@functools.cache
 def with_domains() -> sa.Select[int]:
     """Select the provider accounts that have one of the domains whose `names` are given with the statement."""
     domain = t.ProviderAccountDomain
@@ -86,6 +92,11 @@ def reached_by_accounts() -> sa.CompoundSelect[int]:
         .join(t.AccountDomain, t.AccountDomain.domain == t.ProviderAccountDomain.domain)
         .where(t.AccountDomain.account_id.in_(IDS))
     )
+    by_unread = (
+        sa.select(t.ProviderAccountDomain.provider_account_id)
+        .join(t.UnreadDomain, t.UnreadDomain.domain == t.ProviderAccountDomain.domain)
+        .where(t.UnreadDomain.account_id.in_(IDS))
+    )
     by_guid = (
         sa.select(t.ProviderAccount.id)
         .join(t.Account, t.Account.tenant_guid == t.ProviderAccount.tenant_guid)
@@ -96,7 +107,7 @@ def reached_by_accounts() -> sa.CompoundSelect[int]:
         .join(t.Account, t.Account.name_key == t.Worklist.name_key)
         .where(t.Account.id.in_(IDS), t.Account.name_key != "")
     )
-    return sa.union(by_domain, by_guid, mapped_to_accounts(), by_name, pointing_to_accounts())
+    return sa.union(by_domain, by_unread, by_guid, mapped_to_accounts(), by_name, pointing_to_accounts())
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from w365.model import DomainList, Evidence, MatchPolicy, Reason, Rule
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
 from w365.store.db.bulk_insert import chunks
-from w365.store.matching.relations import is_live, is_own, is_usable
+from w365.store.matching.relations import is_live, is_named, is_own, is_usable
 
 _DOMAIN_RULES = (Rule.CONTACT_DOMAIN, Rule.ACCOUNT_EMAIL, Rule.ACCOUNT_WEBSITE)
 
@@ -66,10 +66,11 @@ class Worth(enum.IntEnum):
     """What a domain of a customer is worth, in the order in which reasons are given: its best one counts."""
 
     SERVICE = 0
-    FREE_MAIL = 1
-    BLOCKED = 2
-    SHARED = 3
-    USABLE = 4
+    TYPED = 1
+    FREE_MAIL = 2
+    BLOCKED = 3
+    SHARED = 4
+    USABLE = 5
 
 
 _LISTED = {
@@ -84,6 +85,7 @@ WITHOUT_FACTS = {
     Worth.SHARED: Reason.SHARED_DOMAIN,
     Worth.BLOCKED: Reason.BLOCKED_DOMAIN,
     Worth.FREE_MAIL: Reason.FREE_MAIL,
+    Worth.TYPED: Reason.FREE_TEXT,
     Worth.SERVICE: Reason.SERVICE_DOMAIN,
 }
 
@@ -92,8 +94,9 @@ def _worth(is_shared: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     """Of a domain joined with the list it may be on."""
     on_list = sa.case(*((t.ListedDomain.list == name, worth_literal(worth)) for name, worth in _LISTED.items()))
     return sa.case(
-        (sa.not_(is_own()), worth_literal(Worth.SERVICE)),
+        (sa.not_(is_named()), worth_literal(Worth.SERVICE)),
         (t.ListedDomain.domain.is_not(None), on_list),
+        (sa.not_(is_own()), worth_literal(Worth.TYPED)),
         (is_shared, worth_literal(Worth.SHARED)),
         else_=worth_literal(Worth.USABLE),
     )
@@ -126,7 +129,7 @@ def reach_of(policy: MatchPolicy, which: Among) -> sa.Select[*tuple[Any, ...]] |
     all provider accounts it is one walk along two indexes, both in the order of domains.
     """
     pad, ad, listed = t.ProviderAccountDomain, t.AccountDomain, t.ListedDomain
-    of_all = sa.outerjoin(pad, listed, sa.and_(listed.domain == pad.domain, is_own()))
+    of_all = sa.outerjoin(pad, listed, sa.and_(listed.domain == pad.domain, is_named()))
     is_shared = _is_shared(policy)
     if which is None and policy.shared_threshold > 0:  # asked once, where `worth` stands twice
         shared = _shared(policy)

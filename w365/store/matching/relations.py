@@ -20,8 +20,16 @@ from w365.store.db.bulk_insert import chunks
 
 
 def is_own(domain: type[t.ProviderAccountDomain] = t.ProviderAccountDomain) -> sa.ColumnElement[bool]:
-    """Whether a customer's domain is a name of its own, and proved to be (product rules 3 and 4)."""
-    return sa.and_(domain.kind == DomainKind.OWN_NAME, domain.is_verified)
+    """Whether a customer's domain is a name of its own, and proved to be (product rules 3 and 4).
+
+    What was typed at the provider is verified where an admin says for that provider that it is proof.
+    """
+    return sa.and_(domain.kind.in_((DomainKind.OWN_NAME, DomainKind.TYPED)), domain.is_verified)
+
+
+def is_named(domain: type[t.ProviderAccountDomain] = t.ProviderAccountDomain) -> sa.ColumnElement[bool]:
+    """Whether a customer's domain may be its own as far as suggestions go: free text suggests, proof or not."""
+    return sa.or_(is_own(domain), domain.kind == DomainKind.TYPED)
 
 
 def is_listed(name: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
@@ -74,8 +82,9 @@ _MY_DOMAIN, SHARED_DOMAIN = sa.orm.aliased(t.ProviderAccountDomain), sa.orm.alia
 def same_customers() -> tuple[sa.Select[int, int], sa.Select[int, int]]:
     """Select (mine, theirs): one customer at two providers, by Microsoft tenant, and by `SHARED_DOMAIN`.
 
-    The domain is usable at both. Two different tenants are two customers, whatever domain they share, and nobody who is
-    gone is the same as another. Both ways round are selected; a pair may come by the tenant and by several domains.
+    The domain is named at both and not listed. Two different tenants are two customers, whatever domain they share, and
+    nobody who is gone is the same as another. Both ways round are selected; a pair may come by the tenant and by
+    several domains.
     """
     both = sa.select(MINE.id, THEIRS.id).where(
         MINE.provider_id != THEIRS.provider_id, MINE.gone_at.is_(None), THEIRS.gone_at.is_(None)
@@ -89,8 +98,9 @@ def same_customers() -> tuple[sa.Select[int, int], sa.Select[int, int]]:
         .join(SHARED_DOMAIN, SHARED_DOMAIN.domain == _MY_DOMAIN.domain)
         .join(THEIRS, THEIRS.id == SHARED_DOMAIN.provider_account_id)
         .where(
-            is_own(_MY_DOMAIN),
-            is_usable(SHARED_DOMAIN),
+            is_named(_MY_DOMAIN),
+            is_named(SHARED_DOMAIN),
+            ~is_listed(SHARED_DOMAIN.domain),
             sa.or_(MINE.tenant_guid == "", THEIRS.tenant_guid == "", MINE.tenant_guid == THEIRS.tenant_guid),
         )
     )

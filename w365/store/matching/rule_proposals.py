@@ -12,14 +12,15 @@ import sqlalchemy as sa
 
 from w365.model import MatchPolicy, Proposal, Reason
 from w365.store import tables as t
-from w365.store.matching.evidence import KEPT_STATEMENTS, WITHOUT_FACTS, Which, is_in, reach_of, worth_literal
-from w365.store.matching.relations import is_live
+from w365.store.matching.evidence import KEPT_STATEMENTS, WITHOUT_FACTS, Which, Worth, is_in, reach_of, worth_literal
+from w365.store.matching.relations import is_live, is_usable
 
 
 @functools.lru_cache(maxsize=KEPT_STATEMENTS)
 def propose_by_rules(policy: MatchPolicy, which: Which) -> sa.Select[*tuple[Any, ...]]:
     """Select provider account, kind, reason, the account if one alone is supported, and how many live ones are."""
     support = _support(policy, which).c
+    unread = sa.literal(Reason.UNREAD_FIELD.value)
     kind = sa.case(
         (support.open == 0, sa.literal(Proposal.NONE.value)),
         (support.live == 1, sa.literal(Proposal.ONE.value)),
@@ -30,6 +31,7 @@ def propose_by_rules(policy: MatchPolicy, which: Which) -> sa.Select[*tuple[Any,
         (support.live == 1, sa.literal(Reason.RULE.value)),
         (support.live > 1, sa.literal(Reason.SEVERAL_ACCOUNTS.value)),
         (support.facts > 0, sa.literal(Reason.INACTIVE_ACCOUNT.value)),
+        (sa.and_(support.worth == worth_literal(Worth.USABLE), _is_unread(support.provider_account_id)), unread),
         *((support.worth == worth_literal(worth), sa.literal(reason.value)) for worth, reason in WITHOUT_FACTS.items()),
         else_=sa.literal(Reason.NO_DOMAIN.value),
     )
@@ -62,6 +64,17 @@ def _support(policy: MatchPolicy, which: Which) -> sa.Subquery:
         )
         .group_by(row.provider_account_id)
         .subquery("support")
+    )
+
+
+def _is_unread(provider_account_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """Whether a field of an account that has no one reading may mean a usable domain of the customer."""
+    pad, unread, account = t.ProviderAccountDomain, t.UnreadDomain, t.Account
+    rows = sa.select(unread.domain).join(account, account.id == unread.account_id).where(~account.is_deleted)
+    return (
+        rows.join(pad, pad.domain == unread.domain)
+        .where(pad.provider_account_id == provider_account_id, is_usable())
+        .exists()
     )
 
 

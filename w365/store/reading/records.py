@@ -32,7 +32,10 @@ class RecordFacts:
 
 @dataclass(frozen=True, slots=True)
 class DomainView:
-    """A domain of the customer: on which list it is, or empty, and how many CRM accounts have it."""
+    """A domain of the customer: on which list it is, or empty, and how many CRM accounts have it.
+
+    `unread_at` names an account with a field that may mean it and has no one reading; empty where there is none.
+    """
 
     name: str
     kind: str
@@ -40,6 +43,7 @@ class DomainView:
     is_verified: bool
     listed: str
     accounts: int
+    unread_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +145,16 @@ def _domains() -> sa.Select[*tuple[Any, ...]]:
         .correlate(pad)
         .scalar_subquery()
     )
+    unread_at = (
+        sa.select(sa.func.min(t.Account.name))
+        .join(t.UnreadDomain, t.UnreadDomain.account_id == t.Account.id)
+        .where(t.UnreadDomain.domain == pad.domain, ~t.Account.is_deleted)
+        .correlate(pad)
+        .scalar_subquery()
+    )
+    worth = (pad.is_default, pad.is_verified, sa.func.coalesce(listed.list, ""))
     return (
-        sa.select(pad.domain, pad.kind, pad.is_default, pad.is_verified, sa.func.coalesce(listed.list, ""), accounts)
+        sa.select(pad.domain, pad.kind, *worth, accounts, sa.func.coalesce(unread_at, ""))
         .outerjoin(listed, listed.domain == pad.domain)
         .where(pad.provider_account_id == _ROW)
         .order_by(pad.is_default.desc(), pad.domain)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from w365.matching.blocking_keys import label_signs, signs_of
-from w365.matching.domains import email_domain, website_domain
+from w365.matching.domains import email_domain, possible_domains, website_domain
 from w365.source_records import CrmAccount
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS, NAMES
@@ -49,16 +49,19 @@ def store_account(connection: sa.Connection, account: CrmAccount) -> int:
 def store_accounts(connection: sa.Connection, accounts: Sequence[CrmAccount], counts: Counts) -> None:
     """Store a page of accounts, touch whom it concerns, and add what became of them to `counts`."""
     known = _read_known(connection, [account.crm_id for account in accounts])
+    unread = {account.crm_id: _unread_domains(account) for account in accounts}
+    unread_before = _read_unread(connection, list(unread))
     changed = []
     for account in accounts:
         row = _make_row(account)
         counts[Count(f"accounts_{outcome_of(known.get(row.crm_id), row)}")] += 1
-        if known.get(row.crm_id) != row:
+        if known.get(row.crm_id) != row or unread_before[row.crm_id] != unread[row.crm_id]:
             changed.append(row)
     if not changed:
         return
     with touching_reached(connection, [row.crm_id for row in changed]):
         upsert(connection, t.Account, _AccountRow._fields, changed)
+        _put_unread(connection, {row.crm_id: unread[row.crm_id] for row in changed})
     grow_table(connection, "accounts", sum(row.crm_id not in known or known[row.crm_id].is_deleted for row in changed))
     ids = read_account_ids(connection, [row.crm_id for row in changed])
     put_words(connection, t.ACCOUNT, ((ids[row.crm_id], _search_words_of(row)) for row in changed))
@@ -116,6 +119,30 @@ def _make_row(account: CrmAccount) -> _AccountRow:
     )
 
 
+def _read_unread(connection: sa.Connection, crm_ids: Sequence[str]) -> dict[str, set[str]]:
+    domains: dict[str, set[str]] = {crm_id: set() for crm_id in crm_ids}
+    for part in chunks(crm_ids):
+        for crm_id, name in connection.execute(_UNREAD, {"names": part}):
+            domains[crm_id].add(name)
+    return domains
+
+
+def _put_unread(connection: sa.Connection, domains: Mapping[str, frozenset[str]]) -> None:
+    """Keep which domains fields without one reading may mean, by the CRM id of their account."""
+    ids = read_account_ids(connection, domains)
+    for part in chunks(list(ids.values())):
+        connection.execute(sa.delete(t.UnreadDomain).where(t.UnreadDomain.account_id.in_(part)))
+    unread = [(name, ids[crm_id]) for crm_id, names in domains.items() for name in names]
+    upsert(connection, t.UnreadDomain, ("domain", "account_id"), unread)
+
+
+def _unread_domains(account: CrmAccount) -> frozenset[str]:
+    """Give what the e-mail address and the website may mean, where they say something and it has no one reading."""
+    of_email = possible_domains(account.email) if not email_domain(account.email) else frozenset()
+    of_website = possible_domains(account.website) if not website_domain(account.website) else frozenset()
+    return of_email | of_website
+
+
 def _search_words_of(row: _AccountRow) -> set[str]:
     return words_of([row.name, row.city], [row.number, row.email_domain, row.website_domain])
 
@@ -126,4 +153,9 @@ def _order_by_names(connection: sa.Connection, names: Iterable[str]) -> None:
 
 
 _KNOWN = sa.select(*(getattr(t.Account, name) for name in _AccountRow._fields)).where(t.Account.crm_id.in_(NAMES))
+_UNREAD = (
+    sa.select(t.Account.crm_id, t.UnreadDomain.domain)
+    .join(t.UnreadDomain, t.UnreadDomain.account_id == t.Account.id)
+    .where(t.Account.crm_id.in_(NAMES))
+)
 _DOMAINS = sa.select(t.AccountDomain.domain).where(t.AccountDomain.account_id.in_(IDS))

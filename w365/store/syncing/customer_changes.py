@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from w365.matching.blocking_keys import signs_of
 from w365.matching.domains import normalise_domain
 from w365.model import DomainKind
-from w365.source_records import Customer
+from w365.source_records import DEFAULT_DOMAIN, Customer, CustomerDomain
 from w365.store.reading.search_index import sort_key, words_of
 from w365.store.run_counts import Count
 
@@ -57,12 +57,16 @@ class KnownCustomer:
 class CustomerChange:
     """What one customer brings against what is stored of it, which is None for one that is new.
 
-    Domains or subscriptions that the customer does not tell (None) stay as they are stored.
+    Domains or subscriptions that the customer does not tell (None) stay as they are stored. ``is_text_proof`` says that
+    what somebody typed at this provider counts like a verified domain.
     """
 
-    def __init__(self, customer: Customer, known: KnownCustomer | None) -> None:
+    def __init__(self, customer: Customer, known: KnownCustomer | None, *, is_text_proof: bool = False) -> None:
         self.customer, self.known = customer, known
-        self.domains = _domains_of(customer) if customer.domains is not None or known is None else known.domains
+        if customer.domains is None and known is not None:
+            self.domains = known.domains
+        else:
+            self.domains = _domains_of(customer, _doubted(customer, known), is_text_proof=is_text_proof)
         self.facts = _facts_of(customer, self.domains)
         self.subscriptions = _subscriptions_of(customer, known)
 
@@ -128,20 +132,39 @@ def _facts_of(customer: Customer, domains: DomainFacts) -> CustomerFacts:
     )
 
 
-def _domains_of(customer: Customer) -> DomainFacts:
+def _domains_of(customer: Customer, doubted: frozenset[str], *, is_text_proof: bool) -> DomainFacts:
+    """Give what a customer says of its domains; a name that is unverified once is unverified (product rule 3)."""
     facts: DomainFacts = {}
-    for listed in customer.domains or ():
+    repeated = CustomerDomain(customer.default_domain, is_default=True)
+    for listed in (*(customer.domains or ()), repeated):
         domain = normalise_domain(listed.name)
-        if domain.name:
-            facts[domain.name[:_LONGEST_DOMAIN]] = (domain.kind.value, listed.is_default, listed.is_verified)
-    default = normalise_domain(customer.default_domain)
-    if default.name:
-        facts.setdefault(default.name[:_LONGEST_DOMAIN], (default.kind.value, True, True))
+        name = domain.name[:_LONGEST_DOMAIN]
+        if not name or (listed is repeated and name in facts):
+            continue  # the list only repeats what the customer's own domains say
+        is_typed = listed.is_free_text and domain.kind is DomainKind.OWN_NAME
+        is_proof = listed.is_verified and (is_text_proof or not is_typed) and name not in doubted
+        _, was_default, was_proof = facts.get(name, ("", False, True))
+        kind = DomainKind.TYPED if is_typed else domain.kind
+        facts[name] = (kind.value, was_default or listed.is_default, was_proof and is_proof)
     return facts
 
 
+def _doubted(customer: Customer, known: KnownCustomer | None) -> frozenset[str]:
+    """Give the names known as unverified, where the list alone is told now, which says nothing about proof."""
+    if known is None or customer.domain_source != DEFAULT_DOMAIN:
+        return frozenset()
+    return frozenset(
+        name for name, (kind, _, is_verified) in known.domains.items() if not is_verified and kind != DomainKind.TYPED
+    )
+
+
+def is_named(kind: str, *, is_verified: bool) -> bool:
+    """Whether a domain is a name of its own as far as the provider knows; `relations.is_named` says it in SQL."""
+    return kind == DomainKind.TYPED or (kind == DomainKind.OWN_NAME and is_verified)
+
+
 def _main_domain(customer: Customer, domains: DomainFacts) -> str:
-    own = [name for name, (kind, _, is_verified) in domains.items() if kind == DomainKind.OWN_NAME and is_verified]
+    own = [name for name, (kind, _, is_verified) in domains.items() if is_named(kind, is_verified=is_verified)]
     default = normalise_domain(customer.default_domain).name
     return default if default in own or not own else min(own)
 

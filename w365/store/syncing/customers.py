@@ -47,6 +47,7 @@ def store_page(
     """Store a page of a run and add what became of its customers to `counts`, each customer once a run."""
     customers = {customer.specific_id: customer for customer in page.customers}
     known = _read_known(connection, provider_id, list(customers))
+    is_text_proof = bool(connection.scalar(_IS_TEXT_PROOF, {"provider": provider_id}))
     add_problems(connection, run_id, page.rejected)
     counts[Count.REJECTED] += len(page.rejected)
     seen_before = _already_seen(connection, run_id, list(customers))
@@ -54,7 +55,7 @@ def store_page(
     see(connection, run_id, SUBJECT, [rejected.record_id for rejected in page.rejected] + list(customers))
     changes = []
     for specific_id, customer in customers.items():
-        change = CustomerChange(customer, known.get(specific_id))
+        change = CustomerChange(customer, known.get(specific_id), is_text_proof=is_text_proof)
         outcome = change.outcome
         if specific_id not in seen_before:
             counts[outcome] += 1
@@ -80,7 +81,10 @@ def compare_customers(
 ) -> list[CustomerChange]:
     """Say of each customer what storing it would change; nothing is written."""
     known = _read_known(connection, provider_id, [customer.specific_id for customer in customers])
-    return [CustomerChange(customer, known.get(customer.specific_id)) for customer in customers]
+    is_text_proof = bool(connection.scalar(_IS_TEXT_PROOF, {"provider": provider_id}))
+    return [
+        CustomerChange(customer, known.get(customer.specific_id), is_text_proof=is_text_proof) for customer in customers
+    ]
 
 
 def read_present_ids(connection: sa.Connection, provider_id: int) -> set[str]:
@@ -243,6 +247,7 @@ _KNOWN = sa.select(
     t.ProviderAccount.is_synced,
     *(getattr(t.ProviderAccount, name) for name in COLUMNS),
 ).where(*_NAMED)
+_IS_TEXT_PROOF = sa.select(t.Provider.is_text_proof).where(t.Provider.id == sa.bindparam("provider"))
 _KNOWN_DOMAINS = _select_known(t.ProviderAccountDomain, _DOMAIN_COLUMNS)
 _KNOWN_SUBSCRIPTIONS = _select_known(t.ProviderSubscription, _SUBSCRIPTION_COLUMNS)
 _BOUGHT = (

@@ -25,6 +25,7 @@ class ProviderRow:
     cardinality: str | None
     verified_at: dt.datetime | None
     verified_as: str
+    is_text_proof: bool = False
 
 
 def list_providers(connection: sa.Connection) -> list[ProviderRow]:

@@ -41,6 +41,7 @@ from w365.store.tables.facts import (
     ProviderAccount,
     ProviderAccountDomain,
     ProviderSubscription,
+    UnreadDomain,
 )
 from w365.store.tables.onboarding import ExpectedCustomer, Onboarding
 from w365.store.tables.people import AuditEntry, Person, ServiceToken, Session

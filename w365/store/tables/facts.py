@@ -18,6 +18,7 @@ class Provider(Base):
     cardinality: Mapped[str | None]  # this provider's exception from the default policy
     verified_at: Mapped[dt.datetime | None]
     verified_as: Mapped[str] = mapped_column(default="")  # what Verify connection last found, in words
+    is_text_proof: Mapped[bool] = mapped_column(server_default=sa.false())  # an admin says: what is typed there maps
 
 
 class ProviderAccount(Base):
@@ -146,12 +147,22 @@ class Contact(Base):
     __tablename__ = "contact"
     __table_args__ = (
         # All that is asked to fold them: measured on PostgreSQL with 3,000,000, 4.5 s instead of 10.
-        sa.Index(None, "account_crm_id", "domain", postgresql_include=["crm_id"]),
+        sa.Index(None, "account_crm_id", "domain", "is_active", postgresql_include=["crm_id"]),
         {"sqlite_with_rowid": False},
     )
     crm_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     account_crm_id: Mapped[str] = mapped_column(sa.String(64))
     domain: Mapped[str] = mapped_column(Exact)
+    is_active: Mapped[bool] = mapped_column(server_default=sa.true())
+
+
+class UnreadDomain(Base):
+    """Domains that a field of an account may mean which has no one reading: never evidence, but a reason names them."""
+
+    __tablename__ = "unread_domain"
+    __table_args__ = (sa.Index(None, "account_id"), {"sqlite_with_rowid": False})
+    domain: Mapped[str] = mapped_column(Exact, primary_key=True)
+    account_id: Mapped[int] = derived(primary_key=True)
 
 
 class AccountDomain(Base):

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import streamlit as st
 
 from w365.matching.messages import CARDINALITY_WORDS
-from w365.model import Cardinality, Role
+from w365.model import FREE_TEXT_KINDS, Cardinality, Role
 from w365.service.matching.run import PendingChange
 from w365.service.syncing.providers import ProviderView, list_providers
 from w365.store.configuring.settings import SPECS
 from w365.ui.configuring.change_preview import propose_change
-from w365.ui.configuring.words import RULE_WORDS, say_setting, say_value
+from w365.ui.configuring.words import EVIDENCE_WORDS, PROOF_WORDS, RULE_WORDS, say_setting, say_value
 from w365.ui.frame.page_context import PageContext
 from w365.ui.frame.wording import plain, short
 
 _DEFAULT = "As above"
+_PROVES = {True: "becomes proof: it may map", False: "only suggests from now on; mappings stay"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class _Entered:
 
     settings: Mapping[str, str]
     cardinalities: Mapping[int, Cardinality | None]
+    text_proofs: Mapping[int, bool]
 
 
 def show_rules(context: PageContext, settings: Mapping[str, str]) -> None:
@@ -34,11 +36,13 @@ def show_rules(context: PageContext, settings: Mapping[str, str]) -> None:
     with st.form("rules"):
         left, right = st.columns(2, gap="large")
         with left:
-            rules = _ask_rules(settings, may=may) | _ask_syncs(settings, may=may)
+            rules = _ask_rules(settings, may=may)
+            text_proofs = _ask_proofs(providers, may=may)
+            rules |= _ask_syncs(settings, may=may)
         with right:
             policy, exceptions = _ask_policy(settings, providers, may=may)
         if st.form_submit_button("Check the effect", disabled=not may):
-            _send(context, settings, providers, _Entered(rules | policy, exceptions))
+            _send(context, settings, providers, _Entered(rules | policy, exceptions, text_proofs))
 
 
 def _ask_rules(settings: Mapping[str, str], *, may: bool) -> dict[str, str]:
@@ -51,7 +55,7 @@ def _ask_rules(settings: Mapping[str, str], *, may: bool) -> dict[str, str]:
         disabled=not may,
     )
     values = {"tenant_guid_column": column.strip()}
-    for name, words in RULE_WORDS.items():
+    for name, words in {**RULE_WORDS, **EVIDENCE_WORDS}.items():
         is_on = st.toggle(words, settings[name] == "true", help=f"{SPECS[name].meaning}.", disabled=not may)
         values[name] = "true" if is_on else "false"
     st.caption(
@@ -59,6 +63,25 @@ def _ask_rules(settings: Mapping[str, str], *, may: bool) -> dict[str, str]:
         "Similar names, subdomains and sister domains only suggest."
     )
     return values
+
+
+def _ask_proofs(providers: list[ProviderView], *, may: bool) -> dict[int, bool]:
+    """Say what of each provider counts as proof, and ask where only free text is known."""
+    st.markdown("**What counts as a customer's domain, by provider**")
+    chosen = {}
+    for provider in providers:
+        name, words = plain(short(provider.name)), PROOF_WORDS[provider.kind]
+        if provider.kind in FREE_TEXT_KINDS:
+            chosen[provider.id] = st.toggle(
+                f"{name}: what is typed there is proof",
+                provider.is_text_proof,
+                help=f"{words} Off: it only suggests.",
+                disabled=not may,
+                key=f"proof-{provider.id}-{provider.is_text_proof}",
+            )
+        else:
+            st.caption(f"{name}: {words}")
+    return chosen
 
 
 def _ask_policy(
@@ -125,11 +148,14 @@ def _send(context: PageContext, settings: Mapping[str, str], providers: list[Pro
     known = {provider.id: Cardinality(provider.cardinality) if provider.cardinality else None for provider in providers}
     exceptions = {key: value for key, value in entered.cardinalities.items() if known[key] != value}
     names = {provider.id: provider.name for provider in providers}
+    trusted = {provider.id: provider.is_text_proof for provider in providers}
+    proofs = {key: value for key, value in entered.text_proofs.items() if trusted[key] != value}
     lines = [f"{say_setting(name)}: {say_value(settings[name])} → {say_value(text)}" for name, text in changed.items()]
     lines += [
         f"Exception for {names[key]}: {_policy(known[key])} → {_policy(value)}" for key, value in exceptions.items()
     ]
-    propose_change(context, PendingChange(settings=changed, cardinalities=exceptions), lines)
+    lines += [f"What is typed at {names[key]} {_PROVES[value]}" for key, value in proofs.items()]
+    propose_change(context, PendingChange(settings=changed, cardinalities=exceptions, text_proofs=proofs), lines)
 
 
 def _policy(value: Cardinality | None) -> str:

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from w365.matching.messages import CARDINALITY_WORDS, LIST_WORDS
-from w365.model import Cardinality
+from w365.model import Cardinality, ProviderKind
 
 RULE_WORDS: Mapping[str, str] = {
     "rule_contact_domain": "2. E-mail domain of a contact",
     "rule_account_email": "3. E-mail domain of the account",
     "rule_account_website": "4. Website of the account",
 }
+EVIDENCE_WORDS: Mapping[str, str] = {"active_contacts_only": "Only active contacts are evidence"}
+PROOF_WORDS: Mapping[ProviderKind, str] = {
+    ProviderKind.PARTNER_CENTER: "domains that the customer verified at Microsoft. Unverified ones never count.",
+    ProviderKind.PAX8: "Pax8 verifies no domain; a website that somebody typed is all there is.",
+    ProviderKind.MANUAL: "domains that your own people entered.",
+}
+"""What of each kind of provider counts as a domain of the customer."""
 _NAMES: Mapping[str, str] = {
     "auto_match": "Auto-Match",
+    **EVIDENCE_WORDS,
     "tenant_guid_column": "Rule 1, column of the tenant id",
     **{name: f"Rule {words.lower()}" for name, words in RULE_WORDS.items()},
     "cardinality": "Sharing of CRM accounts",
@@ -49,6 +57,7 @@ def say_setting(name: str) -> str:
 
 _PREFIXES = (
     ("cardinality: ", "Sharing of CRM accounts, exception for "),
+    ("free text: ", "What is typed at a provider is proof: "),
     ("connection: ", "Connection of "),
     ("sign-in: ", "Sign-in to "),
     ("daily sync: ", "Daily sync of "),

@@ -96,6 +96,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name="pk_shared_file"),
     )
     _count_worklist()
+    _tell_proof()
 
 
 def _count_worklist() -> None:
@@ -153,3 +154,27 @@ def _count_statements(event: str, written: list[str]) -> None:
         f"CREATE TRIGGER worklist_count_{event} AFTER {event} ON worklist REFERENCING {given} "
         f"FOR EACH STATEMENT EXECUTE FUNCTION worklist_count_{event}()"
     )
+
+
+def _tell_proof() -> None:
+    """What counts as proof: typed domains do not, contacts have a state, and fields may have no one reading."""
+    op.add_column("provider", sa.Column("is_text_proof", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("contact", sa.Column("is_active", sa.Boolean(), nullable=False, server_default=sa.true()))
+    op.drop_index("ix_contact_account_crm_id_domain", "contact")
+    columns = ["account_crm_id", "domain", "is_active"]
+    op.create_index("ix_contact_account_crm_id_domain_is_active", "contact", columns, postgresql_include=["crm_id"])
+    op.create_table(
+        "unread_domain",
+        sa.Column("domain", sa.String(253).with_variant(sa.String(253, collation="C"), "postgresql"), nullable=False),
+        sa.Column("account_id", ID, nullable=False),
+        sa.PrimaryKeyConstraint("domain", "account_id", name="pk_unread_domain"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_unread_domain_account_id", "unread_domain", ["account_id"])
+    typed = "UPDATE provider_account_domain SET kind = 'typed', is_verified = false WHERE kind = 'own_name'"
+    op.execute(f"{typed} AND provider_account_id IN (SELECT id FROM provider_account WHERE domain_source = 'website')")
+    # What fields may mean was not kept: the next sync reads all accounts. That of contacts asks for another column, and
+    # so begins anew by itself.
+    op.execute("DELETE FROM crm_delta WHERE table_name = 'accounts'")
+    op.execute("DELETE FROM touched")
+    op.execute("INSERT INTO touched (provider_account_id) SELECT id FROM provider_account")

@@ -56,7 +56,7 @@ def _without_scheme(website: str) -> str:
 
 
 def _domains(record: Record, account: AccountView) -> Fact:
-    own = {domain.name for domain in record.domains if domain.kind == DomainKind.OWN_NAME and not domain.listed}
+    own = {domain.name for domain in record.domains if domain.kind in _NAMED and not domain.listed}
     shown = sorted(account.domains, key=lambda name: (name not in own, name))
     more = len(shown) - _MOST_DOMAINS
     value = ", ".join(shown[:_MOST_DOMAINS]) + (f" and {more:,} more" if more > 0 else "")
@@ -70,12 +70,19 @@ def _countries_differ(provider: str, crm: str) -> bool | None:
     return provider.casefold() != crm.casefold()
 
 
+_NAMED = (DomainKind.OWN_NAME, DomainKind.TYPED)
+
+
 def say_domain(domain: DomainView) -> str:
     """Say what a domain of the customer is worth and how many accounts use it."""
     parts = ["default"] if domain.is_default else []
-    if not domain.is_verified:
+    if not domain.is_verified and domain.kind != DomainKind.TYPED:
         parts.append("not verified")
-    if domain.kind != DomainKind.OWN_NAME:
+    if domain.kind == DomainKind.TYPED and domain.is_verified:
+        parts.append("typed there, counts as proof")
+    elif domain.kind == DomainKind.TYPED:
+        parts.append("typed there, only suggests")
+    elif domain.kind != DomainKind.OWN_NAME:
         parts.append(DOMAIN_KIND_WORDS[DomainKind(domain.kind)].lower())
     if domain.listed:
         parts.append(f"listed: {LIST_WORDS[DomainList(domain.listed)].lower()}")
@@ -113,9 +120,13 @@ def _blamed(record: Record) -> list[str]:
         Reason.SHARED_DOMAIN: (DomainList.SHARED,),
     }
     reason = record.row.reason
+    named = [domain for domain in record.domains if domain.kind in _NAMED and not domain.listed]
     if reason is Reason.NO_ACCOUNT:
-        usable = [domain for domain in record.domains if domain.kind == DomainKind.OWN_NAME and domain.is_verified]
-        return [domain.name for domain in usable if not domain.listed]
+        return [domain.name for domain in named if domain.is_verified]
+    if reason is Reason.FREE_TEXT:
+        return [domain.name for domain in named if domain.kind == DomainKind.TYPED]
+    if reason is Reason.UNREAD_FIELD:
+        return [f"{domain.name} (at {domain.unread_at})" for domain in named if domain.is_verified and domain.unread_at]
     return [domain.name for domain in record.domains if domain.listed in lists.get(reason, ())]
 
 
