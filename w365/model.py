@@ -135,6 +135,7 @@ class Guard(enum.StrEnum):
     The first that applies is the reason of the same name. ``w365.matching.guards`` judges, ``words`` says them.
     """
 
+    UNIT_WORDS = "unit_words"
     NAMESAKE = "namesake"
     LONE_CONTACT_ABROAD = "lone_contact_abroad"
     LONE_CONTACT = "lone_contact"
@@ -175,6 +176,7 @@ class Reason(enum.StrEnum):
     UNREAD_FIELD = "unread_field"
     SERVICE_DOMAIN = "service_domain"
     NO_DOMAIN = "no_domain"
+    UNIT_WORDS = "unit_words"
     NAMESAKE = "namesake"
     LONE_CONTACT_ABROAD = "lone_contact_abroad"
     LONE_CONTACT = "lone_contact"

@@ -9,12 +9,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from w365.matching.comparison_records import ComparedCustomer, CustomerRecord, OwnDomain, Prospect, look_for, own_domain
+from w365.matching.comparison_records import (
+    ComparedCustomer,
+    CustomerRecord,
+    OwnDomain,
+    Prospect,
+    look_for,
+    own_domain,
+    pieces_of,
+)
 from w365.matching.index import NameIndex
-from w365.matching.names import name_forms, without_brackets
+from w365.matching.names import capitals, name_forms, runs_of, without_brackets, written_together
 from w365.matching.postings import Numbering, Postings
 from w365.matching.prospects import Prospects
-from w365.matching.scores import Facts, collect_signals, log_odds
+from w365.matching.scores import BEGINNINGS, Facts, beginning_of, collect_signals, log_odds
 from w365.model import Evidence, Signal
 
 _MOST_SHARING = 100  # a domain, label or acronym with more accounts than this finds nobody in particular
@@ -37,11 +45,19 @@ class Suggester:
     """Suggests accounts. Prospects can be put and dropped one by one; the answers are those of a new Suggester.
 
     ``ignored`` are domains that say nothing (free mail, excluded, the partner's own). Shared ones need not be among
-    them: what many accounts use counts little by itself. A million accounts take 1.3 GB. One thread at a time.
+    them: what many accounts use counts little by itself. ``units`` are the unit words of these accounts. A million
+    accounts take 1.4 GB. One thread at a time.
     """
 
-    def __init__(self, prospects: Iterable[Prospect] = (), *, ignored: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        prospects: Iterable[Prospect] = (),
+        *,
+        ignored: frozenset[str] = frozenset(),
+        units: frozenset[str] = frozenset(),
+    ) -> None:
         self._ignored = ignored
+        self.units = units
         self._clear()
         for prospect in prospects:
             self.put(prospect)
@@ -86,11 +102,14 @@ class Suggester:
         elsewhere = mapped_elsewhere or {}
         customer = look_for(subject, self._ignored)
         owners, sharing = self._sharing(customer)
+        rarity = self._names.rarity(customer.words)
         judged = []
         for account_id, likeness in self._likeness(customer, {*evidence, *elsewhere}, sharing).items():
             account = None if account_id in rejected else self._prospects.known(account_id)
             if account:
-                facts = Facts(evidence.get(account_id, ()), likeness, owners, elsewhere.get(account_id, ""))
+                facts = Facts(
+                    evidence.get(account_id, ()), likeness, owners, elsewhere.get(account_id, ""), self.units, rarity
+                )
                 judged.append((account_id, collect_signals(customer, account, facts)))
         candidates = _compete(judged)
         candidates.sort(
@@ -124,32 +143,42 @@ class Suggester:
             self._places.add(self._numbering.take(pairs[:, 0]), pairs[:, 1].astype(np.int64))
             self._numbering.settle()
 
-    def _likeness(self, customer: CustomerRecord, certain: set[int], sharing: set[int]) -> dict[int, float]:
+    def _likeness(self, customer: CustomerRecord, certain: set[int], sharing: Mapping[int, float]) -> dict[int, float]:
         """Give the accounts worth judging with the likeness of their names."""
-        also = certain | sharing
-        likeness = self._names.likeness(_spellings(customer.subject.name), _labels(customer), also)
-        chosen = certain | _likest(sharing, likeness) | _likest(likeness.keys() - also, likeness)
+        also = certain | sharing.keys()
+        likeness, near = self._names.likeness(_spellings(customer.subject.name), _labels(customer), also)
+        worth = {account: likeness.get(account, 0.0) + share for account, share in sharing.items()}
+        chosen = certain | _likest(sharing, worth) | _likest(likeness.keys() - also, likeness) | near
         return {account_id: likeness.get(account_id, 0.0) for account_id in sorted(chosen)}
 
-    def _sharing(self, customer: CustomerRecord) -> tuple[dict[str, int], set[int]]:
-        """Give how many accounts each domain and label of a customer has, and the accounts that share something."""
+    def _sharing(self, customer: CustomerRecord) -> tuple[dict[str, int], dict[int, float]]:
+        """Give how many accounts each domain and label of a customer has, and the accounts that share something.
+
+        These come with how much they share, what few accounts have counting most.
+        """
         domain_keys = _domain_keys(customer.domains)
         keys = [*domain_keys, *_keys_for(customer).difference(domain_keys)]
         numbers = self._numbering.find(np.array([hash(key) & _CODE for key in keys], dtype=np.uint64))
         owners: dict[str, int] = {}
-        sharing: set[int] = set()
+        sharing: dict[int, float] = {}
         for key, number in zip(keys, numbers.tolist(), strict=True):
             if number >= 0 and (accounts := self._prospects.at(self._places.at(number).tolist())):
-                sharing.update(accounts if len(accounts) <= _MOST_SHARING else sorted(accounts)[:_MOST_SHARING])
-                if key in domain_keys:
-                    owners[key.partition(":")[2]] = len(accounts)
+                kind, _, text = key.partition(":")
+                if key in domain_keys or kind == "begins":
+                    owners[text] = len(accounts)
+                if kind == "begins" and len(accounts) > _MOST_SHARING:
+                    continue
+                for account_id in accounts if len(accounts) <= _MOST_SHARING else sorted(accounts)[:_MOST_SHARING]:
+                    sharing[account_id] = sharing.get(account_id, 0.0) + 1 / len(accounts)
         return owners, sharing
 
     def _keys_of(self, prospect: Prospect) -> set[str]:
         forms = name_forms(prospect.name)
         own = _domain_keys(own_domain(domain.name) for domain in prospect.domains if domain.name not in self._ignored)
         own |= {f"acronym:{short}" for short in forms.acronyms}
-        own |= {f"initials:{short}" for short in forms.initials if len(short) > 2}
+        own |= {f"acronym:{short}" for short in capitals(prospect.name)}
+        own |= {f"initials:{short}" for short in forms.initials | runs_of(forms.folded) if len(short) > 2}
+        own |= {f"begins:{text[:size]}" for text in written_together(prospect.name) for size in BEGINNINGS}
         return own | {f"spelled:{name}" for name in forms.squashed}
 
 
@@ -162,15 +191,19 @@ def _domain_keys(domains: Iterable[OwnDomain]) -> set[str]:
 def _keys_for(customer: CustomerRecord) -> set[str]:
     forms = customer.forms
     labels = {domain.spelled for domain in customer.domains if domain.registrable}
+    labels |= {domain.spelled for domain in customer.hosted}
     keys = {f"label:{name}" for name in forms.squashed | forms.acronyms}
-    keys |= {f"acronym:{short}" for short in forms.initials | forms.acronyms | labels}
+    keys |= {f"acronym:{short}" for short in forms.initials | runs_of(forms.folded) | forms.acronyms | labels}
+    keys |= {f"initials:{short}" for short in customer.capitals}
     keys |= {f"{kind}:{short}" for short in forms.acronyms | labels for kind in ("initials", "spelled")}
+    keys |= {f"label:{domain.spelled}" for domain in customer.hosted}
+    keys |= {f"begins:{beginning_of(label)}" for label in customer.labels}
     return keys | {f"label:{short}" for short in forms.initials if len(short) > 2}
 
 
 def _labels(customer: CustomerRecord) -> list[str]:
     """Give what the customer's domains may say of its name beyond the name."""
-    labels = {domain.label for domain in customer.domains}
+    labels = {piece for domain in (*customer.domains, *customer.hosted) if (piece := pieces_of(domain.label))}
     return sorted(label for label in labels if len(label) >= 4 and label not in customer.forms.squashed)
 
 

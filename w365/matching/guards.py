@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from w365.matching.comparison_records import ComparedCustomer, Prospect, country_code, home_of
+from w365.matching.comparison_records import (
+    SHORTEST_LABEL,
+    ComparedCustomer,
+    Prospect,
+    country_code,
+    home_of,
+    letters_of,
+)
 from w365.matching.domains import label, registrable
-from w365.matching.names import name_forms
+from w365.matching.names import name_forms, written_together
+from w365.matching.unit_words import are_units, unit_words_of
 from w365.model import Evidence, Guard, Rule
 
 ALL_GUARDS = frozenset(Guard)
+BY_NAME = frozenset((Guard.UNIT_WORDS, Guard.NAMESAKE, Guard.LONE_CONTACT, Guard.LONE_CONTACT_ABROAD))
+"""Guards that doubt the account by its name or place, so that another may well be the one."""
 
 # What people name a part of a larger organisation, after translation to English (`names.name_tokens`).
 _PARTS = frozenset(
@@ -32,17 +42,19 @@ def find_guard(
     *,
     has_namesake: bool = False,
     ignored: frozenset[str] = frozenset(),
+    units: frozenset[str] = frozenset(),
     guards: frozenset[Guard] = ALL_GUARDS,
 ) -> Guard | None:
     """Give the first guard that asks for a look before this account, the only one supported, is mapped; or None.
 
     ``has_namesake`` says whether another active account has the same words in its name as the customer;
-    ``ignored`` are domains that are never evidence, such as free mail.
+    ``ignored`` are domains that are never evidence, such as free mail; ``units`` are the unit words of the CRM.
     """
     if not guards or _is_certain(subject, account, evidence):
         return None
     holds = {
-        Guard.NAMESAKE: lambda: has_namesake,
+        Guard.UNIT_WORDS: lambda: are_units(unit_words_of(subject.name), unit_words_of(account.name), units),
+        Guard.NAMESAKE: lambda: has_namesake and not _is_its_own(account, evidence),
         Guard.LONE_CONTACT_ABROAD: lambda: _is_lone(evidence) and _is_abroad(subject, account),
         Guard.LONE_CONTACT: lambda: (
             _is_lone(evidence)
@@ -91,6 +103,15 @@ def _is_spelled(account: Prospect, evidence: Collection[Evidence]) -> bool:
     forms = name_forms(account.name)
     labels = {label(fact.domain).replace("-", "") for fact in evidence}
     return bool(labels & (forms.squashed | forms.initials | forms.acronyms | set(forms.words)))
+
+
+def _is_its_own(account: Prospect, evidence: Collection[Evidence]) -> bool:
+    """Whether a supporting domain spells the account's name or words, or begins as its name does."""
+    labels = [letters_of(label(fact.domain)) for fact in evidence]
+    texts, words = written_together(account.name), sorted(name_forms(account.name).folded.split())
+    begun = ("".join(letters) for letters in labels)
+    has_begun = any(len(text) >= SHORTEST_LABEL and any(own.startswith(text) for own in texts) for text in begun)
+    return has_begun or any(sorted(letters) == words for letters in labels) or _is_spelled(account, evidence)
 
 
 def _is_part(subject: ComparedCustomer, account: Prospect, evidence: Collection[Evidence]) -> bool:

@@ -23,12 +23,14 @@ from w365.matching.postings import Numbering, Numbers, Postings, Texts
 _POSTINGS_READ = 4_000  # rarest first; beyond this a gram is too common to tell names apart
 _RAREST_READ = 4
 _LOOKED_AT = 160
+_SHORT = 3  # letters; so short a word is met by chance
 _COMPARED = 20
 _COSINE_SHARE = 0.7  # the rest is the likeness of the words as written, which notices typing errors in short names
 _TAKEN_IN = 20_000
 _FINENESS = 256  # of a weight; the sum over a name stays far below 2**31
 
 Floats = npt.NDArray[np.float64]
+_WORDS = np.uint64(1 << 63)  # codes from here on are those of words
 _NOTHING: Numbers = np.array([], dtype=np.int64)
 _NO_GRAMS: npt.NDArray[np.uint32] = np.array([], dtype=np.uint32)
 
@@ -74,28 +76,31 @@ class NameIndex:
 
     def search(self, name: str, limit: int = 10) -> list[tuple[int, float]]:
         """Give the most alike accounts with their likeness between 0 and 1, best first, then by id."""
-        likeness = self.likeness([name])
+        likeness, _ = self.likeness([name])
         return sorted(likeness.items(), key=lambda hit: (-hit[1], hit[0]))[:limit]
 
     def likeness(
         self, names: Sequence[str], near: Iterable[str] = (), also: Collection[int] = (), by_near: int = 8
-    ) -> dict[int, float]:
+    ) -> tuple[dict[int, float], set[int]]:
         """Give accounts with the likeness of their names to the one of ``names`` that is most alike.
 
         Found are the accounts most alike to ``names``, some (``by_near``) like each of ``near``, and those in ``also``.
+        Those found by ``near`` are told apart.
         """
         self._refresh()
         asked = [self._ask(key) for key in dict.fromkeys(map(_key, names)) if key]
         if not asked:
-            return {}
+            return {}, set()
         close = [self._rough(query, _LOOKED_AT, _POSTINGS_READ) for query in asked]
-        others = [self._rough(self._ask(_key(name)), by_near, _POSTINGS_READ // 4) for name in near]
+        nearby = [*map(self._ask, map(_key, near)), *map(self._rarest_word, asked)]
+        others = [self._rough(query, by_near, _POSTINGS_READ // 4) for query in nearby]
         positions = np.concatenate((*close, *others, self._positions_of(also)))
         if not len(positions):
-            return {}
+            return {}, set()
         cosines = [self._cosines(query, positions) for query in asked]
         kept = self._closest(cosines, positions, list(map(len, close)))
-        return self._compare(asked, [cosine.take(kept) for cosine in cosines], positions.take(kept))
+        likeness = self._compare(asked, [cosine.take(kept) for cosine in cosines], positions.take(kept))
+        return likeness, set(self._account_column.take(np.concatenate(others)).tolist()) if others else set()
 
     def _clear(self) -> None:
         self._vocabulary = Numbering()
@@ -187,6 +192,22 @@ class NameIndex:
         order = np.lexsort((codes, owners))
         order = order[np.count_nonzero(owners == 0) :]  # what nobody has any more comes first
         return _NameQuery(key, numbers.take(order), len(is_met) - len(order))
+
+    def rarity(self, words: Iterable[str]) -> dict[str, float]:
+        """Give for each word the logarithm of how many times as many names there are as names that have it."""
+        self._refresh()
+        return {word: math.log(max(self._count, 1) / max(self._owners(word), 1)) for word in words}
+
+    def _owners(self, word: str) -> int:
+        codes = codes_of(word)
+        (number,) = self._vocabulary.find(codes.compress(codes >= _WORDS)).tolist()
+        return int(self._owners_of[number]) if number >= 0 else 0
+
+    def _rarest_word(self, query: _NameQuery) -> _NameQuery:
+        """Give the word of a name that fewest names have, to be looked for by itself: the others may have changed."""
+        words = [self._ask(word) for word in query.key.split(" ") if len(word) > _SHORT]
+        known = [word for word in words if len(word.known)]
+        return min(known, key=lambda word: int(self._owners_of[word.known[0]]), default=query)
 
     def _rough(self, asked: _NameQuery, limit: int, most_read: int) -> Numbers:
         """Choose the names worth a closer look by the sum of the rarest shared grams."""

@@ -60,6 +60,7 @@ REASON_WORDS: Mapping[Reason, str] = {
     Reason.UNREAD_FIELD: "A field of an account not readable",
     Reason.SERVICE_DOMAIN: "No domain of its own",
     Reason.NO_DOMAIN: "No domain",
+    Reason.UNIT_WORDS: "Another firm of the group",
     Reason.NAMESAKE: "Another account has the name",
     Reason.LONE_CONTACT_ABROAD: "One contact, other country",
     Reason.LONE_CONTACT: "One contact, other name",
@@ -67,7 +68,14 @@ REASON_WORDS: Mapping[Reason, str] = {
     Reason.SUFFIX_LIKE: "Domain looks like a public suffix",
 }
 GUARD_MEANINGS: Mapping[Guard, str] = {
-    Guard.NAMESAKE: "Do not map where another account has the customer's very name and the supported one has not",
+    Guard.UNIT_WORDS: (
+        "Do not map where the names differ only in words by which firms of one group differ, such as Holding and "
+        "Logistics; which words these are is learned from the accounts that share a domain in your CRM"
+    ),
+    Guard.NAMESAKE: (
+        "Do not map where another account has the customer's very name, and the domain does not spell that of the "
+        "supported one"
+    ),
     Guard.LONE_CONTACT_ABROAD: "Do not map where a single contact is all that supports an account in another country",
     Guard.LONE_CONTACT: (
         "Do not map where a single contact is all that supports an account of another name with domains of its own"
@@ -153,6 +161,7 @@ _SENTENCES: Mapping[Reason, str] = {
     Reason.UNREAD_FIELD: "A field of an account may hold a domain of this customer, and it has no one reading.",
     Reason.SERVICE_DOMAIN: "The customer has no verified domain of its own.",
     Reason.NO_DOMAIN: "The provider lists no domain for this customer.",
+    Reason.UNIT_WORDS: "The names differ only in words by which firms of one group differ, so it may be a sister firm.",
     Reason.NAMESAKE: "Another account has this customer's very name; the one the rules support has another.",
     Reason.LONE_CONTACT_ABROAD: "A single contact is all that supports the account, and it is in another country.",
     Reason.LONE_CONTACT: (
@@ -180,6 +189,7 @@ _FIXES: Mapping[Reason, str] = {
     Reason.NO_DOMAIN: "Sync the customer's domains again, or choose the account by hand.",
     **dict.fromkeys(
         (
+            Reason.UNIT_WORDS,
             Reason.NAMESAKE,
             Reason.LONE_CONTACT_ABROAD,
             Reason.LONE_CONTACT,

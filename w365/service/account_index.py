@@ -12,6 +12,7 @@ from w365.store.db.engine import Connection
 from w365.store.matching.candidate_inputs import read_prospects
 from w365.store.matching.change_sequence import accounts_since, version_now
 from w365.store.matching.relations import read_listed
+from w365.store.matching.unit_words import read_units
 
 if TYPE_CHECKING:
     from w365.matching.candidates import Suggester  # with numpy, which most commands do without
@@ -42,6 +43,7 @@ class KnownAccounts:
                 self._ignored = ignored
             else:
                 self._catch_up(connection, self._suggester, beat)
+            self._suggester.units = read_units(connection)
             self._version = max(self._version, version_now(connection))
             yield self._suggester
 

@@ -33,6 +33,7 @@ from w365.store.matching.dirty_rows import (
 )
 from w365.store.matching.pending_matches import WouldMap, count_ready, list_breaching, list_ready
 from w365.store.matching.refresh_derived import refresh_with_rivals
+from w365.store.matching.unit_words import learn_all_units
 from w365.store.reading.row_counts import count_rows, count_statuses
 from w365.store.reading.snapshots import leave_snapshot
 from w365.store.reading.worklist import Filter
@@ -101,6 +102,7 @@ def run_match(service: Service, run: RunView, progress: Progress, *, map_first: 
         policy = read_policy(connection)
         if run.wants_full:
             fold_all(connection)
+            learn_all_units(connection)
             touch_rows(connection, all_rows())
         _refresh_touched(connection)
         mapped = map_first(connection, policy, run.id, service.clock()) if map_first else 0

@@ -20,6 +20,7 @@ from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.matching.account_domains import ACTIVE_CONTACTS, fold_all
 from w365.store.matching.change_sequence import note_all_accounts
 from w365.store.matching.dirty_rows import all_rows, rows_of_provider, touch_rows, with_domains
+from w365.store.matching.unit_words import learn_all_units
 
 CRM_ADDRESS = "crm_account_address"
 SCHEDULE_ZONE = "schedule_zone"
@@ -191,6 +192,7 @@ def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, value
         touch_rows(connection, all_rows())
     if any(name == ACTIVE_CONTACTS for name, _, _ in changes):
         fold_all(connection)
+        learn_all_units(connection)
         note_all_accounts(connection)
     if any(name == SCHEDULE_ZONE for name, _, _ in changes):
         plan_anew(connection, zone_of(texts[SCHEDULE_ZONE]), at)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 import sqlalchemy as sa
 
 from w365.matching.comparison_records import ComparedCustomer, Prospect, ProspectDomain
-from w365.model import Guard, Rule
+from w365.matching.guards import BY_NAME
+from w365.model import DomainKind, Guard, Rule
 from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
 from w365.store.matching.evidence import is_in
@@ -65,9 +66,11 @@ def _domain(row: sa.Row[int, str, str, int]) -> ProspectDomain:
 
 def read_subjects(connection: sa.Connection, ids: Sequence[int]) -> dict[int, ComparedCustomer]:
     """Read provider accounts with the domains of their own."""
-    domains = read_own_domains(connection, ids)
+    domains, hosted = read_own_domains(connection, ids), _read_names(connection, _HOSTED, ids)
     return {
-        row.id: ComparedCustomer(row.name, domains.get(row.id, ()), row.country, row.tenant_guid)
+        row.id: ComparedCustomer(
+            row.name, domains.get(row.id, ()), row.country, row.tenant_guid, hosted.get(row.id, ())
+        )
         for row in connection.execute(_SUBJECTS, {"ids": ids})
     }
 
@@ -79,17 +82,25 @@ _SUBJECTS = sa.select(
 
 def read_own_domains(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """Read the own domains of provider accounts, verified or typed, listed ones included; who has none is left out."""
-    domains: dict[int, list[str]] = {}
-    for row_id, name in connection.execute(_OWN_DOMAINS, {"ids": ids}):
-        domains.setdefault(row_id, []).append(name)
-    return {row_id: tuple(names) for row_id, names in domains.items()}
+    return _read_names(connection, _OWN_DOMAINS, ids)
 
 
-_OWN_DOMAINS = (
+def _read_names(
+    connection: sa.Connection, domains: sa.Select[int, str], ids: Sequence[int]
+) -> dict[int, tuple[str, ...]]:
+    names: dict[int, list[str]] = {}
+    for row_id, name in connection.execute(domains, {"ids": ids}):
+        names.setdefault(row_id, []).append(name)
+    return {row_id: tuple(of_row) for row_id, of_row in names.items()}
+
+
+_DOMAINS = (
     sa.select(t.ProviderAccountDomain.provider_account_id, t.ProviderAccountDomain.domain)
-    .where(t.ProviderAccountDomain.provider_account_id.in_(IDS), is_named())
+    .where(t.ProviderAccountDomain.provider_account_id.in_(IDS))
     .order_by(t.ProviderAccountDomain.domain)
 )
+_OWN_DOMAINS = _DOMAINS.where(is_named())
+_HOSTED = _DOMAINS.where(t.ProviderAccountDomain.kind == DomainKind.SERVICE, t.ProviderAccountDomain.is_verified)
 
 
 def read_rejected(connection: sa.Connection, ids: Sequence[int]) -> dict[int, set[int]]:
@@ -106,13 +117,17 @@ _REJECTED = sa.select(t.Rejection.provider_account_id, t.Rejection.account_id).w
 
 
 def read_doubted(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
-    """Read the account that would have been mapped, had a guard not held it back: provider account -> account."""
+    """Read the account that would have been mapped, had a guard not held it back: provider account -> account.
+
+    Where the guard doubts the account by its name or place, which comes first is left to the score.
+    """
     rows = connection.execute(_DOUBTED, {"ids": ids})
     return {row_id: account_id for row_id, account_id in rows if account_id is not None}
 
 
 _DOUBTED = sa.select(t.CurrentProposal.provider_account_id, t.CurrentProposal.account_id).where(
-    t.CurrentProposal.provider_account_id.in_(IDS), t.CurrentProposal.reason.in_([guard.value for guard in Guard])
+    t.CurrentProposal.provider_account_id.in_(IDS),
+    t.CurrentProposal.reason.in_([guard.value for guard in Guard if guard not in BY_NAME]),
 )
 
 

@@ -15,6 +15,7 @@ from w365.store import tables as t
 from w365.store.db.bound_ids import IDS
 from w365.store.matching.candidate_inputs import read_own_domains
 from w365.store.matching.relations import is_listed, is_live
+from w365.store.matching.unit_words import read_units, units
 
 _LONGEST_SUFFIX_LIKE = 7  # gouv.cd
 
@@ -41,6 +42,8 @@ def select_guard_inputs(
         .where(pad.provider_account_id == pa.id, ad.domain == pad.domain, ad.account_id == account.id)
         .where(ad.rule != Rule.CONTACT_DOMAIN)
     )
+    mine = sa.select(t.Word.id).where(t.Word.subject == t.PROVIDER_ACCOUNT, t.Word.word.in_(units()))
+    has_unit = pa.id.in_(mine)
     is_short = sa.exists().where(pad.provider_account_id == pa.id, sa.func.length(pad.domain) <= _LONGEST_SUFFIX_LIKE)
     return (
         sa.select(
@@ -54,7 +57,9 @@ def select_guard_inputs(
         )
         .join(pa, pa.id == provider_account_id)
         .join(account, account.id == account_id)
-        .where(kind == Proposal.ONE, pa.name_key != account.name_key, sa.or_(~has_own, is_short, has_namesake))
+        .where(
+            kind == Proposal.ONE, pa.name_key != account.name_key, sa.or_(~has_own, is_short, has_namesake, has_unit)
+        )
         .order_by(provider_account_id)
     )
 
@@ -63,6 +68,7 @@ def judge_rows(
     connection: sa.Connection, rows: Sequence[sa.Row[Any]], evidence: Facts, guards: frozenset[Guard]
 ) -> Iterator[tuple[int, Guard]]:
     """Give the rows of `select_guard_inputs` that a guard holds back, each with the guard."""
+    unit_words = read_units(connection)
     domains = _own_domains(connection, [row.account_id for row in rows])
     customers = read_own_domains(connection, [row.provider_account_id for row in rows])
     for row in rows:
@@ -72,6 +78,7 @@ def judge_rows(
             account,
             evidence.get(row.provider_account_id, {}).get(row.account_id, ()),
             has_namesake=bool(row.has_namesake),
+            units=unit_words,
             guards=guards,
         )
         if guard:

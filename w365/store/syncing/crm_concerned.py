@@ -16,6 +16,7 @@ from w365.store.matching.candidates import order_by_words, order_candidates, row
 from w365.store.matching.change_sequence import note_accounts
 from w365.store.matching.dirty_rows import pointing_to_accounts, reached_by_accounts, touch_rows, with_domains
 from w365.store.matching.relations import leave_unlisted
+from w365.store.matching.unit_words import learn_units
 from w365.store.reading.search_index import words_of
 
 
@@ -26,7 +27,9 @@ def touching_reached(connection: sa.Connection, account_crm_ids: Sequence[str]) 
     yield
     ids = list(read_account_ids(connection, account_crm_ids).values())
     for part in chunks(ids):
-        _touch_concerned(connection, part, fold_domains(connection, part))
+        folded = fold_domains(connection, part)
+        _touch_concerned(connection, part, folded)
+        learn_units(connection, part, (domain for _, domain in folded.moved))
     _touch_reached(connection, ids)
 
 
@@ -35,7 +38,9 @@ def fold_domains_of_contacts(connection: sa.Connection, accounts_and_domains: It
     for part in chunks(sorted(set(accounts_and_domains))):
         if ids := list(read_account_ids(connection, {account for account, _ in part}).values()):
             domains = sorted({domain for _, domain in part})
-            _touch_concerned(connection, ids, fold_contacts(connection, ids, domains))
+            folded = fold_contacts(connection, ids, domains)
+            _touch_concerned(connection, ids, folded)
+            learn_units(connection, (), (domain for _, domain in folded.moved))
 
 
 def read_account_ids(connection: sa.Connection, crm_ids: Iterable[str]) -> dict[str, int]:

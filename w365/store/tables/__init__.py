@@ -41,6 +41,7 @@ from w365.store.tables.facts import (
     ProviderAccount,
     ProviderAccountDomain,
     ProviderSubscription,
+    UnitWord,
     UnreadDomain,
 )
 from w365.store.tables.onboarding import ExpectedCustomer, Onboarding

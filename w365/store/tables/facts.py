@@ -165,6 +165,15 @@ class UnreadDomain(Base):
     account_id: Mapped[int] = derived(primary_key=True)
 
 
+class UnitWord(Base):
+    """By which words the names of accounts on one domain differ; see `store.matching.unit_words`."""
+
+    __tablename__ = "unit_word"
+    __table_args__ = (sa.Index(None, "domain"), {"sqlite_with_rowid": False})
+    word: Mapped[str] = mapped_column(Exact, primary_key=True)
+    domain: Mapped[str] = mapped_column(Exact, primary_key=True)
+
+
 class AccountDomain(Base):
     """Which account can be reached by which domain, and how: the right half of the match."""
 

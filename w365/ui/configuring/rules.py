@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from w365.matching.messages import CARDINALITY_WORDS
-from w365.model import FREE_TEXT_KINDS, Cardinality, Role
+from w365.matching.messages import CARDINALITY_WORDS, GUARD_MEANINGS, REASON_WORDS
+from w365.model import FREE_TEXT_KINDS, Cardinality, Reason, Role
 from w365.service.matching.run import PendingChange
 from w365.service.syncing.providers import ProviderView, list_providers
 from w365.store.configuring.settings import SPECS
@@ -112,8 +112,21 @@ def _ask_policy(
         int(settings["gone_guard_percent"]),
         disabled=not may,
     )
-    values = {"cardinality": default.value, "shared_threshold": str(threshold), "gone_guard_percent": str(guard)}
+    values = _ask_guards(settings, may=may)
+    values |= {"cardinality": default.value, "shared_threshold": str(threshold), "gone_guard_percent": str(guard)}
     return values, exceptions
+
+
+def _ask_guards(settings: Mapping[str, str], *, may: bool) -> dict[str, str]:
+    st.markdown("**Guards: what is left to a person though a rule would map it**")
+    chosen = {}
+    for guard, meaning in GUARD_MEANINGS.items():
+        name = f"guard_{guard}"
+        is_on = st.toggle(
+            REASON_WORDS[Reason(guard.value)], settings[name] == "true", help=f"{meaning}.", disabled=not may
+        )
+        chosen[name] = "true" if is_on else "false"
+    return chosen
 
 
 def _ask_syncs(settings: Mapping[str, str], *, may: bool) -> dict[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from w365.matching.messages import CARDINALITY_WORDS, LIST_WORDS
-from w365.model import Cardinality, ProviderKind
+from w365.matching.messages import CARDINALITY_WORDS, LIST_WORDS, REASON_WORDS
+from w365.model import Cardinality, Guard, ProviderKind, Reason
 
 RULE_WORDS: Mapping[str, str] = {
     "rule_contact_domain": "2. E-mail domain of a contact",
@@ -24,6 +24,7 @@ _NAMES: Mapping[str, str] = {
     **EVIDENCE_WORDS,
     "tenant_guid_column": "Rule 1, column of the tenant id",
     **{name: f"Rule {words.lower()}" for name, words in RULE_WORDS.items()},
+    **{f"guard_{guard}": f"Guard: {REASON_WORDS[Reason(guard.value)].lower()}" for guard in Guard},
     "cardinality": "Sharing of CRM accounts",
     "shared_threshold": "A domain is shared from",
     "gone_guard_percent": "Guard against mass disappearance, percent",

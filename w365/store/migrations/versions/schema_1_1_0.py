@@ -13,6 +13,7 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+EXACT = sa.String(253).with_variant(sa.String(253, collation="C"), "postgresql")
 TIME = sa.DateTime(timezone=True)
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
@@ -165,12 +166,19 @@ def _tell_proof() -> None:
     op.create_index("ix_contact_account_crm_id_domain_is_active", "contact", columns, postgresql_include=["crm_id"])
     op.create_table(
         "unread_domain",
-        sa.Column("domain", sa.String(253).with_variant(sa.String(253, collation="C"), "postgresql"), nullable=False),
+        sa.Column("domain", EXACT, nullable=False),
         sa.Column("account_id", ID, nullable=False),
         sa.PrimaryKeyConstraint("domain", "account_id", name="pk_unread_domain"),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_unread_domain_account_id", "unread_domain", ["account_id"])
+    op.create_table(
+        "unit_word",
+        *(sa.Column(name, EXACT, nullable=False) for name in ("word", "domain")),
+        sa.PrimaryKeyConstraint("word", "domain", name="pk_unit_word"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_unit_word_domain", "unit_word", ["domain"])
     typed = "UPDATE provider_account_domain SET kind = 'typed', is_verified = false WHERE kind = 'own_name'"
     op.execute(f"{typed} AND provider_account_id IN (SELECT id FROM provider_account WHERE domain_source = 'website')")
     # What fields may mean was not kept: the next sync reads all accounts. That of contacts asks for another column, and
