@@ -178,7 +178,8 @@ class Suggester:
         own |= {f"acronym:{short}" for short in forms.acronyms}
         own |= {f"acronym:{short}" for short in capitals(prospect.name)}
         own |= {f"initials:{short}" for short in forms.initials | runs_of(forms.folded) if len(short) > 2}
-        own |= {f"begins:{text[:size]}" for text in written_together(prospect.name) for size in BEGINNINGS}
+        texts = written_together(prospect.name)
+        own |= {f"begins:{text[:size]}" for text in texts for size in BEGINNINGS if len(text) >= size}
         return own | {f"spelled:{name}" for name in forms.squashed}
 
 

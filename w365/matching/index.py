@@ -80,7 +80,7 @@ class NameIndex:
         return sorted(likeness.items(), key=lambda hit: (-hit[1], hit[0]))[:limit]
 
     def likeness(
-        self, names: Sequence[str], near: Iterable[str] = (), also: Collection[int] = (), by_near: int = 8
+        self, names: Sequence[str], near: Iterable[str] = (), also: Collection[int] = (), by_near: int = 5
     ) -> tuple[dict[int, float], set[int]]:
         """Give accounts with the likeness of their names to the one of ``names`` that is most alike.
 

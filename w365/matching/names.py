@@ -27,6 +27,9 @@ _NUMBER_BEFORE = re.compile(
     rf"^\s*(?:[(\[]?\s*{_NUMBERED}\s*[)\]]?|#?\d{{4,}}\s*(?=[-–:/|]))[\s:;,/|–-]+(?=\S)", re.IGNORECASE
 )
 _NUMBER_BEHIND = re.compile(rf"(?<=\S)[\s:;,/|–-]+[(\[]?\s*{_NUMBERED}\s*[)\]]?\s*$", re.IGNORECASE)
+_THREE_DIGITS = re.compile(r"\d{3}")
+_SIGN = re.compile(r"[-–—/|*]")
+_NOTHING: frozenset[str] = frozenset()
 _SALUTATION = re.compile(r"^\s*(?:fa\.?|firma|messrs\.?|m/s\.?)\s+(?=\S)", re.IGNORECASE)
 _BEHIND_SIGN = re.compile(r"^(.*\S)\s*(?:\s[-–—/|]+|\*+)\s*([^-–—/|*]+?)[\s*!]*$")
 _ANYWHERE = frozenset(read_words("legal_forms"))
@@ -126,11 +129,13 @@ def _join_letters(words: list[str]) -> list[str]:
 
 def without_notes(text: str) -> str:
     """Drop what people write into an account's name that is no part of it: KD 1234, [inactive], Fa., (do not use)."""
-    bare = _NUMBER_BEHIND.sub("", _NUMBER_BEFORE.sub("", text))
+    bare = text
+    if _THREE_DIGITS.search(text):
+        bare = _NUMBER_BEHIND.sub("", _NUMBER_BEFORE.sub("", text))
     bare = _SALUTATION.sub("", bare)
     if "(" in bare or "[" in bare:
         bare = _BRACKETED.sub(lambda match: " " if _is_note(match[0]) else match[0], bare).rstrip()
-    behind = _BEHIND_SIGN.match(bare)
+    behind = _BEHIND_SIGN.match(bare) if _SIGN.search(bare) else None
     if behind and _is_note(behind[2]):
         bare = behind[1].rstrip(" -–—/|*")
     return bare if bare != text and re.search(r"\w", bare) else text
@@ -195,10 +200,9 @@ def numbers_in(words: Iterable[str]) -> frozenset[str]:
 
 def capitals(text: str) -> frozenset[str]:
     """Give the words that a name has in capitals beside others that are not: three to six letters, no legal form."""
-    words = _CAPITALS.findall(without_notes(text))
-    if not words or text.isupper():
-        return frozenset()
-    return frozenset(word.lower() for word in words) - _AT_AN_END
+    if text.isupper() or not _CAPITALS.search(text):
+        return _NOTHING  # as with most names
+    return frozenset(word.lower() for word in _CAPITALS.findall(without_notes(text))) - _AT_AN_END
 
 
 def run_together(short: frozenset[str], folded: str) -> frozenset[str]:
@@ -212,9 +216,9 @@ def run_together(short: frozenset[str], folded: str) -> frozenset[str]:
 
 
 def runs_of(folded: str) -> frozenset[str]:
-    """Give the initials of three to six words one after the other, for the first twelve words of a folded name."""
-    content = "".join(word[0] for word in folded.split() if word not in _FILLER)[:12]
-    return frozenset(content[at : at + size] for size in range(3, 7) for at in range(len(content) - size + 1))
+    """Give the initials of three to five words one after the other, for the first eight words of a folded name."""
+    content = "".join(word[0] for word in folded.split() if word not in _FILLER)[:8]
+    return frozenset(content[at : at + size] for size in range(3, 6) for at in range(len(content) - size + 1))
 
 
 def squashed(text: str) -> frozenset[str]:
