@@ -26,6 +26,7 @@ from w365.service.deciding.bulk_run import run_plan
 from w365.service.deciding.parking import return_parked
 from w365.service.importing.runs import run_import_of_file
 from w365.service.importing.uploads import forget_old_uploads
+from w365.service.matching.learning import run_learning
 from w365.service.matching.run import run_match
 from w365.service.processes import join_processes, say_alive
 from w365.service.retention.keeping import keep_removing
@@ -67,8 +68,9 @@ _WORK: dict[RunKind, Callable[[Service, RunView, Progress], Counts]] = {
     RunKind.MAPPING_IMPORT: run_import_of_file,
     RunKind.WRITEBACK: run_writeback,
     RunKind.COMPARE: run_compare,
+    RunKind.LEARN: run_learning,
 }
-_CHANGES_NOTHING = (RunKind.WRITEBACK, RunKind.COMPARE)
+_CHANGES_NOTHING = (RunKind.WRITEBACK, RunKind.COMPARE, RunKind.LEARN)
 _NEEDS_NO_MATCH = (RunKind.BULK, RunKind.UNDO, *_CHANGES_NOTHING)
 POLL_SECONDS = 0.5
 WATCH_SECONDS = 2.0
@@ -80,6 +82,7 @@ _LANES: Mapping[tuple[RunKind, ...], int] = {
     (RunKind.SYNC, RunKind.CRM_SYNC): 8,
     (RunKind.BULK, RunKind.UNDO, RunKind.IMPORT, RunKind.MAPPING_IMPORT): 1,
     (RunKind.MATCH,): 1,
+    (RunKind.LEARN,): 1,
     (RunKind.WRITEBACK, RunKind.COMPARE): 1,
 }
 """How many runs of these kinds a worker does at once. Syncs and writes to the CRM wait for others, who may be silent:

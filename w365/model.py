@@ -283,6 +283,7 @@ class RunKind(enum.StrEnum):
     MAPPING_IMPORT = "mapping_import"
     WRITEBACK = "writeback"
     COMPARE = "compare"
+    LEARN = "learn"
 
 
 class ProcessKind(enum.StrEnum):

@@ -23,6 +23,7 @@ from w365.matching.names import capitals, name_forms, runs_of, without_brackets,
 from w365.matching.postings import Numbering, Postings
 from w365.matching.prospects import Prospects
 from w365.matching.scores import BEGINNINGS, Facts, beginning_of, collect_signals, log_odds
+from w365.matching.weights import DELIVERED
 from w365.model import Evidence, Signal
 
 _MOST_SHARING = 100  # a domain, label or acronym with more accounts than this finds nobody in particular
@@ -58,6 +59,7 @@ class Suggester:
     ) -> None:
         self._ignored = ignored
         self.units = units
+        self.weights = DELIVERED
         self._clear()
         for prospect in prospects:
             self.put(prospect)
@@ -111,7 +113,8 @@ class Suggester:
                     evidence.get(account_id, ()), likeness, owners, elsewhere.get(account_id, ""), self.units, rarity
                 )
                 judged.append((account_id, collect_signals(customer, account, facts)))
-        candidates = _compete(judged)
+        weighed = ((account_id, self.weights.apply(signals)) for account_id, signals in judged)
+        candidates = _compete(weighed, self.weights.start)
         candidates.sort(
             key=lambda candidate: (-candidate.score, candidate.account_id not in evidence, candidate.account_id)
         )
@@ -220,8 +223,8 @@ def _spellings(name: str) -> list[str]:
     return [name] if bare == name or name_forms(bare).words == name_forms(name).words else [name, bare]
 
 
-def _compete(judged: Iterable[tuple[int, tuple[Signal, ...]]]) -> list[Candidate]:
+def _compete(judged: Iterable[tuple[int, tuple[Signal, ...]]], start: float) -> list[Candidate]:
     """Share one chance among all: of ten accounts with the same name none is likely, however alike the names."""
-    odds = [(account_id, math.exp(min(log_odds(signals), 50.0)), signals) for account_id, signals in judged]
+    odds = [(account_id, math.exp(min(log_odds(signals) + start, 50.0)), signals) for account_id, signals in judged]
     total = 1.0 + math.fsum(odd for _, odd, _ in odds)
     return [Candidate(account_id, odd / total, signals) for account_id, odd, signals in odds]

@@ -11,6 +11,7 @@ from w365.store.db.bulk_insert import chunks
 from w365.store.db.engine import Connection
 from w365.store.matching.candidate_inputs import read_prospects
 from w365.store.matching.change_sequence import accounts_since, version_now
+from w365.store.matching.learned_weights import read_weights
 from w365.store.matching.relations import read_listed
 from w365.store.matching.unit_words import read_units
 
@@ -44,6 +45,7 @@ class KnownAccounts:
             else:
                 self._catch_up(connection, self._suggester, beat)
             self._suggester.units = read_units(connection)
+            self._suggester.weights = read_weights(connection)
             self._version = max(self._version, version_now(connection))
             yield self._suggester
 

@@ -59,6 +59,9 @@ class Count(enum.StrEnum):
     BREACH = enum.auto()
     WITHOUT_ACCOUNT = enum.auto()
 
+    DECISIONS = enum.auto()  # that were learned from
+    LEARNED = enum.auto()  # 1 where the learned weights are better and are used
+
     READ = enum.auto()
     WRITTEN = enum.auto()
     FAILED = enum.auto()

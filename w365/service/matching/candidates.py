@@ -42,11 +42,16 @@ def _next_due(service: Service) -> list[int]:
 
 
 def suggest_candidates(
-    connection: Connection, suggester: Suggester, provider_account_ids: Sequence[int]
+    connection: Connection,
+    suggester: Suggester,
+    provider_account_ids: Sequence[int],
+    *,
+    limit: int = KEPT,
+    as_if_undecided: bool = False,
 ) -> Mapping[int, list[Candidate]]:
-    """Compute the candidates of these provider accounts, the likeliest first."""
+    """Compute the candidates of these provider accounts, the likeliest first; rejected ones only as if undecided."""
     evidence = evidence_of(connection, read_policy(connection), provider_account_ids)
-    rejected = read_rejected(connection, provider_account_ids)
+    rejected = {} if as_if_undecided else read_rejected(connection, provider_account_ids)
     elsewhere = read_mapped_elsewhere(connection, provider_account_ids)
     doubted = read_doubted(connection, provider_account_ids)
     return {
@@ -56,7 +61,7 @@ def suggest_candidates(
             rejected=frozenset(rejected.get(row_id, ())),
             mapped_elsewhere=elsewhere.get(row_id),
             first=doubted.get(row_id),
-            limit=KEPT,
+            limit=limit,
         )
         for row_id, subject in read_subjects(connection, provider_account_ids).items()
     }

@@ -26,6 +26,7 @@ _NAMES = {
     RunKind.MAPPING_IMPORT: "Import of mappings",
     RunKind.WRITEBACK: "Write-back",
     RunKind.COMPARE: "Comparison",
+    RunKind.LEARN: "Learning from decisions",
 }
 _NAMES_CUSTOMERS = (RunKind.BULK, RunKind.UNDO, RunKind.IMPORT, RunKind.MAPPING_IMPORT)
 

@@ -18,8 +18,10 @@ from w365.store.configuring.schedule_times import parse_zone, plan_anew, zone_of
 from w365.store.configuring.setting_changes import note_change
 from w365.store.db.bulk_insert import chunks, upsert
 from w365.store.matching.account_domains import ACTIVE_CONTACTS, fold_all
+from w365.store.matching.candidates import order_candidates
 from w365.store.matching.change_sequence import note_all_accounts
 from w365.store.matching.dirty_rows import all_rows, rows_of_provider, touch_rows, with_domains
+from w365.store.matching.learned_weights import USES_LEARNED
 from w365.store.matching.unit_words import learn_all_units
 
 CRM_ADDRESS = "crm_account_address"
@@ -125,6 +127,9 @@ SPECS: Mapping[str, Spec] = {
         "10", "Accounts with a contact on a domain from which it is shared; 0: never", _whole_number
     ),
     **{f"guard_{guard}": Spec("true", meaning, _boolean) for guard, meaning in GUARD_MEANINGS.items()},
+    USES_LEARNED: Spec(
+        "true", "Weigh the signals of candidates by what was learned from decisions here", _boolean, False
+    ),
     "gone_guard_percent": Spec(
         "20", "A sync that would mark more than this share as gone stops and asks", _percent, False
     ),
@@ -194,6 +199,8 @@ def put_settings(connection: sa.Connection, actor: Actor, at: dt.datetime, value
         fold_all(connection)
         learn_all_units(connection)
         note_all_accounts(connection)
+    if any(name == USES_LEARNED for name, _, _ in changes):
+        order_candidates(connection, all_rows())
     if any(name == SCHEDULE_ZONE for name, _, _ in changes):
         plan_anew(connection, zone_of(texts[SCHEDULE_ZONE]), at)
     if any(name == "tenant_guid_column" for name, _, _ in changes):

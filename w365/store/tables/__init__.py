@@ -46,7 +46,15 @@ from w365.store.tables.facts import (
 )
 from w365.store.tables.onboarding import ExpectedCustomer, Onboarding
 from w365.store.tables.people import AuditEntry, Person, ServiceToken, Session
-from w365.store.tables.proposals import AccountVersion, CurrentCandidate, CurrentProposal, SuggestDue, Touched, Version
+from w365.store.tables.proposals import (
+    AccountVersion,
+    CurrentCandidate,
+    CurrentProposal,
+    LearnedWeights,
+    SuggestDue,
+    Touched,
+    Version,
+)
 from w365.store.tables.read_model import (
     ACCOUNT,
     PROVIDER_ACCOUNT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +26,21 @@ class Touched(Base):
 
     __tablename__ = "touched"
     provider_account_id: Mapped[int] = derived(primary_key=True)
+
+
+class LearnedWeights(Base):
+    """What runs learned from decisions; the newest that `is_used` weighs the signals while the setting is on."""
+
+    __tablename__ = "learned_weights"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    run_id: Mapped[int] = derived()
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    decisions: Mapped[int]
+    right_before: Mapped[float]  # of the decisions held out, the share with the right account first
+    right_after: Mapped[float]
+    is_used: Mapped[bool]  # better than the delivered weights, and not withdrawn
+    weights: Mapped[str]  # JSON: start, and how many times as much as delivered each signal counts
 
 
 class SuggestDue(Base):

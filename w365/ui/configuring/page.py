@@ -16,6 +16,7 @@ from w365.ui.configuring.auto_match import show_auto_match
 from w365.ui.configuring.change_preview import propose_change, show_pending
 from w365.ui.configuring.crm_address import show_crm_address
 from w365.ui.configuring.installation import show_installation, warn_of_other_schema
+from w365.ui.configuring.learning import show_learning
 from w365.ui.configuring.rules import show_rules
 from w365.ui.configuring.schedules import show_schedules
 from w365.ui.configuring.words import say_setting, say_value
@@ -49,6 +50,8 @@ def show_configuration(context: PageContext) -> None:
     show_rules(context, settings)
     st.subheader("Domains that are never evidence", anchor=False)
     _show_lists(context)
+    st.subheader("Learning from decisions", anchor=False)
+    show_learning(context)
     st.subheader("Daily syncs", anchor=False)
     show_schedules(context, settings[SCHEDULE_ZONE])
     show_extras(Slot.SCHEDULES, context)

@@ -27,6 +27,7 @@ _NAMES: Mapping[str, str] = {
     **{f"guard_{guard}": f"Guard: {REASON_WORDS[Reason(guard.value)].lower()}" for guard in Guard},
     "cardinality": "Sharing of CRM accounts",
     "shared_threshold": "A domain is shared from",
+    "learned_weights": "Weights learned from decisions",
     "gone_guard_percent": "Guard against mass disappearance, percent",
     "change_feed": "Audit records between full syncs",
     "full_sync_days": "Days between full syncs",

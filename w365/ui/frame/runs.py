@@ -25,6 +25,7 @@ KIND_WORDS: Mapping[RunKind, str] = {
     RunKind.MAPPING_IMPORT: "Import of mappings",
     RunKind.WRITEBACK: "Write-back to Dataverse",
     RunKind.COMPARE: "Comparison with Dataverse",
+    RunKind.LEARN: "Learning from decisions",
 }
 STATE_WORDS: Mapping[RunState, str] = {
     RunState.QUEUED: "Waiting for a worker",
@@ -94,6 +95,7 @@ _WORDS: Mapping[RunKind, Mapping[Count, str]] = {
     RunKind.MAPPING_IMPORT: _IMPORT_WORDS,
     RunKind.WRITEBACK: _WRITEBACK_WORDS,
     RunKind.COMPARE: _WRITEBACK_WORDS,
+    RunKind.LEARN: {Count.DECISIONS: "decisions learned from", Count.LEARNED: "better weights taken into use"},
 }
 
 

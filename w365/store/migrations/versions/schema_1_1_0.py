@@ -98,6 +98,18 @@ def upgrade() -> None:
     )
     _count_worklist()
     _tell_proof()
+    op.create_table(
+        "learned_weights",
+        sa.Column("id", ID),
+        sa.Column("run_id", ID, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("decisions", sa.Integer(), nullable=False),
+        *(sa.Column(name, sa.Float(), nullable=False) for name in ("right_before", "right_after")),
+        sa.Column("is_used", sa.Boolean(), nullable=False),
+        sa.Column("weights", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_learned_weights"),
+    )
 
 
 def _count_worklist() -> None:
