@@ -105,7 +105,7 @@ def upgrade() -> None:
         sa.Column("at", TIME, nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("decisions", sa.Integer(), nullable=False),
-        *(sa.Column(name, sa.Float(), nullable=False) for name in ("right_before", "right_after")),
+        *(sa.Column(name, sa.Double(), nullable=False) for name in ("right_before", "right_after")),
         sa.Column("is_used", sa.Boolean(), nullable=False),
         sa.Column("weights", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_learned_weights"),
