@@ -30,6 +30,11 @@ _MEASURES = {
     "false_auto_none": "of the customers without an account, those mapped all the same",
 }
 
+_CALIBRATED = {
+    "calibration error": "how far said and true differ on average, over ten bands of the first candidates' scores"
+}
+_STATES = ("off", "on")
+
 _SERVER = {"shared_buffers": "4GB", "max_wal_size": "8GB"}
 """What PostgreSQL is given to work with, within the quarter of a machine's memory that its manual advises; as delivered
 it keeps 128 MB of a database in memory."""
@@ -99,11 +104,17 @@ def _postgresql(folder: Path) -> Iterator[str]:
 
 
 def _accuracy(benches: Benches) -> Table:
-    gold = benches.found("gold", "gold")
-    yield "Measure", "Meaning", "Guards off", "Guards on"
-    for name, meaning in _MEASURES.items():
+    gold, firms = benches.found("gold", "gold"), benches.found("firms", "gold", "firms")
+    heads = (f"{which}, guards {state}" for which in ("Organisations", "Firms") for state in ("off", "on"))
+    yield "Measure", "Meaning", *heads
+    for name, meaning in (_MEASURES | _CALIBRATED).items():
         key = name.replace("@", "")  # as the benchmark's script spells it
-        yield name, meaning, gold["guards off"][key], gold["guards on"][key]
+        yield name, meaning, *(_figure(found[f"guards {state}"], key) for found in (gold, firms) for state in _STATES)
+
+
+def _figure(found: dict[str, Any], key: str) -> str:
+    low, high = found["intervals"].get(key, (None, None))
+    return str(found[key]) if low is None else f"{found[key]} ({low}–{high})"
 
 
 def _speed(benches: Benches, on_sqlite: Sequence[int], on_postgresql: Sequence[int], server: str) -> Table:
