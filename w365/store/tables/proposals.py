@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from w365.store.tables.columns import Base, Id, Json, derived
+from w365.store.tables.columns import Base, Id, Json, PersonName, derived
 
 
 class CurrentProposal(Base):
@@ -35,7 +35,7 @@ class LearnedWeights(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     run_id: Mapped[int] = derived()
     at: Mapped[dt.datetime]
-    actor: Mapped[str]
+    actor: Mapped[PersonName]
     decisions: Mapped[int]
     right_before: Mapped[float]  # of the decisions held out, the share with the right account first
     right_after: Mapped[float]
