@@ -46,8 +46,7 @@ _START = -5.4  # an account about which nothing is known but that it was looked 
 _LEAST_LIKENESS = 0.47  # names of different customers reach this by common words alone
 _LIKENESS_SLOPE = 10.0
 
-_MOST_ALIKE = 8.0
-_ALIKE = 0.7
+_MOST_ALIKE, _ALIKE = 8.0, 0.7
 _TELLING = 5.0  # of the logarithm of names to names with the word: one in 150
 _SHORTEST_SLIP, _SHORTEST_CUT, _SHORT_WORD = 6, 12, 3  # letters
 
@@ -219,7 +218,7 @@ def _same_name(customer: CustomerRecord, account: AccountRecord) -> Signal | Non
     if ours.bare == theirs.bare:
         return Signal("same_name", 8.7, "same name apart from what stands in brackets")
     if ours.words == theirs.words:
-        return Signal("same_words", 7.5, "same words in another order, abbreviation or language")
+        return Signal("same_words", 7.5, "same words in another order or language")
     return None
 
 
