@@ -6,7 +6,8 @@ import pytest
 
 from w365.matching.candidates import Suggester
 from w365.matching.comparison_records import ComparedCustomer, Prospect
-from w365.matching.weights import DELIVERED, Choice, Weights, fit_weights, learn_weights
+from w365.matching.weight_fitting import fit_weights, learn_weights
+from w365.matching.weights import DELIVERED, Choice, Weights
 from w365.model import Signal
 
 

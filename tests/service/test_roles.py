@@ -19,7 +19,7 @@ from w365.service.access import authorize, needs, require
 from w365.service.configuring import settings
 from w365.service.connecting import sign_ins, stored_connections
 from w365.service.importing import choices
-from w365.service.matching import run
+from w365.service.matching import learning, run
 from w365.service.people import roles, service_tokens
 from w365.service.retention import erasure, keeping
 from w365.service.syncing import providers, runs, schedules
@@ -31,7 +31,7 @@ READING = ("can", "count", "find", "get", "has", "list", "read", "say", "search"
 
 FOR_ADMINS = (
     *(settings, stored_connections, notices, own_data, roles, schedules, service_tokens, sign_ins),
-    *(erasure, keeping),
+    *(erasure, keeping, learning),
 )
 """Modules that say how the program works and what it connects to: what changes anything in them needs an admin."""
 

@@ -80,7 +80,7 @@ def run_learning(service: Service, run: RunView, progress: Progress) -> Counts:
 
     No mapping is written by this, or by what it learned.
     """
-    from w365.matching.weights import learn_weights
+    from w365.matching.weight_fitting import learn_weights
 
     choices = list(_read_choices(service, progress))
     if len(choices) < FEWEST_DECISIONS:
