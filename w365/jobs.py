@@ -39,6 +39,7 @@ from w365.service.telling.notices import note_to_tell, tell_ended
 from w365.service.writeback.compare import run_compare
 from w365.service.writeback.runs import run_writeback
 from w365.service.writeback.watch import DueWatch
+from w365.store.active_runs import is_any_running, next_queued
 from w365.store.lost_runs import LEASE_SECONDS, LOOK_SECONDS, Watch, release_lost
 from w365.store.matching.dirty_rows import is_any_touched
 from w365.store.onboarding.expected_customers import map_expected
@@ -49,9 +50,7 @@ from w365.store.runs import (
     claim_run,
     end_run,
     get_run,
-    is_any_running,
     keep_alive,
-    next_queued,
 )
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from w365.service import Service
-from w365.store.runs import is_run_active
+from w365.store.active_runs import is_run_active
 from w365.store.shared_files import forget_file, keep_file, list_older, read_file
 
 KEPT = dt.timedelta(hours=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -235,28 +235,6 @@ def recent_runs(connection: sa.Connection, limit: int) -> list[RunView]:
     return [_view(row) for row in connection.execute(_RECENT, {"most": limit}).mappings()]
 
 
-def is_under_way(connection: sa.Connection, target: str) -> bool:
-    """Whether a run of whatever kind waits or is worked on for this target."""
-    active = sa.select(Run.id).where(Run.target == target, Run.state.in_(ACTIVE))
-    return connection.scalar(active.limit(1)) is not None
-
-
-def next_queued(connection: sa.Connection, kinds: Collection[RunKind]) -> int | None:
-    """Give the run that waits longest, of those of these kinds."""
-    return min((run_id for run_id, kind in connection.execute(_QUEUED) if kind in kinds), default=None)
-
-
-def is_run_active(connection: sa.Connection, run_id: int) -> bool:
-    """Whether a run waits or is under way."""
-    return connection.scalar(sa.select(Run.id).where(_IS_RUN, _IS_ACTIVE), {"the_run": run_id}) is not None
-
-
-def is_any_running(connection: sa.Connection, *, but: Iterable[RunKind]) -> bool:
-    """Whether a run of another kind than these is worked on."""
-    running = sa.select(Run.id).where(_IS_ACTIVE, Run.state == RunState.RUNNING, Run.kind.not_in(but))
-    return connection.scalar(running.limit(1)) is not None
-
-
 class Progress:
     """What a run reports to while it works: counts, a heartbeat, and the question whether a person cancelled it.
 
@@ -337,8 +315,6 @@ _BY_ITSELF = sa.and_(Run.kind == RunKind.WRITEBACK, Run.actor == BY_ITSELF)
 _RECENT = sa.select(*_VIEW).where(~_BY_ITSELF).order_by(Run.id.desc()).limit(sa.bindparam("most", type_=sa.Integer))
 _UNDER_WAY = sa.select(Run.id, Run.state, Run.actor, Run.requested_at).where(*_OF_TARGET, Run.state.in_(ACTIVE))
 _IS_ACTIVE = sa.text(ACTIVE_RUNS)
-_QUEUED = sa.select(Run.id, Run.kind).where(_IS_ACTIVE, Run.state == RunState.QUEUED)
-"""In no order: to find the first, SQLite would read all runs there ever were."""
 _QUEUE = sa.insert(Run).returning(Run.id)
 _IS_CANCELLED = sa.select(Run.cancel_requested).where(_IS_RUN)
 _IN_STATE = sa.update(Run).where(_IS_RUN, Run.state == sa.bindparam("was"))

@@ -15,6 +15,7 @@ from w365.service import Service
 from w365.service.access import needs
 from w365.service.connecting.fields import SECRET, labels_of
 from w365.service.connecting.finder import build_from_row, finder_of, purpose_of
+from w365.store.active_runs import is_under_way
 from w365.store.configuring.setting_changes import note_change
 from w365.store.connecting.connection_rows import ConnectionRow, put_row, read_row, read_rows, remove_row
 from w365.store.connecting.consents import forget_begun
@@ -22,7 +23,7 @@ from w365.store.connecting.sealed_texts import put_sealed, read_sealed
 from w365.store.db.engine import Connection as Database
 from w365.store.db.sealing import Unsealable
 from w365.store.people.audit_log import note_event
-from w365.store.runs import CRM, is_under_way
+from w365.store.runs import CRM
 from w365.store.syncing.providers import find_provider, put_provider, remove_unused_provider
 
 ALWAYS_LISTED = CONNECTORS[0].kind

@@ -156,11 +156,26 @@ def open_store(url: str) -> Store:
         case "sqlite":
             return Store(_sqlite(parsed))
         case "postgresql":
-            return Store(
-                sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10)
-            )
+            return Store(_postgresql(parsed))
         case other:
             raise ConfigurationError(f"W365_DATABASE_URL names {other}.", do="Use sqlite:///… or postgresql://…")
+
+
+def _postgresql(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10)
+    sa.event.listen(engine, "connect", _keep_no_statements_in_pooler)
+    return engine
+
+
+def _keep_no_statements_in_pooler(connection: Any, _record: object) -> None:
+    """Prepare no statements where a pooler such as PgBouncer may hand each transaction to another server process.
+
+    A pooler is known by telling a process of its own, where the server tells the one that answers.
+    """
+    (answering,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+    connection.rollback()
+    if answering != connection.info.backend_pid:
+        connection.prepare_threshold = None
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
