@@ -99,7 +99,7 @@ def test_nginx_takes_its_configuration(compose: dict[str, Any], tmp_path: Path) 
     text = (DEPLOY / "nginx.conf").read_text()
     named = re.findall(r"server ([\w-]+):8501", text)
     assert named == [name for name in compose["services"] if name.startswith("app")]
-    text = text.replace("/etc/nginx/tls", str(tmp_path)).replace("/tmp/", f"{tmp_path}/")
+    text = text.replace("/tmp/", f"{tmp_path}/").replace("/etc/nginx/tls", str(tmp_path))
     for name in named:
         text = text.replace(f"{name}:8501", "127.0.0.1:8501")
     (tmp_path / "nginx.conf").write_text(text)

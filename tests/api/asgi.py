@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from event_loop import run_apart
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Headers = Sequence[tuple[str, str]]
@@ -53,8 +52,7 @@ def answer_of(
     place, _, query = path.partition("?")
     came = _raw([*headers, *(("cookie", cookie) for cookie in cookies)])
     scope = {"type": "http", "method": "GET", "path": place, "query_string": query.encode(), "scheme": scheme}
-    with ThreadPoolExecutor(1) as pool:  # the browser tests leave an event loop running in this thread
-        pool.submit(asyncio.run, around(app)(scope | {"headers": came}, receive, send)).result()
+    run_apart(around(app)(scope | {"headers": came}, receive, send))
     return Answer([(name.decode(), value.decode("latin-1")) for name, value in sent[0]["headers"]], "; ".join(brought))
 
 

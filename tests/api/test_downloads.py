@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import csv
 import datetime as dt
@@ -23,6 +22,7 @@ import hypothesis.strategies as st
 import openpyxl
 import pytest
 from api.conftest import ADMIN, SECRET, VIEWER, Server
+from event_loop import run_apart
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
@@ -191,7 +191,7 @@ def test_who_waited_for_long_enough_is_told_and_the_next_has_the_place() -> None
         async with places.taken():
             pass
 
-    asyncio.run(ask())
+    run_apart(ask())
 
 
 def test_a_file_that_nobody_reads_is_given_up(service: Service) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import httpx
 import pytest
 from api.conftest import CUSTOMERS
+from event_loop import run_apart
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
@@ -28,7 +28,7 @@ def ask(service: Service | None, path: str, base: str = "") -> httpx.Response:
         async with httpx.AsyncClient(transport=app, base_url="http://here") as client:
             return await client.get(f"{base}/{path}")
 
-    return asyncio.run(get())
+    return run_apart(get())
 
 
 def numbers(text: str) -> Iterator[tuple[str, Mapping[str, str], float]]:

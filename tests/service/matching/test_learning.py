@@ -28,7 +28,7 @@ from w365.matching.weights import DELIVERED
 from w365.service import Service
 from w365.service.configuring.settings import set_setting
 from w365.service.deciding.mapping import assign_account
-from w365.service.matching.learning import FEWEST_DECISIONS, read_learning, request_learning, withdraw
+from w365.service.matching.learning import FEWEST_DECISIONS, read_learning, request_learning, withdraw_weights
 from w365.store import tables as t
 from w365.store.db.engine import Store
 from w365.store.matching.learned_weights import read_weights
@@ -87,8 +87,8 @@ def test_what_people_chose_is_learned_used_shown_and_taken_back(service: Service
     assert (weights_of(store), read_learning(service, ANALYST).used) == (DELIVERED, None)
     set_setting(service, ADMIN, "learned_weights", "true")
     assert weights_of(store) != DELIVERED
-    assert withdraw(service, ADMIN, learning.used.id)
-    assert not withdraw(service, ADMIN, learning.used.id)
+    assert withdraw_weights(service, ADMIN, learning.used.id)
+    assert not withdraw_weights(service, ADMIN, learning.used.id)
     assert weights_of(store) == DELIVERED
 
 
@@ -103,4 +103,4 @@ def test_only_admins_have_weights_learned(service: Service) -> None:
     with pytest.raises(AccessError):
         request_learning(service, ANALYST)
     with pytest.raises(AccessError):
-        withdraw(service, ANALYST, 1)
+        withdraw_weights(service, ANALYST, 1)

@@ -13,11 +13,12 @@ from connection_steps import ADMIN, ONE, PARTS, opened
 from service.people.people_steps import sign_in, team
 from service.test_roles import CALLS, least_role_by_rule
 
+from w365.matching.weights import DELIVERED, Learned
 from w365.model import ProviderKind, Role, RunKind, RunState
 from w365.service import Service, own_data
 from w365.service.configuring import settings
 from w365.service.connecting import sign_ins, stored_connections
-from w365.service.matching import run
+from w365.service.matching import learning, run
 from w365.service.people import roles
 from w365.service.people.roles import list_audit_log
 from w365.service.people.service_tokens import make_token, revoke_token
@@ -26,9 +27,10 @@ from w365.service.syncing import providers, runs, schedules
 from w365.service.writeback import place
 from w365.store.configuring.settings import MAPPING_TABLE, WRITE_BACK, put_settings
 from w365.store.db.engine import Store
+from w365.store.matching.learned_weights import add_learned
 from w365.store.run_counts import Count
 from w365.store.runs import end_run, request_run
-from w365.store.tables import Person, ProviderAccount
+from w365.store.tables import LearnedWeights, Person, ProviderAccount
 
 CHANGES_NOTHING: Mapping[str, str] = {
     "list_people": "reads",
@@ -87,6 +89,13 @@ def erase_gone_customer(service: Service) -> None:
     erasure.erase_customer(service, ADMIN, "1")
 
 
+def use_learned_weights(service: Service) -> int:
+    with service.store.write() as connection:
+        run_id = request_run(connection, RunKind.LEARN, learning.TARGET, "ada", service.clock())
+        add_learned(connection, run_id, "ada", service.clock(), Learned(DELIVERED, 60, 0.8, 0.9, 1, 0.5), is_used=True)
+        return int(connection.execute(sa.select(LearnedWeights.id)).scalar_one())
+
+
 def disabled(service: Service) -> int:
     person = person_of(service)
     roles.disable_person(service, BEN, person)
@@ -108,6 +117,8 @@ CHANGES: Mapping[str, Callable[[Service], object]] = {
     "name_place": name_no_table,
     "add_manual_provider": lambda it: providers.add_manual_provider(it, ADMIN, "Harbour"),
     "confirm_gone": lambda it: runs.confirm_gone(it, ADMIN, begin_run_that_misses(it)),
+    "request_learning": lambda it: learning.request_learning(it, ADMIN),
+    "withdraw_weights": lambda it: learning.withdraw_weights(it, ADMIN, use_learned_weights(it)),
     "save_schedules": lambda it: schedules.save_schedules(it, ADMIN, {ONE: schedules.Daily(True, dt.time(7))}),
     "leave_demo": lambda it: own_data.leave_demo(in_demo(it), ADMIN),
     "return_to_demo": lambda it: (

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from w365.model import Actor, Role, RunKind
+from w365.model import Actor, AuditKind, Role, RunKind
 from w365.service import Service
 from w365.service.access import needs
 from w365.service.matching.candidates import make_candidates, suggest_candidates
@@ -26,6 +26,7 @@ from w365.store.matching.learned_weights import (
     read_decided,
     withdraw_learned,
 )
+from w365.store.people.audit_log import note_event
 from w365.store.run_counts import Count, Counts
 from w365.store.runs import Progress, RunView, request_run
 
@@ -52,8 +53,13 @@ class Learning:
 @needs(Role.ADMIN)
 def request_learning(service: Service, actor: Actor) -> int:
     """Queue a run that learns from what was decided, and return its id; AlreadyRunning when one is under way."""
+    now = service.clock()
     with service.store.write() as connection:
-        return request_run(connection, RunKind.LEARN, TARGET, actor.name, service.clock())
+        run_id = request_run(connection, RunKind.LEARN, TARGET, actor.name, now)
+        note_event(
+            connection, actor.name, now, AuditKind.SETTING, f"weights are learned from decisions by run {run_id}"
+        )
+    return run_id
 
 
 @needs(Role.VIEWER)
@@ -66,11 +72,13 @@ def read_learning(service: Service, actor: Actor) -> Learning:
 
 
 @needs(Role.ADMIN)
-def withdraw(service: Service, actor: Actor, learned_id: int) -> bool:
+def withdraw_weights(service: Service, actor: Actor, learned_id: int) -> bool:
     """Use these weights no more, and make all candidates anew in the background. False where they were not in use."""
     with service.store.write() as connection:
         is_withdrawn = withdraw_learned(connection, learned_id)
         if is_withdrawn:
+            told = f"learned weights {learned_id} are used no more"
+            note_event(connection, actor.name, service.clock(), AuditKind.SETTING, told)
             order_candidates(connection, all_rows())
     return is_withdrawn
 

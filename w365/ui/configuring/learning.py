@@ -6,7 +6,7 @@ import streamlit as st
 
 from w365.model import Role
 from w365.service.configuring.settings import set_setting
-from w365.service.matching.learning import FEWEST_DECISIONS, Learning, read_learning, request_learning, withdraw
+from w365.service.matching.learning import FEWEST_DECISIONS, Learning, read_learning, request_learning, withdraw_weights
 from w365.store.configuring.settings import SPECS
 from w365.store.matching.learned_weights import USES_LEARNED, LearnedView
 from w365.ui.frame.page_context import PageContext
@@ -35,7 +35,7 @@ def show_learning(context: PageContext) -> None:
         if may and st.button("Learn from decisions"):
             start_run(lambda: request_learning(context.service, context.actor))
         if may and learning.used and st.button("Back to what was before"):
-            withdraw(context.service, context.actor, learning.used.id)
+            withdraw_weights(context.service, context.actor, learning.used.id)
             say_next_time("These weights are used no more. Candidates are made anew by the next match.")
             st.rerun()
     if learning.history:

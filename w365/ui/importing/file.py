@@ -37,7 +37,7 @@ _HIDDEN = "import-hidden-"
 _TEXT = (".csv", ".txt", ".tsv", ".tab")
 _TOO_LARGE = (
     f"Up to {MOST_UPLOAD_BYTES >> 20:,} MB. A larger file, up to {MOST_BYTES >> 20:,} MB, "
-    "is imported on the command line: `python -m w365 import`."
+    "is imported on the command line with w365 import."
 )
 
 T = TypeVar("T")
