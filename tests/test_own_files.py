@@ -18,7 +18,8 @@ from browser.app_process import running_app
 
 from w365.config import load_settings
 from w365.log import set_up_logging
-from w365.own_files import make_folder, narrow, opener
+from w365.own_files import find_network_system, make_folder, narrow, opener
+from w365.store.db import engine
 from w365.store.db.engine import open_store
 from w365.store.db.migrate import _back_up, migrate
 
@@ -224,3 +225,29 @@ def test_the_app_its_worker_and_its_demo_leave_nothing_to_others(tmp_path: Path)
             time.sleep(0.2)
         left = [line for line in open_to_others(home) if "app.log" not in line]
     assert left == []
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "told"),
+    [
+        ("{data}", "nfs4", "nfs4"),
+        ("{data}", "cifs", "cifs"),
+        ("{data}", "fuse.sshfs", "fuse.sshfs"),
+        ("{data}", "ext4", ""),
+        ("{data}/other", "nfs4", ""),
+        ("/", "nfs", "nfs"),
+    ],
+)
+def test_a_path_on_a_network_folder_is_known(tmp_path: Path, place: str, kind: str, told: str) -> None:
+    (folder := tmp_path / "with space").mkdir()
+    escaped = place.format(data=folder).replace(" ", "\\040")
+    (mounts := tmp_path / "mounts").write_text(f"tmpfs /run tmpfs rw 0 0\nserver:/x {escaped} {kind} rw 0 0\n")
+    assert find_network_system(folder / "w365.db", mounts) == told
+
+
+def test_a_database_on_a_network_folder_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "find_network_system", lambda _: "nfs4")
+    store = engine.open_store(f"sqlite:///{tmp_path / 'w365.db'}")
+    (sentence,) = store.warn_of_place()
+    store.close()
+    assert "lies on a network folder (nfs4)" in sentence

@@ -18,6 +18,19 @@ _OURS = ("w365*", "secret.key", "own-data", "demo", "demo-*", "uploads")
 """What this program puts into its data folder; in a folder that has other uses too, nothing else is touched."""
 
 _KEPT = "It is used as it is."
+_NETWORK = (
+    "nfs",
+    "cifs",
+    "smb",
+    "9p",
+    "afs",
+    "ceph",
+    "glusterfs",
+    "fuse.sshfs",
+    "fuse.glusterfs",
+    "fuse.s3fs",
+    "lustre",
+)
 
 Chmod = Callable[[Path, int], None]
 
@@ -66,6 +79,22 @@ def narrow_files(paths: Iterable[Path], chmod: Chmod = os.chmod) -> list[str]:
         if reason := _narrow(path, chmod):
             reasons.setdefault(reason, []).append(path)
     return [_say(some[0], *reason, more=len(some) - 1) for reason, some in reasons.items()]
+
+
+def find_network_system(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
+    """Name the network file system that a path lies on; empty where it lies on none, or the system does not tell.
+
+    Linux lists what is mounted where, a line each: device, place, kind.
+    """
+    if str(path).startswith("\\\\"):
+        return "a Windows share"
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    kinds = {Path(place.replace("\\040", " ")): kind for _, place, kind, *_ in (line.split(" ") for line in lines)}
+    above = [kinds[folder] for folder in path.resolve().parents if folder in kinds]
+    return above[0] if above and above[0].startswith(_NETWORK) else ""
 
 
 def _find_ours(folder: Path) -> Iterator[Path]:

@@ -17,8 +17,11 @@ from w365.store.syncing.providers import is_empty
 
 
 def keep_to_owner(settings: config.Settings, store: Store) -> list[str]:
-    """Take the data folder and the database's files from everybody but their owner; say where that cannot be."""
-    return list(dict.fromkeys([*narrow(settings.data_folder), *store.narrow()]))
+    """Take the data folder and the database's files from everybody but their owner.
+
+    Says where that cannot be, and of a database on a network folder that it is none for it.
+    """
+    return list(dict.fromkeys([*narrow(settings.data_folder), *store.narrow(), *store.warn_of_place()]))
 
 
 @needs(Role.ADMIN)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from w365.errors import ConfigurationError, OtherVersion, StoreError
 from w365.meters import WRITE_WAIT_SECONDS
-from w365.own_files import make_folder, narrow_files, opener
+from w365.own_files import find_network_system, make_folder, narrow_files, opener
 from w365.store.db.failures import told
 from w365.store.db.write_lock import Turns
 
@@ -139,6 +139,16 @@ class Store:
         if not self.is_sqlite or not path:
             return []
         return narrow_files(Path(path + end) for end in ("", "-wal", "-shm", "-journal"))
+
+    def warn_of_place(self) -> list[str]:
+        """Say of a SQLite file on a network folder that it is none for it: its locks do not hold there."""
+        path = self.engine.url.database
+        kind = find_network_system(Path(path)) if self.is_sqlite and path else ""
+        if not kind:
+            return []
+        what = f"The database {path} lies on a network folder ({kind}), where SQLite's locks may not hold."
+        do = "Set W365_HOME to a folder of this machine, or W365_DATABASE_URL to a PostgreSQL database."
+        return [f"{what} It is used as it is. {do}"]
 
     def close(self) -> None:
         self.engine.dispose()
