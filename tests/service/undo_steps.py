@@ -1,7 +1,8 @@
-"""What holds in a database apart from its log, and a small world whose rows have stood in every way."""
+"""What holds in a database apart from its log, a small world whose rows stood in every way, and decisions there."""
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,16 @@ from counted import check_kept_counts
 from fresh_stores import make_once
 from service.fakes import (
     ADMIN,
+    ANALYST,
+    VIEWER,
     FakeCrm,
     FakePortal,
     account,
+    account_id_of,
     contact,
     crm_sync,
     customer,
+    id_of,
     make_service,
     match,
     pages_of,
@@ -26,6 +31,8 @@ from service.fakes import (
 
 from w365.service import Service
 from w365.service.configuring import settings
+from w365.service.deciding import mapping
+from w365.service.reading.records import read_row
 from w365.store import tables as t
 from w365.store.configuring.settings import read_policy
 from w365.store.db.engine import Store
@@ -70,3 +77,33 @@ def world(store: Store, home: Path, *, customers: int = 4, guards: bool = False)
 
     make_once(store, f"{customers} mapped, twice, and none, guards {guards}", furnish, crm)
     return made
+
+
+# --- decisions by a person who sees the row as it is ---
+
+
+def seen(service: Service, specific_id: str) -> tuple[int, int]:
+    row = read_row(service, VIEWER, id_of(service.store, specific_id))
+    return row.id, row.version
+
+
+def assign(service: Service, specific_id: str, crm_id: str) -> int:
+    row, version = seen(service, specific_id)
+    account = account_id_of(service.store, crm_id)
+    return mapping.assign_account(service, ANALYST, row, account, seen=version).decision_id
+
+
+def clear(service: Service, specific_id: str) -> int:
+    row, version = seen(service, specific_id)
+    return mapping.clear_mapping(service, ANALYST, row, seen=version).decision_id
+
+
+def park(service: Service, specific_id: str) -> int:
+    row, version = seen(service, specific_id)
+    until = dt.date(2027, 3, 1)
+    return mapping.park_row(service, ANALYST, row, seen=version, reason="waits", until=until).decision_id
+
+
+def exclude(service: Service, specific_id: str) -> int:
+    row, version = seen(service, specific_id)
+    return mapping.exclude_row(service, ANALYST, row, seen=version, reason="a test tenant").decision_id

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from service.fakes import ADMIN, ANALYST, OTHER_ANALYST, VIEWER, account_id_of, id_of, match, rows_of
-from service.undo_steps import check_derived, state_of, world
+from service.undo_steps import assign, check_derived, clear, exclude, park, seen, state_of, world
 from typer.testing import CliRunner
 
 from w365.cli.main import app
@@ -42,33 +42,6 @@ def service(store: Store, home: Path) -> Service:
 @pytest.fixture
 def postgres_service(fresh_postgres: Store, home: Path) -> Service:
     return world(fresh_postgres, home)
-
-
-def seen(service: Service, specific_id: str) -> tuple[int, int]:
-    row = read_row(service, VIEWER, id_of(service.store, specific_id))
-    return row.id, row.version
-
-
-def assign(service: Service, specific_id: str, crm_id: str) -> int:
-    row, version = seen(service, specific_id)
-    account = account_id_of(service.store, crm_id)
-    return mapping.assign_account(service, ANALYST, row, account, seen=version).decision_id
-
-
-def clear(service: Service, specific_id: str) -> int:
-    row, version = seen(service, specific_id)
-    return mapping.clear_mapping(service, ANALYST, row, seen=version).decision_id
-
-
-def park(service: Service, specific_id: str) -> int:
-    row, version = seen(service, specific_id)
-    until = dt.date(2027, 3, 1)
-    return mapping.park_row(service, ANALYST, row, seen=version, reason="waits", until=until).decision_id
-
-
-def exclude(service: Service, specific_id: str) -> int:
-    row, version = seen(service, specific_id)
-    return mapping.exclude_row(service, ANALYST, row, seen=version, reason="a test tenant").decision_id
 
 
 def reopen(service: Service, specific_id: str) -> int:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from service.deciding.test_undoing import assign, clear, exclude, seen
 from service.fakes import ADMIN, FakePortal, customer, id_of, make_service, match, pages_of, rows_of, sync
 from service.people.people_steps import ISSUER, sign_in, team
-from service.undo_steps import check_derived, state_of, world
+from service.undo_steps import assign, check_derived, clear, exclude, seen, state_of, world
 
 from w365.errors import InputError, NotFound
 from w365.jobs import execute_run

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from service.deciding.test_undoing import assign, clear, exclude, seen
 from service.fakes import ADMIN, ANALYST, FakeClock, crm_sync, rows_of, sync
 from service.people.people_steps import sign_in, team
-from service.undo_steps import check_derived, state_of, world
+from service.undo_steps import assign, check_derived, clear, exclude, seen, state_of, world
 
 from w365 import jobs
 from w365.errors import InputError
